@@ -1,0 +1,65 @@
+"""The events and the head of their hash chain."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """The closed list of what is recorded."""
+
+    SIGNED_IN = "account.signed_in"
+    SIGN_IN_FAILED = "account.sign_in_failed"
+    SIGNED_OUT = "account.signed_out"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
+    PATIENT_READ = "patient.read"
+    STUDY_RECEIVED = "study.received"
+    STUDY_READ = "study.read"
+    SERIES_READ = "series.read"
+    FLAIR_CHOSEN = "study.flair_chosen"
+    UPLOAD_CREATED = "upload.created"
+    UPLOAD_READ = "upload.read"
+    JOB_REQUESTED = "job.requested"
+    JOB_READ = "job.read"
+    JOB_SUCCEEDED = "job.succeeded"
+    JOB_FAILED = "job.failed"
+    JOB_CANCELLED = "job.cancelled"
+    JOB_RETRIED = "job.retried"
+    ANNOTATION_CREATED = "annotation.created"
+    ANNOTATION_READ = "annotation.read"
+    MODEL_REGISTERED = "model.registered"
+    MODEL_PROMOTED = "model.promoted"
+    AUDIT_READ = "audit.read"
+
+
+class AuditEvent(models.Model):
+    """One event. `hash` covers the event and the hash before it, so that a changed or missing row is found.
+
+    The actor's name is copied in, so that it outlives the account.
+    """
+
+    sequence = models.PositiveBigIntegerField(primary_key=True)
+    occurred_at = models.DateTimeField()
+    kind = models.CharField(max_length=40, choices=EventKind)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=150)
+    object_type = models.CharField(max_length=40, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    site_id = models.UUIDField(null=True)
+    details = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["-sequence"]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(fields=["actor_id", "-sequence"], name="audit_by_actor"),
+        ]
+        constraints = [models.CheckConstraint(condition=models.Q(kind__in=EventKind.values), name="audit_kind_is_known")]
+
+
+class ChainHead(models.Model):
+    """The single row that writers lock to extend the chain."""
+
+    sequence = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="0" * 64)

@@ -1,0 +1,68 @@
+"""Who may do what: one table, roles by actions."""
+
+from typing import Protocol
+
+from django.db import models
+
+from plaqueview.core.errors import DeniedError
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin"
+    NEUROLOGIST = "neurologist"
+    INTEGRATOR = "integrator"
+
+
+class Action(models.TextChoices):
+    PATIENT_READ = "patient.read"
+    STUDY_READ = "study.read"
+    STUDY_UPLOAD = "study.upload"
+    STUDY_OVERRIDE = "study.override"
+    INFERENCE_REQUEST = "inference.request"
+    JOB_READ = "job.read"
+    JOB_CANCEL = "job.cancel"
+    ANNOTATION_READ = "annotation.read"
+    ANNOTATION_EDIT = "annotation.edit"
+    ANNOTATION_REVIEW = "annotation.review"
+    DICOMWEB_READ = "dicomweb.read"
+    DICOMWEB_STORE = "dicomweb.store"
+    MODEL_READ = "model.read"
+    MODEL_MANAGE = "model.manage"
+    AUDIT_READ = "audit.read"
+    USER_MANAGE = "user.manage"
+    TOKEN_MANAGE = "token.manage"
+
+
+_EVERYONE = {
+    Action.PATIENT_READ,
+    Action.STUDY_READ,
+    Action.STUDY_UPLOAD,
+    Action.INFERENCE_REQUEST,
+    Action.JOB_READ,
+    Action.JOB_CANCEL,
+    Action.ANNOTATION_READ,
+    Action.DICOMWEB_READ,
+    Action.DICOMWEB_STORE,
+    Action.MODEL_READ,
+}
+
+ACTIONS_OF_ROLE: dict[Role, frozenset[Action]] = {
+    Role.ADMIN: frozenset(Action),
+    Role.NEUROLOGIST: frozenset(
+        _EVERYONE | {Action.STUDY_OVERRIDE, Action.ANNOTATION_EDIT, Action.ANNOTATION_REVIEW, Action.TOKEN_MANAGE}
+    ),
+    Role.INTEGRATOR: frozenset(_EVERYONE),
+}
+
+
+class Actor(Protocol):
+    """Who asks: a user, narrowed by the scopes of the token that speaks for them."""
+
+    @property
+    def actions(self) -> frozenset[Action]: ...
+
+
+def require(actor: Actor, action: Action) -> None:
+    """Raises: DeniedError when neither role nor token includes the action."""
+    if action not in actor.actions:
+        raise DeniedError(f"this needs the action {action.value}, which your role or token does not include")

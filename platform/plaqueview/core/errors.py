@@ -1,0 +1,57 @@
+"""One root, a class per cause; only `core.api` knows which HTTP status each becomes."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class PlaqueViewError(Exception):
+    """Something that a caller can act on; the message names the thing, the value found and the value needed."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = dict(fields or {})
+
+
+class NotFoundError(PlaqueViewError):
+    """The thing does not exist, or the actor may not know that it does."""
+
+    code = "not_found"
+
+
+class DeniedError(PlaqueViewError):
+    """The actor's role or token does not include the action."""
+
+    code = "denied"
+
+
+class InvalidError(PlaqueViewError):
+    """The input cannot be used as it is."""
+
+    code = "invalid"
+
+
+class ConflictError(PlaqueViewError):
+    """The thing is in a state, or holds content, that rules the action out."""
+
+    code = "conflict"
+
+
+class PreconditionError(PlaqueViewError):
+    """The caller acted on a version that is no longer the current one."""
+
+    code = "precondition_failed"
+
+
+class TooLargeError(PlaqueViewError):
+    """The input exceeds a limit that the department has set."""
+
+    code = "too_large"
+
+
+class UnavailableError(PlaqueViewError):
+    """A part that is needed (disk, broker, worker) cannot serve now."""
+
+    code = "unavailable"

@@ -1,0 +1,46 @@
+"""Events for the browser: pointers to what changed, never the data itself, sent after the commit."""
+
+import logging
+from collections.abc import Mapping
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+WORKLIST = "worklist"
+
+Event = Mapping[str, str | int | float]
+
+
+def study_topic(study_id: UUID) -> str:
+    return f"study.{study_id}"
+
+
+def upload_topic(upload_id: UUID) -> str:
+    return f"upload.{upload_id}"
+
+
+def announce(event: Event, *, topics: tuple[str, ...], site_id: UUID) -> None:
+    """Listeners of the topics within the site hear of the event once the current transaction has committed.
+
+    A broker that is away costs the listeners a refresh, not the caller its transaction.
+    """
+    transaction.on_commit(lambda: _send(event, topics, site_id))
+
+
+def group_name(topic: str, site_id: UUID) -> str:
+    """The name of the Channels group: letters, digits, hyphens and full stops, under 100 characters."""
+    return f"{site_id}.{topic}"
+
+
+def _send(event: Event, topics: tuple[str, ...], site_id: UUID) -> None:
+    layer = get_channel_layer()
+    for topic in topics:
+        try:
+            async_to_sync(layer.group_send)(group_name(topic, site_id), {"type": "feed.event", "event": dict(event)})
+        except (RedisError, OSError):
+            logger.warning("event %s for topic %s was not sent: the broker is away", event["type"], topic)

@@ -1,0 +1,33 @@
+"""The base of every clinical table, and the memory of idempotent requests."""
+
+import uuid
+
+from django.db import models
+
+
+class Record(models.Model):
+    """A row with a random UUID and the times of its first and last writing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created = models.DateTimeField(auto_now_add=True)
+    modified = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class IdempotentRequest(Record):
+    """The answer once given to an `Idempotency-Key`, so that a repeated POST does nothing twice.
+
+    Source: draft-ietf-httpapi-idempotency-key-header.
+    """
+
+    actor_id = models.UUIDField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    location = models.CharField(max_length=500, blank=True)
+    body = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor_id", "key"], name="idempotency_key_once_per_actor")]

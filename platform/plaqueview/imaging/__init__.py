@@ -1,0 +1,1 @@
+"""Pure functions on arrays and datasets; knows neither Django nor torch."""

@@ -1,0 +1,112 @@
+"""The only carrier of geometry: voxels and the affine that places them in the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Rows of an axial stack, by array axis, as unit vectors in LPS (PS3.3 C.7.6.2.1.1):
+# slices run feet to head, rows run front to back, columns run from the patient's right to the left.
+AXIAL_DIRECTIONS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+
+
+class GeometryError(ValueError):
+    """The affine does not describe a grid of voxels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Voxels on a regular grid.
+
+    `voxels` is (slices, rows, columns) of any numeric dtype; `affine` is 4x4 float64 and takes
+    (slice index, row index, column index, 1) to (x, y, z, 1) in mm, LPS. Indices address voxel centres.
+
+    Raises: GeometryError when the voxels are not three-dimensional or the affine is not an invertible 4x4.
+    """
+
+    voxels: NDArray[Any]  # Any: the scanner decides the dtype
+    affine: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.voxels.ndim != 3:
+            raise GeometryError(f"voxels have {self.voxels.ndim} dimensions, need 3 (slices, rows, columns)")
+        if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all():
+            raise GeometryError(f"affine has shape {self.affine.shape} or is not finite, need a finite 4x4 matrix")
+        if abs(np.linalg.det(self.affine[:3, :3])) < 1e-9:
+            raise GeometryError("affine is singular: at least one voxel spacing is zero")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        slices, rows, columns = self.voxels.shape
+        return slices, rows, columns
+
+    @cached_property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance between voxel centres along (slices, rows, columns)."""
+        slices, rows, columns = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(slices), float(rows), float(columns)
+
+    @cached_property
+    def voxel_volume_ml(self) -> float:
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000.0
+
+    def with_voxels(self, voxels: NDArray[Any]) -> Volume:  # Any: masks, probabilities and labels share the grid
+        """The same grid with other voxels of the same shape."""
+        if voxels.shape != self.voxels.shape:
+            raise GeometryError(f"voxels have shape {voxels.shape}, the grid needs {self.voxels.shape}")
+        return Volume(voxels, self.affine)
+
+    def positions_mm(self, indices: NDArray[Any]) -> NDArray[np.float64]:  # Any: integer or sub-voxel indices
+        """(n, 3) array indices (slice, row, column) as (n, 3) patient positions in mm, LPS."""
+        positions: NDArray[np.float64] = indices @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return positions
+
+
+@dataclass(frozen=True)
+class Reorientation:
+    """A lossless change of axis order and direction, with its way back.
+
+    `axes[i]` is the source axis that becomes axis i; `flips[i]` says that axis i then runs backwards.
+    """
+
+    axes: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+
+    @property
+    def is_identity(self) -> bool:
+        return self.axes == (0, 1, 2) and not any(self.flips)
+
+    def apply(self, voxels: NDArray[Any]) -> NDArray[Any]:  # Any: keeps the dtype it is given
+        """A view of the voxels in the new order."""
+        return np.flip(voxels.transpose(self.axes), [axis for axis in range(3) if self.flips[axis]])
+
+    def undo(self, voxels: NDArray[Any]) -> NDArray[Any]:  # Any: keeps the dtype it is given
+        """A view of the voxels in the source order; the inverse of `apply`."""
+        flipped = np.flip(voxels, [axis for axis in range(3) if self.flips[axis]])
+        return flipped.transpose(np.argsort(self.axes))
+
+    def apply_to(self, volume: Volume) -> Volume:
+        """The volume in the new order; every voxel keeps its position in the patient."""
+        step = np.zeros((4, 4))
+        step[3, 3] = 1.0
+        for axis, source in enumerate(self.axes):
+            step[source, axis] = -1.0 if self.flips[axis] else 1.0
+            step[source, 3] = volume.voxels.shape[source] - 1 if self.flips[axis] else 0.0
+        return Volume(self.apply(volume.voxels), volume.affine @ step)
+
+
+def axial_reorientation(affine: NDArray[np.float64]) -> Reorientation:
+    """The reorientation after which the axes lie closest to slices feet to head, rows front to back, columns right to left.
+
+    Axes are permuted and reversed only, so an oblique volume stays oblique and nothing is resampled.
+    """
+    cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    agreement = AXIAL_DIRECTIONS @ cosines  # [wanted axis, source axis]
+    axes = max(permutations(range(3)), key=lambda order: sum(abs(agreement[i, order[i]]) for i in range(3)))
+    flips = [bool(agreement[i, axes[i]] < 0) for i in range(3)]
+    return Reorientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
