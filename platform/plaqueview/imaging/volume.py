@@ -81,14 +81,17 @@ class Reorientation:
     def is_identity(self) -> bool:
         return self.axes == (0, 1, 2) and not any(self.flips)
 
+    @property
+    def _flipped_axes(self) -> tuple[int, ...]:
+        return tuple(axis for axis in range(3) if self.flips[axis])
+
     def apply(self, voxels: NDArray[Any]) -> NDArray[Any]:  # Any: keeps the dtype it is given
         """A view of the voxels in the new order."""
-        return np.flip(voxels.transpose(self.axes), [axis for axis in range(3) if self.flips[axis]])
+        return np.flip(voxels.transpose(self.axes), self._flipped_axes)
 
     def undo(self, voxels: NDArray[Any]) -> NDArray[Any]:  # Any: keeps the dtype it is given
         """A view of the voxels in the source order; the inverse of `apply`."""
-        flipped = np.flip(voxels, [axis for axis in range(3) if self.flips[axis]])
-        return flipped.transpose(np.argsort(self.axes))
+        return np.flip(voxels, self._flipped_axes).transpose(*np.argsort(self.axes))
 
     def apply_to(self, volume: Volume) -> Volume:
         """The volume in the new order; every voxel keeps its position in the patient."""
@@ -101,7 +104,7 @@ class Reorientation:
 
 
 def axial_reorientation(affine: NDArray[np.float64]) -> Reorientation:
-    """The reorientation after which the axes lie closest to slices feet to head, rows front to back, columns right to left.
+    """The reorientation after which slices run most nearly feet to head, rows front to back, columns right to left.
 
     Axes are permuted and reversed only, so an oblique volume stays oblique and nothing is resampled.
     """
