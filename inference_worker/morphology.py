@@ -1,0 +1,63 @@
+"""Binary morphology on one slice with radii in pixels, by exact distances, so that a radius can be any length in mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]  # (rows, columns), 0 or 1
+
+
+def erode(mask: Mask, radius: float) -> Mask:
+    """The pixels farther than `radius` from every 0; outside the matrix counts as 0."""
+    distance = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    return (distance > radius).astype(np.uint8)
+
+
+def dilate(mask: Mask, radius: float) -> Mask:
+    """The pixels within `radius` of a 1; empty stays empty."""
+    if not mask.any():
+        return mask.copy()
+    return (cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5) <= radius).astype(np.uint8)
+
+
+def close(mask: Mask, radius: float) -> Mask:
+    """Dilation, then erosion; the border of the matrix does not open what touches it."""
+    margin = int(radius) + 2
+    return erode(dilate(np.pad(mask, margin), radius), radius)[margin:-margin, margin:-margin]
+
+
+def fill_holes(mask: Mask) -> Mask:
+    """The mask with every 0 that no path of 0s joins to the border of the matrix."""
+    flooded = np.pad(mask, 1)
+    cv2.floodFill(flooded, None, (0, 0), 2)
+    return (flooded[1:-1, 1:-1] != 2).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The 4-connected components of a mask; number 0 is the background."""
+
+    numbers: NDArray[np.int32]
+    areas: NDArray[np.int32]
+
+    @property
+    def largest(self) -> Mask:
+        """The component with most pixels; empty when there is none."""
+        if len(self.areas) < 2:
+            return np.zeros(self.numbers.shape, np.uint8)
+        return (self.numbers == 1 + int(np.argmax(self.areas[1:]))).astype(np.uint8)
+
+    def select(self, is_kept: NDArray[np.bool_]) -> Mask:
+        """The union of the components whose entry in `is_kept` is true; the background never is."""
+        kept = is_kept.copy()
+        kept[0] = False
+        return kept[self.numbers].astype(np.uint8)
+
+
+def components(mask: Mask) -> Components:
+    _, numbers, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    return Components(numbers, statistics[:, cv2.CC_STAT_AREA])
