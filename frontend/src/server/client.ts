@@ -1,0 +1,47 @@
+import createClient, { type Middleware } from "openapi-fetch";
+
+import type { Paths } from "./paths";
+import { problemOf, unreachable } from "./problem";
+
+const CSRF_COOKIE = "plaqueview_csrftoken";
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export function csrfToken(): string {
+  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
+  return found ? decodeURIComponent(found.slice(CSRF_COOKIE.length + 1)) : "";
+}
+
+const session: Middleware = {
+  onRequest({ request }) {
+    if (!SAFE_METHODS.has(request.method)) request.headers.set("X-CSRFToken", csrfToken());
+    return request;
+  },
+  onError() {
+    return unreachable();
+  },
+};
+
+export const client = createClient<Paths>({ credentials: "same-origin" });
+client.use(session);
+
+interface Answer<Body> {
+  data?: Body;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of an answer; throws the ProblemError of a refusal. */
+export async function bodyOf<Body>(answer: Promise<Answer<Body>>): Promise<Body> {
+  const { data, error, response } = await answer;
+  if (data === undefined || !response.ok) throw problemOf(response.status, error);
+  return data;
+}
+
+/** The bytes at an address; throws the ProblemError of a refusal. */
+export async function bytesOf(url: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const response = await fetch(url, { credentials: "same-origin", signal: signal ?? null }).catch((error: unknown) => {
+    throw signal?.aborted ? error : unreachable();
+  });
+  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,180 @@
+/**
+ * The socket that tells what changed. It carries pointers only; whoever hears one fetches over HTTP.
+ * A lost connection is taken up again by itself, topics are subscribed again, and every listener hears "caught up",
+ * which means: anything may have been missed, fetch what is shown.
+ */
+export type FeedEvent =
+  | { type: "study.changed"; study: string; state: string }
+  | { type: "job.progress"; job: string; study: string; state: string; stage: string; progress: number }
+  | { type: "annotation.changed"; study: string; annotation: string; version: number }
+  | { type: "upload.progress"; upload: string; state: string; progress: number }
+  | { type: "caught_up" };
+
+export type Topic = { topic: "worklist" } | { topic: "study"; study: string } | { topic: "upload"; upload: string };
+
+/** "connecting" until the first connection, "lost" whenever one that was there, or the first attempt, is gone. */
+export type FeedStatus = "closed" | "connecting" | "open" | "lost";
+
+export interface FeedTiming {
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+  readonly pingEveryMs: number;
+  readonly pongWithinMs: number;
+}
+
+const TIMING: FeedTiming = { firstRetryMs: 500, longestRetryMs: 15_000, pingEveryMs: 20_000, pongWithinMs: 8_000 };
+
+type Listener = (event: FeedEvent) => void;
+
+export class Feed {
+  #url = "";
+  #socket: WebSocket | null = null;
+  #status: FeedStatus = "closed";
+  #attempt = 0;
+  #wasOpen = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #heartbeat: ReturnType<typeof setTimeout> | undefined;
+  readonly #topics = new Map<string, { topic: Topic; listeners: Set<Listener> }>();
+  readonly #statusListeners = new Set<() => void>();
+
+  constructor(
+    private readonly openSocket: (url: string) => WebSocket = (url) => new WebSocket(url),
+    private readonly timing: FeedTiming = TIMING,
+  ) {}
+
+  get status(): FeedStatus {
+    return this.#status;
+  }
+
+  connect(url: string): void {
+    if (this.#url === url && this.#status !== "closed") return;
+    this.close();
+    this.#url = url;
+    this.#setStatus("connecting");
+    this.#open();
+  }
+
+  /** Tries at once instead of waiting for the next attempt. */
+  reconnectNow(): void {
+    if (this.#status === "open" || this.#status === "closed") return;
+    this.#attempt = 0;
+    clearTimeout(this.#retry);
+    this.#open();
+  }
+
+  close(): void {
+    clearTimeout(this.#retry);
+    clearTimeout(this.#heartbeat);
+    this.#drop();
+    this.#url = "";
+    this.#attempt = 0;
+    this.#wasOpen = false;
+    this.#setStatus("closed");
+  }
+
+  /** Hears a topic until the returned function is called. */
+  subscribe(topic: Topic, listener: Listener): () => void {
+    const key = JSON.stringify(topic);
+    const entry = this.#topics.get(key) ?? { topic, listeners: new Set<Listener>() };
+    if (!this.#topics.has(key)) {
+      this.#topics.set(key, entry);
+      this.#send({ type: "subscribe", ...topic });
+    }
+    entry.listeners.add(listener);
+    return () => this.#unsubscribe(key, listener);
+  }
+
+  onStatus(listener: () => void): () => void {
+    this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  #unsubscribe(key: string, listener: Listener): void {
+    const entry = this.#topics.get(key);
+    if (!entry?.listeners.delete(listener) || entry.listeners.size > 0) return;
+    this.#topics.delete(key);
+    this.#send({ type: "unsubscribe", ...entry.topic });
+  }
+
+  #open(): void {
+    this.#drop();
+    const socket = this.openSocket(this.#url);
+    this.#socket = socket;
+    socket.onopen = () => this.#opened();
+    socket.onmessage = ({ data }) => this.#received(String(data));
+    socket.onclose = () => this.#lost();
+  }
+
+  #opened(): void {
+    this.#attempt = 0;
+    this.#setStatus("open");
+    for (const { topic } of this.#topics.values()) this.#send({ type: "subscribe", ...topic });
+    if (this.#wasOpen) this.#announce({ type: "caught_up" });
+    this.#wasOpen = true;
+    this.#scheduleHeartbeat();
+  }
+
+  #lost(): void {
+    clearTimeout(this.#heartbeat);
+    this.#drop();
+    this.#setStatus("lost");
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#open(), this.#retryDelayMs());
+    this.#attempt += 1;
+  }
+
+  /** Doubles up to the longest, then between half and all of it, so that many browsers do not return together. */
+  #retryDelayMs(): number {
+    const longest = Math.min(this.timing.longestRetryMs, this.timing.firstRetryMs * 2 ** this.#attempt);
+    return longest / 2 + (Math.random() * longest) / 2;
+  }
+
+  #received(text: string): void {
+    this.#scheduleHeartbeat();
+    const message = JSON.parse(text) as { type: string };
+    if (EVENT_TYPES.has(message.type)) this.#announce(message as FeedEvent);
+  }
+
+  #announce(event: FeedEvent): void {
+    for (const { topic, listeners } of this.#topics.values()) {
+      if (concerns(topic, event)) for (const listener of listeners) listener(event);
+    }
+  }
+
+  /** A connection that died without a word is found by a ping that nobody answers. */
+  #scheduleHeartbeat(): void {
+    clearTimeout(this.#heartbeat);
+    this.#heartbeat = setTimeout(() => {
+      this.#send({ type: "ping" });
+      this.#heartbeat = setTimeout(() => this.#lost(), this.timing.pongWithinMs);
+    }, this.timing.pingEveryMs);
+  }
+
+  #send(message: object): void {
+    if (this.#socket?.readyState === SOCKET_OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  #setStatus(status: FeedStatus): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    for (const listener of this.#statusListeners) listener();
+  }
+}
+
+const SOCKET_OPEN = 1;
+const EVENT_TYPES = new Set(["study.changed", "job.progress", "annotation.changed", "upload.progress"]);
+
+function concerns(topic: Topic, event: FeedEvent): boolean {
+  if (event.type === "caught_up") return true;
+  if (topic.topic === "upload") return event.type === "upload.progress" && event.upload === topic.upload;
+  if (event.type === "upload.progress") return false;
+  return topic.topic === "worklist" || event.study === topic.study;
+}

@@ -1,0 +1,38 @@
+/** What the server says when it refuses. Source: RFC 9457, application/problem+json. */
+interface ProblemDetails {
+  title?: string;
+  status?: number;
+  detail?: string;
+  code?: string;
+  errors?: { field: string; detail: string }[];
+}
+
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    detail: string,
+    readonly code: string,
+    readonly fields: readonly { field: string; detail: string }[],
+  ) {
+    super(detail);
+  }
+}
+
+/** Status 0: the request did not reach the server. */
+export const UNREACHABLE = 0;
+
+export function unreachable(): ProblemError {
+  const detail = "The server cannot be reached. Check the network; the page tries again by itself.";
+  return new ProblemError(UNREACHABLE, "No connection", detail, "unreachable", []);
+}
+
+/** The problem that a response holds; a response without one is told by its status. */
+export function problemOf(status: number, body: unknown): ProblemError {
+  const details: ProblemDetails = typeof body === "object" && body !== null ? body : {};
+  const title = details.title ?? (status >= 500 ? "The server failed" : "The server refused this");
+  const detail = details.detail ?? `It answered with HTTP status ${status}.`;
+  return new ProblemError(status, title, detail, details.code ?? String(status), details.errors ?? []);
+}
