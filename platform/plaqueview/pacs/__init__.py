@@ -1,0 +1,1 @@
+"""DICOM in and out: the DICOMweb server and the C-STORE listener."""

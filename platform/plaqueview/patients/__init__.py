@@ -1,0 +1,1 @@
+"""Patients, scoped by site and by the issuer of their identifier."""

@@ -1,0 +1,1 @@
+"""Studies, series and instances: receiving, the file store, completeness, the choice of the FLAIR series."""

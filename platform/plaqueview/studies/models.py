@@ -1,0 +1,248 @@
+"""Study, series, instance, and the uploads that bring them."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from plaqueview.accounts.models import Site, User
+from plaqueview.core.models import Record
+from plaqueview.patients.models import Patient
+
+
+class StudyState(models.TextChoices):
+    """Where a study stands between its first instance and its approved annotation."""
+
+    RECEIVING = "receiving"
+    INCOMPLETE = "incomplete"
+    NO_FLAIR = "no_flair"
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def visible_to(self, user: User) -> "StudyQuerySet":
+        """The studies of the user's sites."""
+        return self.filter(site__in=user.sites.all())
+
+
+class SeriesQuerySet(models.QuerySet["Series"]):
+    def visible_to(self, user: User) -> "SeriesQuerySet":
+        """The series of the user's sites."""
+        return self.filter(study__site__in=user.sites.all())
+
+
+class InstanceQuerySet(models.QuerySet["Instance"]):
+    def visible_to(self, user: User) -> "InstanceQuerySet":
+        """The instances of the user's sites."""
+        return self.filter(site__in=user.sites.all())
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, user: User) -> "UploadQuerySet":
+        """The uploads into the user's sites."""
+        return self.filter(site__in=user.sites.all())
+
+
+class Study(Record):
+    """A study and what the worklist shows of it.
+
+    The columns below `state` repeat what the floors above know (current annotation, latest job), written only by
+    `studies.services`, so that a page of the worklist is one query in the order of an index.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="studies")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    study_instance_uid = models.CharField(max_length=64)
+    study_date = models.DateField(null=True)
+    study_time = models.TimeField(null=True)
+    accession_number = models.CharField(max_length=64, blank=True)
+    study_description = models.CharField(max_length=256, blank=True)
+    institution_name = models.CharField(max_length=256, blank=True)
+    patient_name = models.CharField(max_length=324, blank=True)
+    search_text = models.CharField(max_length=1100, blank=True, help_text="What a search looks at, case-folded.")
+
+    received_at = models.DateTimeField(default=timezone.now)
+    last_received_at = models.DateTimeField(default=timezone.now)
+    is_settled = models.BooleanField(default=False, help_text="False while instances wait for a look at the whole.")
+    instance_count = models.PositiveIntegerField(default=0)
+    series_count = models.PositiveIntegerField(default=0)
+
+    flair_series = models.ForeignKey("studies.Series", on_delete=models.SET_NULL, null=True, related_name="+")
+    flair_sha256 = models.CharField(max_length=64, blank=True, help_text="Over the instances chosen; tells a change.")
+    flair_overridden_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    series_choice = models.JSONField(default=dict, help_text="Reason and candidates with score and reasons.")
+
+    state = models.CharField(max_length=20, choices=StudyState, default=StudyState.RECEIVING)
+    state_reason = models.CharField(max_length=1000, blank=True)
+    latest_job_id = models.UUIDField(null=True)
+    job_summary = models.JSONField(null=True)
+    current_annotation_id = models.UUIDField(null=True)
+    annotation_summary = models.JSONField(null=True)
+    active_count = models.PositiveIntegerField(null=True)
+    inactive_count = models.PositiveIntegerField(null=True)
+    active_volume_ml = models.FloatField(null=True)
+    inactive_volume_ml = models.FloatField(null=True)
+    counting_rule = models.CharField(max_length=300, blank=True)
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-received_at", "id"]
+        indexes = [
+            models.Index(fields=["-received_at", "id"], name="study_by_received_at"),
+            models.Index(fields=["study_date", "id"], name="study_by_study_date"),
+            models.Index(fields=["patient_name", "id"], name="study_by_patient_name"),
+            models.Index(fields=["state", "-received_at"], name="study_by_state"),
+            models.Index(fields=["active_count", "id"], name="study_by_active_count"),
+            models.Index(fields=["inactive_count", "id"], name="study_by_inactive_count"),
+            models.Index(fields=["last_received_at"], condition=models.Q(is_settled=False), name="study_unsettled"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "study_instance_uid"], name="study_once_per_site"),
+            models.CheckConstraint(condition=models.Q(state__in=StudyState.values), name="study_state_is_known"),
+        ]
+
+
+class SeriesSource(models.TextChoices):
+    DICOM = "dicom"
+    NIFTI = "nifti"
+
+
+class Series(Record):
+    """A series; its attributes are those of the first instance received.
+
+    A series made from a NIfTI file keeps the file, byte for byte, under `source_key`.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
+    series_instance_uid = models.CharField(max_length=64)
+    series_number = models.IntegerField(null=True)
+    modality = models.CharField(max_length=16, blank=True)
+    series_description = models.CharField(max_length=256, blank=True)
+    attributes = models.JSONField(default=dict, help_text="The DICOM attributes that the choice of series looks at.")
+    instance_count = models.PositiveIntegerField(default=0)
+    slice_count = models.PositiveIntegerField(null=True)
+    rows = models.PositiveIntegerField(null=True)
+    columns = models.PositiveIntegerField(null=True)
+    spacing_mm = models.JSONField(null=True, help_text="Between (slices, rows, columns).")
+    is_complete = models.BooleanField(null=True, help_text="None until the study was settled.")
+    problems = models.JSONField(default=list, help_text="What completeness found, as sentences.")
+    source = models.CharField(max_length=8, choices=SeriesSource, default=SeriesSource.DICOM)
+    source_key = models.CharField(max_length=120, blank=True)
+    source_name = models.CharField(max_length=255, blank=True)
+
+    objects = SeriesQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["series_number", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "series_instance_uid"], name="series_once_per_study"),
+            models.CheckConstraint(condition=models.Q(source__in=SeriesSource.values), name="series_source_is_known"),
+        ]
+
+
+class Instance(Record):
+    """One SOP instance: where its bytes lie, as received, and the attributes that place it in a volume.
+
+    Native pixel data start at `pixel_offset` of the stored file, so that a frame is a slice of it.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="instances")
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
+    sop_instance_uid = models.CharField(max_length=64)
+    sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
+    instance_number = models.IntegerField(null=True)
+    number_of_frames = models.PositiveIntegerField(default=1)
+    rows = models.PositiveIntegerField(null=True)
+    columns = models.PositiveIntegerField(null=True)
+    attributes = models.JSONField(default=dict)
+    storage_key = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    pixel_offset = models.PositiveBigIntegerField(null=True)
+    pixel_bytes = models.PositiveBigIntegerField(null=True)
+
+    objects = InstanceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["instance_number", "sop_instance_uid"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "sop_instance_uid"], name="instance_once_per_site"),
+        ]
+
+
+class UploadState(models.TextChoices):
+    RECEIVING = "receiving"
+    PROCESSING = "processing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Upload(Record):
+    """What one sender handed over at once: files, archives, NIfTI volumes.
+
+    The lease says that a worker is at it; it runs out with the worker, and the next one continues.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="uploads")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="uploads")
+    state = models.CharField(max_length=20, choices=UploadState, default=UploadState.RECEIVING)
+    reason = models.CharField(max_length=1000, blank=True)
+    progress = models.FloatField(default=0.0)
+    lease_expires_at = models.DateTimeField(null=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created", "id"]
+        indexes = [models.Index(fields=["state", "lease_expires_at"], name="upload_by_state")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=UploadState.values), name="upload_state_is_known"),
+        ]
+
+
+class FileOutcome(models.TextChoices):
+    """What became of a file; `waiting` and `unpacked` are not final lines of the report."""
+
+    WAITING = "waiting"
+    UNPACKED = "unpacked"
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+
+
+class UploadFile(Record):
+    """One file of an upload, or one member of an archive in it, and its single outcome.
+
+    `name` is what the sender called it, for the report only; no path is ever made from it. `incoming_key` is where a
+    file that still waits lies in the store.
+    """
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
+    archive = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="members")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=1024)
+    incoming_key = models.CharField(max_length=120, blank=True)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    outcome = models.CharField(max_length=20, choices=FileOutcome, default=FileOutcome.WAITING)
+    reason = models.CharField(max_length=1000, blank=True)
+    study = models.ForeignKey(Study, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["upload", "archive", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["upload", "position"], condition=models.Q(archive=None), name="upload_file_once"
+            ),
+            models.UniqueConstraint(fields=["archive", "position"], name="archive_member_once"),
+            models.CheckConstraint(condition=models.Q(outcome__in=FileOutcome.values), name="file_outcome_is_known"),
+        ]
