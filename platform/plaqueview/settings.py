@@ -145,6 +145,7 @@ CSRF_COOKIE_NAME = "plaqueview_csrftoken"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = IS_BEHIND_TLS
 CSRF_TRUSTED_ORIGINS = [ORIGIN]
+CSRF_FAILURE_VIEW = "plaqueview.core.problems.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_BEHIND_TLS else 0
@@ -180,7 +181,7 @@ REST_FRAMEWORK = {
         "plaqueview.accounts.authentication.TokenAuthentication",
         "plaqueview.accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["plaqueview.core.api.ActionPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["plaqueview.core.permissions.ActionPermission"],
     "DEFAULT_PAGINATION_CLASS": "plaqueview.core.api.CappedPagination",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",

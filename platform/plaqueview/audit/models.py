@@ -6,9 +6,11 @@ from django.db import models
 class EventKind(models.TextChoices):
     """The closed list of what is recorded."""
 
+    ACCOUNT_CREATED = "account.created"
     SIGNED_IN = "account.signed_in"
     SIGN_IN_FAILED = "account.sign_in_failed"
     SIGNED_OUT = "account.signed_out"
+    PASSWORD_CHANGED = "account.password_changed"
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
     PATIENT_READ = "patient.read"

@@ -8,39 +8,19 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
-from rest_framework import exceptions, pagination, permissions, renderers
+from rest_framework import exceptions, pagination, renderers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import exception_handler
 
-from plaqueview.core.access import Action
-from plaqueview.core.errors import (
-    ConflictError,
-    DeniedError,
-    InvalidError,
-    NotFoundError,
-    PlaqueViewError,
-    PreconditionError,
-    TooLargeError,
-    UnavailableError,
-)
+from plaqueview.core.errors import ConflictError, DeniedError, NotFoundError, PlaqueViewError
 from plaqueview.core.models import IdempotentRequest
-
-STATUS_OF_ERROR: dict[type[PlaqueViewError], HTTPStatus] = {
-    NotFoundError: HTTPStatus.NOT_FOUND,
-    DeniedError: HTTPStatus.FORBIDDEN,
-    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    ConflictError: HTTPStatus.CONFLICT,
-    PreconditionError: HTTPStatus.PRECONDITION_FAILED,
-    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-
+from plaqueview.core.problems import MEDIA_TYPE, problem_body, status_of
 
 class ProblemRenderer(renderers.JSONRenderer):
     """Source: RFC 9457."""
 
-    media_type = "application/problem+json"
+    media_type = MEDIA_TYPE
     format = "problem"
 
 
@@ -50,24 +30,10 @@ class CappedPagination(pagination.PageNumberPagination):
     max_page_size = 200
 
 
-class ActionPermission(permissions.BasePermission):
-    """Each view names the action that each method needs, in `actions = {"GET": Action.STUDY_READ, …}`.
-
-    A method without an action is refused, so that a forgotten row denies instead of opening.
-    """
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if not request.user.is_authenticated:
-            return False
-        method = "GET" if request.method in {"HEAD", "OPTIONS"} else request.method
-        action: Action | None = getattr(view, "actions", {}).get(method)
-        return action is not None and action in request.user.actions
-
-
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:  # Any: DRF's context
     """The RFC 9457 answer to an error that a caller can act on; None lets anything else become a 500."""
     if isinstance(error, PlaqueViewError):
-        return _problem(STATUS_OF_ERROR[type(error)], error.code, error.detail, error.fields)
+        return _problem(status_of(error), error.code, error.detail, error.fields)
     if isinstance(error, Http404):
         return _problem(HTTPStatus.NOT_FOUND, NotFoundError.code, "no such thing, or none that you may see", {})
     if isinstance(error, PermissionDenied):
@@ -85,18 +51,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 def _problem(status: HTTPStatus, code: str, detail: str, fields: dict[str, str]) -> Response:
-    body: dict[str, object] = {
-        "type": f"urn:plaqueview:problem:{code}",
-        "title": status.phrase,
-        "status": int(status),
-        "code": code,
-        "detail": detail,
-    }
-    if fields:
-        body["errors"] = [{"field": name, "detail": text} for name, text in fields.items()]
-    response = Response(body, status=status, content_type="application/problem+json")
+    body = problem_body(status, code=code, detail=detail, fields=fields)
+    response = Response(body, status=status, content_type=MEDIA_TYPE)
     response.accepted_renderer = ProblemRenderer()
-    response.accepted_media_type = ProblemRenderer.media_type
+    response.accepted_media_type = MEDIA_TYPE
     response.renderer_context = {}
     return response
 

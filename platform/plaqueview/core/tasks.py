@@ -1,0 +1,23 @@
+"""The worker's side of core: heartbeats, and forgetting what has served its time."""
+
+from typing import Any
+
+from celery.signals import heartbeat_sent, worker_ready
+
+from plaqueview.core import health
+
+_queues_served: set[str] = set()
+
+
+@worker_ready.connect
+def remember_queues(sender: Any, **_: Any) -> None:  # Any: Celery's consumer is untyped
+    """This worker's queues are known, and beat from now on."""
+    _queues_served.update(queue.name for queue in sender.task_consumer.queues)
+    beat_for_queues()
+
+
+@heartbeat_sent.connect
+def beat_for_queues(**_: Any) -> None:
+    """Each queue that this worker serves counts as served."""
+    for queue in _queues_served:
+        health.beat(health.worker_of_queue(queue))
