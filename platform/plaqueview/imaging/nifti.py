@@ -33,6 +33,9 @@ PLAUSIBLE_SPACING_MM = (0.05, 50.0)
 # A header of 348 bytes can announce any size: 2**29 voxels are 2,048 slices of 512 x 512.
 LARGEST_VOXEL_COUNT = 2**29
 
+# Source: nifti1.h and nifti2.h, `descrip`.
+DESCRIPTION_BYTES = 80
+
 GZIP_MAGIC = b"\x1f\x8b"
 HEADER_CLASSES = {348: nibabel.Nifti1Image, 540: nibabel.Nifti2Image}
 
@@ -82,17 +85,18 @@ def write_volume_nifti(path: Path, volume: Volume, *, header_of: Path | None = N
     path.write_bytes(gzip.compress(encoded, mtime=0) if path.suffix == ".gz" else encoded)
 
 
-def encode_volume_nifti(volume: Volume, *, header_of: Path | None = None) -> bytes:
+def encode_volume_nifti(volume: Volume, *, header_of: Path | None = None, description: str = "") -> bytes:
     """The bytes of an uncompressed NIfTI file; equal volumes give equal bytes.
 
     `header_of` names the NIfTI file whose grid the volume lies on: its affines, their codes and its unit are then kept
-    bit by bit. Without it the file is NIfTI-1 in mm with the affine as scanner coordinates.
+    bit by bit. Without it the file is NIfTI-1 in mm with the affine as scanner coordinates. `description` stands in the
+    header, cut to the 80 bytes that it has there.
 
     Raises: NiftiError when `header_of` has another shape or affine, or the dtype has no place in NIfTI.
     """
     voxels = _storable(volume.voxels).T
     if header_of is None:
-        return _encode_plain(voxels, volume.affine)
+        return _encode_plain(voxels, volume.affine, description)
     with _opened(header_of) as source:
         shape, affine = source.shape[:3], _affine_of(source.header)
         if shape != voxels.shape or not np.allclose(affine, volume.affine, rtol=0.0, atol=1e-3):
@@ -100,17 +104,27 @@ def encode_volume_nifti(volume: Volume, *, header_of: Path | None = None) -> byt
         header = source.header.copy()
         header.set_data_dtype(voxels.dtype)
         header["cal_min"] = header["cal_max"] = 0  # display limits of other voxels
+        header["descrip"] = _described(description)
         return _encoded(type(source), voxels, header)
 
 
-def _encode_plain(voxels: NDArray[Any], affine: NDArray[np.float64]) -> bytes:  # Any: every dtype of NIfTI
+def _encode_plain(
+    voxels: NDArray[Any],  # Any: every dtype of NIfTI
+    affine: NDArray[np.float64],
+    description: str,
+) -> bytes:
     header: Any = nibabel.Nifti1Header()  # type: ignore[no-untyped-call]  # nibabel types neither headers nor images
     header.set_data_shape(voxels.shape)
     header.set_data_dtype(voxels.dtype)
     header.set_xyzt_units("mm")
+    header["descrip"] = _described(description)
     header.set_sform(RAS_TO_LPS @ affine @ REVERSED_AXES, code="scanner")
     header.set_qform(RAS_TO_LPS @ affine @ REVERSED_AXES, code="scanner")
     return _encoded(nibabel.Nifti1Image, voxels, header)
+
+
+def _described(description: str) -> bytes:
+    return description.encode("ascii", "replace")[:DESCRIPTION_BYTES]
 
 
 def _encoded(image_class: Any, voxels: NDArray[Any], header: Any) -> bytes:  # Any: as above

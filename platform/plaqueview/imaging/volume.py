@@ -113,3 +113,34 @@ def axial_reorientation(affine: NDArray[np.float64]) -> Reorientation:
     axes = max(permutations(range(3)), key=lambda order: sum(abs(agreement[i, order[i]]) for i in range(3)))
     flips = [bool(agreement[i, axes[i]] < 0) for i in range(3)]
     return Reorientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
+
+
+def reorientation_between(source: Volume, target: Volume) -> Reorientation:
+    """The reorientation that takes the source's grid to the target's; its `undo` takes an array on the target back.
+
+    Raises: GeometryError when the target is not the source with axes permuted and reversed, within a hundredth of a
+    voxel.
+    """
+    step = np.linalg.inv(source.affine) @ target.affine
+    axes = np.abs(step[:3, :3]).argmax(axis=0).tolist()
+    flips = [bool(step[source_axis, axis] < 0) for axis, source_axis in enumerate(axes)]
+    if sorted(axes) == [0, 1, 2]:
+        reorientation = Reorientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
+        expected = reorientation.apply_to(source)
+        if expected.shape == target.shape and np.allclose(
+            _corners(expected), _corners(target), atol=_hundredth(source)
+        ):
+            return reorientation
+    raise GeometryError(
+        f"grids of {source.shape} and {target.shape} voxels differ by more than the order of their axes"
+    )
+
+
+def _corners(volume: Volume) -> NDArray[np.float64]:
+    """The four corner voxels that fix an affine, in mm; their agreement is that of the whole grid."""
+    slices, rows, columns = (length - 1 for length in volume.shape)
+    return volume.positions_mm(np.array([[0, 0, 0], [slices, 0, 0], [0, rows, 0], [0, 0, columns]]))
+
+
+def _hundredth(volume: Volume) -> float:
+    return 0.01 * min(volume.spacing_mm)
