@@ -4,8 +4,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
+from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 
@@ -17,13 +19,39 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **details: Any) -> HttpResponse:
         response = super().post_login(request, user, **details)
-        audit.record(EventKind.SIGNED_IN, actor=user, object_type="user", object_id=user.pk)
+        self._record(EventKind.SIGNED_IN, request, user)
         return response
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises: ValidationError while the account, or the caller's address, is locked out after failed attempts."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            self._record_failure(request, credentials, is_locked_out=True)
+            raise
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """The name that was tried is not kept: people type passwords into it."""
-        audit.record(EventKind.SIGN_IN_FAILED, actor=None, object_type="user")
+        self._record_failure(request, credentials, is_locked_out=False)
 
     def logout(self, request: HttpRequest) -> None:
-        audit.record(EventKind.SIGNED_OUT, actor=request.user, object_type="user", object_id=request.user.pk)
+        self._record(EventKind.SIGNED_OUT, request, request.user)
         super().logout(request)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        super().set_password(user, password)
+        audit.record(EventKind.PASSWORD_CHANGED, actor=user, object_type="user", object_id=user.pk)
+
+    def _record(self, kind: EventKind, request: HttpRequest, user: Any) -> None:
+        details = {"address": self.get_client_ip(request)}
+        audit.record(kind, actor=user, object_type="user", object_id=user.pk, details=details)
+
+    def _record_failure(self, request: HttpRequest, credentials: dict[str, Any], *, is_locked_out: bool) -> None:
+        """The name that was tried is kept as an account's id only: people type passwords into it."""
+        user = User.objects.filter(username=credentials.get("username", "")).first()
+        audit.record(
+            EventKind.SIGN_IN_FAILED,
+            actor=None,
+            object_type="user",
+            object_id=user.pk if user else "",
+            details={"address": self.get_client_ip(request), "is_locked_out": is_locked_out},
+        )

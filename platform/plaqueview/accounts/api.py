@@ -1,36 +1,44 @@
 """Who is signed in, and the tokens that speak for them."""
 
+from datetime import datetime
+from http import HTTPStatus
+from typing import ClassVar
+from uuid import UUID
+
 from django.conf import settings
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import generics, serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 import plaqueview
-from plaqueview.accounts.models import Site, User
+from plaqueview.accounts import services
+from plaqueview.accounts.models import ApiToken, ApiTokenQuerySet, Site, User
 from plaqueview.core.access import Action, Role
+from plaqueview.core.errors import NotFoundError
 from plaqueview.imaging.lesions import CountingRule
 
 
-class SiteSerializer(serializers.ModelSerializer):
+class SiteSerializer(serializers.ModelSerializer[Site]):
     class Meta:
         model = Site
         fields = ["id", "name"]
 
 
-class MeSerializer(serializers.ModelSerializer):
+class MeSerializer(serializers.ModelSerializer[User]):
     display_name = serializers.SerializerMethodField()
     role = serializers.ChoiceField(Role.choices)
     sites = SiteSerializer(many=True)
     actions = serializers.SerializerMethodField()
-    feed_url = serializers.SerializerMethodField()
+    feed_url = serializers.SerializerMethodField(help_text="Where the WebSocket of live events is.")
     version = serializers.SerializerMethodField()
-    counting_rule = serializers.SerializerMethodField()
+    counting_rule = serializers.SerializerMethodField(help_text="What counts as one lesion, as a sentence.")
 
     class Meta:
         model = User
@@ -41,7 +49,7 @@ class MeSerializer(serializers.ModelSerializer):
     def get_display_name(self, user: User) -> str:
         return user.get_full_name() or user.username
 
-    @extend_schema(responses=None)
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Action.choices)))
     def get_actions(self, user: User) -> list[str]:
         return sorted(user.actions)
 
@@ -66,3 +74,94 @@ class MeView(APIView):
     @extend_schema(operation_id="me", responses=MeSerializer)
     def get(self, request: Request) -> Response:
         return Response(MeSerializer(request.user).data)
+
+
+class TokenSerializer(serializers.ModelSerializer[ApiToken]):
+    username = serializers.CharField(source="user.username")
+    scopes = serializers.ListField(child=serializers.ChoiceField(Action.choices))
+
+    class Meta:
+        model = ApiToken
+        fields = ["id", "user", "username", "name", "scopes", "created", "expires_at", "last_used_at", "revoked_at"]
+        read_only_fields = fields
+
+
+class NewTokenSerializer(TokenSerializer):
+    secret = serializers.CharField(help_text="Shown this once.")
+
+    class Meta(TokenSerializer.Meta):
+        fields = [*TokenSerializer.Meta.fields, "secret"]
+        read_only_fields = fields
+
+
+class TokenRequestSerializer(serializers.Serializer[None]):
+    name = serializers.CharField(max_length=100)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(Action.choices), default=list, help_text="Empty: every action of the role."
+    )
+    expires_at = serializers.DateTimeField(help_text="At most 366 days ahead.")
+    user = serializers.UUIDField(required=False, help_text="An integrator; you, when left out.")
+
+
+class TokenListView(generics.ListAPIView[ApiToken]):
+    """Tokens for scripts: your own, and for administrators those of their integrators."""
+
+    actions: ClassVar = {"GET": Action.TOKEN_MANAGE, "POST": Action.TOKEN_MANAGE}
+    serializer_class = TokenSerializer
+    queryset = ApiToken.objects.none()
+    ordering_fields = ["created", "expires_at", "last_used_at"]
+
+    def get_queryset(self) -> ApiTokenQuerySet:
+        return ApiToken.objects.visible_to(self.request.user).select_related("user")
+
+    @extend_schema(operation_id="list_tokens")
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    @extend_schema(operation_id="create_token", request=TokenRequestSerializer, responses={201: NewTokenSerializer})
+    def post(self, request: Request) -> Response:
+        """A new token; its secret is in this answer and nowhere else."""
+        asked = TokenRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        expires_at: datetime = asked.validated_data["expires_at"]
+        new = services.create_token(
+            user=_user_of_request(request.user, asked.validated_data.get("user")),
+            name=asked.validated_data["name"],
+            scopes=[Action(scope) for scope in asked.validated_data["scopes"]],
+            expires_at=expires_at,
+            actor=request.user,
+        )
+        body = {**TokenSerializer(new.token).data, "secret": new.secret}
+        location = reverse("token", args=[new.token.pk])
+        return Response(body, status=HTTPStatus.CREATED, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+def _user_of_request(actor: User, user_id: UUID | None) -> User:
+    """Raises: NotFoundError when the actor shares no site with the user."""
+    if user_id is None or user_id == actor.pk:
+        return actor
+    user = User.objects.filter(pk__in=actor.colleague_ids()).filter(pk=user_id).first()
+    if user is None:
+        raise NotFoundError("no such user, or none that you may see")
+    return user
+
+
+class TokenView(generics.RetrieveAPIView[ApiToken]):
+    """One token, without its secret."""
+
+    actions: ClassVar = {"GET": Action.TOKEN_MANAGE, "DELETE": Action.TOKEN_MANAGE}
+    serializer_class = TokenSerializer
+    queryset = ApiToken.objects.none()
+
+    def get_queryset(self) -> ApiTokenQuerySet:
+        return ApiToken.objects.visible_to(self.request.user).select_related("user")
+
+    @extend_schema(operation_id="get_token")
+    def get(self, request: Request, pk: UUID) -> Response:
+        return self.retrieve(request, pk=pk)
+
+    @extend_schema(operation_id="revoke_token", responses={204: None})
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """The token speaks for nobody any more."""
+        services.revoke_token(token_id=pk, actor=request.user)
+        return Response(status=HTTPStatus.NO_CONTENT)

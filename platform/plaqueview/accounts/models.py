@@ -1,9 +1,11 @@
 """Sites, users and the tokens that speak for them."""
 
 import uuid
+from typing import Protocol
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from plaqueview.core.models import Record
@@ -23,8 +25,12 @@ class User(AbstractUser):
     role = models.CharField(max_length=20, choices=Role)
     sites = models.ManyToManyField(Site, related_name="users")
 
-    # Set when a token speaks for the user; None means the whole role.
+    # Set when a token speaks for the user: which one, and to what it narrows the role; no scopes mean the whole role.
+    token_id: uuid.UUID | None = None
     token_scopes: frozenset[Action] | None = None
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known")]
 
     @property
     def actions(self) -> frozenset[Action]:
@@ -32,8 +38,37 @@ class User(AbstractUser):
         actions = ACTIONS_OF_ROLE[Role(self.role)]
         return actions if self.token_scopes is None else actions & self.token_scopes
 
-    class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known")]
+    def site_ids(self) -> models.QuerySet["Site", uuid.UUID]:
+        """The sites whose patients the user may see, as a subquery or to be iterated."""
+        return self.sites.values_list("pk", flat=True)
+
+    def colleague_ids(self) -> models.QuerySet["User", uuid.UUID]:
+        """Everybody who shares a site with the user, the user included."""
+        return User.objects.filter(sites__in=self.site_ids()).values_list("pk", flat=True).distinct()
+
+
+class TokenOwner(Protocol):
+    """Who asks about tokens."""
+
+    @property
+    def pk(self) -> uuid.UUID: ...
+
+    @property
+    def actions(self) -> frozenset[Action]: ...
+
+    def colleague_ids(self) -> models.QuerySet[User, uuid.UUID]: ...
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def visible_to(self, actor: TokenOwner) -> "ApiTokenQuerySet":
+        """The actor's own tokens; with the right to manage users also those of the integrators of the actor's sites."""
+        own = models.Q(user_id=actor.pk)
+        if Action.USER_MANAGE not in actor.actions:
+            return self.filter(own)
+        return self.filter(own | models.Q(user__role=Role.INTEGRATOR, user_id__in=actor.colleague_ids()))
+
+    def valid(self) -> "ApiTokenQuerySet":
+        return self.filter(expires_at__gt=timezone.now(), revoked_at=None, user__is_active=True)
 
 
 class ApiToken(Record):
@@ -46,3 +81,8 @@ class ApiToken(Record):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created"]

@@ -1,6 +1,11 @@
 """The events and the head of their hash chain."""
 
+from collections.abc import Collection
+from typing import Any, NoReturn, Protocol
+from uuid import UUID
+
 from django.db import models
+from django.db.models import Q
 
 
 class EventKind(models.TextChoices):
@@ -33,10 +38,37 @@ class EventKind(models.TextChoices):
     AUDIT_READ = "audit.read"
 
 
+class AppendOnlyError(Exception):
+    """Somebody tried to change or delete an event."""
+
+
+class Reader(Protocol):
+    """Who reads the events: an administrator of some sites."""
+
+    def site_ids(self) -> Collection[UUID]: ...
+
+    def colleague_ids(self) -> Collection[UUID]: ...
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def visible_to(self, reader: Reader) -> "AuditEventQuerySet":
+        """Events of the reader's sites, of their colleagues' accounts, and of the system itself."""
+        own_sites = Q(site_id__in=reader.site_ids())
+        without_site = Q(site_id=None) & (Q(actor_id=None) | Q(actor_id__in=reader.colleague_ids()))
+        return self.filter(own_sites | without_site)
+
+    def update(self, **values: Any) -> NoReturn:  # Any: Django's signature
+        raise AppendOnlyError("audit events are never changed")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("audit events are never deleted")
+
+
 class AuditEvent(models.Model):
     """One event. `hash` covers the event and the hash before it, so that a changed or missing row is found.
 
-    The actor's name is copied in, so that it outlives the account.
+    The actor's name is copied in, so that it outlives the account. Rows are only ever added: this class refuses the
+    rest, and so does a trigger in the database.
     """
 
     sequence = models.PositiveBigIntegerField(primary_key=True)
@@ -51,13 +83,26 @@ class AuditEvent(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         ordering = ["-sequence"]
         indexes = [
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
             models.Index(fields=["actor_id", "-sequence"], name="audit_by_actor"),
+            models.Index(fields=["kind", "-sequence"], name="audit_by_kind"),
         ]
-        constraints = [models.CheckConstraint(condition=models.Q(kind__in=EventKind.values), name="audit_kind_is_known")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=EventKind.values), name="audit_kind_is_known")
+        ]
+
+    def save(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
+        if not self._state.adding:
+            raise AppendOnlyError(f"audit event {self.sequence} is never changed")
+        super().save(*args, **{**options, "force_insert": True})
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:  # Any: Django's signature
+        raise AppendOnlyError(f"audit event {self.sequence} is never deleted")
 
 
 class ChainHead(models.Model):

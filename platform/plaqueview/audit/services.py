@@ -1,15 +1,24 @@
-"""Recording and checking the chain of events."""
+"""Recording events, and checking their chain."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from plaqueview.audit.models import AuditEvent, ChainHead, EventKind
+
+logger = logging.getLogger(__name__)
+
+FIRST_HASH = "0" * 64
+SYSTEM = "system"
 
 
 class Named(Protocol):
@@ -42,7 +51,7 @@ def record(
         occurred_at=timezone.now(),
         kind=kind,
         actor_id=actor.pk if actor else None,
-        actor_name=actor.get_username() if actor else "system",
+        actor_name=actor.get_username() if actor else SYSTEM,
         object_type=object_type,
         object_id=str(object_id),
         site_id=site_id,
@@ -50,9 +59,35 @@ def record(
         previous_hash=head.hash,
     )
     event.hash = event_hash(event)
-    event.save(force_insert=True)
+    event.save()
     ChainHead.objects.filter(pk=1).update(sequence=event.sequence, hash=event.hash)
     return event
+
+
+def record_once(
+    kind: EventKind,
+    *,
+    actor: Named | None,
+    object_type: str,
+    object_id: UUID | str,
+    site_id: UUID | None,
+    window_s: int = 600,
+) -> None:
+    """The same reading, by the same actor, of the same thing is one event within the window.
+
+    For reads that come in hundreds, such as the frames of a series. Without the cache each is recorded.
+    """
+    key = f"audit:{kind.value}:{actor.pk if actor else SYSTEM}:{object_type}:{object_id}"
+    if _is_first(key, window_s):
+        record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
+
+
+def _is_first(key: str, window_s: int) -> bool:
+    try:
+        return cache.add(key, 1, timeout=window_s)
+    except (RedisError, OSError):
+        logger.warning("repeated reads are recorded one by one: the cache is away")
+        return True
 
 
 def event_hash(event: AuditEvent) -> str:
@@ -70,3 +105,52 @@ def event_hash(event: AuditEvent) -> str:
         event.previous_hash,
     ]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """An event's place and hash, written down outside of the database at an earlier time."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """`head` is worth writing down elsewhere: it anchors everything before it."""
+
+    event_count: int
+    head: Anchor
+    problems: tuple[str, ...]
+
+
+@transaction.atomic
+def verify_chain(*, anchor: Anchor | None = None) -> ChainReport:
+    """Every event was read and compared with its hash and with its neighbour; the problems name what was found.
+
+    A chain whose end was cut off, head included, or that was computed anew is only found with an anchor.
+    """
+    head = ChainHead.objects.filter(pk=1).first() or ChainHead()
+    problems: list[str] = []
+    last = Anchor(sequence=0, hash=FIRST_HASH)
+    is_anchored = anchor is None
+    count = 0
+    for event in AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000):
+        problems.extend(_broken_links(event, last))
+        last = Anchor(sequence=event.sequence, hash=event.hash)
+        is_anchored = is_anchored or last == anchor
+        count += 1
+    if last != Anchor(sequence=head.sequence, hash=head.hash):
+        problems.append(f"the last event is {last.sequence}, the head of the chain says {head.sequence}")
+    if not is_anchored and anchor:
+        problems.append(f"no event {anchor.sequence} has the hash of the anchor")
+    return ChainReport(event_count=count, head=last, problems=tuple(problems))
+
+
+def _broken_links(event: AuditEvent, last: Anchor) -> Iterator[str]:
+    if event.sequence != last.sequence + 1:
+        yield f"events {last.sequence + 1} to {event.sequence - 1} are missing"
+    elif event.previous_hash != last.hash:
+        yield f"event {event.sequence} does not follow from event {last.sequence}"
+    if event_hash(event) != event.hash:
+        yield f"event {event.sequence} was changed"

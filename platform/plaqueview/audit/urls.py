@@ -1,5 +1,7 @@
 """Routes below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from plaqueview.audit.api import AuditEventListView
+
+urlpatterns = [path("audit", AuditEventListView.as_view(), name="audit")]

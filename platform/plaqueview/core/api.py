@@ -17,6 +17,7 @@ from plaqueview.core.errors import ConflictError, DeniedError, NotFoundError, Pl
 from plaqueview.core.models import IdempotentRequest
 from plaqueview.core.problems import MEDIA_TYPE, problem_body, status_of
 
+
 class ProblemRenderer(renderers.JSONRenderer):
     """Source: RFC 9457."""
 
@@ -61,7 +62,10 @@ def _problem(status: HTTPStatus, code: str, detail: str, fields: dict[str, str])
 
 def _fields_of(detail: Any) -> dict[str, str]:  # Any: DRF nests lists and dicts of errors freely
     if isinstance(detail, dict):
-        return {str(name): "; ".join(map(str, texts)) if isinstance(texts, list) else str(texts) for name, texts in detail.items()}
+        return {
+            str(name): "; ".join(map(str, texts)) if isinstance(texts, list) else str(texts)
+            for name, texts in detail.items()
+        }
     return {"non_field_errors": "; ".join(map(str, detail)) if isinstance(detail, list) else str(detail)}
 
 

@@ -1,0 +1,149 @@
+"""Every write of sites, users and tokens."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from plaqueview.accounts.models import ApiToken, Site, User
+from plaqueview.audit import services as audit
+from plaqueview.audit.models import EventKind
+from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role, require
+from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
+
+logger = logging.getLogger(__name__)
+
+LONGEST_TOKEN_LIFE = timedelta(days=366)
+LAST_USE_RESOLUTION = timedelta(minutes=1)
+SECRET_PREFIX = "pv_"
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """`secret` exists here and with whoever is shown it now; nobody can read it again."""
+
+    token: ApiToken
+    secret: str
+
+
+@transaction.atomic
+def create_site(*, name: str) -> Site:
+    """The site of this name, made if there was none."""
+    site, _ = Site.objects.get_or_create(name=name)
+    return site
+
+
+@transaction.atomic
+def create_user(*, username: str, password: str, role: Role, sites: Collection[Site], actor: User | None) -> User:
+    """The account exists and can sign in; `actor` None means somebody at the machine's command line.
+
+    Raises: DeniedError, ConflictError when the name is taken, InvalidError when the password is too weak.
+    """
+    if actor is not None:
+        require(actor, Action.USER_MANAGE)
+    user = User(username=username, role=role)
+    try:
+        user.full_clean(exclude=["password"])
+        validate_password(password, user)
+    except ValidationError as error:
+        if User.objects.filter(username=username).exists():
+            raise ConflictError(f"there is already an account with the name {username}") from error
+        raise InvalidError("the account is not acceptable", fields={"account": "; ".join(error.messages)}) from error
+    user.set_password(password)
+    user.save(force_insert=True)
+    user.sites.set(sites)
+    audit.record(
+        EventKind.ACCOUNT_CREATED, actor=actor, object_type="user", object_id=user.pk, details={"role": role.value}
+    )
+    return user
+
+
+@transaction.atomic
+def create_token(
+    *, user: User, name: str, scopes: Collection[Action], expires_at: datetime, actor: User | None
+) -> NewToken:
+    """A secret that speaks for `user`, with no more than the scopes; no scopes mean the whole role.
+
+    A person's tokens are made by that person, an integrator's by those who manage users, and neither with a token: a
+    stolen token must not outlive its revocation. `actor` None means somebody at the machine's command line.
+
+    Raises: DeniedError, InvalidError for scopes outside of the role or a life that is over or too long.
+    """
+    if actor is not None:
+        _require_right_to_create(actor, user)
+    beyond = set(scopes) - ACTIONS_OF_ROLE[Role(user.role)]
+    if beyond:
+        raise InvalidError("the token would reach further than the role", fields={"scopes": ", ".join(sorted(beyond))})
+    _require_sane_life(expires_at)
+    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user, name=name, token_sha256=_sha256_of(secret), scopes=sorted(scopes), expires_at=expires_at
+    )
+    audit.record(
+        EventKind.TOKEN_CREATED, actor=actor, object_type="token", object_id=token.pk, details={"user": str(user.pk)}
+    )
+    return NewToken(token=token, secret=secret)
+
+
+def _require_right_to_create(actor: User, user: User) -> None:
+    require(actor, Action.TOKEN_MANAGE)
+    if actor.token_id is not None:
+        raise DeniedError("a token cannot make tokens; sign in to make one")
+    if actor.pk != user.pk and user.role != Role.INTEGRATOR:
+        raise DeniedError("a person's tokens are made by that person; you can make tokens for integrators")
+
+
+def _require_sane_life(expires_at: datetime) -> None:
+    life = expires_at - timezone.now()
+    if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
+        found = f"expires at {expires_at.isoformat()}, need a time within the next {LONGEST_TOKEN_LIFE.days} days"
+        raise InvalidError("the token's life is over or too long", fields={"expires_at": found})
+
+
+@transaction.atomic
+def revoke_token(*, token_id: UUID, actor: User) -> None:
+    """The token speaks for nobody any more; revoking it again changes nothing.
+
+    Raises: DeniedError, NotFoundError.
+    """
+    require(actor, Action.TOKEN_MANAGE)
+    token = ApiToken.objects.visible_to(actor).select_for_update().filter(pk=token_id).first()
+    if token is None:
+        raise NotFoundError("no such token, or none that you may see")
+    if token.revoked_at is not None:
+        return
+    token.revoked_at = timezone.now()
+    token.save(update_fields=["revoked_at", "modified"])
+    audit.record(EventKind.TOKEN_REVOKED, actor=actor, object_type="token", object_id=token.pk)
+
+
+def user_of_token(secret: str) -> User | None:
+    """The user for whom the secret speaks now, narrowed to its scopes; None when no valid token has this secret.
+
+    The time of use is kept to the minute, so that reading does not turn into writing.
+    """
+    token = ApiToken.objects.valid().select_related("user").filter(token_sha256=_sha256_of(secret)).first()
+    if token is None:
+        return None
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > LAST_USE_RESOLUTION:
+        not_lately = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_RESOLUTION)
+        ApiToken.objects.filter(not_lately, pk=token.pk).update(last_used_at=now)
+    user = token.user
+    user.token_id = token.pk
+    user.token_scopes = frozenset(map(Action, token.scopes)) if token.scopes else None
+    return user
+
+
+def _sha256_of(secret: str) -> str:
+    """A plain hash is enough: secrets are 256 random bits, which no dictionary holds."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,58 @@
+"""The events, for administrators."""
+
+from typing import Any, ClassVar
+
+import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from plaqueview.audit import services
+from plaqueview.audit.models import AuditEvent, AuditEventQuerySet, EventKind
+from plaqueview.core.access import Action
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    details = serializers.DictField(help_text="Ids, states and counts; never a patient's name or identifier.")
+
+    class Meta:
+        model = AuditEvent
+        fields = [
+            "sequence", "occurred_at", "kind", "actor_id", "actor_name", "object_type", "object_id", "site_id",
+            "details", "previous_hash", "hash",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AuditEventFilter(django_filters.FilterSet):
+    kind = django_filters.MultipleChoiceFilter(choices=EventKind.choices)
+    actor = django_filters.UUIDFilter(field_name="actor_id")
+    actor_name = django_filters.CharFilter()
+    object_type = django_filters.CharFilter()
+    object = django_filters.CharFilter(field_name="object_id")
+    since = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+
+    class Meta:
+        model = AuditEvent
+        fields: ClassVar[list[str]] = []
+
+
+class AuditEventListView(generics.ListAPIView[AuditEvent]):
+    """Who did what to which record, newest first. Append-only and hash-chained; reading it is recorded too."""
+
+    actions: ClassVar = {"GET": Action.AUDIT_READ}
+    serializer_class = AuditEventSerializer
+    filterset_class = AuditEventFilter
+    queryset = AuditEvent.objects.none()
+    ordering_fields = ["sequence"]
+
+    def get_queryset(self) -> AuditEventQuerySet:
+        return AuditEvent.objects.visible_to(self.request.user)
+
+    @extend_schema(operation_id="list_audit_events")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # Any: the framework's signature
+        response = self.list(request)
+        services.record_once(EventKind.AUDIT_READ, actor=request.user, object_type="audit", object_id="", site_id=None)
+        return response
