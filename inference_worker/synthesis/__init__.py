@@ -1,0 +1,19 @@
+"""FLAIR-like head volumes with plaques of known place, size and class, for tests, the demo and pre-training."""
+
+from inference_worker.synthesis.scanner import Slices
+from inference_worker.synthesis.study import (
+    SynthesisRequest,
+    SyntheticLesion,
+    SyntheticStudy,
+    synthesise,
+    synthesise_with_prior,
+)
+
+__all__ = [
+    "Slices",
+    "SynthesisRequest",
+    "SyntheticLesion",
+    "SyntheticStudy",
+    "synthesise",
+    "synthesise_with_prior",
+]

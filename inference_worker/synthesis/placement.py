@@ -1,0 +1,154 @@
+"""Where plaques appear: seed points by region in the template, sizes and directions as in real masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference_worker.synthesis.atlas import PIXEL_MM, load_atlas
+from inference_worker.synthesis.plaques import Plaque, Region
+from plaqueview.imaging.lesions import LesionClass
+
+# Share of plaques by region, roughly that of the 30 consensus masks of Lesjak et al., doi 10.1007/s12021-017-9348-7.
+REGION_SHARES = {
+    Region.PERIVENTRICULAR: 0.42,
+    Region.DEEP_WHITE: 0.30,
+    Region.JUXTACORTICAL: 0.20,
+    Region.INFRATENTORIAL: 0.08,
+}
+# Median half axis in mm and the deviation of its logarithm.
+RADIUS_MM = {
+    Region.PERIVENTRICULAR: (4.3, 0.42),
+    Region.DEEP_WHITE: (3.2, 0.38),
+    Region.JUXTACORTICAL: (2.9, 0.34),
+    Region.INFRATENTORIAL: (3.1, 0.34),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Candidate centres, (n, 3) mm (x, y, z) by region, and the direction from the ventricle at each."""
+
+    centres_mm: dict[Region, NDArray[np.float64]]
+    directions: dict[Region, NDArray[np.float64]]
+
+
+@cache
+def find_places() -> Places:
+    """Every white-matter voxel of the template by region."""
+    atlas = load_atlas()
+    z, y, x = (atlas.origin_mm[a] + PIXEL_MM * np.arange(n) for a, n in enumerate(atlas.hull.shape))
+    white = atlas.white_matter > 0.55
+    distance, nearest = ndimage.distance_transform_edt(~atlas.ventricles, return_indices=True)
+    distance = distance * PIXEL_MM
+    inward = ndimage.distance_transform_edt(atlas.hull) * PIXEL_MM
+    near_cortex = ndimage.distance_transform_edt(atlas.grey_matter < 0.6) * PIXEL_MM < 2.5
+    below = (z[:, None, None] < -18) & (y[None, :, None] < -14) & (np.abs(x)[None, None, :] < 42)
+    is_brain_stem = (
+        below & (atlas.white_matter > 0.4) & (inward > 5) & ((y[None, :, None] < -30) | (np.abs(x)[None, None, :] < 12))
+    )
+    above = (z[:, None, None] > -20) & ~is_brain_stem
+    cerebrum = white & above
+    regions = {
+        Region.PERIVENTRICULAR: cerebrum & (distance > 0.5) & (distance < 6.0),
+        Region.DEEP_WHITE: cerebrum & (distance > 8.0) & ~near_cortex & (z[:, None, None] > 2),
+        Region.JUXTACORTICAL: cerebrum & near_cortex & (distance > 14.0) & (inward < 24),
+        Region.INFRATENTORIAL: is_brain_stem,
+    }
+    centres, directions = {}, {}
+    for region, where in regions.items():
+        index = np.argwhere(where)
+        centres[region] = np.stack([x[index[:, 2]], y[index[:, 1]], z[index[:, 0]]], axis=1)
+        away = index - np.stack([nearest[a][where] for a in range(3)], axis=1)
+        away = away[:, ::-1].astype(np.float64)
+        directions[region] = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    return Places(centres, directions)
+
+
+def place_plaques(
+    counts: dict[LesionClass, int], generator: np.random.Generator, *, size_factor: float, confluence: float
+) -> tuple[Plaque, ...]:
+    """Plaques of the wanted number and class that do not touch one another, save what `confluence` (0 to 1) joins."""
+    plaques: list[Plaque] = []
+    for lesion_class, count in counts.items():
+        for _ in range(count):
+            plaques.append(
+                draw_plaque(lesion_class, plaques, generator, size_factor=size_factor, confluence=confluence)
+            )
+    return tuple(plaques)
+
+
+def draw_plaque(
+    lesion_class: LesionClass,
+    others: list[Plaque],
+    generator: np.random.Generator,
+    *,
+    size_factor: float,
+    confluence: float,
+) -> Plaque:
+    """One plaque, kept clear of the others as far as forty trials allow."""
+    joins = generator.random() < confluence
+    plaque = random_plaque(lesion_class, generator, size_factor=size_factor)
+    for _ in range(40):
+        gaps = [gap_mm(plaque, other) for other in others]
+        nearest = min(gaps, default=99.0)
+        same_class = all(o.lesion_class == lesion_class for o, gap in zip(others, gaps, strict=True) if gap < 3.0)
+        if nearest >= 3.0 or (joins and same_class):
+            break
+        plaque = random_plaque(lesion_class, generator, size_factor=size_factor)
+    return plaque
+
+
+def gap_mm(first: Plaque, second: Plaque) -> float:
+    """Distance between two plaques, taken as balls of their longest half axes."""
+    reach = sum(1.2 * float(np.linalg.norm(p.axes_mm, axis=1).max()) for p in (first, second))
+    return float(np.linalg.norm(first.centre_mm - second.centre_mm)) - reach
+
+
+def random_plaque(lesion_class: LesionClass, generator: np.random.Generator, *, size_factor: float) -> Plaque:
+    region = list(REGION_SHARES)[int(generator.choice(len(REGION_SHARES), p=list(REGION_SHARES.values())))]
+    places = find_places()
+    number = int(generator.integers(len(places.centres_mm[region])))
+    median_mm, deviation = RADIUS_MM[region]
+    radius_mm = float(np.clip(median_mm * np.exp(deviation * generator.standard_normal()), 1.5, 11.0)) * size_factor
+    is_active = lesion_class is LesionClass.ACTIVE
+    if is_active:
+        radius_mm = max(radius_mm, 2.4)
+    return Plaque(
+        lesion_class=lesion_class,
+        region=region,
+        centre_mm=places.centres_mm[region][number] + generator.uniform(-0.7, 0.7, 3),
+        axes_mm=random_axes(region, places.directions[region][number], radius_mm, generator),
+        waves=random_waves(radius_mm, generator),
+        brightness=float(generator.uniform(1.6, 2.05) if is_active else generator.uniform(1.3, 1.62)),
+        edge_mm=float(generator.uniform(1.2, 2.0) if is_active else generator.uniform(0.5, 0.9)),
+        oedema=float(generator.uniform(0.22, 0.4)) if is_active else 0.0,
+        is_ring=bool(radius_mm > 3.5 and generator.random() < (0.2 if is_active else 0.3)),
+    )
+
+
+def random_axes(
+    region: Region, direction: NDArray[np.float64], radius_mm: float, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Half axes (3, 3): along the veins away from the ventricle for periventricular plaques, any direction elsewhere."""
+    first = direction + 0.25 * generator.standard_normal(3)
+    stretch = generator.uniform(1.0, 1.3, 3)
+    if region is Region.PERIVENTRICULAR:
+        stretch = np.array([generator.uniform(1.2, 1.9), generator.uniform(0.7, 1.1), generator.uniform(0.8, 1.5)])
+    first = first / np.linalg.norm(first)
+    second = np.cross(first, generator.standard_normal(3))
+    second = second / np.linalg.norm(second)
+    directions = np.stack([first, second, np.cross(first, second)])
+    return np.asarray(directions * (stretch * radius_mm / np.cbrt(np.prod(stretch)))[:, None])
+
+
+def random_waves(radius_mm: float, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Five plane waves (direction in 1/mm, phase) with lengths of one to three radii."""
+    directions = generator.standard_normal((5, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    lengths_mm = radius_mm * generator.uniform(1.4, 3.5, (5, 1))
+    return np.hstack([directions * 2 * np.pi / lengths_mm, generator.uniform(0, 2 * np.pi, (5, 1))])
