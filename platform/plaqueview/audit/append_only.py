@@ -10,16 +10,24 @@ from django.db.migrations.state import StateApps
 
 INSTALL = {
     "sqlite": (
-        "CREATE TRIGGER audit_event_never_changes BEFORE UPDATE ON audit_auditevent "
-        "BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END",
-        "CREATE TRIGGER audit_event_never_goes BEFORE DELETE ON audit_auditevent "
-        "BEGIN SELECT RAISE(ABORT, 'audit events are never deleted'); END",
+        (
+            "CREATE TRIGGER audit_event_never_changes BEFORE UPDATE ON audit_auditevent "
+            "BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END"
+        ),
+        (
+            "CREATE TRIGGER audit_event_never_goes BEFORE DELETE ON audit_auditevent "
+            "BEGIN SELECT RAISE(ABORT, 'audit events are never deleted'); END"
+        ),
     ),
     "postgresql": (
-        "CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'audit events are never changed or deleted'; END $$",
-        "CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_auditevent "
-        "FOR EACH ROW EXECUTE FUNCTION audit_event_refuse()",
+        (
+            "CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'audit events are never changed or deleted'; END $$"
+        ),
+        (
+            "CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_auditevent "
+            "FOR EACH ROW EXECUTE FUNCTION audit_event_refuse()"
+        ),
     ),
 }
 REMOVE = {
@@ -34,6 +42,7 @@ REMOVE = {
 }
 
 
+# ruff: noqa: ARG001  (migrations call these with the state of the apps)
 def install(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     """The triggers stand, whether they stood before or not."""
     vendor = editor.connection.vendor

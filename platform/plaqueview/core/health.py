@@ -94,8 +94,8 @@ def worker_of_queue(queue: str) -> str:
 
 
 @require_safe
-def alive(request: HttpRequest) -> JsonResponse:
-    """This process answers; says nothing of the parts it needs."""
+def alive(_request: HttpRequest) -> JsonResponse:
+    """The process answers; says nothing of the parts it needs."""
     return JsonResponse({"status": "alive"})
 
 

@@ -8,13 +8,14 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 NOT_BUILT = """PlaqueView runs, but its pages are not built: there is no index.html in {folder}.
-Build them with `make demo`, or with `npm ci && npm run build` in frontend/, and restart. The API answers under /api/v1/.
+Build them with `make demo`, or with `npm ci && npm run build` in frontend/, and restart.
+The API answers under /api/v1/.
 """
 
 
 @require_safe
 @ensure_csrf_cookie
-def index(request: HttpRequest) -> HttpResponse:
+def index(_request: HttpRequest) -> HttpResponse:
     """The frontend's HTML, never cached, so that a new version is seen at the next load; 503 when it is not built."""
     path = settings.WEB_DIR / "index.html"
     try:
@@ -26,6 +27,6 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def feed_elsewhere(request: HttpRequest) -> HttpResponse:
+def feed_elsewhere(_request: HttpRequest) -> HttpResponse:
     """WebSockets have a server of their own; this points a script that came here to it."""
     return HttpResponse(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": settings.FEED_URL})

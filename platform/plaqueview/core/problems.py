@@ -2,6 +2,7 @@
 
 Source: RFC 9457.
 """
+# ruff: noqa: ARG001  (Django calls these views with arguments that some do not need)
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -11,7 +11,7 @@ _queues_served: set[str] = set()
 
 @worker_ready.connect
 def remember_queues(sender: Any, **_: Any) -> None:  # Any: Celery's consumer is untyped
-    """This worker's queues are known, and beat from now on."""
+    """The worker's queues are known, and beat from now on."""
     _queues_served.update(queue.name for queue in sender.task_consumer.queues)
     beat_for_queues()
 
