@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plaqueview.imaging.volume import axial_reorientation
+
 # Slices may lie off their regular place by this much: scanners round positions, and a patient's slices do not.
 POSITION_TOLERANCE_MM = 0.05
 POSITION_TOLERANCE_SHARE = 0.02  # of the slice spacing
@@ -86,18 +88,41 @@ def assess(headers: Sequence[InstanceHeader]) -> Completeness:
 
 
 def in_slice_order(headers: Sequence[InstanceHeader]) -> tuple[InstanceHeader, ...]:
-    """The headers of one orientation, ascending towards the head, the back or the left, whichever is nearest."""
+    """The headers of one orientation, ascending towards the head, the back or the left as their planes are named."""
     distances = distances_mm(headers)
     return tuple(headers[index] for index in np.argsort(distances, kind="stable"))
 
 
 def slice_normal(header: InstanceHeader) -> NDArray[np.float64]:
-    """The (3,) unit normal of a slice in LPS, its largest component positive."""
-    cosines = np.array(header.image_orientation_patient, np.float64)
+    """The (3,) unit normal of a slice in LPS, towards the head for axial, the back for coronal, the left for sagittal.
+
+    A plane is named as `axial_reorientation` assigns its normal, so that both agree on oblique slices too.
+    """
+    directions = _directions(header.image_orientation_patient)
+    reorientation, normal = axial_reorientation(directions), directions[:3, 0]
+    return -normal if reorientation.flips[reorientation.axes.index(0)] else normal
+
+
+def is_orientation(image_orientation_patient: tuple[float, ...] | None) -> bool:
+    """Whether these are two perpendicular unit vectors, as PS3.3 C.7.6.2.1.1 demands."""
+    if image_orientation_patient is None or len(image_orientation_patient) != 6:
+        return False
+    cosines = np.array(image_orientation_patient, np.float64).reshape(2, 3)
+    return bool(np.allclose(cosines @ cosines.T, np.eye(2), atol=COSINE_TOLERANCE))
+
+
+def plane_of(image_orientation_patient: tuple[float, ...] | None) -> str:
+    """Which of "axial", "coronal" and "sagittal" an oblique slice is nearest to; the orientation is a usable one."""
+    return ("axial", "coronal", "sagittal")[axial_reorientation(_directions(image_orientation_patient)).axes.index(0)]
+
+
+def _directions(image_orientation_patient: tuple[float, ...] | None) -> NDArray[np.float64]:
+    """4x4, its columns the unit directions of slices, rows and columns; the first is perpendicular to the others."""
+    cosines = np.array(image_orientation_patient, np.float64)
     normal = np.cross(cosines[:3], cosines[3:])
-    normal /= np.linalg.norm(normal)
-    oriented: NDArray[np.float64] = normal * np.sign(normal[np.abs(normal).argmax()])
-    return oriented
+    directions = np.eye(4)
+    directions[:3, :3] = np.stack([normal / np.linalg.norm(normal), cosines[3:], cosines[:3]], axis=1)
+    return directions
 
 
 def distances_mm(headers: Sequence[InstanceHeader]) -> NDArray[np.float64]:
@@ -114,7 +139,7 @@ def position_tolerance_mm(spacing_mm: float) -> float:
 def _missing_attributes(headers: Sequence[InstanceHeader]) -> tuple[str, ...]:
     needed: dict[str, Callable[[InstanceHeader], bool]] = {
         "ImagePositionPatient": lambda header: header.image_position_patient is not None,
-        "ImageOrientationPatient": _has_orientation,
+        "ImageOrientationPatient": lambda header: is_orientation(header.image_orientation_patient),
         "PixelSpacing": lambda header: header.pixel_spacing is not None and min(header.pixel_spacing) > 0,
         "Rows and Columns": lambda header: bool(header.rows and header.columns),
     }
@@ -136,25 +161,17 @@ def _undescribed_frames(headers: Sequence[InstanceHeader]) -> list[str]:
     ]
 
 
-def _has_orientation(header: InstanceHeader) -> bool:
-    """Two perpendicular unit vectors, as PS3.3 C.7.6.2.1.1 demands."""
-    if header.image_orientation_patient is None:
-        return False
-    cosines = np.array(header.image_orientation_patient, np.float64).reshape(2, 3)
-    return bool(np.allclose(cosines @ cosines.T, np.eye(2), atol=COSINE_TOLERANCE))
-
-
 def _mixed_geometry(headers: Sequence[InstanceHeader]) -> tuple[str, ...]:
     """Orientation, matrix and spacing have to be one each."""
     problems = []
     if _differ([header.image_orientation_patient for header in headers], COSINE_TOLERANCE):
-        found = _tally([_plane(header) for header in headers])
+        found = _tally([plane_of(header.image_orientation_patient) for header in headers])
         problems.append(f"slices lie in more than one orientation ({found}), need one")
-    matrices = [f"{header.rows} x {header.columns}" for header in headers]
+    matrices = [f"of {header.rows} x {header.columns}" for header in headers]
     if len(set(matrices)) > 1:
         problems.append(f"slices have more than one matrix ({_tally(matrices)}), need one")
     if _differ([header.pixel_spacing for header in headers], SPACING_TOLERANCE_MM):
-        found = _tally([f"{header.pixel_spacing} mm" for header in headers])
+        found = _tally([f"of {header.pixel_spacing} mm" for header in headers])
         problems.append(f"slices have more than one PixelSpacing ({found}), need one")
     return tuple(problems)
 
@@ -165,11 +182,7 @@ def _differ(values: Sequence[tuple[float, ...] | None], tolerance: float) -> boo
 
 
 def _tally(kinds: Sequence[str]) -> str:
-    return ", ".join(f"{count} of {kind}" for kind, count in Counter(kinds).most_common(LARGEST_LIST))
-
-
-def _plane(header: InstanceHeader) -> str:
-    return ("sagittal", "coronal", "axial")[int(np.abs(slice_normal(header)).argmax())]
+    return ", ".join(f"{count} {kind}" for kind, count in Counter(kinds).most_common(LARGEST_LIST))
 
 
 def _usual_step(ordered: Sequence[InstanceHeader]) -> float | None:

@@ -96,7 +96,7 @@ def encode_volume_nifti(volume: Volume, *, header_of: Path | None = None, descri
     """
     voxels = _storable(volume.voxels).T
     if header_of is None:
-        return _encode_plain(voxels, volume.affine, description)
+        return _encoded(nibabel.Nifti1Image, voxels, _plain_header(voxels, volume.affine), description)
     with _opened(header_of) as source:
         shape, affine = source.shape[:3], _affine_of(source.header)
         if shape != voxels.shape or not np.allclose(affine, volume.affine, rtol=0.0, atol=1e-3):
@@ -104,30 +104,22 @@ def encode_volume_nifti(volume: Volume, *, header_of: Path | None = None, descri
         header = source.header.copy()
         header.set_data_dtype(voxels.dtype)
         header["cal_min"] = header["cal_max"] = 0  # display limits of other voxels
-        header["descrip"] = _described(description)
-        return _encoded(type(source), voxels, header)
+        return _encoded(type(source), voxels, header, description)
 
 
-def _encode_plain(
-    voxels: NDArray[Any],  # Any: every dtype of NIfTI
-    affine: NDArray[np.float64],
-    description: str,
-) -> bytes:
-    header: Any = nibabel.Nifti1Header()  # type: ignore[no-untyped-call]  # nibabel types neither headers nor images
+def _plain_header(voxels: NDArray[Any], affine: NDArray[np.float64]) -> Any:  # Any: nibabel types no headers
+    header: Any = nibabel.Nifti1Header()  # type: ignore[no-untyped-call]  # as above
     header.set_data_shape(voxels.shape)
     header.set_data_dtype(voxels.dtype)
     header.set_xyzt_units("mm")
-    header["descrip"] = _described(description)
     header.set_sform(RAS_TO_LPS @ affine @ REVERSED_AXES, code="scanner")
     header.set_qform(RAS_TO_LPS @ affine @ REVERSED_AXES, code="scanner")
-    return _encoded(nibabel.Nifti1Image, voxels, header)
+    return header
 
 
-def _described(description: str) -> bytes:
-    return description.encode("ascii", "replace")[:DESCRIPTION_BYTES]
-
-
-def _encoded(image_class: Any, voxels: NDArray[Any], header: Any) -> bytes:  # Any: as above
+def _encoded(image_class: Any, voxels: NDArray[Any], header: Any, description: str) -> bytes:  # Any: as above
+    if description:
+        header["descrip"] = description.encode("ascii", "replace")[:80]
     return bytes(image_class(voxels, None, header).to_bytes())
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from plaqueview.imaging.completeness import is_orientation, plane_of
 
 # A series under this score has too little that speaks for FLAIR. The word alone reaches it, and so do the timing
 # attributes alone: anonymised studies keep one or the other.
@@ -136,7 +136,7 @@ def _preference(candidate: Candidate, by_uid: dict[str, SeriesHeader]) -> tuple[
         not candidate.is_excluded,
         candidate.score,
         header.is_complete,
-        _plane(header) == "axial",
+        _is_axial(header),
         header.slice_count,
         header.acquired_at,
         -1 if header.series_number is None else header.series_number,
@@ -182,12 +182,9 @@ def _named(pattern: str, meaning: str) -> Callable[[SeriesHeader], str | None]:
     return finding
 
 
-def _plane(header: SeriesHeader) -> str | None:
-    if header.image_orientation_patient is None:
-        return None
-    cosines = np.array(header.image_orientation_patient)
-    normal = np.abs(np.cross(cosines[:3], cosines[3:]))
-    return ("sagittal", "coronal", "axial")[int(normal.argmax())]
+def _is_axial(header: SeriesHeader) -> bool:
+    orientation = header.image_orientation_patient
+    return is_orientation(orientation) and plane_of(orientation) == "axial"
 
 
 def _nulls_fluid(header: SeriesHeader) -> bool:
@@ -299,7 +296,7 @@ def _long_repetition(header: SeriesHeader) -> str | None:
 
 
 def _axial(header: SeriesHeader) -> str | None:
-    return "slices are axial" if _plane(header) == "axial" else None
+    return "slices are axial" if _is_axial(header) else None
 
 
 def _contrast_agent(header: SeriesHeader) -> str | None:

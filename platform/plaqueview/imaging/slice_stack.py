@@ -19,8 +19,8 @@ class SliceStackError(ValueError):
 class SliceStack:
     """The headers in slice order and the grid of the volume that their pixels make.
 
-    Slices ascend towards the head (or the back or the left, whichever the normal is nearest to), rows and columns run
-    as stored. `affine` takes (slice, row, column) to mm, LPS, as `Volume` does.
+    Slices ascend towards the head (axial), the back (coronal) or the left (sagittal), rows and columns run as stored.
+    `affine` takes (slice, row, column) to mm, LPS, as `Volume` does.
     """
 
     headers: tuple[InstanceHeader, ...]
