@@ -198,6 +198,7 @@ class Upload(Record):
     reason = models.CharField(max_length=1000, blank=True)
     progress = models.FloatField(default=0.0)
     lease_expires_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it since its last progress.")
 
     objects = UploadQuerySet.as_manager()
 

@@ -1,0 +1,13 @@
+"""One folding of text for storing and for searching, the same on every database."""
+
+import unicodedata
+
+# PS3.5 6.2: "^" parts a person name's components, "=" its alphabetic, ideographic and phonetic forms.
+NAME_SEPARATORS = str.maketrans("^=\\", "   ")
+
+
+def folded(*texts: str) -> str:
+    """The texts in one line without case and accents, words parted by single spaces."""
+    joined = " ".join(texts).translate(NAME_SEPARATORS)
+    decomposed = unicodedata.normalize("NFKD", joined.casefold())
+    return " ".join("".join(letter for letter in decomposed if not unicodedata.combining(letter)).split())

@@ -1,0 +1,181 @@
+"""Looking at a study as a whole once it is in: completeness, the choice of the FLAIR, and what happens next."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from plaqueview.accounts.models import User
+from plaqueview.audit.models import EventKind
+from plaqueview.audit.services import record
+from plaqueview.core.access import Action, require
+from plaqueview.core.errors import InvalidError, NotFoundError
+from plaqueview.core.queue import enqueue
+from plaqueview.imaging.completeness import Completeness, InstanceHeader, assess
+from plaqueview.imaging.series_choice import SeriesChoice, SeriesHeader, choose_flair
+from plaqueview.studies.instance_header import series_header, slice_header
+from plaqueview.studies.models import Instance, Series, SeriesSource, Study, StudyState, Upload, UploadState
+from plaqueview.studies.summaries import MAX_REASON_LENGTH, announce_study
+
+SETTLE_TASK = "studies.settle"
+PROCESS_UPLOAD_TASK = "studies.process_upload"
+REQUEST_TASK = "inference.request_for_study"  # a floor above: named, never held
+
+# A study that waits for its job longer than this lost the message that asks for one.
+JOB_MESSAGE_LOST_AFTER = timedelta(seconds=30)
+
+UNTOUCHED_BY_SETTLING = {StudyState.IN_REVIEW, StudyState.APPROVED}
+WITHOUT_VOLUME = {StudyState.RECEIVING, StudyState.INCOMPLETE, StudyState.NO_FLAIR}
+
+
+@transaction.atomic
+def settle(study_id: UUID) -> None:
+    """Every series is assessed, the FLAIR is chosen, and inference is asked for when there is something new to look at.
+
+    A reader's choice of series stays. A study in review or approved keeps its state. Settling twice changes nothing.
+    """
+    study = Study.objects.select_for_update().get(pk=study_id)
+    if study.is_settled:
+        return
+    series = list(study.series.all())
+    headers = {one.series_instance_uid: _assessed(one) for one in series}
+    choice = choose_flair(list(headers.values()))
+    _store_choice(study, choice, series)
+    study.is_settled = True
+    _move_on(study)
+    study.save()
+    announce_study(study)
+
+
+@transaction.atomic
+def override_flair(*, study_id: UUID, series_id: UUID, actor: User) -> Study:
+    """The series is the study's FLAIR by the reader's word.
+
+    A study that had none to look at is then queued; any other keeps its result until a new job is requested.
+
+    Raises: NotFoundError, DeniedError; InvalidError when the series is no MR series of the study.
+    """
+    require(actor, Action.STUDY_OVERRIDE)
+    study = Study.objects.visible_to(actor).select_for_update(of=("self",)).filter(pk=study_id).first()
+    if study is None:
+        raise NotFoundError(f"there is no study {study_id} that you may see")
+    series = study.series.filter(pk=series_id).first()
+    if series is None or series.modality != "MR":
+        raise InvalidError("flair_series has to be an MR series of the study", fields={"flair_series": str(series_id)})
+    record(
+        EventKind.FLAIR_CHOSEN,
+        actor=actor,
+        object_type="study",
+        object_id=study.pk,
+        site_id=study.site_id,
+        details={"series": str(series.pk), "instead_of": str(study.flair_series_id or "")},
+    )
+    study.flair_series, study.flair_overridden_by = series, actor
+    study.flair_sha256 = _fingerprint(series) if study.state not in WITHOUT_VOLUME else ""
+    if study.is_settled:
+        _move_on(study)
+    study.save()
+    announce_study(study)
+    return study
+
+
+def enqueue_overdue() -> None:
+    """Each study whose last instance is older than the quiet period is about to be settled; what got stuck is resent.
+
+    Tasks are named one by one, so that a study that cannot be settled does not hold up the others.
+    """
+    now = timezone.now()
+    quiet = now - timedelta(seconds=settings.QUIET_PERIOD_S)
+    for study_id in Study.objects.filter(is_settled=False, last_received_at__lte=quiet).values_list("pk", flat=True):
+        enqueue(SETTLE_TASK, str(study_id))
+    lost = Study.objects.filter(
+        state=StudyState.QUEUED, latest_job_id=None, is_settled=True, modified__lte=now - JOB_MESSAGE_LOST_AFTER
+    )
+    for study_id in lost.values_list("pk", flat=True):
+        enqueue(REQUEST_TASK, str(study_id))
+    orphaned = Upload.objects.filter(state=UploadState.PROCESSING, lease_expires_at__lte=now)
+    for upload_id in orphaned.values_list("pk", flat=True):
+        enqueue(PROCESS_UPLOAD_TASK, str(upload_id))
+
+
+def slice_headers(series: Series) -> list[InstanceHeader]:
+    """Every slice of the series as its instances' headers tell it, in no order."""
+    stored = Instance.objects.filter(series=series).order_by().values_list("attributes", flat=True)
+    return [slice_header(one) for attributes in stored for one in attributes.get("slices", ())]
+
+
+def _assessed(series: Series) -> SeriesHeader:
+    """The header with what its slices add up to; the findings stand in the series' row."""
+    slices = slice_headers(series)
+    completeness = assess(slices) if slices else Completeness(False, 0, None, ("the series has no slices",))
+    spacing_mm = _spacing_mm(completeness, slices)
+    series.slice_count = completeness.slice_count
+    series.spacing_mm = list(spacing_mm) if spacing_mm else None
+    series.is_complete = completeness.is_complete
+    series.problems = [*completeness.problems, *completeness.remarks]
+    series.save(update_fields=["slice_count", "spacing_mm", "is_complete", "problems", "modified"])
+    is_nifti = series.source == SeriesSource.NIFTI
+    known: dict[str, object] = {"is_nifti": True, "series_description": series.source_name} if is_nifti else {}
+    return series_header(
+        series.attributes,
+        slice_count=completeness.slice_count,
+        spacing_mm=spacing_mm,
+        is_complete=completeness.is_complete,
+        **known,
+    )
+
+
+def _spacing_mm(completeness: Completeness, slices: Sequence[InstanceHeader]) -> tuple[float, float, float] | None:
+    in_plane = slices[0].pixel_spacing if slices else None
+    if completeness.slice_spacing_mm is None or in_plane is None:
+        return None
+    return completeness.slice_spacing_mm, *in_plane
+
+
+def _store_choice(study: Study, choice: SeriesChoice, series: Sequence[Series]) -> None:
+    by_uid = {one.series_instance_uid: one for one in series}
+    study.series_choice = {
+        "reason": choice.reason,
+        "candidates": [
+            {
+                "series": str(by_uid[one.series_instance_uid].pk),
+                "score": one.score,
+                "is_excluded": one.is_excluded,
+                "reasons": list(one.reasons),
+            }
+            for one in choice.candidates
+        ],
+    }
+    if study.flair_overridden_by_id is None:
+        study.flair_series = by_uid[choice.flair] if choice.flair else None
+
+
+def _move_on(study: Study) -> None:
+    """The next state of a settled study, and the request for a job where its FLAIR is new."""
+    if study.state in UNTOUCHED_BY_SETTLING:
+        return
+    flair = study.flair_series
+    if flair is None:
+        study.flair_sha256 = ""
+        _enter(study, StudyState.NO_FLAIR, study.series_choice["reason"])
+    elif not flair.is_complete:
+        study.flair_sha256 = ""
+        _enter(study, StudyState.INCOMPLETE, "; ".join(flair.problems))
+    elif (fingerprint := _fingerprint(flair)) != study.flair_sha256 or study.state in WITHOUT_VOLUME:
+        study.flair_sha256 = fingerprint
+        _enter(study, StudyState.QUEUED, "")
+        enqueue(REQUEST_TASK, str(study.pk))
+
+
+def _enter(study: Study, state: StudyState, reason: str) -> None:
+    study.state, study.state_reason = state, reason[:MAX_REASON_LENGTH]
+
+
+def _fingerprint(series: Series) -> str:
+    """SHA-256 over the instances of the series; another one means another volume."""
+    uids = Instance.objects.filter(series=series).order_by("sop_instance_uid").values_list("sha256", flat=True)
+    return hashlib.sha256("\n".join(uids).encode()).hexdigest()

@@ -1,0 +1,22 @@
+"""The tasks of the worker's default queue: each takes an id and calls one service."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from plaqueview.studies import services
+
+
+@shared_task(name="studies.settle", soft_time_limit=300, time_limit=330)
+def settle(study_id: str) -> None:
+    services.settle(UUID(study_id))
+
+
+@shared_task(name="studies.settle_quiet", soft_time_limit=60, time_limit=90)
+def settle_quiet() -> None:
+    services.enqueue_overdue()
+
+
+@shared_task(name="studies.process_upload", time_limit=4 * 3600)
+def process_upload(upload_id: str) -> None:
+    services.process_upload(UUID(upload_id))
