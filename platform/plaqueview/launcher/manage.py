@@ -1,0 +1,31 @@
+"""Django's management commands, also beside a running demo."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.management import execute_from_command_line
+from environs.exceptions import EnvError
+
+DEMO_ENVIRONMENT = Path(".demo") / "environment"
+
+
+def run_management_command(program: str, words: Sequence[str]) -> int:
+    """Runs `manage.py WORDS`; without an environment of its own, in that of the demo in the current folder."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plaqueview.settings")
+    if "PLAQUEVIEW_SECRET_KEY" not in os.environ and DEMO_ENVIRONMENT.is_file():
+        adopt_environment(DEMO_ENVIRONMENT)
+    try:
+        execute_from_command_line([program, *words])
+    except EnvError as error:
+        print(f"{program}: {error}; deploy/env.example lists the variables", file=sys.stderr)
+        return 1
+    return 0
+
+
+def adopt_environment(path: Path) -> None:
+    """The variables of `path`, lines of NAME=value as the demo writes them, are in this process's environment."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition("=")
+        os.environ.setdefault(name, value)

@@ -1,0 +1,69 @@
+"""The processes of the embedded mode: one table."""
+
+import sys
+from dataclasses import dataclass
+
+from plaqueview.launcher.broker import Broker
+from plaqueview.launcher.plan import DemoPlan
+
+# Two workers of two threads answered most requests with the shortest tail (docs/decisions/0002-wsgi-and-asgi.md).
+WEB_WORKERS, WEB_THREADS = "2", "2"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process that is started again when it ends; its output goes to `logs/<name>.log`."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def broker_program(broker: Broker) -> Program:
+    """The bundled broker; first to start, last to end."""
+    return Program("broker", broker.command)
+
+
+def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
+    """Everything that runs beside the broker."""
+    return (
+        Program("web", _granian("wsgi", "plaqueview.wsgi:application", port=plan.port)),
+        Program("feed", _granian("asgi", "plaqueview.asgi:application", port=plan.feed_port)),
+        Program("inference", _worker("inference", threads=1, includes=("inference_worker.tasks",))),
+        Program("tasks", _worker("default", threads=2)),
+        Program("clock", _celery("beat", "--schedule", str(plan.broker_dir / "beat"), "--pidfile", "")),
+        Program("dicom", management("dicom_listener", "--port", str(plan.dicom_port))),
+    )
+
+
+def management(*words: str) -> tuple[str, ...]:
+    """Django's command line in a process of its own."""
+    return (sys.executable, "-m", "django", *words)
+
+
+def worker_command(*words: str) -> tuple[str, ...]:
+    """The worker's command line in a process of its own."""
+    return (sys.executable, "-m", "inference_worker", *words)
+
+
+def _granian(interface: str, application: str, *, port: int) -> tuple[str, ...]:
+    size = ("--workers", WEB_WORKERS, "--blocking-threads", WEB_THREADS, "--no-ws") if interface == "wsgi" else ()
+    return (
+        *(sys.executable, "-m", "granian", "--interface", interface, application),
+        *("--host", "127.0.0.1", "--port", str(port), *size),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "2"),
+        *("--log-level", "warning"),
+    )
+
+
+def _worker(queue: str, *, threads: int, includes: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Threads, not forks: a network that was loaded before a fork does not survive it on macOS."""
+    included = ("--include", ",".join(includes)) if includes else ()
+    return _celery(
+        "worker",
+        *("--queues", queue, "--hostname", f"{queue}@%h", "--pool", "threads", "--concurrency", str(threads)),
+        *("--without-gossip", "--without-mingle", *included),
+    )
+
+
+def _celery(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "--app", "plaqueview.celery:celery_app", *words, "--loglevel", "INFO")
