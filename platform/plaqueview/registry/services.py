@@ -1,0 +1,70 @@
+"""Every write of the registry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from plaqueview.audit import services as audit
+from plaqueview.audit.models import EventKind
+from plaqueview.core.errors import ConflictError
+from plaqueview.registry.models import ModelVersion, Origin, Stage
+
+
+@dataclass(frozen=True)
+class ShippedModel:
+    """What the worker says of the weights that came with the software. `facts` is JSON."""
+
+    name: str
+    version: str
+    sha256: str
+    preprocessing_version: str
+    card: str
+    facts: Mapping[str, object]
+    caveat: str
+
+
+@transaction.atomic
+def register_shipped(shipped: ShippedModel) -> ModelVersion:
+    """The registry knows the weights; called again, nothing changes.
+
+    The first version becomes the champion. A newer shipped version takes the place of a shipped champion, because the
+    worker runs the weights that it ships; a champion that was trained here stays until a person replaces it.
+
+    Raises: ConflictError when the name and version are known with other weights.
+    """
+    known = ModelVersion.objects.select_for_update().filter(name=shipped.name, version=shipped.version).first()
+    if known is None:
+        return _register(shipped)
+    if known.sha256 != shipped.sha256:
+        raise ConflictError(
+            f"model {shipped.name} {shipped.version} is registered with weights {known.sha256[:12]}, "
+            f"the worker ships {shipped.sha256[:12]}; changed weights need a new version"
+        )
+    return known
+
+
+def _register(shipped: ShippedModel) -> ModelVersion:
+    champion = ModelVersion.objects.select_for_update().filter(stage=Stage.CHAMPION).first()
+    is_replaced = champion is not None and champion.origin == Origin.SHIPPED
+    if is_replaced:
+        ModelVersion.objects.filter(pk=champion.pk).update(stage=Stage.RETIRED)
+    model = ModelVersion.objects.create(
+        name=shipped.name,
+        version=shipped.version,
+        sha256=shipped.sha256,
+        preprocessing_version=shipped.preprocessing_version,
+        stage=Stage.CHAMPION if champion is None or is_replaced else Stage.CANDIDATE,
+        origin=Origin.SHIPPED,
+        card=shipped.card,
+        facts=dict(shipped.facts),
+        caveat=shipped.caveat,
+    )
+    audit.record(
+        EventKind.MODEL_REGISTERED,
+        actor=None,
+        object_type="model",
+        object_id=model.pk,
+        details={"name": model.name, "version": model.version, "sha256": model.sha256, "stage": model.stage},
+    )
+    return model
