@@ -1,0 +1,193 @@
+"""Annotations, their lesions and their masks over REST."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import generics, serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from plaqueview.annotations import masks, services
+from plaqueview.annotations.models import RESEARCH_NOTICE, Annotation, AnnotationState, Lesion
+from plaqueview.core.access import Action
+from plaqueview.core.errors import InvalidError
+from plaqueview.imaging.lesions import LesionClass
+
+# A version never changes, so a browser need not ask for it twice; "private" keeps it out of shared caches.
+IMMUTABLE = "private, max-age=31536000, immutable"
+
+
+class ByClassSerializer(serializers.Serializer[dict[str, int]]):
+    active = serializers.IntegerField()
+    inactive = serializers.IntegerField()
+
+
+class MillilitresByClassSerializer(serializers.Serializer[dict[str, float]]):
+    active = serializers.FloatField()
+    inactive = serializers.FloatField()
+
+
+class SlicesByClassSerializer(serializers.Serializer[dict[str, list[int]]]):
+    active = serializers.ListField(child=serializers.IntegerField())
+    inactive = serializers.ListField(child=serializers.IntegerField())
+
+
+class ModelStampSerializer(serializers.Serializer[dict[str, str]]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    sha256 = serializers.CharField()
+
+
+class AnnotationSerializer(serializers.Serializer[Annotation]):
+    """A version as lists show it."""
+
+    id = serializers.UUIDField()
+    study = serializers.UUIDField()
+    series = serializers.UUIDField()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(AnnotationState.values)
+    author = serializers.CharField(allow_null=True)
+    model = ModelStampSerializer(allow_null=True)
+    created = serializers.DateTimeField()
+    lesion_counts = ByClassSerializer()
+    lesion_volumes_ml = MillilitresByClassSerializer()
+    counting_rule = serializers.CharField()
+    claim = serializers.CharField(help_text="Empty when a reader is the author.")
+    notice = serializers.CharField()
+    warnings = serializers.ListField(child=serializers.CharField())
+
+    def to_representation(self, annotation: Annotation) -> dict[str, Any]:  # Any: JSON
+        summary = services.summary_of(annotation)
+        return {**summary.as_json(annotation.study_id), "notice": RESEARCH_NOTICE}
+
+
+class AnnotationDetailSerializer(AnnotationSerializer):
+    """A version with its grid, its counts by slice and what it took."""
+
+    shape = serializers.ListField(child=serializers.IntegerField(), min_length=3, max_length=3)
+    counts_by_slice = SlicesByClassSerializer()
+    seconds = serializers.DictField(child=serializers.FloatField())
+
+    def to_representation(self, annotation: Annotation) -> dict[str, Any]:  # Any: JSON
+        return {
+            **super().to_representation(annotation),
+            "shape": list(annotation.shape),
+            "counts_by_slice": annotation.counts_by_slice,
+            "seconds": annotation.seconds,
+        }
+
+
+class LesionSerializer(serializers.ModelSerializer[Lesion]):
+    lesion_class = serializers.ChoiceField([kind.value for kind in LesionClass])
+    centroid_mm = serializers.ListField(child=serializers.FloatField(), help_text="x, y, z in LPS.")
+    centroid_index = serializers.ListField(child=serializers.FloatField(), help_text="Slice, row, column.")
+    slice_indices = serializers.ListField(child=serializers.IntegerField())
+
+    class Meta:
+        model = Lesion
+        fields = [
+            "id", "number", "lesion_class", "volume_ml", "longest_axis_mm", "voxel_count", "centroid_mm",
+            "centroid_index", "slice_indices", "mean_probability",
+        ]  # fmt: skip
+
+
+class AnnotationsOfStudy(generics.GenericAPIView[Annotation]):
+    actions = {"GET": Action.ANNOTATION_READ}
+    serializer_class = AnnotationSerializer
+    filter_backends = []
+
+    @extend_schema(summary="The versions of a study, newest first", responses=AnnotationSerializer(many=True))
+    def get(self, request: Request, study_id: UUID) -> Response:
+        versions = services.read_versions(study_id=study_id, actor=request.user)
+        page = self.paginate_queryset(versions)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class AnnotationDetail(APIView):
+    actions = {"GET": Action.ANNOTATION_READ}
+
+    @extend_schema(summary="One version", responses=AnnotationDetailSerializer)
+    def get(self, request: Request, annotation_id: UUID) -> Response:
+        annotation = services.read(annotation_id=annotation_id, actor=request.user, part="summary")
+        return Response(AnnotationDetailSerializer(annotation).data)
+
+
+CLASS_PARAMETER = OpenApiParameter("class", enum=[kind.value for kind in LesionClass], description="Only this class.")
+
+
+class LesionList(generics.GenericAPIView[Lesion]):
+    """Rows by falling volume."""
+
+    actions = {"GET": Action.ANNOTATION_READ}
+    serializer_class = LesionSerializer
+    filter_backends = []
+
+    def page_of(self, annotation: Annotation) -> Response:
+        lesions = annotation.lesions.order_by("number")
+        wanted = self.request.query_params.get("class")
+        if wanted is not None:
+            lesions = lesions.filter(lesion_class=_lesion_class(wanted))
+        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(lesions), many=True).data)
+
+
+class LesionsOfStudy(LesionList):
+    @extend_schema(
+        summary="The lesions of the study's current version",
+        parameters=[CLASS_PARAMETER],
+        responses=LesionSerializer(many=True),
+    )
+    def get(self, request: Request, study_id: UUID) -> Response:
+        return self.page_of(services.read_current(study_id=study_id, actor=request.user, part="lesions"))
+
+
+class LesionsOfAnnotation(LesionList):
+    @extend_schema(
+        summary="The lesions of one version", parameters=[CLASS_PARAMETER], responses=LesionSerializer(many=True)
+    )
+    def get(self, request: Request, annotation_id: UUID) -> Response:
+        return self.page_of(services.read(annotation_id=annotation_id, actor=request.user, part="lesions"))
+
+
+def _lesion_class(name: str) -> LesionClass:
+    try:
+        return LesionClass(name)
+    except ValueError:
+        known = ", ".join(LesionClass)
+        raise InvalidError(f"class is {name!r}, need one of {known}", fields={"class": f"one of {known}"}) from None
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """A mask has one form: whatever the client accepts, it gets that form, and problems stay JSON."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:  # Any: DRF's own
+        return renderers[0], renderers[0].media_type
+
+
+class AnnotationPart(APIView):
+    """A part of a version as bytes; each route names its part."""
+
+    actions = {"GET": Action.ANNOTATION_READ}
+    content_negotiation_class = AnyAccept
+    part = "mask"
+
+    @extend_schema(
+        summary="A mask of a version as bytes",
+        responses={
+            (HTTPStatus.OK, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
+            HTTPStatus.NOT_MODIFIED: OpenApiResponse(description="The ETag in If-None-Match is the current one."),
+        },
+    )
+    def get(self, request: Request, annotation_id: UUID) -> HttpResponse:
+        annotation = services.read(annotation_id=annotation_id, actor=request.user, part=self.part)
+        mask = masks.PARTS[self.part](annotation)
+        headers = {"ETag": f'"{mask.etag}"', "Cache-Control": IMMUTABLE}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return HttpResponse(mask.content, content_type=mask.media_type, headers={**headers, **mask.headers})
