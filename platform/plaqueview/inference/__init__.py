@@ -1,0 +1,1 @@
+"""Inference jobs: requested, claimed by a worker, renewed, and ended in a named state."""

@@ -1,0 +1,45 @@
+"""What a worker leaves behind: a result, written once, or a reason."""
+
+from django.db import transaction
+
+from plaqueview.annotations import services as annotations
+from plaqueview.annotations.files import store_masks
+from plaqueview.annotations.models import Annotation
+from plaqueview.imaging.segmentation import Segmentation
+from plaqueview.inference import journal, transitions
+from plaqueview.inference.leases import Claim, held_job
+from plaqueview.inference.models import JobStage, JobState
+from plaqueview.registry.models import ModelVersion
+
+
+def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
+    """The study has the segmentation as its next version and the job has succeeded: all of it, or nothing.
+
+    The files are stored first, under names made of their content, so that no other writer waits for the disk; without
+    the row they are nobody's.
+
+    Raises: JobCancelledError, ClaimLostError.
+    """
+    files = store_masks(segmentation)
+    with transaction.atomic():
+        job = held_job(claim)
+        model = ModelVersion.objects.get(pk=job.model_id)
+        annotation = annotations.create_predicted(
+            study_id=job.study_id,
+            series_id=job.series_id,
+            prediction=annotations.Prediction(
+                segmentation, files, journal.reference_to(model), warnings=tuple(job.warnings)
+            ),
+        )
+        job.annotation, job.progress, job.stage = annotation, 1.0, JobStage.SAVING
+        transitions.end(job, JobState.SUCCEEDED, reason="", actor=None)
+    return annotation
+
+
+@transaction.atomic
+def fail(claim: Claim, *, reason: str) -> None:
+    """The job and its study have failed, with the reason that a user reads.
+
+    Raises: JobCancelledError, ClaimLostError.
+    """
+    transitions.end(held_job(claim), JobState.FAILED, reason=reason, actor=None)

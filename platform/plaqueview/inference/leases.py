@@ -1,0 +1,148 @@
+"""Who may work on a job: one worker, as long as it renews its lease."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from plaqueview.core.errors import ConflictError
+from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
+from plaqueview.inference import journal, transitions
+from plaqueview.inference.models import InferenceJob, JobStage, JobState
+from plaqueview.studies import services as studies
+from plaqueview.studies.models import Study, StudyState
+
+logger = logging.getLogger(__name__)
+
+# A queued job whose message was lost (the broker was away at the commit) is announced again after this long, a few at
+# a time and only while no worker is busy, so that a long queue does not fill the broker.
+UNCLAIMED_AFTER = timedelta(seconds=60)
+UNCLAIMED_AT_ONCE = 10
+
+
+class ClaimLostError(ConflictError):
+    """The lease lapsed and the job is no longer this worker's: what it has is not written."""
+
+    code = "claim_lost"
+
+
+class JobCancelledError(ConflictError):
+    """A user cancelled the job that this worker runs."""
+
+    code = "job_cancelled"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a job; `token` is a secret between the worker and the database."""
+
+    job_id: UUID
+    token: UUID
+    study_id: UUID
+    series_id: UUID
+    attempt: int
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_S)
+
+
+@transaction.atomic
+def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
+    """The job is this worker's, to be read by this model; None when it has ended, or another worker holds it."""
+    study_id = InferenceJob.objects.filter(pk=job_id).values_list("study_id", flat=True).first()
+    if study_id is None:
+        return None
+    Study.objects.select_for_update().get(pk=study_id)
+    now, token = timezone.now(), uuid4()
+    claimed = (
+        InferenceJob.objects.claimable(now)
+        .filter(pk=job_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+        .update(
+            state=JobState.RUNNING,
+            stage=JobStage.LOADING,
+            progress=0.0,
+            attempts=F("attempts") + 1,
+            started_at=now,
+            worker=worker,
+            model=model_id,
+            lease_token=token,
+            lease_expires_at=now + lease(),
+            modified=now,
+        )
+    )
+    if not claimed:
+        return None
+    job = InferenceJob.objects.with_references().get(pk=job_id)
+    studies.set_state(job.study_id, StudyState.RUNNING)
+    journal.publish(job)
+    return Claim(job.pk, token, job.study_id, job.series_id, job.attempts)
+
+
+@transaction.atomic
+def renew(claim: Claim, *, progress: float, stage: JobStage) -> None:
+    """The lease runs anew, and listeners hear of progress when there is any.
+
+    Raises: JobCancelledError, ClaimLostError.
+    """
+    job = held_job(claim)
+    is_news = (job.progress, job.stage) != (progress, stage)
+    job.progress, job.stage, job.lease_expires_at = progress, stage, timezone.now() + lease()
+    job.save(update_fields=["progress", "stage", "lease_expires_at", "modified"])
+    if is_news:
+        journal.publish(job)
+
+
+def held_job(claim: Claim) -> InferenceJob:
+    """The job, locked together with its study, while the claim holds.
+
+    Raises: JobCancelledError, ClaimLostError.
+    """
+    Study.objects.select_for_update().get(pk=claim.study_id)
+    job = InferenceJob.objects.locked().get(pk=claim.job_id)
+    if job.state == JobState.CANCELLED:
+        raise JobCancelledError(job.reason)
+    if job.lease_token != claim.token:
+        raise ClaimLostError(f"job {job.pk} is {job.state}, and the claim of attempt {claim.attempt} has lapsed")
+    return job
+
+
+def requeue_expired() -> int:
+    """Jobs of dead workers wait again, or have failed when too many workers died of them; returns how many."""
+    expired = InferenceJob.objects.filter(state=JobState.RUNNING, lease_expires_at__lt=timezone.now())
+    jobs = list(expired.values_list("pk", "study_id"))
+    requeued = sum(_requeue(job_id, study_id) for job_id, study_id in jobs)
+    _send_unclaimed()
+    return requeued
+
+
+@transaction.atomic
+def _requeue(job_id: UUID, study_id: UUID) -> bool:
+    Study.objects.select_for_update().get(pk=study_id)
+    expired = InferenceJob.objects.locked().filter(state=JobState.RUNNING, lease_expires_at__lt=timezone.now())
+    job = expired.filter(pk=job_id).first()
+    if job is None:
+        return False
+    logger.warning("job %s: the lease of worker %s lapsed in attempt %s", job.pk, job.worker, job.attempts)
+    if job.attempts >= settings.JOB_MAX_ATTEMPTS:
+        reason = f"The worker died {job.attempts} times while it read this study."
+        transitions.end(job, JobState.FAILED, reason=reason, actor=None)
+    else:
+        transitions.queue(job)
+    return True
+
+
+@transaction.atomic
+def _send_unclaimed() -> None:
+    if InferenceJob.objects.filter(state=JobState.RUNNING).exists():
+        return
+    now = timezone.now()
+    waiting = InferenceJob.objects.filter(state=JobState.QUEUED, modified__lt=now - UNCLAIMED_AFTER)
+    for job_id in list(waiting.order_by("created").values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE]):
+        InferenceJob.objects.filter(pk=job_id).update(modified=now)
+        enqueue(transitions.SEGMENT_TASK, str(job_id), queue=INFERENCE_QUEUE)

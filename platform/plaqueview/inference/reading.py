@@ -1,0 +1,58 @@
+"""The reads of jobs that the audit keeps."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from plaqueview.accounts.models import User
+from plaqueview.audit import services as audit
+from plaqueview.audit.models import EventKind
+from plaqueview.core.access import Action, require
+from plaqueview.core.errors import NotFoundError
+from plaqueview.inference import journal
+from plaqueview.inference.models import InferenceJob
+from plaqueview.studies.models import Study
+
+
+@transaction.atomic
+def read_job(*, job_id: UUID, actor: User) -> InferenceJob:
+    """The job; the reading is on record.
+
+    Raises: DeniedError, NotFoundError.
+    """
+    job = _visible_jobs(actor).filter(pk=job_id).first()
+    if job is None:
+        raise NotFoundError("no such job, or none that you may see")
+    journal.record(EventKind.JOB_READ, job, actor=actor)
+    return job
+
+
+@transaction.atomic
+def read_jobs(*, actor: User) -> QuerySet[InferenceJob]:
+    """The jobs that the actor may see, newest first; the reading is on record.
+
+    Raises: DeniedError.
+    """
+    jobs = _visible_jobs(actor)
+    audit.record(EventKind.JOB_READ, actor=actor, details={"part": "list"})
+    return jobs
+
+
+@transaction.atomic
+def read_jobs_of_study(*, study_id: UUID, actor: User) -> QuerySet[InferenceJob]:
+    """The study's jobs, newest first; the reading is on record.
+
+    Raises: DeniedError, NotFoundError.
+    """
+    jobs = _visible_jobs(actor)
+    study = Study.objects.visible_to(actor).filter(pk=study_id).first()
+    if study is None:
+        raise NotFoundError("no such study, or none that you may see")
+    audit.record(EventKind.JOB_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id)
+    return jobs.filter(study=study)
+
+
+def _visible_jobs(actor: User) -> QuerySet[InferenceJob]:
+    require(actor, Action.JOB_READ)
+    return InferenceJob.objects.visible_to(actor).with_references().order_by("-created")

@@ -1,0 +1,35 @@
+"""Inference's errands on the default queue; the network itself runs in the worker's own tasks."""
+
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from django.db import OperationalError
+
+from plaqueview.core.errors import ConflictError
+from plaqueview.inference import services
+
+logger = logging.getLogger(__name__)
+
+TIME_LIMIT_S = 60
+
+
+@shared_task(
+    name="inference.request_for_study",
+    time_limit=TIME_LIMIT_S,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=5,
+)
+def request_for_study(study_id: str) -> None:
+    """A study that has settled has its job; one that cannot be read says so itself."""
+    try:
+        services.request(study_id=UUID(study_id), actor=None)
+    except ConflictError as refusal:
+        logger.info("study %s: no inference: %s", study_id, refusal.detail)
+
+
+@shared_task(name="inference.requeue_expired", time_limit=TIME_LIMIT_S)
+def requeue_expired() -> None:
+    """Jobs of dead workers wait again."""
+    services.requeue_expired()
