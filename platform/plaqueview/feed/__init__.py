@@ -1,0 +1,1 @@
+"""The live feed: who looks at what, and pointers to what changed."""

@@ -1,0 +1,139 @@
+"""One socket: what it listens to, and the pointers that it gets."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
+
+from plaqueview.accounts.models import User
+from plaqueview.core.errors import InvalidError, PlaqueViewError, TooLargeError
+from plaqueview.feed.identity import headers_of, identify, is_allowed_origin
+from plaqueview.feed.topics import Message, Topic, groups_of, topic_of
+
+logger = logging.getLogger(__name__)
+
+# Codes 4000 to 4999 are the application's own (RFC 6455, section 7.4.2).
+NOT_SIGNED_IN = 4401
+RIGHTS_CHANGED = 4403
+
+MAX_TOPICS = 200
+MAX_MESSAGE_CHARACTERS = 4096
+
+
+class FeedConsumer(AsyncJsonWebsocketConsumer):
+    """Subscriptions come in, events go out; both hold pointers only, so that access stays with REST.
+
+    Who is signed in, and with which sites, is looked up again with every subscription and at every interval; the socket
+    is closed when the session, the token or the sites are gone.
+    """
+
+    async def connect(self) -> None:
+        """Accepts a page of our origin, then closes with a code of its own when nobody is signed in."""
+        self.headers = headers_of(self.scope)
+        self.groups: dict[Topic, tuple[str, ...]] = {}
+        self.watch: asyncio.Task[None] | None = None
+        if not is_allowed_origin(self.headers):
+            await self.close()
+            return
+        await self.accept()
+        if await self.signed_in() is not None:
+            self.watch = asyncio.create_task(self.close_when_rights_change())
+
+    async def disconnect(self, code: int) -> None:
+        if self.watch is not None:
+            self.watch.cancel()
+        for topic in list(self.groups):
+            await self._leave(topic)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        """Every message is answered, a bad one by `{"type": "error"}`."""
+        try:
+            message = _parsed(text_data)
+            await self._answer(message)
+        except PlaqueViewError as error:
+            await self.send_json({"type": "error", "code": error.code, "detail": error.detail})
+
+    async def feed_event(self, message: dict[str, Any]) -> None:  # Any: an event of core.live, as JSON
+        """An event of a topic that this socket listens to."""
+        await self.send_json(message["event"])
+
+    async def signed_in(self) -> User | None:
+        """The user as the database knows them now; the socket is closed when there is none."""
+        user = await database_sync_to_async(identify)(self.headers)
+        if user is None:
+            await self.close(NOT_SIGNED_IN, "not signed in")
+        return user
+
+    async def close_when_rights_change(self) -> None:
+        """Runs beside the socket."""
+        while True:
+            await asyncio.sleep(settings.FEED_RECHECK_S)
+            user = await self.signed_in()
+            if user is None:
+                return
+            if not await database_sync_to_async(self._may_keep)(user):
+                await self.close(RIGHTS_CHANGED, "your rights have changed")
+                return
+
+    def _may_keep(self, user: User) -> bool:
+        """The user may still hear every topic, in the same sites."""
+        try:
+            return all(groups_of(topic, user) == groups for topic, groups in list(self.groups.items()))
+        except PlaqueViewError:
+            return False
+
+    async def _answer(self, message: Message) -> None:
+        answers: Mapping[object, Callable[[Message], Awaitable[None]]] = {
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "ping": self._pong,
+        }
+        answer = answers.get(message.get("type"))
+        if answer is None:
+            raise InvalidError(f"type is missing or unknown, need one of {', '.join(map(str, answers))}")
+        await answer(message)
+
+    async def _subscribe(self, message: Message) -> None:
+        topic = topic_of(message)
+        user = await self.signed_in()
+        if user is None:
+            return
+        if topic not in self.groups and len(self.groups) >= MAX_TOPICS:
+            raise TooLargeError(f"a socket listens to at most {MAX_TOPICS} topics; unsubscribe from one")
+        await self._leave(topic)
+        self.groups[topic] = await database_sync_to_async(groups_of)(topic, user)
+        for group in self.groups[topic]:
+            await self.channel_layer.group_add(group, self.channel_name)
+        await self.send_json({"type": "subscribed", **topic.reference})
+
+    async def _unsubscribe(self, message: Message) -> None:
+        topic = topic_of(message)
+        await self._leave(topic)
+        await self.send_json({"type": "unsubscribed", **topic.reference})
+
+    async def _pong(self, message: Message) -> None:
+        await self.send_json({"type": "pong"})
+
+    async def _leave(self, topic: Topic) -> None:
+        for group in self.groups.pop(topic, ()):
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+
+def _parsed(text: str | None) -> Message:
+    """Raises: InvalidError when the text is no JSON object; TooLargeError."""
+    if text is None:
+        raise InvalidError("the message is binary, need a JSON object as text")
+    if len(text) > MAX_MESSAGE_CHARACTERS:
+        raise TooLargeError(f"the message has {len(text)} characters, at most {MAX_MESSAGE_CHARACTERS} are read")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError("the message is no JSON") from error
+    if not isinstance(message, dict):
+        raise InvalidError("the message is no JSON object")
+    return message
