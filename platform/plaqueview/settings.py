@@ -1,20 +1,86 @@
-"""Django's settings, read once from the environment; a missing or malformed variable stops the start.
+"""Django's settings, read once from the environment; a missing or malformed variable stops the start with one line.
 
 Every variable is listed with one comment in `deploy/env.example`.
 """
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from environs import Env
+from environs import Env, EnvError, ValidationError, validate
 
+from plaqueview import __version__
+
+T = TypeVar("T")
 env = Env()
 
+
+def read(parse: Callable[..., T | None], name: str, *default: Any, **rules: Any) -> T:  # Any: the parsers' own
+    """The variable's value; a missing or malformed one ends the process, and the line says which."""
+    try:
+        return parse(name, *default, **rules)  # type: ignore[return-value]  # the parsers say None for their defaults
+    except EnvError as error:
+        raise SystemExit(f"PlaqueView cannot start: {error}") from None
+
+
+def url_of(*schemes: str) -> Callable[[str], None]:
+    """A check for "scheme://host", with nothing that the scheme does not need."""
+
+    def check(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not parts.netloc:
+            raise ValidationError(f"needs to begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and a host")
+
+    return check
+
+
+def is_secret(key: str) -> None:
+    if len(key) < 32 or len(set(key)) < 10:
+        raise ValidationError("needs at least 32 characters, at random")
+
+
+def is_origin(url: str) -> None:
+    url_of("http", "https")(url)
+    if url != f"{urlsplit(url).scheme}://{urlsplit(url).netloc}":
+        raise ValidationError("needs a scheme, a host and a port, with no path: http://127.0.0.1:8000")
+
+
+def is_absolute(path: Path) -> None:
+    if not path.is_absolute():
+        raise ValidationError("needs an absolute path")
+
+
+def is_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValidationError("needs the name of a time zone: Europe/Ljubljana") from None
+
+
+def feed_origins(feed_url: str) -> list[str]:
+    """Where the pages may open a WebSocket; on one's own machine under both of its names."""
+    parts = urlsplit(feed_url)
+    port = f":{parts.port}" if parts.port else ""
+    hosts = ["127.0.0.1", "localhost"] if parts.hostname in {"127.0.0.1", "localhost"} else [parts.hostname]
+    return [f"{parts.scheme}://{host}{port}" for host in hosts]
+
+
+def are_hosts(hosts: list[str]) -> None:
+    if not hosts or "*" in hosts:
+        raise ValidationError("needs host names, separated by commas, and no *")
+
+
 # -- process ---------------------------------------------------------------------------------------------------------
-DEBUG = env.bool("PLAQUEVIEW_DEBUG", False)
-SECRET_KEY = env.str("PLAQUEVIEW_SECRET_KEY", validate=lambda key: len(key) >= 32)
-ORIGIN = env.str("PLAQUEVIEW_ORIGIN")
-FEED_URL = env.str("PLAQUEVIEW_FEED_URL", ORIGIN.replace("http", "ws", 1) + "/ws/feed")
-ALLOWED_HOSTS = env.list("PLAQUEVIEW_ALLOWED_HOSTS")
+DEBUG = read(env.bool, "PLAQUEVIEW_DEBUG", False)
+SECRET_KEY = read(env.str, "PLAQUEVIEW_SECRET_KEY", validate=is_secret)
+ORIGIN = read(env.str, "PLAQUEVIEW_ORIGIN", validate=is_origin)
+FEED_URL = read(
+    env.str, "PLAQUEVIEW_FEED_URL", ORIGIN.replace("http", "ws", 1) + "/ws/feed", validate=url_of("ws", "wss")
+)
+ALLOWED_HOSTS = read(env.list, "PLAQUEVIEW_ALLOWED_HOSTS", validate=are_hosts)
 IS_BEHIND_TLS = ORIGIN.startswith("https://")
 
 ROOT_URLCONF = "plaqueview.urls"
@@ -22,7 +88,7 @@ WSGI_APPLICATION = "plaqueview.wsgi.application"
 ASGI_APPLICATION = "plaqueview.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("PLAQUEVIEW_TIME_ZONE", "UTC")
+TIME_ZONE = read(env.str, "PLAQUEVIEW_TIME_ZONE", "UTC", validate=is_time_zone)
 USE_TZ = True
 USE_I18N = True
 
@@ -54,8 +120,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",  # before static files: a web worker takes its policy from its own file's answer
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "plaqueview.core.middleware.limit_request_size",
+    "plaqueview.core.middleware.keep_answers_private",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -79,7 +147,7 @@ TEMPLATES = [
 ]
 
 # -- database, broker, storage ---------------------------------------------------------------------------------------
-DATABASES = {"default": env.dj_db_url("PLAQUEVIEW_DATABASE_URL", conn_max_age=60)}
+DATABASES = {"default": read(env.dj_db_url, "PLAQUEVIEW_DATABASE_URL", conn_max_age=60)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # One writer at a time, readers never wait: WAL, and a transaction that will write takes its lock at the start.
     DATABASES["default"]["OPTIONS"] = {
@@ -88,7 +156,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 
-REDIS_URL = env.str("PLAQUEVIEW_REDIS_URL")
+REDIS_URL = read(env.str, "PLAQUEVIEW_REDIS_URL", validate=url_of("redis", "rediss"))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
     "default": {
@@ -96,9 +164,9 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "capacity": 1000, "expiry": 30},
     }
 }
-STORAGE_DIR = env.path("PLAQUEVIEW_STORAGE_DIR", validate=Path.is_absolute)
+STORAGE_DIR = read(env.path, "PLAQUEVIEW_STORAGE_DIR", validate=is_absolute)
 
-CELERY_BROKER_URL = env.str("PLAQUEVIEW_BROKER_URL", REDIS_URL)
+CELERY_BROKER_URL = read(env.str, "PLAQUEVIEW_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
@@ -108,13 +176,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A killed worker's message is seen again after the visibility timeout; the job's lease decides whether it may run.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": env.int("PLAQUEVIEW_VISIBILITY_TIMEOUT_S", 30),
+    "visibility_timeout": read(env.int, "PLAQUEVIEW_VISIBILITY_TIMEOUT_S", 30, validate=validate.Range(min=1)),
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
+    "core.forget": {"task": "core.forget", "schedule": 3600.0},
 }
 
 # -- accounts and sign-in --------------------------------------------------------------------------------------------
@@ -126,6 +195,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+ALLAUTH_TRUSTED_PROXY_COUNT = read(env.int, "PLAQUEVIEW_TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
 ACCOUNT_ADAPTER = "plaqueview.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -133,11 +203,13 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("browser",)
 HEADLESS_FRONTEND_URLS: dict[str, str] = {}
+# Ten failures a minute from one address, five in five minutes for one account; then it is locked for that long.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key", "reauthenticate": "10/m/user"}
 
 # -- browser security ------------------------------------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_NAME = "plaqueview_sessionid"
-SESSION_COOKIE_AGE = env.int("PLAQUEVIEW_SESSION_AGE_S", 12 * 3600)
+SESSION_COOKIE_AGE = read(env.int, "PLAQUEVIEW_SESSION_AGE_S", 12 * 3600, validate=validate.Range(min=60))
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = IS_BEHIND_TLS
@@ -151,6 +223,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_BEHIND_TLS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_TLS else None
 X_FRAME_OPTIONS = "DENY"
+FEED_ORIGINS = feed_origins(FEED_URL)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -159,7 +232,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],
         "worker-src": ["'self'", "blob:"],
-        "connect-src": ["'self'", FEED_URL.removesuffix("/ws/feed")],
+        "connect-src": ["'self'", *FEED_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
@@ -170,10 +243,23 @@ CONTENT_SECURITY_POLICY = {
 # -- static files and the built frontend -----------------------------------------------------------------------------
 WEB_DIR = Path(__file__).parent / "web"
 STATIC_URL = "/static/"
-STATIC_ROOT = env.path("PLAQUEVIEW_STATIC_DIR", STORAGE_DIR / "static")
+# Where `collectstatic` puts the files for nginx; without it, this process serves them from the packages.
+STATIC_ROOT = read(env.path, "PLAQUEVIEW_STATIC_DIR", None)
 STATICFILES_DIRS = [("web", WEB_DIR)] if WEB_DIR.is_dir() else []
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+# The bundler puts a hash of the content into these names.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/web/assets/.+-[\w-]{8}\.\w+$"
 WHITENOISE_AUTOREFRESH = False
+
+# -- requests --------------------------------------------------------------------------------------------------------
+REQUEST_MAX_BYTES = read(env.int, "PLAQUEVIEW_REQUEST_MAX_BYTES", 16 * 1024**2, validate=validate.Range(min=1024))
+UPLOAD_MAX_FILES = read(env.int, "PLAQUEVIEW_UPLOAD_MAX_FILES", 20_000, validate=validate.Range(min=1))
+UPLOAD_MAX_BYTES = read(env.int, "PLAQUEVIEW_UPLOAD_MAX_BYTES", 8 * 1024**3, validate=validate.Range(min=1))
+UPLOAD_MAX_COMPRESSION_RATIO = read(
+    env.int, "PLAQUEVIEW_UPLOAD_MAX_COMPRESSION_RATIO", 200, validate=validate.Range(min=1)
+)
+DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FILES = UPLOAD_MAX_FILES
 
 # -- REST ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -189,11 +275,14 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "plaqueview.core.schema.ProblemAutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "EXCEPTION_HANDLER": "plaqueview.core.api.problem_response",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "PlaqueView",
+    "VERSION": __version__,
     "DESCRIPTION": "FLAIR studies, the plaques that the network and the readers mark, and their counts. "
     "Research use only, not a medical device.",
     "OAS_VERSION": "3.1.1",
@@ -205,19 +294,20 @@ SPECTACULAR_SETTINGS = {
 }
 
 # -- what the department decides -------------------------------------------------------------------------------------
-DEFAULT_SITE_NAME = env.str("PLAQUEVIEW_SITE", "Demo")
-QUIET_PERIOD_S = env.float("PLAQUEVIEW_QUIET_PERIOD_S", 5.0)
-MINIMUM_LESION_VOLUME_MM3 = env.float("PLAQUEVIEW_MINIMUM_LESION_VOLUME_MM3", 14.1)
-LESION_CONNECTIVITY = env.int("PLAQUEVIEW_LESION_CONNECTIVITY", 26)
-JOB_LEASE_S = env.int("PLAQUEVIEW_JOB_LEASE_S", 20)
-JOB_MAX_ATTEMPTS = env.int("PLAQUEVIEW_JOB_MAX_ATTEMPTS", 3)
-INFERENCE_THREADS = env.int("PLAQUEVIEW_INFERENCE_THREADS", 0)
-UPLOAD_MAX_FILES = env.int("PLAQUEVIEW_UPLOAD_MAX_FILES", 20_000)
-UPLOAD_MAX_BYTES = env.int("PLAQUEVIEW_UPLOAD_MAX_BYTES", 8 * 1024**3)
-UPLOAD_MAX_COMPRESSION_RATIO = env.int("PLAQUEVIEW_UPLOAD_MAX_COMPRESSION_RATIO", 200)
-DICOM_AE_TITLE = env.str("PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
-DICOM_CALLING_AE_TITLES = env.list("PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
-DISK_RESERVE_BYTES = env.int("PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3)
+DEFAULT_SITE_NAME = read(env.str, "PLAQUEVIEW_SITE", "Demo")
+FEED_RECHECK_S = read(env.float, "PLAQUEVIEW_FEED_RECHECK_S", 60.0, validate=validate.Range(min=0.1))
+QUIET_PERIOD_S = read(env.float, "PLAQUEVIEW_QUIET_PERIOD_S", 5.0, validate=validate.Range(min=0.0))
+MINIMUM_LESION_VOLUME_MM3 = read(
+    env.float, "PLAQUEVIEW_MINIMUM_LESION_VOLUME_MM3", 14.1, validate=validate.Range(min=0.0)
+)
+LESION_CONNECTIVITY = read(env.int, "PLAQUEVIEW_LESION_CONNECTIVITY", 26, validate=validate.OneOf([6, 18, 26]))
+JOB_LEASE_S = read(env.int, "PLAQUEVIEW_JOB_LEASE_S", 20, validate=validate.Range(min=1))
+JOB_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_JOB_MAX_ATTEMPTS", 3, validate=validate.Range(min=1))
+JOB_TIME_LIMIT_S = read(env.int, "PLAQUEVIEW_JOB_TIME_LIMIT_S", 600, validate=validate.Range(min=1))
+INFERENCE_THREADS = read(env.int, "PLAQUEVIEW_INFERENCE_THREADS", 0, validate=validate.Range(min=0))
+DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
+DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
+DISK_RESERVE_BYTES = read(env.int, "PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3, validate=validate.Range(min=0))
 
 # -- logging: one event a line, ids only -----------------------------------------------------------------------------
 LOGGING = {
@@ -225,7 +315,16 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.log_level("PLAQUEVIEW_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": read(env.log_level, "PLAQUEVIEW_LOG_LEVEL", "INFO")},
+    # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
+    "loggers": {
+        "django.db.backends": {"level": "INFO"},
+        "pydicom": {"level": "ERROR"},
+        "pynetdicom": {"level": "ERROR"},
+        "py.warnings": {"level": "ERROR"},
+    },
 }
+# Python's warnings quote the values that libraries stumble over, a patient's name among them.
+logging.captureWarnings(not DEBUG)
 
 env.seal()

@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import cache as cache_for_process
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -47,11 +48,21 @@ def require_beat(name: str) -> None:
 def check_database() -> None:
     """Raises: UnavailableError when the database does not answer or lacks migrations."""
     try:
-        connection.ensure_connection()
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        require_migrations()
     except DatabaseError as error:
         raise UnavailableError("the database does not answer") from error
+
+
+@cache_for_process
+def require_migrations() -> None:
+    """Asked until it is true once: a later process may add migrations while this one still serves.
+
+    Raises: UnavailableError when the database lacks migrations that this process knows.
+    """
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         raise UnavailableError(f"the database lacks {len(missing)} migrations; run `plaqueview manage migrate`")
 

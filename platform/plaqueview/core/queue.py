@@ -1,8 +1,13 @@
 """Work for the workers, named and not held, sent after the commit."""
 
+import logging
+
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from plaqueview.celery import celery_app
+
+logger = logging.getLogger(__name__)
 
 INFERENCE_QUEUE = "inference"
 DEFAULT_QUEUE = "default"
@@ -11,8 +16,14 @@ DEFAULT_QUEUE = "default"
 def enqueue(task_name: str, /, *arguments: str, queue: str = DEFAULT_QUEUE, delay_s: float = 0.0) -> None:
     """The task is sent once the current transaction has committed, and never if it rolls back.
 
-    Arguments are ids, never patient data: they stand in the broker in clear text.
+    Arguments are ids, never patient data: they stand in the broker in clear text. A broker that is away costs the
+    caller nothing: the row that asks for the work is committed, and a periodic task of the same app finds it.
     """
-    transaction.on_commit(
-        lambda: celery_app.send_task(task_name, args=arguments, queue=queue, countdown=delay_s or None)
-    )
+    transaction.on_commit(lambda: _send(task_name, arguments, queue=queue, delay_s=delay_s))
+
+
+def _send(task_name: str, arguments: tuple[str, ...], *, queue: str, delay_s: float) -> None:
+    try:
+        celery_app.send_task(task_name, args=arguments, queue=queue, countdown=delay_s or None)
+    except OperationalError:
+        logger.error("task %s %s was not sent: the broker is away", task_name, arguments)

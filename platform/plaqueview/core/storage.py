@@ -47,6 +47,21 @@ def incoming_file() -> Iterator[BinaryIO]:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
+def incoming_folder() -> Iterator[Path]:
+    """A new private folder on the store's own disk; it is gone afterwards with all that was not stored from it.
+
+    Raises: UnavailableError when less than the disk reserve is free.
+    """
+    require_free_space(0)
+    path = settings.STORAGE_DIR / "incoming" / secrets.token_hex(16)
+    path.mkdir(parents=True, mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def require_free_space(size_bytes: int) -> None:
     """Raises: UnavailableError when storing the bytes would eat into the disk reserve."""
     settings.STORAGE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)

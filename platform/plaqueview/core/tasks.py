@@ -1,10 +1,17 @@
 """The worker's side of core: heartbeats, and forgetting what has served its time."""
 
+from datetime import timedelta
 from typing import Any
 
 from celery.signals import heartbeat_sent, worker_ready
+from django.core.management import call_command
+from django.utils import timezone
 
+from plaqueview.celery import celery_app
 from plaqueview.core import health
+from plaqueview.core.models import IdempotentRequest
+
+ANSWERS_KEPT_FOR = timedelta(days=7)
 
 _queues_served: set[str] = set()
 
@@ -21,3 +28,10 @@ def beat_for_queues(**_: Any) -> None:
     """Each queue that this worker serves counts as served."""
     for queue in _queues_served:
         health.beat(health.worker_of_queue(queue))
+
+
+@celery_app.task(name="core.forget")
+def forget() -> None:
+    """Answers older than `ANSWERS_KEPT_FOR` and sessions that have ended are gone."""
+    IdempotentRequest.objects.filter(created__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
+    call_command("clearsessions")

@@ -1,0 +1,46 @@
+"""What holds for every request: a limit on its size, and an answer that stays out of shared caches."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from plaqueview.core.errors import TooLargeError
+from plaqueview.core.problems import problem
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+PATHS_WITH_PATIENT_DATA = ("/api/", "/dicom-web/", "/_allauth/")
+
+
+def limit_request_size(get_response: GetResponse) -> GetResponse:
+    """A body is refused by its announced length, before a byte of it is read; multipart bodies are uploads.
+
+    A body without a length is empty to Django, so that nothing passes unannounced.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        is_upload = request.content_type.startswith("multipart/") if request.content_type else False
+        limit_bytes = settings.UPLOAD_MAX_BYTES if is_upload else settings.REQUEST_MAX_BYTES
+        length = request.headers.get("Content-Length") or "0"
+        if not length.isdecimal():
+            return problem(HTTPStatus.BAD_REQUEST, code="bad_request", detail="Content-Length is not a number")
+        if int(length) > limit_bytes:
+            detail = f"the body has {length} bytes, this department accepts {limit_bytes}"
+            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code=TooLargeError.code, detail=detail)
+        return get_response(request)
+
+    return middleware
+
+
+def keep_answers_private(get_response: GetResponse) -> GetResponse:
+    """Answers that may hold patient data are stored nowhere, unless the view says how they may be."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.path.startswith(PATHS_WITH_PATIENT_DATA):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware

@@ -1,0 +1,93 @@
+"""The OpenAPI document: every operation says how it is refused, and how a caller is known."""
+
+from http import HTTPMethod, HTTPStatus
+from typing import Any, ClassVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+
+from plaqueview.core.problems import MEDIA_TYPE
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Any text of at most 255 characters: a second request with the same key gets the first one's answer.",
+)
+
+WRITING = {HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH}
+
+
+class ProblemFieldSerializer(serializers.Serializer[None]):
+    field = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[None]):
+    """Why a request was refused. Source: RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="For programs; `detail` is for people.")
+    detail = serializers.CharField()
+    errors = ProblemFieldSerializer(many=True, required=False)
+
+
+class ProblemAutoSchema(AutoSchema):
+    """Adds the problems that the conventions bring about, so that no view repeats them."""
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:  # Any: the generator's loose dictionaries
+        bodies = super()._get_response_bodies(direction)
+        component = self.resolve_serializer(ProblemSerializer(), "response")
+        content = {MEDIA_TYPE: {"schema": component.ref}}
+        for status in self._problem_statuses():
+            bodies.setdefault(str(int(status)), {"content": content, "description": status.phrase})
+        return dict(sorted(bodies.items()))
+
+    def _problem_statuses(self) -> set[HTTPStatus]:
+        statuses = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.SERVICE_UNAVAILABLE}
+        if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
+            statuses |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        if "{" in self.path or self._is_list_view():  # a page beyond the last one is not found either
+            statuses |= {HTTPStatus.NOT_FOUND}
+        if self.method != HTTPMethod.GET:
+            statuses |= {HTTPStatus.CONFLICT}
+        if self.method in WRITING:
+            statuses |= {
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            }
+        return statuses
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
+    target_class = "plaqueview.accounts.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A token of POST /api/v1/tokens."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
+    target_class = "plaqueview.accounts.authentication.SessionAuthentication"
+    name: ClassVar = ["session", "csrf"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        return [
+            {"type": "apiKey", "in": "cookie", "name": "plaqueview_sessionid"},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-CSRFToken",
+                "description": "The cookie plaqueview_csrftoken; needed with a session when something is written.",
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        return {"session": [], "csrf": []}
