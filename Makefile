@@ -1,0 +1,26 @@
+# `make help` lists the targets; `make demo PORT=8010` changes a variable.
+PYTHON ?= python3
+PORT ?= 8000
+DICOM_PORT ?= 11112
+DATA ?= .demo
+STUDY ?=
+ONLY ?=
+SETUP = $(PYTHON) deploy/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: demo test bench lint help
+
+demo: ## run everything on this machine: PORT=8000 DICOM_PORT=11112 DATA=.demo STUDY=a DICOM folder, zip or NIfTI file
+	@$(SETUP) --web -- plaqueview demo --port $(PORT) --dicom-port $(DICOM_PORT) --data-dir "$(DATA)" $(if $(STUDY),--study "$(STUDY)")
+
+test: ## every check: lint, types, floors, migrations, pytest, vitest, browser, wheel; ONLY=step runs one
+	@$(SETUP) --extra dev --extra training --extra postgres --web -- python -m tests $(ONLY)
+
+bench: ## benchmarks, one JSON object a line; ONLY=name runs those whose name starts so
+	@$(SETUP) --extra dev --extra training --web -- python -m tests.bench $(ONLY)
+
+lint: ## format, lint, types and floors
+	@$(SETUP) --extra dev --extra training --extra postgres -- python -m tests lint
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\): ## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
