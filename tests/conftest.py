@@ -1,0 +1,44 @@
+"""What every test may rely on: a real broker behind database tests, and reproducible random examples."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from redis import Redis
+
+from plaqueview.launcher.broker import wait_for_broker
+from plaqueview.launcher.process_group import guarded_group
+from tests.settings import broker
+
+hypothesis_settings.register_profile("plaqueview", derandomize=True, deadline=None, database=None)
+hypothesis_settings.load_profile("plaqueview")
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+
+
+@pytest.fixture(scope="session")
+def running_broker() -> Iterator[None]:
+    """The broker of `tests/settings.py` answers."""
+    with guarded_group() as group:
+        subprocess.Popen(broker.command, stdout=subprocess.DEVNULL, process_group=group)
+        wait_for_broker(broker)
+        yield
+
+
+@pytest.fixture
+def empty_broker(running_broker: None) -> Iterator[Redis]:
+    """The broker, with nothing in it before and after the test."""
+    with Redis.from_url(broker.url) as connection:
+        connection.flushall()
+        yield connection
+        connection.flushall()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the database run with a broker: services announce and enqueue after their commit."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or names & DATABASE_FIXTURES:
+            item.fixturenames.insert(0, "empty_broker")  # type: ignore[attr-defined]  # of pytest.Function
