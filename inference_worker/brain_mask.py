@@ -1,8 +1,8 @@
 """Removal of the cranial bone: a mask of the brain's outer surface on every slice of an axial FLAIR volume.
 
-The source paper gives the means (Gabor filter, then threshold, opening, largest component, closing, filling of holes). A single
-slice does not tell an eye muscle from a gyrus, so the components are followed from a slice through the middle of the brain
-towards head and feet, each slice bounded by the one before it. All lengths are in mm.
+The source paper gives the means (Gabor filter, then threshold, opening, largest component, closing, filling of
+holes). A single slice does not tell an eye muscle from a gyrus, so the components are followed from a slice through
+the middle of the brain towards head and feet, each slice bounded by the one before it. All lengths are in mm.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference_worker.morphology import Mask, close, components, dilate, erode, fill_holes
+from inference_worker.morphology import Components, Mask, close, components, dilate, erode, fill_holes
 
 # Gabor filter of the source paper, section "Preprocessing": lambda, theta, psi, sigma, gamma.
 GABOR_WAVELENGTH = 5 * np.pi / 4
@@ -48,19 +48,29 @@ class SkullRemoval:
     """What the mask of the brain is made with; grey values are shares of the brain's level, lengths are mm."""
 
     lowest_tissue: float = 0.60
-    highest_tissue: float = 2.20  # orbital and subcutaneous fat is brighter
+    highest_tissue: float = 1.70  # orbital and subcutaneous fat is brighter
     lowest_component: float = 0.75  # mean of a component; muscle is darker
     opening_mm: float = 3.5
     opening_towards_head_mm: float = 2.0  # gyri at the vertex are narrow
     regrowth_mm: float = 1.5
     closing_mm: float = 8.0
-    rim_mm: float = 0.7
+    closing_towards_head_mm: float = 18.0  # above the temporal lobes the brain's outline is convex
+    rim_mm: float = 1.2
     growth_towards_head: float = 0.1  # mm sideways for each mm between slices
     growth_towards_feet: float = 0.6
     overlap_towards_head: float = 0.6  # share of a component that must lie under the slice before
     overlap_towards_feet: float = 0.5
     smallest_component_mm2: float = 40.0
-    depth_share: float = 0.75  # of the scalp's and skull's depth at the first slice
+    small_component_mm2: float = 250.0
+    largest_variation: float = 0.17  # deviation over mean in a small component below; muscle is streaked with fat
+    certain_brain: float = 2.0  # mm inside the slice below, for each mm between slices, that is brain and not scalp
+    scalp_mm: float = 4.0  # depth in the head that is scalp and not brain
+    last_area_mm2: float = 1500.0  # a slice below the brain's last one shows less than this,
+    last_area_share: float = 0.25  # and less than this share of the slice before
+    depth_share_towards_head: float = 1.0  # of the depth of scalp and skull at the first slice
+    depth_share_towards_feet: float = 0.8
+    lowest_level: float = 0.85  # of the level at the first slice
+    highest_level: float = 1.25
     extracted_rim_share: float = 0.6  # of a rim at the head's border that is brain grey: no scalp, no skull
 
     def mask(
@@ -68,8 +78,8 @@ class SkullRemoval:
     ) -> NDArray[np.uint8]:
         """The brain, 0 or 1, (slices, rows, columns), feet to head.
 
-        `grey` is the median-filtered 8-bit volume with brain near `BRAIN_LEVEL`, `head` the filled outline of the head, both with
-        square pixels; `spacing_mm` is (between slices, in the plane).
+        `grey` is the median-filtered 8-bit volume with brain near `BRAIN_LEVEL`, `head` the filled outline of the
+        head, both with square pixels; `spacing_mm` is (between slices, in the plane).
         """
         if self.is_extracted(grey, spacing_mm[1]):
             return np.stack(
@@ -97,6 +107,21 @@ def head_depth_mm(head: NDArray[np.uint8], spacing_mm: tuple[float, float]) -> N
     return np.stack([cv2.resize(s, (columns, rows), interpolation=cv2.INTER_LINEAR) for s in coarse])
 
 
+def compete(bright: Mask, first: Mask, second: Mask) -> tuple[Mask, Mask]:
+    """Two regions grown over the bright components that touch them; what touches both goes to the nearer."""
+    parts = components(bright | first | second)
+    count = len(parts.areas)
+    touches_first = np.bincount(parts.numbers[first > 0], minlength=count) > 0
+    touches_second = np.bincount(parts.numbers[second > 0], minlength=count) > 0
+    to_first = cv2.distanceTransform(1 - first, cv2.DIST_L2, cv2.DIST_MASK_5)
+    to_second = cv2.distanceTransform(1 - second, cv2.DIST_L2, cv2.DIST_MASK_5)
+    shared = parts.select(touches_first & touches_second)
+    nearer_first = (to_first <= to_second).astype(np.uint8)
+    grown_first = parts.select(touches_first & ~touches_second) | (shared & nearer_first)
+    grown_second = parts.select(touches_second & ~touches_first) | (shared & (1 - nearer_first))
+    return grown_first, grown_second
+
+
 @dataclass(frozen=True, eq=False)
 class Following:
     """The brain followed from slice to slice."""
@@ -112,9 +137,9 @@ class Following:
         first = self.first_slice()
         found = np.zeros(self.grey.shape, np.uint8)
         found[first] = self.first_mask(first)
-        least_depth_mm = self.scalp_depth_mm(first, found[first])
-        self.follow(found, first, towards_head=True, least_depth_mm=least_depth_mm)
-        self.follow(found, first, towards_head=False, least_depth_mm=least_depth_mm)
+        depth_mm = self.scalp_depth_mm(first, found[first])
+        self.follow(found, first, towards_head=True, least_depth_mm=self.rule.depth_share_towards_head * depth_mm)
+        self.follow(found, first, towards_head=False, least_depth_mm=self.rule.depth_share_towards_feet * depth_mm)
         for k in range(1, len(found) - 1):
             found[k] |= found[k - 1] & found[k + 1]
         return np.stack([dilate(mask, self.pixels(self.rule.rim_mm)) for mask in found])
@@ -138,21 +163,25 @@ class Following:
         return int(widest[len(widest) // 2])
 
     def first_mask(self, k: int) -> Mask:
+        """The largest opened component with the gyri that a wide fissure cuts off from it."""
         opening = self.pixels(self.rule.opening_mm)
         tissue = self.tissue(k, BRAIN_LEVEL)
-        return self.regrow(components(erode(tissue, opening)).largest, tissue, opening)
+        parts = components(erode(tissue, opening))
+        around = fill_holes(close(dilate(parts.largest, opening), self.pixels(self.rule.closing_towards_head_mm)))
+        seed = parts.select(np.bincount(parts.numbers[around > 0], minlength=len(parts.areas)) > 0.5 * parts.areas)
+        return self.regrow(seed, tissue, opening, closing_mm=self.rule.closing_towards_head_mm)
 
-    def regrow(self, seed: Mask, tissue: Mask, opening: float) -> Mask:
+    def regrow(self, seed: Mask, tissue: Mask, opening: float, *, closing_mm: float) -> Mask:
         """The seed grown back into the tissue that the opening took, with sulci closed and ventricles filled."""
         grown = dilate(seed, opening + self.pixels(self.rule.regrowth_mm)) & tissue
-        return fill_holes(close(grown, self.pixels(self.rule.closing_mm)))
+        return fill_holes(close(grown, self.pixels(closing_mm)))
 
     def scalp_depth_mm(self, k: int, mask: Mask) -> float:
-        """How deep the brain begins: a share of the smallest depths of its border on the first slice."""
+        """How deep the brain begins on slice `k`: nearly the smallest depth of its border."""
         border = mask & (1 - erode(mask, self.pixels(1.5)))
         if not border.any():
             return 0.0
-        return self.rule.depth_share * float(np.percentile(self.depth_mm[k][border > 0], 10))
+        return float(np.percentile(self.depth_mm[k][border > 0], 5))
 
     def follow(self, found: NDArray[np.uint8], first: int, *, towards_head: bool, least_depth_mm: float) -> None:
         """Fills `found` from the slice beside `first` to the last slice that still shows brain."""
@@ -164,9 +193,34 @@ class Following:
             allowed = self.allowed(k, before, towards_head=towards_head) & (self.depth_mm[k] > least_depth_mm).astype(
                 np.uint8
             )
+            if towards_head:
+                allowed &= 1 - self.scalp(k, before, level)
             found[k] = self.next_mask(k, before, allowed, level, towards_head=towards_head)
+            if not towards_head and self.is_past_brain(found[k], before):
+                found[k] = 0
             if not found[k].any():
                 return
+
+    def is_past_brain(self, mask: Mask, before: Mask) -> bool:
+        """Whether a mask below the one before is too small, and too much smaller, to be brain: it shows the neck."""
+        area_mm2 = float(mask.sum()) * self.spacing_mm[1] ** 2
+        return area_mm2 < self.rule.last_area_mm2 and mask.sum() < self.rule.last_area_share * before.sum()
+
+    def scalp(self, k: int, before: Mask, level: float) -> Mask:
+        """What belongs to the scalp rather than the brain where partial volume joins the two near the vertex.
+
+        Both grow from what is certain, through brighter tissue first, so that they meet in the dark skull between.
+        """
+        response = self.response[k]
+        certain = erode(before, self.pixels(self.rule.certain_brain * self.spacing_mm[0]))
+        brain = certain & (response > 0.8 * level).astype(np.uint8)
+        scalp = (self.depth_mm[k] < self.rule.scalp_mm).astype(np.uint8)
+        if not brain.any() or not scalp.any():
+            return np.zeros_like(before)
+        for share in (1.1, 1.0, 0.9, 0.8, 0.7, self.rule.lowest_tissue):
+            bright = (response > share * level).astype(np.uint8)
+            brain, scalp = compete(bright, brain, scalp)
+        return scalp
 
     def next_level(self, k: int, before: Mask, level: float) -> float:
         """The brain's level, led along the slices, since coils are brighter at one end of the head."""
@@ -175,7 +229,10 @@ class Following:
         values = values[(values > 0.48 * BRAIN_LEVEL) & (values < self.rule.highest_tissue * BRAIN_LEVEL)]
         if values.size <= 50:
             return level
-        return min(max((level + float(np.median(values))) / 2, 0.75 * BRAIN_LEVEL), 1.25 * BRAIN_LEVEL)
+        return min(
+            max((level + float(np.median(values))) / 2, self.rule.lowest_level * BRAIN_LEVEL),
+            self.rule.highest_level * BRAIN_LEVEL,
+        )
 
     def allowed(self, k: int, before: Mask, *, towards_head: bool) -> Mask:
         growth = self.rule.growth_towards_head if towards_head else self.rule.growth_towards_feet
@@ -187,10 +244,21 @@ class Following:
         overlap = self.rule.overlap_towards_head if towards_head else self.rule.overlap_towards_feet
         tissue = self.tissue(k, level) & allowed
         parts = components(erode(tissue, opening))
-        count = len(parts.areas)
-        areas = np.maximum(parts.areas, 1)
-        continued = np.bincount(parts.numbers[before > 0], minlength=count) / areas
-        means = np.bincount(parts.numbers.ravel(), self.grey[k].ravel(), minlength=count) / areas
-        is_large = areas * self.spacing_mm[1] ** 2 >= self.rule.smallest_component_mm2
-        seed = parts.select((continued >= overlap) & is_large & (means > self.rule.lowest_component * level))
-        return self.regrow(seed, tissue, opening) & allowed if seed.any() else seed
+        continued = np.bincount(parts.numbers[before > 0], minlength=len(parts.areas)) / np.maximum(parts.areas, 1)
+        is_brain = self.looks_like_brain(k, parts, level, is_even_needed=not towards_head)
+        seed = parts.select((continued >= overlap) & is_brain)
+        closing_mm = self.rule.closing_towards_head_mm if towards_head else self.rule.closing_mm
+        return self.regrow(seed, tissue, opening, closing_mm=closing_mm) & allowed if seed.any() else seed
+
+    def looks_like_brain(self, k: int, parts: Components, level: float, *, is_even_needed: bool) -> NDArray[np.bool_]:
+        """By component: large enough, as bright as brain, and even where muscles lie beside the brain."""
+        count, areas = len(parts.areas), np.maximum(parts.areas, 1)
+        values = self.grey[k].ravel().astype(np.float64)
+        means = np.bincount(parts.numbers.ravel(), values, minlength=count) / areas
+        squares = np.bincount(parts.numbers.ravel(), values**2, minlength=count) / areas
+        variation = np.sqrt(np.maximum(squares - means**2, 0.0)) / np.maximum(means, 1.0)
+        areas_mm2 = areas * self.spacing_mm[1] ** 2
+        is_brain = (areas_mm2 >= self.rule.smallest_component_mm2) & (means > self.rule.lowest_component * level)
+        if is_even_needed:
+            is_brain &= (areas_mm2 >= self.rule.small_component_mm2) | (variation <= self.rule.largest_variation)
+        return np.asarray(is_brain)

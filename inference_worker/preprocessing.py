@@ -1,8 +1,10 @@
 """The five steps from a FLAIR volume to what the network sees, and the way back.
 
-1. 8 bits: the median of the head at least 25 mm under its surface is brain whatever the scalp's fat, the coil or the lesion load
-   do; it becomes grey 100, the volume's first percentile (air) becomes 0, and values are cut at 255.
-2. 3x3 median filter. 3. Removal of the cranial bone (`brain_mask`). 4. Padding to a square in mm, resampling to 256x256.
+1. 8 bits: the median of the head at least 25 mm under its surface is brain whatever the scalp's fat, the coil or the
+   lesion load do; it becomes grey 100, the volume's first percentile (air) becomes 0, and values are cut at 255.
+2. 3x3 median filter.
+3. Removal of the cranial bone (`brain_mask`).
+4. Padding to a square in mm (pixels become isotropic whatever they were), resampling to 256x256.
 5. Division by 255.
 
 Source: Naeeni Davarani et al., Sci Rep 14 (2024), doi 10.1038/s41598-024-67130-6, section "Preprocessing".
@@ -36,8 +38,8 @@ class PreprocessingError(ValueError):
 class Prepared:
     """What the network sees of a volume.
 
-    `slices` is (n, 256, 256) float32 from 0 to 1, `brain_mask` (n, rows, columns) on the grid of the volume, `seconds` the time of
-    every step.
+    `slices` is (n, 256, 256) float32 from 0 to 1, `brain_mask` (n, rows, columns) on the grid of the volume,
+    `seconds` the time of every step.
     """
 
     slices: NDArray[np.float32]
@@ -47,7 +49,7 @@ class Prepared:
     seconds: Mapping[str, float]
 
     def restore(self, squares: NDArray[Any]) -> NDArray[Any]:  # Any: float probabilities or integer labels
-        """(n, 256, 256) or (classes, n, 256, 256) on the matrix of the volume; floats linearly, integers by nearest pixel."""
+        """(n, 256, 256) or (classes, n, 256, 256) on the volume's matrix; floats linearly, integers by nearest pixel."""
         if squares.shape[-3] != len(self.slices):
             raise PreprocessingError(f"array has {squares.shape[-3]} slices, the volume has {len(self.slices)}")
         return self.grid.source(squares)
@@ -58,9 +60,15 @@ class MaskChecks:
     """What a mask of the brain must satisfy to be used."""
 
     smallest_area_mm2: float = 6000.0  # on the largest slice
-    largest_area_mm2: float = 26000.0
-    farthest_from_head_mm: float = 35.0  # centre of the mask from the centre of the head, on the largest slice
-    largest_change: float = 0.75  # of the larger of two areas, per 5 mm between slices
+    largest_area_mm2: float = 28000.0
+    farthest_from_head_mm: float = 20.0  # centre of the mask from the centre of the head, on the largest slice
+    change: float = 0.35  # of the larger of two neighbouring areas, when that exceeds the smallest area
+    change_per_mm: float = 0.07  # added for each mm between slices
+    largest_change: float = 0.85
+
+    def allowed_change(self, slice_mm: float) -> float:
+        """By how much of itself the larger of two neighbouring areas may differ from the other."""
+        return min(self.largest_change, self.change + self.change_per_mm * slice_mm)
 
 
 @dataclass(frozen=True)
@@ -167,12 +175,13 @@ def check_mask(
 
 def centre(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
     """(row, column) of the middle of a mask that is not empty."""
-    return np.argwhere(mask).mean(axis=0)
+    middle: NDArray[np.float64] = np.argwhere(mask).mean(axis=0)
+    return middle
 
 
 def check_changes(areas_mm2: NDArray[np.float64], slice_mm: float, checks: MaskChecks) -> None:
     """Passes when no area above the smallest changes by more than is allowed from one slice to the next."""
-    allowed = min(0.98, checks.largest_change * max(1.0, slice_mm / 5.0))
+    allowed = checks.allowed_change(slice_mm)
     for k in range(1, len(areas_mm2)):
         smaller, larger = sorted(areas_mm2[k - 1 : k + 1])
         if larger >= checks.smallest_area_mm2 and (larger - smaller) / larger > allowed:
