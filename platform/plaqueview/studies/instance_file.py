@@ -176,11 +176,11 @@ def _dataset(
     )
 
 
-def _is_past_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
+def _is_past_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag.group != 0x0002
 
 
-def _is_pixel_data(tag: BaseTag, vr: str | None, length: int) -> bool:
+def _is_pixel_data(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag in PIXEL_TAGS
 
 

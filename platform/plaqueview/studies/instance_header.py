@@ -32,14 +32,14 @@ MOST_FRAMES = 65_536
 
 MULTI_FRAME_MR = {EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage}
 FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-KEYWORDS = (
-    "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate StudyTime SeriesTime "
-    "AcquisitionTime AcquisitionDateTime AccessionNumber Modality InstitutionName StudyDescription SeriesDescription "
-    "PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex ContrastBolusAgent BodyPartExamined "
-    "ScanningSequence SequenceVariant ScanOptions SequenceName SliceThickness RepetitionTime EchoTime InversionTime "
-    "SpacingBetweenSlices ProtocolName StudyInstanceUID SeriesInstanceUID SeriesNumber AcquisitionNumber "
-    "InstanceNumber ImagePositionPatient ImageOrientationPatient TemporalPositionIdentifier ImagesInAcquisition "
-    "NumberOfFrames Rows Columns PixelSpacing WindowCenter WindowWidth"
+KEYWORDS = (  # noqa: SIM905  # one a line would hide the file's idea under fifty lines
+    "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate StudyTime "
+    "SeriesTime AcquisitionTime AcquisitionDateTime AccessionNumber Modality InstitutionName StudyDescription "
+    "SeriesDescription PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex ContrastBolusAgent "
+    "BodyPartExamined ScanningSequence SequenceVariant ScanOptions SequenceName SliceThickness RepetitionTime "
+    "EchoTime InversionTime SpacingBetweenSlices ProtocolName StudyInstanceUID SeriesInstanceUID SeriesNumber "
+    "AcquisitionNumber InstanceNumber ImagePositionPatient ImageOrientationPatient TemporalPositionIdentifier "
+    "ImagesInAcquisition NumberOfFrames Rows Columns PixelSpacing WindowCenter WindowWidth"
 ).split()
 
 
@@ -145,7 +145,10 @@ def _study(header: Dataset) -> StudyHeader:
 def _series(header: Dataset, first_slice: tuple[InstanceHeader, ...]) -> SeriesHeader:
     places = frame_places(header, 1)
     echo_time_ms, inversion_time_ms, image_type, orientation = next(
-        ((one.echo_time_ms, one.inversion_time_ms, one.image_type, one.image_orientation_patient) for one in first_slice),
+        (
+            (one.echo_time_ms, one.inversion_time_ms, one.image_type, one.image_orientation_patient)
+            for one in first_slice
+        ),
         (None, None, _words(places, "ImageType"), None),
     )
     return SeriesHeader(

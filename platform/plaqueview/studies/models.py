@@ -180,6 +180,8 @@ class Instance(Record):
 
 
 class UploadState(models.TextChoices):
+    """`receiving` until every byte is on the disk, `failed` when the files could not all be looked at."""
+
     RECEIVING = "receiving"
     PROCESSING = "processing"
     DONE = "done"
@@ -197,6 +199,7 @@ class Upload(Record):
     state = models.CharField(max_length=20, choices=UploadState, default=UploadState.RECEIVING)
     reason = models.CharField(max_length=1000, blank=True)
     progress = models.FloatField(default=0.0)
+    lease_id = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it since its last progress.")
 

@@ -1,6 +1,6 @@
 """Receiving instances: bytes kept as they came, once per SOP Instance UID, every file with one outcome.
 
-A chunk of files costs one transaction. Files are in the store before their rows are, so that a row always has its bytes.
+A chunk of files costs one transaction. Bytes are in the store before their rows are, so that a row always has them.
 """
 
 import hashlib
@@ -151,9 +151,7 @@ def _known_studies(instances: Sequence[ReceivedInstance], site: Site) -> dict[st
     return {study.study_instance_uid: study for study in found}
 
 
-def _keep_all(
-    staged: Sequence[_Staged | Received], arrival: Arrival, stored: dict[str, StoredFile]
-) -> list[Received]:
+def _keep_all(staged: Sequence[_Staged | Received], arrival: Arrival, stored: dict[str, StoredFile]) -> list[Received]:
     """Studies are locked in the order of their UIDs, so that two senders cannot wait for each other."""
     received: list[Received | None] = [one if isinstance(one, Received) else None for one in staged]
     by_study: dict[str, list[int]] = defaultdict(list)
@@ -239,7 +237,12 @@ class _Keeper:
         return self._received(FileOutcome.CONFLICT, reason, instance, known, Refusal.CONFLICT)
 
     def _received(
-        self, outcome: FileOutcome, reason: str, instance: ReceivedInstance, row: Instance, refusal: Refusal | None = None
+        self,
+        outcome: FileOutcome,
+        reason: str,
+        instance: ReceivedInstance,
+        row: Instance,
+        refusal: Refusal | None = None,
     ) -> Received:
         return Received(
             outcome,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.tag import BaseTag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from plaqueview.studies.instance_file import UNREADABLE
@@ -29,7 +30,7 @@ def is_same_content(path: Path, kept_path: Path) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             arrived, kept = dcmread(path), dcmread(kept_path)
-            return _encoding(arrived) == _encoding(kept) and _without_group_lengths(arrived) == _without_group_lengths(kept)
+            return _encoding(arrived) == _encoding(kept) and _is_equal(arrived, kept)
     except UNREADABLE:
         return False
 
@@ -39,7 +40,16 @@ def _encoding(dataset: FileDataset) -> str:
     return "native little endian" if syntax in NATIVE_LITTLE_ENDIAN else str(syntax)
 
 
-def _without_group_lengths(dataset: FileDataset) -> Dataset:
-    plain = Dataset({element.tag: element for element in dataset if element.tag.element != 0})
-    plain.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
-    return plain
+def _is_equal(one: Dataset, other: Dataset) -> bool:
+    tags = [tag for tag in one.keys() if tag.element != 0]  # noqa: SIM118  # iterating decodes every element
+    others = [tag for tag in other.keys() if tag.element != 0]  # noqa: SIM118  # as above
+    return tags == others and all(_is_equal_element(one, other, tag) for tag in tags)
+
+
+def _is_equal_element(one: Dataset, other: Dataset, tag: BaseTag) -> bool:
+    """Both encodings are little endian, so values are equal when their bytes are; a sequence is looked into."""
+    if one.get_item(tag).value == other.get_item(tag).value:
+        return True
+    if one[tag].VR != "SQ" or other[tag].VR != "SQ" or len(one[tag].value) != len(other[tag].value):
+        return False
+    return all(map(_is_equal, one[tag].value, other[tag].value))

@@ -1,5 +1,8 @@
 """Every write of studies, by the module that does it; the floors above call these and no others."""
 
+from plaqueview.studies.intake import Offered, take_in, unpack
+from plaqueview.studies.receiving import Arrival, Received, Source, receive, receive_all
+from plaqueview.studies.settling import enqueue_overdue, override_flair, settle
 from plaqueview.studies.summaries import (
     AnnotationSummary,
     JobSummary,
@@ -9,13 +12,32 @@ from plaqueview.studies.summaries import (
     record_result,
     set_state,
 )
+from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
+from plaqueview.studies.volumes import SeriesSlices, load_volume, read_slices
 
 __all__ = [
     "AnnotationSummary",
+    "Arrival",
     "JobSummary",
     "ModelReference",
+    "Offered",
+    "Received",
+    "SeriesSlices",
+    "Source",
+    "UploadPart",
     "announce_study",
+    "create_upload",
+    "enqueue_overdue",
+    "load_volume",
+    "override_flair",
+    "process_upload",
+    "read_slices",
+    "receive",
+    "receive_all",
     "record_job",
     "record_result",
     "set_state",
+    "settle",
+    "take_in",
+    "unpack",
 ]

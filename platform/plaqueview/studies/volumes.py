@@ -1,0 +1,87 @@
+"""A series read from its stored files, and where each of its slices lies; reading only, so safe in parallel."""
+
+import warnings
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+
+from plaqueview.core.storage import stored_path
+from plaqueview.imaging.completeness import InstanceHeader
+from plaqueview.imaging.dicom_read import SeriesReadError, StackedVolume, read_volume
+from plaqueview.imaging.slice_stack import SliceStackError, stack_slices
+from plaqueview.imaging.windowing import Window, percentile_window
+from plaqueview.studies.instance_file import UNREADABLE
+from plaqueview.studies.models import Instance, Series
+from plaqueview.studies.settling import slice_headers
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesSlices:
+    """The slices in the order of the volume.
+
+    Where they make no volume `affine` and `shape` are None, `problems` says why, and the order is that of the instance
+    numbers.
+    """
+
+    headers: tuple[InstanceHeader, ...]
+    affine: NDArray[np.float64] | None
+    shape: tuple[int, int, int] | None
+    window: Window | None
+    problems: tuple[str, ...]
+
+
+def load_volume(series_id: UUID) -> StackedVolume:
+    """The volume of the series, from the bytes as received.
+
+    Raises: SeriesReadError when the instances are not one volume, or their pixels cannot be decoded.
+    """
+    keys = _image_keys(series_id)
+    if not keys:
+        raise SeriesReadError(f"series {series_id} has no images")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
+            return read_volume([dcmread(stored_path(key)) for key in keys])
+    except SeriesReadError:
+        raise
+    except UNREADABLE as error:
+        raise SeriesReadError(f"series {series_id} cannot be read: {type(error).__name__}") from error
+
+
+def read_slices(series: Series) -> SeriesSlices:
+    """Where the slices lie, from the headers kept at receiving, without opening a file when they name a window."""
+    headers = slice_headers(series)
+    window = _window(series)
+    try:
+        stack = stack_slices(headers)
+    except SliceStackError as error:
+        by_number = sorted(headers, key=lambda one: (one.instance_number or 0, one.sop_instance_uid, one.frame_number))
+        return SeriesSlices(tuple(by_number), None, None, window, tuple(str(error).split("; ")))
+    return SeriesSlices(stack.headers, stack.affine, stack.shape, window, ())
+
+
+def _image_keys(series_id: UUID) -> list[str]:
+    images = Instance.objects.filter(series_id=series_id, attributes__has_key="slices")
+    return list(images.order_by("instance_number", "sop_instance_uid").values_list("storage_key", flat=True))
+
+
+def _window(series: Series) -> Window | None:
+    """The window that the headers name, the one of the middle instance; else the percentiles of that instance."""
+    images = list(Instance.objects.filter(series=series, attributes__has_key="slices"))
+    if not images:
+        return None
+    middle = images[len(images) // 2]
+    center, width = middle.attributes.get("window", (0.0, 0.0))
+    return Window(center, width) if width > 0 else _percentile_window(middle)
+
+
+def _percentile_window(instance: Instance) -> Window | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
+            return percentile_window(read_volume([dcmread(stored_path(instance.storage_key))]).volume.voxels)
+    except (SeriesReadError, *UNREADABLE):
+        return None
