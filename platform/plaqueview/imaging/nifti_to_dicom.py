@@ -77,6 +77,8 @@ def _scale(voxels: NDArray[Any]) -> _Scaled:  # Any: every dtype of NIfTI
         intercept = 0.0 if lowest >= 0 and highest <= HIGHEST_STORED else lowest
         return _Scaled((voxels.astype(np.float64) - intercept).astype(np.uint16), 1.0, intercept)
     intercept = _decimal(lowest)
+    if lowest == highest:
+        return _Scaled(np.zeros(voxels.shape, np.uint16), 1.0, intercept)
     slope = _decimal((highest - intercept) / HIGHEST_STORED)
     stored = np.rint((voxels.astype(np.float64) - intercept) / slope)
     return _Scaled(np.clip(stored, 0, HIGHEST_STORED).astype(np.uint16), slope, intercept)

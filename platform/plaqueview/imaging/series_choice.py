@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from plaqueview.imaging.completeness import is_orientation, plane_of
 
-# A series under this score has too little that speaks for FLAIR. The word alone reaches it, and so do the timing
-# attributes alone: anonymised studies keep one or the other.
-LOWEST_SCORE = 50
+# A series with less evidence is no FLAIR. The word alone reaches it, and so do the timing attributes alone: anonymised
+# studies keep one or the other. An inversion recovery of unknown inversion time does not: it may be a STIR.
+LEAST_EVIDENCE = 50
 
 # Inversion times that null fluid, at 1.5 and 3 T, two- and three-dimensional; beyond the outer limits another tissue is
 # nulled. Source: Bydder & Young, J Comput Assist Tomogr 1985; Wattjes et al., Lancet Neurol 2021 (MAGNIMS protocol).
@@ -82,12 +82,20 @@ class Rule:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One series with its score; `reasons` are the findings, each with its points or the word excluded."""
+    """One series with its score; `reasons` are the findings, each with its points or the word excluded.
+
+    `evidence` is the sum of the points that speak for it. Those against it only rank it: an incomplete FLAIR is one.
+    """
 
     series_instance_uid: str
     score: int
+    evidence: int
     reasons: tuple[str, ...]
     is_excluded: bool
+
+    @property
+    def is_accepted(self) -> bool:
+        return not self.is_excluded and self.evidence >= LEAST_EVIDENCE
 
 
 @dataclass(frozen=True)
@@ -100,14 +108,15 @@ class SeriesChoice:
 
 
 def choose_flair(series: Sequence[SeriesHeader]) -> SeriesChoice:
-    """The series that most speaks for FLAIR among those that nothing excludes and that reach LOWEST_SCORE.
+    """The series that most speaks for FLAIR among those that nothing excludes and that reach LEAST_EVIDENCE.
 
     Equal scores are decided by, in this order: complete before incomplete, axial before other orientations, more
     slices, the later acquisition, the higher series number. Series that agree in all of these are not chosen between.
     """
     by_uid = {header.series_instance_uid: header for header in series}
-    candidates = sorted(map(_candidate, series), key=lambda one: _preference(one, by_uid), reverse=True)
-    accepted = [one for one in candidates if not one.is_excluded and one.score >= LOWEST_SCORE]
+    in_any_order = map(_candidate, sorted(series, key=lambda header: header.series_instance_uid))
+    candidates = sorted(in_any_order, key=lambda one: _preference(one, by_uid), reverse=True)
+    accepted = [one for one in candidates if one.is_accepted]
     if not accepted:
         return SeriesChoice(None, tuple(candidates), _no_flair(candidates, by_uid))
     best = accepted[0]
@@ -121,19 +130,20 @@ def choose_flair(series: Sequence[SeriesHeader]) -> SeriesChoice:
 def _candidate(header: SeriesHeader) -> Candidate:
     found = [(rule, rule.finding(header)) for rule in RULES]
     reasons = tuple(f"{sentence} ({_weight(rule)})" for rule, sentence in found if sentence)
-    score = sum(rule.points or 0 for rule, sentence in found if sentence)
-    is_excluded = any(rule.points is None for rule, sentence in found if sentence)
-    return Candidate(header.series_instance_uid, score, reasons, is_excluded)
+    points = [rule.points for rule, sentence in found if sentence]
+    score, evidence = sum(each or 0 for each in points), sum(max(each or 0, 0) for each in points)
+    return Candidate(header.series_instance_uid, score, evidence, reasons, is_excluded=None in points)
 
 
 def _weight(rule: Rule) -> str:
     return "excluded" if rule.points is None else f"{rule.points:+d}"
 
 
-def _preference(candidate: Candidate, by_uid: dict[str, SeriesHeader]) -> tuple[bool, int, bool, bool, int, str, int]:
+def _preference(candidate: Candidate, by_uid: dict[str, SeriesHeader]) -> tuple[int | str, ...]:
     header = by_uid[candidate.series_instance_uid]
     return (
         not candidate.is_excluded,
+        candidate.is_accepted,
         candidate.score,
         header.is_complete,
         _is_axial(header),
@@ -147,7 +157,7 @@ def _chosen(accepted: list[Candidate], by_uid: dict[str, SeriesHeader]) -> str:
     best = accepted[0]
     sentence = f"{by_uid[best.series_instance_uid].name} is taken as the FLAIR with {best.score} points"
     if len(accepted) == 1:
-        return f"{sentence}; no other series reaches {LOWEST_SCORE}"
+        return f"{sentence}; no other series reaches {LEAST_EVIDENCE}"
     second = accepted[1]
     return f"{sentence}; next is {by_uid[second.series_instance_uid].name} with {second.score}"
 
@@ -156,7 +166,7 @@ def _no_flair(candidates: Sequence[Candidate], by_uid: dict[str, SeriesHeader]) 
     if not candidates:
         return "the study has no series"
     best = candidates[0]
-    why = "is excluded" if best.is_excluded else f"has {best.score} points of the {LOWEST_SCORE} needed"
+    why = "is excluded" if best.is_excluded else f"has {best.evidence} points of the {LEAST_EVIDENCE} needed"
     return f"none of {len(candidates)} series is a FLAIR; the nearest, {by_uid[best.series_instance_uid].name}, {why}"
 
 
