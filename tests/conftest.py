@@ -2,8 +2,10 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
@@ -18,12 +20,22 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database can be emptied between tests, for which SQLite deletes rows that nobody else may delete."""
+    if connection.vendor == "sqlite":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER IF EXISTS audit_event_never_goes")
+
+
+@pytest.fixture(scope="session")
 def running_broker() -> Iterator[None]:
     """The broker of `tests/settings.py` answers."""
     with guarded_group() as group:
-        subprocess.Popen(broker.command, stdout=subprocess.DEVNULL, process_group=group)
+        server = subprocess.Popen(broker.command, stdout=subprocess.DEVNULL, process_group=group)
         wait_for_broker(broker)
         yield
+        server.terminate()
+        server.wait()
 
 
 @pytest.fixture

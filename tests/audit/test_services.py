@@ -80,9 +80,9 @@ def test_without_an_actor_the_system_acted():
 def test_an_event_of_a_transaction_that_rolls_back_never_happened():
     record(EventKind.STUDY_READ, actor=None)
 
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record(EventKind.STUDY_READ, actor=None)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
 
     assert AuditEvent.objects.count() == 1
     assert verify_chain().problems == ()
@@ -160,7 +160,7 @@ def test_an_end_deleted_with_its_head_is_found_by_an_anchor(writable):
         pytest.param(lambda event: event.save(), id="save"),
         pytest.param(lambda event: event.delete(), id="delete"),
         pytest.param(lambda event: AuditEvent.objects.filter(pk=event.pk).update(actor_name="x"), id="update"),
-        pytest.param(lambda event: AuditEvent.objects.all().delete(), id="delete all"),
+        pytest.param(lambda _: AuditEvent.objects.all().delete(), id="delete all"),
     ],
 )
 def test_the_model_refuses_to_change_an_event(attempt):
