@@ -1,0 +1,38 @@
+"""deploy/env.example and settings.py name the same variables."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (ROOT / "platform" / "plaqueview" / "settings.py").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
+
+
+def variables_of_settings() -> list[str]:
+    return re.findall(r'"(PLAQUEVIEW_\w+)"', SETTINGS)
+
+
+def variables_of_example() -> list[str]:
+    return re.findall(r"^#?(PLAQUEVIEW_\w+)=", EXAMPLE, flags=re.MULTILINE)
+
+
+def test_every_variable_is_read_once() -> None:
+    read = variables_of_settings()
+
+    assert sorted(read) == sorted(set(read))
+
+
+def test_every_variable_stands_in_the_example_once() -> None:
+    assert sorted(variables_of_example()) == sorted(variables_of_settings())
+
+
+def test_a_secret_has_no_value_in_the_example() -> None:
+    assert "\nPLAQUEVIEW_SECRET_KEY=\n" in EXAMPLE
+
+
+def test_only_settings_read_the_environment() -> None:
+    launcher = ROOT / "platform" / "plaqueview" / "launcher"
+    others = [path for path in (ROOT / "platform").rglob("*.py") if path.name != "settings.py"]
+    readers = {path for path in others if re.search(r"os\.(environ\b(?!\.setdefault)|getenv)", path.read_text())}
+
+    assert {path for path in readers if launcher not in path.parents} == set()
