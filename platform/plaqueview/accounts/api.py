@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 import plaqueview
 from plaqueview.accounts import services
+from plaqueview.accounts.authentication import user_of
 from plaqueview.accounts.models import ApiToken, ApiTokenQuerySet, Site, User
 from plaqueview.core.access import Action, Role
 from plaqueview.core.errors import NotFoundError
@@ -73,7 +74,7 @@ class MeView(APIView):
 
     @extend_schema(operation_id="me", responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        return Response(MeSerializer(request.user).data)
+        return Response(MeSerializer(user_of(request)).data)
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
@@ -112,7 +113,7 @@ class TokenListView(generics.ListAPIView[ApiToken]):
     ordering_fields = ["created", "expires_at", "last_used_at"]
 
     def get_queryset(self) -> ApiTokenQuerySet:
-        return ApiToken.objects.visible_to(self.request.user).select_related("user")
+        return ApiToken.objects.visible_to(user_of(self.request)).select_related("user")
 
     @extend_schema(operation_id="list_tokens")
     def get(self, request: Request) -> Response:
@@ -125,11 +126,11 @@ class TokenListView(generics.ListAPIView[ApiToken]):
         asked.is_valid(raise_exception=True)
         expires_at: datetime = asked.validated_data["expires_at"]
         new = services.create_token(
-            user=_user_of_request(request.user, asked.validated_data.get("user")),
+            user=_user_of_request(user_of(request), asked.validated_data.get("user")),
             name=asked.validated_data["name"],
             scopes=[Action(scope) for scope in asked.validated_data["scopes"]],
             expires_at=expires_at,
-            actor=request.user,
+            actor=user_of(request),
         )
         body = {**TokenSerializer(new.token).data, "secret": new.secret}
         location = reverse("token", args=[new.token.pk])
@@ -154,7 +155,7 @@ class TokenView(generics.RetrieveAPIView[ApiToken]):
     queryset = ApiToken.objects.none()
 
     def get_queryset(self) -> ApiTokenQuerySet:
-        return ApiToken.objects.visible_to(self.request.user).select_related("user")
+        return ApiToken.objects.visible_to(user_of(self.request)).select_related("user")
 
     @extend_schema(operation_id="get_token")
     def get(self, request: Request, pk: UUID) -> Response:
@@ -163,5 +164,5 @@ class TokenView(generics.RetrieveAPIView[ApiToken]):
     @extend_schema(operation_id="revoke_token", responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """The token speaks for nobody any more."""
-        services.revoke_token(token_id=pk, actor=request.user)
+        services.revoke_token(token_id=pk, actor=user_of(request))
         return Response(status=HTTPStatus.NO_CONTENT)

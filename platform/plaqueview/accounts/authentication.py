@@ -11,6 +11,16 @@ from plaqueview.accounts.services import user_of_token
 CHALLENGE = 'Bearer realm="plaqueview"'
 
 
+def user_of(request: Request) -> User:
+    """The user who asks, for a view that is open to users only.
+
+    Raises: NotAuthenticated when nobody is signed in.
+    """
+    if not isinstance(request.user, User):
+        raise exceptions.NotAuthenticated
+    return request.user
+
+
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer SECRET`. Source: RFC 6750."""
 

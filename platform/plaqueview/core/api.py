@@ -43,7 +43,7 @@ class ProblemResponse(Response):
         super().__init__(body, status=status, content_type=MEDIA_TYPE)
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> bytes:  # type: ignore[override]  # the framework renders bytes, its stubs say text
         self["Content-Type"] = MEDIA_TYPE
         rendered: bytes = renderers.JSONRenderer().render(self.data)
         return rendered
@@ -111,6 +111,8 @@ def once_per_key(request: Request, work: Callable[[], Response]) -> Response:
         return work()
     if len(key) > LONGEST_KEY:
         raise InvalidError(f"the Idempotency-Key has {len(key)} characters, at most {LONGEST_KEY} are kept")
+    if request.user.pk is None:
+        raise exceptions.NotAuthenticated
     fingerprint = _fingerprint(request)
     entry, is_first = IdempotentRequest.objects.get_or_create(
         actor_id=request.user.pk, key=key, defaults={"fingerprint": fingerprint}

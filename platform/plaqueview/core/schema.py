@@ -1,7 +1,7 @@
 """The OpenAPI document: every operation says how it is refused, and how a caller is known."""
 
 from http import HTTPMethod, HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -35,7 +35,7 @@ class ProblemSerializer(serializers.Serializer[None]):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="For programs; `detail` is for people.")
     detail = serializers.CharField()
-    errors = ProblemFieldSerializer(many=True, required=False)
+    errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]  # the serializer's own errors
 
 
 class ProblemAutoSchema(AutoSchema):
@@ -76,7 +76,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
     target_class = "plaqueview.accounts.authentication.SessionAuthentication"
-    name: ClassVar = ["session", "csrf"]
+    name = ["session", "csrf"]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
         return [
