@@ -24,11 +24,11 @@ def main() -> int:
     asked: Sequence[str] = parser.parse_args().names or [""]
     modules = [name for name in benchmark_names() if any(may_yield(name, beginning) for beginning in asked)]
     if not modules:
-        print(
-            f"no benchmark begins with {' or '.join(asked)}; there are: {', '.join(benchmark_names())}", file=sys.stderr
-        )
+        known = ", ".join(benchmark_names()) or "none"
+        print(f"no benchmark begins with {' or '.join(asked)}; known: {known}", file=sys.stderr)
         return 2
-    return 0 if all([prints_lines(name, asked) for name in modules]) else 1  # a list: a failure stops no other
+    outcomes = [prints_lines(name, asked) for name in modules]
+    return 0 if all(outcomes) else 1
 
 
 def benchmark_names() -> list[str]:
