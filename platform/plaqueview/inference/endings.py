@@ -23,7 +23,7 @@ def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
     files = store_masks(segmentation)
     with transaction.atomic():
         job = held_job(claim)
-        model = ModelVersion.objects.get(pk=job.model_id)
+        model = ModelVersion.objects.get(jobs=job)
         annotation = annotations.create_predicted(
             study_id=job.study_id,
             series_id=job.series_id,

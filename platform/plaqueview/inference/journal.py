@@ -3,7 +3,7 @@
 from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
-from plaqueview.core.live import WORKLIST, announce, study_topic
+from plaqueview.core.live import WORKLIST, Event, announce, study_topic
 from plaqueview.inference.models import InferenceJob
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies import services as studies
@@ -35,7 +35,7 @@ def reference_to(model: ModelVersion) -> studies.ModelReference:
 def publish(job: InferenceJob) -> None:
     """The study shows the job as it is now, and listeners hear of it after the commit."""
     studies.record_job(study_id=job.study_id, job=summary_of(job))
-    event = {
+    event: Event = {
         "type": "job.progress",
         "job": str(job.pk),
         "study": str(job.study_id),

@@ -10,6 +10,7 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.models import LIVE_STATES, InferenceJob, JobState
+from plaqueview.studies import services as studies
 from plaqueview.studies.models import Study, StudyState
 
 SUPERSEDED = "The study changed: another job reads it as it is now."
@@ -22,17 +23,17 @@ def request(*, study_id: UUID, actor: User | None) -> InferenceJob:
     `actor` None is the system, which asks once for the same instances and never for an incomplete study; a user may,
     and the result carries the warning. A live job over other instances gives way.
 
-    Raises: DeniedError; NotFoundError; ConflictError when no FLAIR is chosen, or the system asks for an incomplete
-    study.
+    Raises: DeniedError; NotFoundError; ConflictError when no FLAIR is chosen, a reader works on the study, or the
+    system asks for an incomplete study.
     """
     study = _locked_study(study_id, actor)
-    if study.flair_series is None:
-        raise ConflictError(f"no FLAIR series is chosen for this study ({study.state}); choose one first")
-    if actor is None and study.state == StudyState.INCOMPLETE:
-        raise ConflictError("the study is incomplete; a user may ask for inference all the same")
-    same = InferenceJob.objects.filter(study=study, series=study.flair_series, flair_sha256=study.flair_sha256)
+    _require_readable(study, actor)
+    same = InferenceJob.objects.with_references().filter(
+        study=study, series=study.flair_series, flair_sha256=study.flair_sha256
+    )
     known = (same if actor is None else same.live()).order_by("-created").first()
     if known is not None:
+        _show_again(study, known)
         return known
     _cancel_superseded(study)
     return _create(study, actor)
@@ -70,6 +71,21 @@ def retry(*, job_id: UUID, actor: User) -> InferenceJob:
     return request(study_id=job.study_id, actor=actor)
 
 
+def _require_readable(study: Study, actor: User | None) -> None:
+    if study.flair_series is None:
+        raise ConflictError(f"no FLAIR series is chosen for this study, which is {study.state}; choose one first")
+    if study.state in {StudyState.IN_REVIEW, StudyState.APPROVED}:
+        raise ConflictError(f"the study is {study.state}; a new inference would stand in the readers' way")
+    if actor is None and study.state == StudyState.INCOMPLETE:
+        raise ConflictError("the study is incomplete; a user may ask for inference all the same")
+
+
+def _show_again(study: Study, known: InferenceJob) -> None:
+    """A study that waits for a job that has long been there, because another of its series grew, waits no more."""
+    if study.state == StudyState.QUEUED:
+        studies.set_state(study.pk, *transitions.study_state_of(known))
+
+
 def _create(study: Study, actor: User | None) -> InferenceJob:
     job = InferenceJob(
         study=study,
@@ -95,15 +111,15 @@ def _warnings_of(study: Study) -> list[str]:
 def _cancel_superseded(study: Study) -> None:
     live = InferenceJob.objects.locked().live().filter(study=study).first()
     if live is not None:
-        transitions.end(live, JobState.CANCELLED, reason=SUPERSEDED, actor=None)
+        transitions.close(live, JobState.CANCELLED, reason=SUPERSEDED, actor=None)
 
 
 def _locked_study(study_id: UUID, actor: User | None) -> Study:
-    studies = Study.objects.all()
+    visible = Study.objects.all()
     if actor is not None:
         require(actor, Action.INFERENCE_REQUEST)
-        studies = Study.objects.visible_to(actor)
-    study = studies.select_for_update().filter(pk=study_id).first()
+        visible = Study.objects.visible_to(actor)
+    study = visible.select_for_update().filter(pk=study_id).first()
     if study is None:
         raise NotFoundError("no such study, or none that you may see")
     return study

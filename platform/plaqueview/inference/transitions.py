@@ -20,6 +20,14 @@ EVENT_OF_END: Final = {
     JobState.CANCELLED: EventKind.JOB_CANCELLED,
 }
 
+STUDY_STATE_OF_JOB: Final = {
+    JobState.QUEUED: StudyState.QUEUED,
+    JobState.RUNNING: StudyState.RUNNING,
+    JobState.SUCCEEDED: StudyState.READY,
+    JobState.FAILED: StudyState.FAILED,
+    JobState.CANCELLED: StudyState.FAILED,
+}
+
 
 def queue(job: InferenceJob) -> None:
     """The job waits for a worker, and the workers are told after the commit."""
@@ -32,18 +40,23 @@ def queue(job: InferenceJob) -> None:
 
 
 def end(job: InferenceJob, state: JobState, *, reason: str, actor: User | None) -> None:
-    """The job has ended, for good, in one of the three named ways; the reason is for a user to read."""
+    """The job has ended, for good, in one of the three named ways, and the study says so."""
+    close(job, state, reason=reason, actor=actor)
+    studies.set_state(job.study_id, *study_state_of(job))
+
+
+def close(job: InferenceJob, state: JobState, *, reason: str, actor: User | None) -> None:
+    """The job has ended; the study goes on with another. The reason is for a user to read."""
     job.state, job.reason, job.finished_at = state, reason, timezone.now()
     job.lease_token = job.lease_expires_at = None
     job.save()
-    studies.set_state(job.study_id, *_study_state_after(job))
     journal.record(EVENT_OF_END[state], job, actor=actor)
     journal.publish(job)
 
 
-def _study_state_after(job: InferenceJob) -> tuple[StudyState, str]:
-    """A cancelled job leaves the study with the result it had, if it had one."""
-    has_result = job.study.current_annotation_id is not None
-    if job.state == JobState.SUCCEEDED or (job.state == JobState.CANCELLED and has_result):
+def study_state_of(job: InferenceJob) -> tuple[StudyState, str]:
+    """How the study stands by its latest job; a cancelled one leaves it with the result it had, if it had one."""
+    if job.state == JobState.CANCELLED and job.study.current_annotation_id is not None:
         return StudyState.READY, ""
-    return StudyState.FAILED, job.reason
+    state = STUDY_STATE_OF_JOB[JobState(job.state)]
+    return state, job.reason if state == StudyState.FAILED else ""

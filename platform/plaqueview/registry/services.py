@@ -46,15 +46,15 @@ def register_shipped(shipped: ShippedModel) -> ModelVersion:
 
 def _register(shipped: ShippedModel) -> ModelVersion:
     champion = ModelVersion.objects.select_for_update().filter(stage=Stage.CHAMPION).first()
-    is_replaced = champion is not None and champion.origin == Origin.SHIPPED
-    if is_replaced:
+    becomes_champion = champion is None or champion.origin == Origin.SHIPPED
+    if champion is not None and becomes_champion:
         ModelVersion.objects.filter(pk=champion.pk).update(stage=Stage.RETIRED)
     model = ModelVersion.objects.create(
         name=shipped.name,
         version=shipped.version,
         sha256=shipped.sha256,
         preprocessing_version=shipped.preprocessing_version,
-        stage=Stage.CHAMPION if champion is None or is_replaced else Stage.CANDIDATE,
+        stage=Stage.CHAMPION if becomes_champion else Stage.CANDIDATE,
         origin=Origin.SHIPPED,
         card=shipped.card,
         facts=dict(shipped.facts),
