@@ -1,0 +1,225 @@
+"""The edge between the network and the platform: claim a job, read the volume, call the network, complete or fail.
+
+Only a worker process imports this module; the web never does. A worker is started with
+
+    celery --app plaqueview.celery:celery_app worker --include inference_worker.tasks --queues inference \
+        --pool threads --concurrency 1
+
+One task at a time, because one inference already uses every core; threads and not forks, because a loaded network does
+not survive a fork, because one process is half the memory of two, and because the main thread goes on to answer the
+broker while the network computes. The other tasks run in a worker of their own, so that uploads never wait for a
+network. The weights that ship are loaded, registered and warmed before the worker takes its first task.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NoReturn
+from uuid import UUID
+
+import numpy as np
+from celery import Task, shared_task
+from celery.concurrency.prefork import TaskPool as PreforkPool
+from celery.signals import celeryd_after_setup, worker_process_init
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, connection
+
+from inference_worker.config import SLICE_SIZE
+from inference_worker.heartbeat import Heartbeat
+from inference_worker.prediction import (
+    BATCH_SIZE,
+    NETWORK_SHARE,
+    PREPARED_SHARE,
+    DeviceError,
+    ModelIdentity,
+    Segmenter,
+    WeightsError,
+    shipped_weights,
+)
+from inference_worker.preprocessing import PreprocessingError
+from plaqueview.core.errors import PlaqueViewError
+from plaqueview.imaging.dicom_read import SeriesReadError
+from plaqueview.imaging.lesions import CountingRule, LesionError
+from plaqueview.imaging.segmentation import Segmentation
+from plaqueview.imaging.volume import GeometryError
+from plaqueview.inference import services as inference
+from plaqueview.inference.models import JobStage
+from plaqueview.registry import services as registry
+from plaqueview.studies.volumes import load_volume
+
+logger = logging.getLogger(__name__)
+
+# Progress reaches a browser at most this often; a lease is renewed several times before it can lapse.
+SHORTEST_BEAT_S = 0.2
+BEATS_PER_LEASE = 4
+
+# Of a job's progress: the volume is loaded before the network begins, and saved after it has ended.
+LOADED_SHARE = 0.05
+SEGMENTED_SHARE = 0.98
+
+# A network that does not even come back to say that it is overdue is ended with its process.
+OVERDUE_GRACE_S = 60.0
+
+UNEXPECTED = "Inference failed by an error of ours; the worker's log has it under the job's number."
+
+
+class OverdueError(RuntimeError):
+    """The job has taken longer than the department allows."""
+
+
+EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError)
+CLAIM_ENDED = (inference.ClaimLostError, inference.JobCancelledError)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A loaded network and its row in the registry."""
+
+    segmenter: Segmenter
+    model_id: UUID
+
+
+@lru_cache(maxsize=1)
+def reader() -> Reader:
+    """The network that this process reads with, loaded, registered and warmed by the first call."""
+    rule = CountingRule(settings.LESION_CONNECTIVITY, settings.MINIMUM_LESION_VOLUME_MM3)
+    segmenter = Segmenter.load(threads=settings.INFERENCE_THREADS or None, rule=rule)
+    segmenter.probabilities(np.zeros((BATCH_SIZE, SLICE_SIZE, SLICE_SIZE), np.float32))
+    model = registry.register_shipped(shipped_model(segmenter.model))
+    logger.info("model %s %s is loaded, weights %s", model.name, model.version, model.sha256[:12])
+    return Reader(segmenter, model.pk)
+
+
+def shipped_model(identity: ModelIdentity) -> registry.ShippedModel:
+    """What the registry is told of the weights, from the card and the facts that lie beside them."""
+    weights = shipped_weights()
+    facts = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    return registry.ShippedModel(
+        name=identity.name,
+        version=identity.version,
+        sha256=identity.sha256,
+        preprocessing_version=identity.preprocessing_version,
+        card=weights.with_suffix(".md").read_text(encoding="utf-8"),
+        facts=facts,
+        caveat=facts.get("caveat", ""),
+    )
+
+
+@celeryd_after_setup.connect
+def load_before_the_first_task(instance: Any, **_: Any) -> None:  # Any: Celery's worker is untyped
+    """The worker reads its first study as fast as its second, or does not start; forked children load their own."""
+    if issubclass(instance.pool_cls, PreforkPool):
+        return
+    try:
+        reader()
+    except (WeightsError, DeviceError, OSError, PlaqueViewError, DatabaseError) as error:
+        raise SystemExit(f"the inference worker cannot start: {error}") from error
+    finally:
+        connection.close()
+
+
+@worker_process_init.connect
+def load_in_forked_child(**_: Any) -> None:
+    """A forked child has a network of its own."""
+    reader()
+
+
+@shared_task(name="inference.segment", bind=True)
+def segment(self: Task[..., None], job_id: str) -> None:
+    """The job has ended in a named state, or is another worker's, or waits for its lease to lapse."""
+    worker = f"{self.request.hostname}:{os.getpid()}"
+    claim = inference.claim(job_id=UUID(job_id), worker=worker, model_id=reader().model_id)
+    if claim is None:
+        logger.info("job %s has ended or is another worker's", job_id)
+        return
+    try:
+        segmentation = read(claim)
+        inference.complete(claim, segmentation=segmentation)
+    except CLAIM_ENDED as end:
+        logger.info("job %s: nothing was written: %s", job_id, end)
+    except EXPECTED_ERRORS as error:
+        fail(claim, str(error))
+    except Exception:
+        fail(claim, UNEXPECTED)
+        raise
+
+
+def read(claim: inference.Claim) -> Segmentation:
+    """What the network says of the claimed series; listeners hear of the progress, and the lease stays alive.
+
+    Raises: JobCancelledError, ClaimLostError; OverdueError; SeriesReadError, PreprocessingError and what else rules a
+    series out.
+    """
+    clock = Clock(claim)
+    longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
+    with Heartbeat(clock.beat, release=connection.close, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
+        volume = load_volume(claim.series_id).volume
+        on_progress = clock.checked(heartbeat.report)
+        on_progress(0.0)
+        segmentation = reader().segmenter.segment(volume, on_progress=on_progress)
+    inference.renew(claim, progress=SEGMENTED_SHARE, stage=JobStage.SAVING)
+    return segmentation
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How long a job has run, and what that means for it. Progress is the network's own, 0 to 1, negative before it."""
+
+    claim: inference.Claim
+    started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.started_s
+
+    def beat(self, progress: float) -> None:
+        """Called beside the work. A database that is away costs nothing while the lease lasts."""
+        if self.elapsed_s > settings.JOB_TIME_LIMIT_S + OVERDUE_GRACE_S:
+            end_process(self.claim)
+        stage = stage_at(progress)
+        try:
+            inference.renew(self.claim, progress=share_of_job(progress), stage=stage)
+        except OperationalError as error:
+            logger.warning("job %s: the lease was not renewed: %s", self.claim.job_id, error)
+
+    def checked(self, report: Callable[[float], None]) -> Callable[[float], None]:
+        """`report` for the network to call, which ends its work when it is overdue."""
+
+        def on_progress(progress: float) -> None:
+            if self.elapsed_s > settings.JOB_TIME_LIMIT_S:
+                raise OverdueError(f"Inference took longer than {settings.JOB_TIME_LIMIT_S} s.")
+            report(progress)
+
+        return on_progress
+
+
+def stage_at(progress: float) -> JobStage:
+    """The stage that the network is at; negative progress is before it."""
+    if progress < 0.0:
+        return JobStage.LOADING
+    if progress < PREPARED_SHARE:
+        return JobStage.PREPROCESSING
+    return JobStage.NETWORK if progress < NETWORK_SHARE else JobStage.LESIONS
+
+
+def share_of_job(progress: float) -> float:
+    """The network's progress as the job's."""
+    return LOADED_SHARE + (SEGMENTED_SHARE - LOADED_SHARE) * progress if progress >= 0.0 else 0.0
+
+
+def fail(claim: inference.Claim, reason: str) -> None:
+    """The job has failed, unless it is no longer this worker's."""
+    try:
+        inference.fail(claim, reason=reason)
+    except CLAIM_ENDED as end:
+        logger.info("job %s: its failure was not written: %s", claim.job_id, end)
+
+
+def end_process(claim: inference.Claim) -> NoReturn:
+    """The process is gone at once; whoever supervises it starts another, and the lease lapses."""
+    logger.critical("job %s hangs, and this worker process with it", claim.job_id)
+    os._exit(os.EX_SOFTWARE)
