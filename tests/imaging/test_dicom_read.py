@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings, strategies
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
@@ -193,3 +194,25 @@ def test_a_slice_that_is_skewed_within_the_stack_is_read_as_it_lies():
     series = [instance(at, PIXELS[at], position=(0.2 * at, 0.0, 5.0 * at), orientation=AXIAL) for at in range(3)]
 
     assert read_volume(series).volume.affine[:3, 0] == pytest.approx([0.2, 0.0, 5.0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(strategies.lists(strategies.tuples(strategies.integers(132, 600), strategies.integers(0, 255)), max_size=4))
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom warns of much of the damage
+def test_a_damaged_header_is_read_or_refused_and_nothing_else(damage):
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, stack_of(PIXELS[:1])[0], enforce_file_format=True)
+    content = bytearray(stream.getvalue())
+    for position, byte in damage:
+        content[position] = byte
+    try:
+        dataset = pydicom.dcmread(io.BytesIO(bytes(content)))
+    except Exception:  # noqa: BLE001  # what pydicom itself refuses is not read
+        return
+
+    try:
+        stacked = read_volume([dataset])
+    except SeriesReadError:
+        return
+
+    assert np.isfinite(stacked.volume.voxels).all()

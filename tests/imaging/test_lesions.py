@@ -165,8 +165,8 @@ def test_the_longest_axis_is_that_of_all_pairs(mask, affine):
 
 def test_the_longest_axis_of_a_large_cloud_is_that_of_all_pairs():
     generator = np.random.default_rng(5)
-    labels = labels_on((30, 60, 60), rotated(axial_affine((3.0, 0.9, 0.9)), 25))
-    paint_sphere(labels, centre_mm=labels.positions_mm(np.array([[15.0, 30, 30]]))[0], radius_mm=22, label=1)
+    labels = labels_on((24, 40, 40), rotated(axial_affine((3.0, 0.9, 0.9)), 25))
+    paint_sphere(labels, centre_mm=labels.positions_mm(np.array([[12.0, 20, 20]]))[0], radius_mm=16, label=1)
     labels.voxels[generator.random(labels.shape) < 0.3] = 0
     indices = np.argwhere(labels.voxels)
 

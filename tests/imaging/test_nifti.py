@@ -260,3 +260,21 @@ def test_every_other_dtype_has_a_place(dtype):
     encoded = encode_volume_nifti(Volume(np.ones((1, 2, 3), dtype), axial_affine()))
 
     assert np.asanyarray(nibabel.Nifti1Image.from_bytes(encoded).dataobj).sum() == 6
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(strategies.lists(strategies.tuples(strategies.integers(0, 351), strategies.integers(0, 255)), max_size=4))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy warns of the numbers that a damaged affine holds
+def test_a_damaged_header_is_read_or_refused_and_nothing_else(tmp_path, damage):
+    content = bytearray(encode_volume_nifti(Volume(ONES, axial_affine())))
+    for position, byte in damage:
+        content[position] = byte
+    (tmp_path / "flair.nii").write_bytes(content)
+
+    try:
+        volume = read_volume_nifti(tmp_path / "flair.nii")
+    except NiftiError:
+        return
+
+    assert np.isfinite(volume.voxels).all()
+    assert np.isfinite(volume.affine).all()

@@ -7,9 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
+from pydicom.sequence import Sequence as DicomSequence
 
 from plaqueview.imaging.completeness import InstanceHeader, assess
 from plaqueview.imaging.series_choice import SeriesHeader
+
+# What pydicom raises for stored bytes that are no value of the attribute's type.
+UNREADABLE = (BytesLengthException, NotImplementedError, OverflowError, TypeError, ValueError)
 
 
 def instance_headers(dataset: Dataset) -> tuple[InstanceHeader, ...]:
@@ -18,7 +23,7 @@ def instance_headers(dataset: Dataset) -> tuple[InstanceHeader, ...]:
     An attribute that is absent, empty, of the wrong length or not finite becomes None.
     """
     frame_count = whole(dataset, "NumberOfFrames") or 1
-    described = len(dataset.get("PerFrameFunctionalGroupsSequence") or [None])  # not the number that a header claims
+    described = len(_items(dataset, "PerFrameFunctionalGroupsSequence")) or 1  # not the number that a header claims
     return tuple(_instance_header(dataset, frame_number, frame_count) for frame_number in range(1, described + 1))
 
 
@@ -33,7 +38,7 @@ def series_header(datasets: Sequence[Dataset], *, is_nifti: bool) -> SeriesHeade
     completeness = assess(slices)
     spacing, spacing_mm = slices[0].pixel_spacing, completeness.slice_spacing_mm
     return SeriesHeader(
-        series_instance_uid=str(first.get("SeriesInstanceUID", "")),
+        series_instance_uid=text(first, "SeriesInstanceUID"),
         modality=_text(places, "Modality"),
         series_number=whole(first, "SeriesNumber"),
         series_description=_text(places, "SeriesDescription"),
@@ -82,7 +87,7 @@ def _instance_header(dataset: Dataset, frame_number: int, frame_count: int) -> I
     orientation = _first_numbers(places, "ImageOrientationPatient", 6)
     spacing = _first_numbers(places, "PixelSpacing", 2)
     return InstanceHeader(
-        sop_instance_uid=str(dataset.get("SOPInstanceUID", "")),
+        sop_instance_uid=text(dataset, "SOPInstanceUID"),
         instance_number=whole(dataset, "InstanceNumber"),
         image_position_patient=(position[0], position[1], position[2]) if position else None,
         image_orientation_patient=_six(orientation) if orientation else None,
@@ -107,17 +112,21 @@ def frame_places(dataset: Dataset, frame_number: int) -> tuple[Dataset, ...]:
 
     Source: PS3.3 C.7.6.16.
     """
-    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    own = [per_frame[frame_number - 1]] if len(per_frame) >= frame_number else []
-    shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
+    own = _items(dataset, "PerFrameFunctionalGroupsSequence")[frame_number - 1 : frame_number]
+    shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     return (*(macro for group in (*own, *shared) for macro in _macros(group)), dataset)
+
+
+def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
+    value = _value(dataset, keyword)
+    return value if isinstance(value, DicomSequence) else []
 
 
 def _macros(group: Dataset) -> Iterator[Dataset]:
     """The items of a functional group's macros; those that refer to other images say nothing of this one."""
-    for element in group:
-        if element.VR == "SQ" and not element.keyword.startswith(("Referenced", "Derivation")):
-            yield from list(element.value)[:1]
+    for keyword in group.dir():
+        if not keyword.startswith(("Referenced", "Derivation")):
+            yield from _items(group, keyword)[:1]
 
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
@@ -138,6 +147,11 @@ def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
         return ()
     values = [value] if isinstance(value, str) or not isinstance(value, Sequence) else value
     return tuple(str(item).strip() for item in values)
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """All values of an attribute as DICOM writes them, between backslashes; empty when it says nothing."""
+    return "\\".join(words(dataset, keyword))
 
 
 def whole(dataset: Dataset, keyword: str) -> int | None:
@@ -174,6 +188,6 @@ def _value(dataset: Dataset, keyword: str) -> Any:  # Any: pydicom's values have
     """None also where the stored bytes are no value of the attribute's type."""
     try:
         value = dataset.get(keyword)
-    except (ValueError, TypeError, NotImplementedError, OverflowError):
+    except UNREADABLE:
         return None
     return None if isinstance(value, bytes) else value

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.pixels.utils import pixel_array
 
-from plaqueview.imaging.dicom_header import frame_places, instance_headers, numbers, whole, words
+from plaqueview.imaging.dicom_header import frame_places, instance_headers, numbers, text, whole
 from plaqueview.imaging.slice_stack import SliceStackError, stack_slices
 from plaqueview.imaging.volume import Volume
 
 # What pydicom and its decoders raise for pixels that cannot be decoded.
-UNDECODABLE = (AttributeError, LookupError, NotImplementedError, RuntimeError, TypeError, ValueError)
+UNDECODABLE = (AttributeError, BytesLengthException, LookupError, RuntimeError, TypeError, ValueError)
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -59,7 +60,7 @@ def read_volume(datasets: Sequence[Dataset]) -> StackedVolume:
     for dataset in datasets:
         frames = _frames(dataset, stack.shape)
         for frame_number, frame in enumerate(frames, start=1):
-            voxels[slice_of[str(dataset.SOPInstanceUID), frame_number]] = _rescaled(frame, dataset, frame_number)
+            voxels[slice_of[text(dataset, "SOPInstanceUID"), frame_number]] = _rescaled(frame, dataset, frame_number)
     uids = tuple(header.sop_instance_uid for header in stack.headers)
     return StackedVolume(Volume(voxels, stack.affine), uids, tuple(header.frame_number for header in stack.headers))
 
@@ -67,10 +68,10 @@ def read_volume(datasets: Sequence[Dataset]) -> StackedVolume:
 def _check_series(datasets: Sequence[Dataset]) -> None:
     if not datasets:
         raise SeriesReadError("series has no instances, need at least one")
-    series = {str(dataset.get("SeriesInstanceUID", "")) for dataset in datasets}
+    series = {text(dataset, "SeriesInstanceUID") for dataset in datasets}
     if len(series) > 1:
         raise SeriesReadError(f"instances belong to {len(series)} series, need one")
-    instances = {str(dataset.get("SOPInstanceUID", "")) for dataset in datasets}
+    instances = {text(dataset, "SOPInstanceUID") for dataset in datasets}
     if len(instances) != len(datasets) or "" in instances:
         raise SeriesReadError(f"{len(datasets)} instances have {len(instances)} SOPInstanceUIDs, need one each")
 
@@ -78,7 +79,7 @@ def _check_series(datasets: Sequence[Dataset]) -> None:
 def _frames(dataset: Dataset, shape: tuple[int, int, int]) -> NDArray[Any]:  # Any: integer or float pixels
     """(frames, rows, columns) stored values with MONOCHROME1 turned over."""
     name = _name(dataset)
-    photometric = "\\".join(words(dataset, "PhotometricInterpretation"))
+    photometric = text(dataset, "PhotometricInterpretation")
     if photometric not in GREY or whole(dataset, "SamplesPerPixel") != 1:
         raise SeriesReadError(f"{name} has photometric interpretation {photometric!r}, need one grey sample per pixel")
     if not any(keyword in dataset for keyword in PIXEL_KEYWORDS):
