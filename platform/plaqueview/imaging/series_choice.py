@@ -13,7 +13,7 @@ from plaqueview.imaging.completeness import is_orientation, plane_of
 LEAST_EVIDENCE = 50
 
 # Inversion times that null fluid, at 1.5 and 3 T, two- and three-dimensional; beyond the outer limits another tissue is
-# nulled. Source: Bydder & Young, J Comput Assist Tomogr 1985; Wattjes et al., Lancet Neurol 2021 (MAGNIMS protocol).
+# nulled. Source: De Coene et al., AJNR 1992; Wattjes et al., Lancet Neurol 2021 (MAGNIMS protocol).
 FLUID_NULLING_MS = (1500.0, 3000.0)
 INVERSION_LIMITS_MS = (1300.0, 3500.0)
 SHORTEST_T2_ECHO_MS = 50.0
