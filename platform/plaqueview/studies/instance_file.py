@@ -124,7 +124,9 @@ def read_instance_file(path: Path, tags: list[int]) -> InstanceFile:
             return _read(file, size_bytes, tags)
         except RefusedError:
             raise
-        except UNREADABLE as error:
+        except (*UNREADABLE, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's, and not the file's
             raise RefusedError(Refusal.MALFORMED, f"malformed DICOM: {type(error).__name__} in the header") from error
 
 
@@ -157,7 +159,7 @@ def _read(file: BinaryIO, size_bytes: int, tags: list[int]) -> InstanceFile:
         bounded = BoundedFile(inflated, inflated.getbuffer().nbytes)
         return InstanceFile(_dataset(bounded, syntax, stop_when=_is_pixel_data, tags=tags), syntax, None, None)
     header = _dataset(bounded, syntax, stop_when=_is_pixel_data, tags=tags)
-    return InstanceFile(header, syntax, *_pixel_place(file, size_bytes, syntax))
+    return InstanceFile(header, syntax, *_pixel_place(file, size_bytes, header))
 
 
 def _dataset(
@@ -184,7 +186,7 @@ def _is_pixel_data(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag in PIXEL_TAGS
 
 
-def _pixel_place(file: BinaryIO, size_bytes: int, syntax: UID) -> tuple[int | None, int | None]:
+def _pixel_place(file: BinaryIO, size_bytes: int, header: Dataset) -> tuple[int | None, int | None]:
     """Offset and length of native pixel data at the file's position; both None when compressed or absent.
 
     Raises: RefusedError when the pixel data end before the length, or the last fragment, that they announce.
@@ -192,11 +194,12 @@ def _pixel_place(file: BinaryIO, size_bytes: int, syntax: UID) -> tuple[int | No
     start = file.read(12)
     if len(start) < 12:
         return None, None
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    is_implicit, is_little_endian = header.original_encoding  # as found, should the transfer syntax be wrong
+    order = "<" if is_little_endian else ">"
     group, element = struct.unpack_from(f"{order}HH", start)
     if (group << 16 | element) not in PIXEL_TAGS:
         return None, None
-    header_bytes = 8 if syntax == ImplicitVRLittleEndian else 12
+    header_bytes = 8 if is_implicit else 12
     (length,) = struct.unpack_from(f"{order}L", start, header_bytes - 4)
     offset = file.tell() - 12 + header_bytes
     if length == UNDEFINED_LENGTH:

@@ -227,22 +227,21 @@ class FileOutcome(models.TextChoices):
 class UploadFile(Record):
     """One file of an upload, or one member of an archive in it, and its single outcome.
 
-    `name` is what the sender called it, for the report only; no path is ever made from it. `incoming_key` is where a
-    file that still waits lies in the store.
+    `name` is what the sender called it, for the report only; no path is ever made from it. While the upload is not
+    over, a file lies in the store under the upload's id and its own position.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
     archive = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="members")
     position = models.PositiveIntegerField()
     name = models.CharField(max_length=1024)
-    incoming_key = models.CharField(max_length=120, blank=True)
     size_bytes = models.PositiveBigIntegerField(default=0)
     outcome = models.CharField(max_length=20, choices=FileOutcome, default=FileOutcome.WAITING)
     reason = models.CharField(max_length=1000, blank=True)
     study = models.ForeignKey(Study, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
-        ordering = ["upload", "archive", "position"]
+        ordering = ["created", "position"]
         constraints = [
             models.UniqueConstraint(
                 fields=["upload", "position"], condition=models.Q(archive=None), name="upload_file_once"

@@ -144,7 +144,6 @@ class Migration(migrations.Migration):
                 ('modified', models.DateTimeField(auto_now=True)),
                 ('position', models.PositiveIntegerField()),
                 ('name', models.CharField(max_length=1024)),
-                ('incoming_key', models.CharField(blank=True, max_length=120)),
                 ('size_bytes', models.PositiveBigIntegerField(default=0)),
                 ('outcome', models.CharField(choices=[('waiting', 'Waiting'), ('unpacked', 'Unpacked'), ('accepted', 'Accepted'), ('duplicate', 'Duplicate'), ('conflict', 'Conflict'), ('rejected', 'Rejected')], default='waiting', max_length=20)),
                 ('reason', models.CharField(blank=True, max_length=1000)),
@@ -153,7 +152,7 @@ class Migration(migrations.Migration):
                 ('upload', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='studies.upload')),
             ],
             options={
-                'ordering': ['upload', 'archive', 'position'],
+                'ordering': ['created', 'position'],
             },
         ),
         migrations.AddIndex(
