@@ -1,0 +1,62 @@
+"""Writes trained weights as the ONNX graph that inference runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from inference_worker.checkpoint import (
+    CheckpointError,
+    Parity,
+    WeightsIdentity,
+    export_onnx,
+    file_sha256,
+    load_weights,
+    save_weights,
+)
+
+REFUSALS = (CheckpointError, json.JSONDecodeError)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="safetensors file that `train` wrote")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="receives NAME-VERSION.onnx, .safetensors, .json"
+    )
+    parser.add_argument("--version", help="version to give them (default: the one that WEIGHTS carry)")
+    parser.add_argument(
+        "--about",
+        type=Path,
+        metavar="FILE",
+        help="JSON object with what only people know, such as caveat and training data; merged into the facts",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    network, identity = load_weights(arguments.weights)
+    identity = replace(identity, version=arguments.version or identity.version)
+    about = json.loads(arguments.about.read_text(encoding="utf-8")) if arguments.about else {}
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    stem = arguments.output / f"{identity.name}-{identity.version}"
+    parity = export_onnx(named(stem, "onnx"), network, identity)
+    save_weights(named(stem, "safetensors"), network, identity)
+    record = {**facts(stem, identity, parity), **about}
+    named(stem, "json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    sys.stdout.write(json.dumps(record) + "\n")
+
+
+def named(stem: Path, suffix: str) -> Path:
+    """The stem with a suffix; `with_suffix` would cut a version off at its dot."""
+    return stem.with_name(f"{stem.name}.{suffix}")
+
+
+def facts(stem: Path, identity: WeightsIdentity, parity: Parity) -> dict[str, object]:
+    return {
+        **asdict(identity),
+        "sha256": file_sha256(named(stem, "onnx")),
+        "safetensors_sha256": file_sha256(named(stem, "safetensors")),
+        "parity": asdict(parity),
+    }

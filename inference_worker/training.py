@@ -1,0 +1,216 @@
+"""Training: the same run for the same seed, and after a kill it goes on as if nothing had happened.
+
+Everything random of step n is drawn from generators seeded with (seed, n), so a resumed run needs no stored random
+state: weights, optimiser and the step number decide the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from inference_worker.augmentation import augment
+from inference_worker.config import TrainingConfig
+from inference_worker.dataset import LabelledStudy
+from inference_worker.losses import PlaqueLoss
+from inference_worker.metrics import Confusion
+from inference_worker.run_state import RunState, TrainingError, load_state, save_state
+
+logger = logging.getLogger(__name__)
+
+STATE_NAME = "state.safetensors"
+VALIDATION_BATCH = 16
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DIVERGED_LOSS = 1e4
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Studies from which a share of the slices of every batch is drawn; shares of all sources need not sum to one."""
+
+    name: str
+    share: float
+    studies: tuple[LabelledStudy, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a run. `validation_dice` is that of any plaque, mean over patients, on the steps that validate."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds_per_step: float
+    validation_dice: float | None
+
+    @property
+    def seconds_left(self) -> float:
+        return (self.steps - self.step) * self.seconds_per_step
+
+
+def draw_batch(
+    sources: Sequence[Source], config: TrainingConfig, step: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The (batch, size, size) augmented slices and labels of one step; the same for the same seed and step."""
+    generator = np.random.default_rng([config.seed, step])
+    size = int(generator.choice(config.crop_sizes))
+    shares = np.array([source.share for source in sources])
+    pairs = [
+        _draw_slice(sources[generator.choice(len(sources), p=shares / shares.sum())], size, config, generator)
+        for _ in range(config.batch_size)
+    ]
+    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+
+
+def _draw_slice(
+    source: Source, size: int, config: TrainingConfig, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """One slice: every study is equally likely, then a slice with plaques by `plaque_share`."""
+    study = source.studies[generator.integers(len(source.studies))]
+    wants_plaque = generator.random() < config.plaque_share and len(study.plaque_slices) > 0
+    index = generator.choice(study.plaque_slices if wants_plaque else study.brain_slices)
+    slice_ = study.slices[index].astype(np.float32) / np.float32(255.0)
+    labels = study.labels[index]
+    return augment(slice_, labels, size=size, config=config.augmentation, generator=generator)
+
+
+def learning_rate_at(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up, then half a cosine down to zero."""
+    if step < config.warm_up_steps:
+        return config.learning_rate * (step + 1) / config.warm_up_steps
+    done = (step - config.warm_up_steps) / max(1, config.steps - config.warm_up_steps)
+    return config.learning_rate * 0.5 * (1.0 + float(np.cos(np.pi * min(1.0, done))))
+
+
+def average_of(decay: float) -> Callable[..., None]:
+    """The function that moves averaged tensors towards new ones."""
+    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return average
+
+
+class Run:
+    """One training run in a folder of its own; the folder's state file, where there is one, is where it goes on.
+
+    Raises: TrainingError when the stored state belongs to another configuration.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: TrainingConfig,
+        sources: Sequence[Source],
+        validation: Sequence[LabelledStudy],
+        *,
+        folder: Path,
+    ) -> None:
+        self.config, self.sources, self.validation, self.folder = config, sources, validation, folder
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.average = AveragedModel(network, multi_avg_fn=average_of(config.average_decay), use_buffers=True)
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.loss = PlaqueLoss(config.loss)
+        self.step = 0
+        self.best_dice, self.best_step = -1.0, 0
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / STATE_NAME).is_file():
+            self._resume()
+
+    @property
+    def averaged_network(self) -> nn.Module:
+        """The averaged weights as they are now."""
+        return self.average.module
+
+    def train(self, on_progress: Callable[[Progress], None]) -> None:
+        """Runs to the last step, or until the validation has not improved for `patience` validations."""
+        started, first = time.perf_counter(), self.step
+        while self.step < self.config.steps and not self._is_stale:
+            loss = self._train_step()
+            dice = self._validate() if self._is_validation_step else None
+            seconds = (time.perf_counter() - started) / (self.step - first)
+            on_progress(Progress(self.step, self.config.steps, loss, seconds, dice))
+
+    @property
+    def _is_validation_step(self) -> bool:
+        return self.step % self.config.validate_every == 0 or self.step == self.config.steps
+
+    @property
+    def _is_stale(self) -> bool:
+        waited = (self.step - self.best_step) / self.config.validate_every
+        return self.config.patience > 0 and waited > self.config.patience
+
+    def _train_step(self) -> float:
+        self.network.train()
+        torch.manual_seed(int(np.random.SeedSequence([self.config.seed, self.step]).generate_state(1)[0]))
+        slices, labels = draw_batch(self.sources, self.config, self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate_at(self.step, self.config)
+        loss = self._backward(torch.from_numpy(slices[:, None]), torch.from_numpy(labels.astype(np.int64)))
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
+        self.optimiser.step()
+        self.step += 1
+        self.average.update_parameters(self.network)
+        return loss
+
+    def _backward(self, slices: torch.Tensor, labels: torch.Tensor) -> float:
+        self.optimiser.zero_grad(set_to_none=True)
+        precision = PRECISIONS[self.config.precision]
+        with torch.autocast("cpu", dtype=precision, enabled=precision is not torch.float32):
+            logits = self.network(slices.contiguous(memory_format=torch.channels_last))
+        loss: torch.Tensor = self.loss(logits.float(), labels)
+        if not torch.isfinite(loss) or loss > DIVERGED_LOSS:
+            raise TrainingError(f"loss at step {self.step} is {loss.item():g}, need a finite value")
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return float(loss.item())
+
+    def _validate(self) -> float | None:
+        """Stores the state; the mean over studies held out of the Dice of any plaque, None where there are none."""
+        dice = None
+        if self.validation:
+            figures = [plaque_confusion(self.averaged_network, study).dice for study in self.validation]
+            dice = float(np.mean(figures))
+            if dice > self.best_dice:
+                self.best_dice, self.best_step = dice, self.step
+        self._save()
+        return dice
+
+    def _save(self) -> None:
+        state = RunState(repr(self.config), self.step, self.best_dice, self.best_step)
+        save_state(
+            self.folder / STATE_NAME,
+            state,
+            {"network": self.network, "average": self.average},
+            self.optimiser,
+        )
+
+    def _resume(self) -> None:
+        parts = {"network": self.network, "average": self.average}
+        state = load_state(self.folder / STATE_NAME, parts, self.optimiser, config=repr(self.config))
+        self.step, self.best_dice, self.best_step = state.step, state.best_dice, state.best_step
+        logger.info("run %s goes on at step %s", self.folder.name, self.step)
+
+
+@torch.inference_mode()
+def predict_classes(network: nn.Module, slices: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n, classes, 256, 256) probabilities of (n, 256, 256) slices of 0..255."""
+    network.eval()
+    parts = []
+    for first in range(0, len(slices), VALIDATION_BATCH):
+        batch = torch.from_numpy(slices[first : first + VALIDATION_BATCH, None].astype(np.float32) / np.float32(255.0))
+        parts.append(network(batch.contiguous(memory_format=torch.channels_last)).softmax(dim=1).numpy())
+    return np.concatenate(parts)
+
+
+def plaque_confusion(network: nn.Module, study: LabelledStudy) -> Confusion:
+    """Any plaque against the truth, pooled over the voxels of the study on the network's grid."""
+    probabilities = predict_classes(network, study.slices)
+    return Confusion.of(probabilities[:, 0] < 0.5, study.labels > 0)
