@@ -1,0 +1,58 @@
+"""The command line: `python -m inference_worker COMMAND`.
+
+Exit status: 0 success, 2 usage, 1 refused input, with one line on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+# A command's module is imported only when it is called: those that train need torch, the others must run without it.
+COMMANDS: Mapping[str, str] = {
+    "segment": "mark the plaques of one FLAIR series",
+    "preprocess": "prepare one FLAIR series as the network sees it",
+    "synthesise": "make FLAIR studies with plaques of known place, size and class",
+    "train": "train a network on folders of labelled studies (needs the extra 'training')",
+    "evaluate": "compare predictions with labels, by patient",
+    "export": "write trained weights as the ONNX graph that inference runs (needs the extra 'training')",
+}
+PROGRAM = "python -m inference_worker"
+
+
+def main(arguments: Sequence[str]) -> int:
+    overview = argparse.ArgumentParser(
+        prog=PROGRAM,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands:\n" + "\n".join(f"  {name:12}{summary}" for name, summary in COMMANDS.items()),
+    )
+    overview.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    overview.add_argument("rest", nargs=argparse.REMAINDER, help="`COMMAND --help` lists them", metavar="...")
+    chosen = overview.parse_args(arguments)
+    return call(chosen.command, chosen.rest)
+
+
+def call(name: str, arguments: Sequence[str]) -> int:
+    try:
+        command = importlib.import_module(f"inference_worker.commands.{name}")
+    except ModuleNotFoundError as error:
+        return refuse(name, f"package {error.name} is missing; install plaqueview[training]")
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {name}", description=COMMANDS[name])
+    command.add_arguments(parser)
+    parsed = parser.parse_args(arguments)
+    try:
+        command.run(parsed)
+    except (*command.REFUSALS, OSError) as error:
+        return refuse(name, str(error))
+    return 0
+
+
+def refuse(name: str, reason: str) -> int:
+    sys.stderr.write(f"{name}: {' '.join(reason.split())}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,208 @@
+"""A FLAIR volume to labels, probabilities and lesions, on ONNX Runtime and without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import onnxruntime.capi.onnxruntime_pybind11_state as onnx_errors
+from numpy.typing import NDArray
+
+from inference_worker.config import CLASS_NAMES, SLICE_SIZE
+from inference_worker.labels import ACTIVE, BACKGROUND, INACTIVE
+from inference_worker.preprocessing import Prepared, Preprocessing
+from plaqueview.imaging.lesions import CountingRule, measure_lesions
+from plaqueview.imaging.segmentation import Segmentation
+from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
+
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+IDENTITY_KEY = "plaqueview"
+BATCH_SIZE = 4
+PLAQUE_THRESHOLD = 0.5  # of P(inactive) + P(active)
+PREPARED_SHARE = 0.2  # of the progress: preprocessing takes a fifth of the time
+NETWORK_SHARE = 0.95
+
+PREPROCESSINGS = {preprocessing.version: preprocessing for preprocessing in (Preprocessing(),)}
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+Probabilities = NDArray[np.float32]
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be run here."""
+
+
+class DeviceError(ValueError):
+    """A device that this machine or this installation does not have."""
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which weights said it; `sha256` is of the ONNX file that ran."""
+
+    name: str
+    version: str
+    sha256: str
+    preprocessing_version: str
+
+
+def ignore(_: float) -> None:
+    """Takes a progress and does nothing."""
+
+
+def shipped_weights() -> Path:
+    """The one ONNX file that ships with the package.
+
+    Raises: WeightsError when there is none, or more than one.
+    """
+    found = sorted(WEIGHTS_FOLDER.glob("*.onnx"))
+    if len(found) != 1:
+        raise WeightsError(f"folder weights holds {len(found)} ONNX files, need 1 or a named file")
+    return found[0]
+
+
+class Segmenter:
+    """A loaded model; not for two threads at once."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, model: ModelIdentity, *, rule: CountingRule) -> None:
+        self.session, self.model, self.rule = session, model, rule
+        self.preprocessing = PREPROCESSINGS[model.preprocessing_version]
+
+    @classmethod
+    def load(
+        cls,
+        weights: Path | None = None,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        rule: CountingRule = CountingRule(),  # noqa: B008  (frozen)
+    ) -> Segmenter:
+        """The model of an ONNX file that `export` wrote; without one, the model that ships.
+
+        `threads` is how many the network may use; None leaves it to ONNX Runtime, one a core.
+
+        Raises: WeightsError when the file is no such model or needs a preprocessing that is not here; DeviceError when
+        the device is not here.
+        """
+        path = weights or shipped_weights()
+        if not path.is_file():
+            raise WeightsError(f"weights {path.name} are missing, need an ONNX file")
+        session = open_session(path, device=device, threads=threads)
+        return cls(session, identity_of(session, path), rule=rule)
+
+    def segment(self, volume: Volume, *, on_progress: Callable[[float], None] = ignore) -> Segmentation:
+        """Plaques of a FLAIR volume in any axis order, everything on the grid of that volume.
+
+        `on_progress` takes the share done, 0 to 1, after every step; what it raises ends the work.
+
+        Raises: PreprocessingError when the volume holds no head or the brain mask fails its checks.
+        """
+        clock = Clock()
+        reorientation = axial_reorientation(volume.affine)
+        prepared = self.preprocessing.prepare(reorientation.apply_to(volume))
+        clock.stop("preprocessing")
+        on_progress(PREPARED_SHARE)
+        probabilities = self.probabilities(prepared.slices, on_progress)
+        clock.stop("network")
+        source = on_source(probabilities, prepared, reorientation)
+        clock.stop("restoring")
+        lesions = measure_lesions(volume.with_voxels(source.labels), source.plaque, rule=self.rule)
+        clock.stop("lesions")
+        on_progress(1.0)
+        return Segmentation(
+            labels=volume.with_voxels(lesions.class_labels()),
+            brain_mask=source.brain_mask,
+            plaque_probability=source.plaque,
+            active_probability=source.active,
+            lesions=lesions,
+            seconds=clock.seconds,
+            warnings=warnings_of(reorientation),
+        )
+
+    def probabilities(
+        self, slices: NDArray[np.float32], on_progress: Callable[[float], None] = ignore
+    ) -> Probabilities:
+        """(n, 256, 256) slices of 0..1 as (classes, n, 256, 256) probabilities that sum to 1 over the classes."""
+        parts = np.empty((len(CLASS_NAMES), len(slices), SLICE_SIZE, SLICE_SIZE), dtype=np.float32)
+        for first in range(0, len(slices), BATCH_SIZE):
+            batch = slices[first : first + BATCH_SIZE, None]
+            (found,) = self.session.run(["probabilities"], {"slices": batch})
+            parts[:, first : first + len(batch)] = found.transpose(1, 0, 2, 3)
+            done = (first + len(batch)) / len(slices)
+            on_progress(PREPARED_SHARE + (NETWORK_SHARE - PREPARED_SHARE) * done)
+        return parts
+
+
+@dataclass(frozen=True, eq=False)
+class OnSource:
+    """What the network says, on the source grid: (slices, rows, columns) each."""
+
+    labels: NDArray[np.uint8]
+    plaque: Probabilities
+    active: Probabilities
+    brain_mask: NDArray[np.bool_]
+
+
+def on_source(probabilities: Probabilities, prepared: Prepared, reorientation: Reorientation) -> OnSource:
+    """Probabilities back on the source grid, zero outside the brain, and the labels that they give.
+
+    A voxel is a plaque from `PLAQUE_THRESHOLD` on, and active when active is at least as probable as inactive.
+    """
+    inside = prepared.brain_mask
+    inactive, active = (prepared.restore(probabilities[label]) * inside for label in (INACTIVE, ACTIVE))
+    plaque = np.minimum(inactive + active, np.float32(1.0))
+    labels = np.where(plaque >= PLAQUE_THRESHOLD, np.where(active >= inactive, ACTIVE, INACTIVE), BACKGROUND)
+    arrays = (labels.astype(np.uint8), plaque, active, inside)
+    return OnSource(*(np.ascontiguousarray(reorientation.undo(array)) for array in arrays))
+
+
+class Clock:
+    """Seconds by step, one after the other."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+
+    def stop(self, step: str) -> None:
+        """Ends a step and begins the next."""
+        now = time.perf_counter()
+        self.seconds[step], self._started = now - self._started, now
+
+
+def warnings_of(reorientation: Reorientation) -> tuple[str, ...]:
+    """Sentences for the reader about what the model was not made for."""
+    if reorientation.axes == (0, 1, 2):
+        return ()
+    return ("The series is not axial: the network saw axial slices cut from it, and was trained on axial series only.",)
+
+
+def open_session(path: Path, *, device: str, threads: int | None) -> onnxruntime.InferenceSession:
+    """Raises: DeviceError when the device is not here; WeightsError when the file is no ONNX graph."""
+    if device not in PROVIDERS or PROVIDERS[device] not in onnxruntime.get_available_providers():
+        available = [name for name, provider in PROVIDERS.items() if provider in onnxruntime.get_available_providers()]
+        raise DeviceError(f"device {device!r} is not available, need one of {available}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[device]])
+    except (onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.Fail) as error:
+        raise WeightsError(f"weights {path.name} are no ONNX graph that loads: {error}") from error
+
+
+def identity_of(session: onnxruntime.InferenceSession, path: Path) -> ModelIdentity:
+    """Raises: WeightsError when the graph carries no identity, or a preprocessing that is not here."""
+    text = session.get_modelmeta().custom_metadata_map.get(IDENTITY_KEY)
+    if text is None:
+        raise WeightsError(f"weights {path.name} carry no identity, need a file that `export` wrote")
+    fields = json.loads(text)
+    version = fields["preprocessing_version"]
+    if version not in PREPROCESSINGS:
+        raise WeightsError(f"weights {path.name} need preprocessing {version!r}, here are {sorted(PREPROCESSINGS)}")
+    return ModelIdentity(fields["name"], fields["version"], hashlib.sha256(path.read_bytes()).hexdigest(), version)
