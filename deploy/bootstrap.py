@@ -195,9 +195,16 @@ def run_npm(*words: str) -> None:
     """Raises: BootstrapError with the first line in which npm names an error."""
     output = run_shown(["npm", *words], VENV / "npm.log", shows=r"^(vite|✓|added)", cwd=FRONTEND)
     if output is not None:
-        lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
-        named = [line for line in lines if re.search(r"error\W+\w+ (?!E[A-Z]+$)|error:", line, flags=re.IGNORECASE)]
-        raise BootstrapError(f"npm {words[0]} failed: {(named or lines[-1:])[0]} (all of it is in .venv/npm.log)")
+        raise BootstrapError(f"npm {words[0]} failed: {explain_npm(output)} (all of it is in .venv/npm.log)")
+
+
+def explain_npm(output: str) -> str:
+    """The first line that says more than that there was an error."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
+    named = [
+        line for line in lines if re.search(r"error\W+\w+ (?!E[A-Z]+$)|error:.|Could not", line, flags=re.IGNORECASE)
+    ]
+    return (named or lines[-1:])[0]
 
 
 # -- processes, stamps and lines ---------------------------------------------------------------------------------
