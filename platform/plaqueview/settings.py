@@ -60,14 +60,6 @@ def is_time_zone(name: str) -> None:
         raise ValidationError("needs the name of a time zone: Europe/Ljubljana") from None
 
 
-def feed_origins(feed_url: str) -> list[str]:
-    """Where the pages may open a WebSocket; on one's own machine under both of its names."""
-    parts = urlsplit(feed_url)
-    port = f":{parts.port}" if parts.port else ""
-    hosts = ["127.0.0.1", "localhost"] if parts.hostname in {"127.0.0.1", "localhost"} else [parts.hostname]
-    return [f"{parts.scheme}://{host}{port}" for host in hosts]
-
-
 def are_hosts(hosts: list[str]) -> None:
     if not hosts or "*" in hosts:
         raise ValidationError("needs host names, separated by commas, and no *")
@@ -161,7 +153,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "capacity": 1000, "expiry": 30},
+        # A socket waits for its next event longer than the five seconds after which redis-py gives up by itself.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "capacity": 1000, "expiry": 30},
     }
 }
 STORAGE_DIR = read(env.path, "PLAQUEVIEW_STORAGE_DIR", validate=is_absolute)
@@ -179,6 +172,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": read(env.int, "PLAQUEVIEW_VISIBILITY_TIMEOUT_S", 30, validate=validate.Range(min=1)),
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 5,
 }
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
@@ -223,8 +217,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_BEHIND_TLS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_TLS else None
+# nginx leads from http to https, and how far HSTS reaches beyond this host is the department's choice.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
-FEED_ORIGINS = feed_origins(FEED_URL)
+FEED_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(FEED_URL))
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -233,7 +229,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],
         "worker-src": ["'self'", "blob:"],
-        "connect-src": ["'self'", *FEED_ORIGINS],
+        "connect-src": ["'self'", FEED_ORIGIN],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

@@ -84,13 +84,16 @@ def _problem_of_framework(error: exceptions.APIException, answer: Response | Non
     return problem
 
 
-def _fields_of(detail: Any) -> dict[str, str]:  # Any: DRF nests lists and dicts of errors freely
+def _fields_of(detail: Any, name: str = "") -> dict[str, str]:  # Any: the framework nests lists and dicts freely
+    """Every text by the path of its field, such as `scopes.0`."""
     if isinstance(detail, dict):
-        return {
-            str(name): "; ".join(map(str, texts)) if isinstance(texts, list) else str(texts)
-            for name, texts in detail.items()
-        }
-    return {"non_field_errors": "; ".join(map(str, detail)) if isinstance(detail, list) else str(detail)}
+        children = [_fields_of(value, f"{name}.{key}".lstrip(".")) for key, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(value, dict | list) for value in detail):
+        children = [_fields_of(value, f"{name}.{index}".lstrip(".")) for index, value in enumerate(detail)]
+    else:
+        texts = detail if isinstance(detail, list) else [detail]
+        return {name or "non_field_errors": "; ".join(map(str, texts))}
+    return {field: text for child in children for field, text in child.items()}
 
 
 def accepted(body: dict[str, Any], *, location: str) -> Response:  # Any: a serializer's data
@@ -139,6 +142,8 @@ def _fingerprint(request: Request) -> str:
 def _is_abandoned(entry: IdempotentRequest) -> bool:
     """The process that held the key died; its transaction left nothing, and from now on the key is held here."""
     deadline = timezone.now() - ABANDONED_AFTER
+    if entry.status is not None or entry.modified > deadline:  # most are; asking does not wait for the writer's lock
+        return False
     held = IdempotentRequest.objects.filter(pk=entry.pk, status=None, modified__lt=deadline)
     return held.update(modified=timezone.now()) == 1
 

@@ -80,14 +80,13 @@ def check_broker() -> None:
 
 def check_storage() -> None:
     """Raises: UnavailableError when the storage has too little room or refuses a file."""
-    require_free_space(0)
     probe = settings.STORAGE_DIR / f".probe-{secrets.token_hex(8)}"
     try:
+        require_free_space(0)
         probe.write_bytes(b"ready")
+        probe.unlink()
     except OSError as error:
         raise UnavailableError("the storage directory cannot be written") from error
-    finally:
-        probe.unlink(missing_ok=True)
 
 
 def check_worker() -> None:

@@ -5,9 +5,11 @@ and a power cut never leaves one.
 """
 
 import hashlib
+import itertools
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +39,7 @@ def incoming_file() -> Iterator[BinaryIO]:
     Raises: UnavailableError when less than the disk reserve is free.
     """
     folder = settings.STORAGE_DIR / "incoming"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folders(folder)
     require_free_space(0)
     path = folder / secrets.token_hex(16)
     try:
@@ -55,7 +57,7 @@ def incoming_folder() -> Iterator[Path]:
     """
     require_free_space(0)
     path = settings.STORAGE_DIR / "incoming" / secrets.token_hex(16)
-    path.mkdir(parents=True, mode=0o700)
+    _make_folders(path)
     try:
         yield path
     finally:
@@ -64,7 +66,7 @@ def incoming_folder() -> Iterator[Path]:
 
 def require_free_space(size_bytes: int) -> None:
     """Raises: UnavailableError when storing the bytes would eat into the disk reserve."""
-    settings.STORAGE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folders(settings.STORAGE_DIR)
     free_bytes = shutil.disk_usage(settings.STORAGE_DIR).free
     needed_bytes = size_bytes + settings.DISK_RESERVE_BYTES
     if free_bytes < needed_bytes:
@@ -83,9 +85,11 @@ def store_file(path: Path, *, kind: str) -> StoredFile:
     key = f"{kind}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
     target = stored_path(key)
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new_folders = _make_folders(target.parent)
+        path.chmod(0o440)
         path.replace(target)
-        _sync_folder(target.parent)
+        for folder in (target.parent, *new_folders):
+            _sync_folder(folder)
     return StoredFile(key=key, sha256=sha256, size_bytes=size_bytes)
 
 
@@ -101,6 +105,27 @@ def store_bytes(chunks: Iterable[bytes], *, kind: str) -> StoredFile:
 def stored_path(key: str) -> Path:
     """Where the bytes of a key lie on this machine."""
     return Path(settings.STORAGE_DIR) / key
+
+
+def forget_incoming(*, older_than_s: float) -> int:
+    """What processes left behind when they were killed is gone; returns how many files and folders that were."""
+    deadline = time.time() - older_than_s
+    folder = Path(settings.STORAGE_DIR) / "incoming"
+    left = [path for path in folder.iterdir() if path.stat().st_mtime < deadline] if folder.is_dir() else []
+    for path in left:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(left)
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """The folder exists, open to its owner only; returns those that gained an entry, which must reach the disk too."""
+    missing = list(itertools.takewhile(lambda path: not path.is_dir(), (folder, *folder.parents)))
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True, mode=0o700)
+    return [path.parent for path in missing]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,8 +10,10 @@ from django.utils import timezone
 from plaqueview.celery import celery_app
 from plaqueview.core import health
 from plaqueview.core.models import IdempotentRequest
+from plaqueview.core.storage import forget_incoming
 
 ANSWERS_KEPT_FOR = timedelta(days=7)
+INCOMING_KEPT_FOR_S = 24 * 3600.0
 
 _queues_served: set[str] = set()
 
@@ -32,6 +34,7 @@ def beat_for_queues(**_: Any) -> None:
 
 @celery_app.task(name="core.forget")
 def forget() -> None:
-    """Answers older than `ANSWERS_KEPT_FOR` and sessions that have ended are gone."""
+    """Old answers, sessions that have ended, and what killed processes left in the store's incoming folder are gone."""
     IdempotentRequest.objects.filter(created__lt=timezone.now() - ANSWERS_KEPT_FOR).delete()
     call_command("clearsessions")
+    forget_incoming(older_than_s=INCOMING_KEPT_FOR_S)

@@ -1,0 +1,47 @@
+"""The table of roles and actions, row by row."""
+
+import pytest
+
+from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role, require
+from plaqueview.core.errors import DeniedError
+
+EXPECTED = {
+    "patient.read": "admin neurologist integrator",
+    "study.read": "admin neurologist integrator",
+    "study.upload": "admin neurologist integrator",
+    "study.override": "admin neurologist",
+    "inference.request": "admin neurologist integrator",
+    "job.read": "admin neurologist integrator",
+    "job.cancel": "admin neurologist integrator",
+    "annotation.read": "admin neurologist integrator",
+    "annotation.edit": "admin neurologist",
+    "annotation.review": "admin neurologist",
+    "dicomweb.read": "admin neurologist integrator",
+    "dicomweb.store": "admin neurologist integrator",
+    "model.read": "admin neurologist integrator",
+    "model.manage": "admin",
+    "audit.read": "admin",
+    "user.manage": "admin",
+    "token.manage": "admin neurologist",
+}
+
+
+class Somebody:
+    def __init__(self, role: Role) -> None:
+        self.actions = ACTIONS_OF_ROLE[role]
+
+
+def test_the_table_names_every_action():
+    assert set(EXPECTED) == set(Action.values)
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_may_what_the_table_says(role, action):
+    somebody = Somebody(role)
+
+    if role.value in EXPECTED[action.value].split():
+        require(somebody, action)
+    else:
+        with pytest.raises(DeniedError, match=f"needs the action {action.value}"):
+            require(somebody, action)
