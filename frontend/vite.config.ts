@@ -1,11 +1,21 @@
 import react from "@vitejs/plugin-react";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const BACKEND = process.env["PLAQUEVIEW_BACKEND"] ?? "http://127.0.0.1:8000";
 
+const slim = (name: string) => fileURLToPath(new URL(`src/viewport/slim/${name}.ts`, import.meta.url));
+
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/static/web/" : "/",
   plugins: [react()],
+  resolve: {
+    // Only the parts that are called; a part that is missing fails the build, not the page.
+    alias: [
+      { find: /^@cornerstonejs\/metadata$/, replacement: slim("metadata") },
+      { find: /^dcmjs$/, replacement: slim("dcmjs") },
+    ],
+  },
   build: {
     outDir: "../platform/plaqueview/web",
     emptyOutDir: true,
@@ -14,12 +24,6 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4096,
     manifest: true,
-  },
-  worker: { format: "es" },
-  optimizeDeps: {
-    // Their workers and wasm files are found by relative address, which pre-bundling breaks.
-    exclude: ["@cornerstonejs/dicom-image-loader", "@cornerstonejs/metadata"],
-    include: ["events", "dicom-parser"],
   },
   server: {
     proxy: Object.fromEntries(["/api", "/_allauth", "/dicom-web"].map((path) => [path, BACKEND])),

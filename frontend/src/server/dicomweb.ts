@@ -1,15 +1,14 @@
+import { firstPart } from "./multipart";
+import type { DicomJson } from "./pixel_format";
 import { problemOf, unreachable } from "./problem";
 import type { SliceStack } from "./types";
-
-/** One instance's attributes in the DICOM JSON model: tag (eight hex digits) to value. Source: DICOM PS3.18 F.2. */
-export type DicomJson = Record<string, { vr: string; Value?: unknown[] }>;
 
 type SeriesAddress = Pick<SliceStack, "study_instance_uid" | "series_instance_uid">;
 
 const SOP_INSTANCE_UID = "00080018";
 
 function seriesUrl({ study_instance_uid, series_instance_uid }: SeriesAddress): string {
-  return `${location.origin}/dicom-web/studies/${study_instance_uid}/series/${series_instance_uid}`;
+  return `/dicom-web/studies/${study_instance_uid}/series/${series_instance_uid}`;
 }
 
 /** Where the pixels of each slice are, in slice order. */
@@ -19,11 +18,21 @@ export function frameUrls(stack: SliceStack): string[] {
 
 /** Attributes of every instance of a series, by SOP Instance UID. */
 export async function fetchSeriesAttributes(series: SeriesAddress): Promise<Map<string, DicomJson>> {
-  const headers = { Accept: "application/dicom+json" };
-  const response = await fetch(`${seriesUrl(series)}/metadata`, { headers, credentials: "same-origin" }).catch(() => {
+  const response = await get(`${seriesUrl(series)}/metadata`, "application/dicom+json");
+  const instances = (await response.json()) as DicomJson[];
+  return new Map(instances.map((instance) => [String(instance[SOP_INSTANCE_UID]?.Value?.[0]), instance]));
+}
+
+/** The uncompressed bytes of one frame, little-endian. The slice that a reader waits for goes before those fetched ahead. */
+export async function fetchFrame(url: string, priority: "high" | "low"): Promise<Uint8Array> {
+  const response = await get(url, 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1', priority);
+  return firstPart(new Uint8Array(await response.arrayBuffer()), response.headers.get("Content-Type") ?? "");
+}
+
+async function get(url: string, accept: string, priority: RequestPriority = "auto"): Promise<Response> {
+  const response = await fetch(url, { headers: { Accept: accept }, credentials: "same-origin", priority }).catch(() => {
     throw unreachable();
   });
   if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
-  const instances = (await response.json()) as DicomJson[];
-  return new Map(instances.map((instance) => [String(instance[SOP_INSTANCE_UID]?.Value?.[0]), instance]));
+  return response;
 }

@@ -1,0 +1,121 @@
+import { Button, Loader, MantineProvider } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { Component, lazy, Suspense, useEffect, type ReactNode } from "react";
+import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
+
+import { AppFrame } from "./components/app_frame";
+import { Notice, Problem } from "./components/problem";
+import { theme } from "./components/theme";
+import { UploadDock } from "./components/upload_dock";
+import { NotFoundPage } from "./pages/not_found_page";
+import { SignInPage } from "./pages/sign_in_page";
+import { WorklistPage } from "./pages/worklist_page";
+import { ProblemError } from "./server/problem";
+import { signOut } from "./server/session";
+import type { Me } from "./server/types";
+import { schemeOf, useAppearance } from "./state/appearance";
+import { feed } from "./state/live";
+import { meQuery, queryClient } from "./state/queries";
+
+const StudyPage = lazy(async () => ({ default: (await import("./pages/study_page")).StudyPage }));
+const PatientPage = lazy(async () => ({ default: (await import("./pages/patient_page")).PatientPage }));
+const ModelsPage = lazy(async () => ({ default: (await import("./pages/models_page")).ModelsPage }));
+const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
+
+export function App() {
+  return (
+    <QueryClientProvider client={queryClient}>
+      <BrowserRouter>
+        <Appearance>
+          <FaultBoundary>
+            <Routes>
+              <Route path="/sign-in" element={<SignInPage />} />
+              <Route path="*" element={<SignedIn />} />
+            </Routes>
+          </FaultBoundary>
+        </Appearance>
+      </BrowserRouter>
+    </QueryClientProvider>
+  );
+}
+
+function Appearance({ children }: { children: ReactNode }) {
+  const { pathname } = useLocation();
+  const appearance = useAppearance((state) => state.appearance);
+  const isSystemDark = useMediaQuery("(prefers-color-scheme: dark)", window.matchMedia("(prefers-color-scheme: dark)").matches);
+  const scheme = schemeOf(appearance, isSystemDark, pathname.startsWith("/studies/"));
+  return (
+    <MantineProvider theme={theme} forceColorScheme={scheme} withCssVariables={false} withGlobalClasses={false}>
+      {children}
+    </MantineProvider>
+  );
+}
+
+/** The pages of somebody who is signed in; anybody else is sent to sign in and comes back. */
+function SignedIn() {
+  const me = useQuery(meQuery);
+  const location = useLocation();
+  const feedUrl = me.data?.feed_url;
+  useEffect(() => {
+    if (feedUrl) feed.connect(feedUrl);
+  }, [feedUrl]);
+
+  if (me.error instanceof ProblemError && me.error.status === 401) {
+    return <Navigate to={`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`} replace />;
+  }
+  if (!me.data && me.error) return <Centre><Problem error={me.error} onRetry={() => void me.refetch()} /></Centre>;
+  if (!me.data) return <Centre><Loader size="sm" aria-label="Loading" /></Centre>;
+  return <Pages me={me.data} />;
+}
+
+function Pages({ me }: { me: Me }) {
+  const navigate = useNavigate();
+  const leave = async () => {
+    await signOut().catch(() => null);
+    feed.close();
+    queryClient.clear();
+    await navigate("/sign-in", { replace: true });
+  };
+  return (
+    <AppFrame me={me} onSignOut={() => void leave()}>
+      <Suspense fallback={<Centre><Loader size="sm" aria-label="Loading" /></Centre>}>
+        <Routes>
+          <Route path="/" element={<WorklistPage me={me} />} />
+          <Route path="/studies/:id" element={<StudyPage me={me} />} />
+          <Route path="/patients/:id" element={<PatientPage />} />
+          <Route path="/models" element={<ModelsPage />} />
+          <Route path="/jobs" element={<JobsPage me={me} />} />
+          <Route path="*" element={<NotFoundPage />} />
+        </Routes>
+      </Suspense>
+      <UploadDock />
+    </AppFrame>
+  );
+}
+
+function Centre({ children }: { children: ReactNode }) {
+  return <div className="centre">{children}</div>;
+}
+
+/** A fault of the page itself is told in words instead of a white page. */
+class FaultBoundary extends Component<{ children: ReactNode }, { fault: Error | null }> {
+  override state = { fault: null as Error | null };
+
+  static getDerivedStateFromError(fault: Error) {
+    return { fault };
+  }
+
+  override render() {
+    const { fault } = this.state;
+    if (!fault) return this.props.children;
+    return (
+      <Centre>
+        <Notice tone="alert" icon="warning" title="This page failed">
+          <p>{fault.message}</p>
+          <Button variant="default" onClick={() => window.location.reload()}>Reload the page</Button>
+        </Notice>
+      </Centre>
+    );
+  }
+}

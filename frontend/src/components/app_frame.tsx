@@ -1,0 +1,89 @@
+import { Menu, UnstyledButton } from "@mantine/core";
+import type { ReactNode } from "react";
+import { NavLink } from "react-router";
+
+import type { Me } from "../server/types";
+import { useAppearance, type Appearance } from "../state/appearance";
+import styles from "./app_frame.module.css";
+import { ConnectionBar } from "./connection_bar";
+import { Icon } from "./icons";
+
+interface AppFrameProps {
+  readonly me: Me;
+  readonly onSignOut: () => void;
+  readonly children: ReactNode;
+}
+
+/** The header of every page, the sign of a lost connection, and the page below. */
+export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
+  return (
+    <div className={styles.frame}>
+      <header className={styles.header}>
+        <NavLink to="/" className={styles.brand} aria-label="PlaqueView, worklist">
+          <Logo />
+          PlaqueView
+        </NavLink>
+        <nav className={styles.nav} aria-label="Pages">
+          <NavLink to="/" end>Worklist</NavLink>
+          {me.actions.includes("inference.request") && <NavLink to="/jobs">Jobs</NavLink>}
+          {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
+        </nav>
+        <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>
+        <UserMenu me={me} onSignOut={onSignOut} />
+      </header>
+      <ConnectionBar />
+      <main className={styles.main}>{children}</main>
+    </div>
+  );
+}
+
+const APPEARANCES: readonly { value: Appearance; label: string }[] = [
+  { value: "system", label: "As the system, reading room dark" },
+  { value: "dark", label: "Dark" },
+  { value: "light", label: "Light" },
+];
+
+function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
+  const { appearance, choose } = useAppearance();
+  return (
+    <Menu position="bottom-end" width={250} shadow="md">
+      <Menu.Target>
+        <UnstyledButton className={styles.user} data-testid="user-menu">
+          <Icon name="user" />
+          {me.display_name || me.username}
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{`${me.username}, ${me.role}`}</Menu.Label>
+        <Menu.Divider />
+        <Menu.Label>Appearance</Menu.Label>
+        {APPEARANCES.map(({ value, label }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={appearance === value}
+            closeMenuOnClick={false}
+            onClick={() => choose(value)}
+            rightSection={appearance === value ? <Icon name="check" /> : null}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={onSignOut} data-testid="sign-out">Sign out</Menu.Item>
+        <Menu.Label>{`PlaqueView ${me.version}`}</Menu.Label>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+export function Logo({ size = 22 }: { size?: number }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden focusable="false">
+      <rect width="32" height="32" rx="7" fill="#1d2a38" />
+      <ellipse cx="16" cy="16" rx="9" ry="11" fill="none" stroke="#a9bfd2" strokeWidth="2" />
+      <circle cx="12.5" cy="13" r="2.6" fill="#ff8a4a" />
+      <circle cx="19.5" cy="19" r="2.2" fill="none" stroke="#62baf0" strokeWidth="1.8" />
+    </svg>
+  );
+}

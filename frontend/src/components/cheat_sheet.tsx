@@ -1,0 +1,62 @@
+import { Kbd, Modal } from "@mantine/core";
+
+import type { Command, CommandGroup } from "../tools/command";
+import { COMMANDS } from "../tools/commands";
+import styles from "./cheat_sheet.module.css";
+
+const GROUPS: readonly CommandGroup[] = ["Slices", "Lesions", "Overlay", "Window", "View"];
+
+const KEY_NAMES: Readonly<Record<string, string>> = {
+  ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc",
+};
+
+const MOUSE: readonly (readonly [string, string])[] = [
+  ["Wheel", "Scroll through slices"],
+  ["Left drag", "The chosen tool, window at first"],
+  ["Middle drag", "Move the slice"],
+  ["Right drag", "Zoom"],
+  ["Ctrl + wheel", "Zoom"],
+];
+
+export function CheatSheet({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={isOpen} onClose={onClose} title="Keys and mouse" size="xl" centered>
+      <div className={styles.groups} data-testid="cheat-sheet">
+        {GROUPS.map((group) => (
+          <section key={group}>
+            <h3>{group}</h3>
+            <dl>
+              {COMMANDS.filter((command) => command.group === group).map((command) => (
+                <KeyLine key={command.id} command={command} />
+              ))}
+            </dl>
+          </section>
+        ))}
+        <section>
+          <h3>Mouse</h3>
+          <dl>
+            {MOUSE.map(([gesture, effect]) => (
+              <div key={gesture} className={styles.line}>
+                <dt>{gesture}</dt>
+                <dd>{effect}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      </div>
+    </Modal>
+  );
+}
+
+function KeyLine({ command }: { command: Command }) {
+  return (
+    <div className={styles.line}>
+      <dt>
+        {command.keys.map((key) => (
+          <Kbd key={key} size="xs">{KEY_NAMES[key] ?? key.toUpperCase()}</Kbd>
+        ))}
+      </dt>
+      <dd>{command.title}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+/** Numbers and times as a reader expects them: fixed digits, tabular, one dash for what is not known. */
+export const UNKNOWN = "–";
+
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric" });
+const TIME = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
+const FULL_TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const YEAR_MS = 365.25 * 24 * 3600 * 1000;
+
+export function dateText(date: string | null | undefined): string {
+  return date ? DAY.format(new Date(`${date.slice(0, 10)}T00:00:00`)) : UNKNOWN;
+}
+
+export function timeText(moment: string | null | undefined): string {
+  return moment ? TIME.format(new Date(moment)) : UNKNOWN;
+}
+
+export function fullTimeText(moment: string | null | undefined): string {
+  return moment ? FULL_TIME.format(new Date(moment)) : UNKNOWN;
+}
+
+/** Whole years from birth to a day. */
+export function ageText(birthDate: string | null, day: string | null): string {
+  if (!birthDate) return "";
+  const until = day ? new Date(day) : new Date();
+  return `${Math.floor((until.getTime() - new Date(birthDate).getTime()) / YEAR_MS)} y`;
+}
+
+/** A DICOM person name, family^given, as it is spoken. */
+export function nameText(name: string): string {
+  const [family = "", given = ""] = name.split("^");
+  return [family, given].filter(Boolean).join(", ") || "No name";
+}
+
+export function volumeText(millilitres: number): string {
+  return millilitres < 10 ? millilitres.toFixed(2) : millilitres.toFixed(1);
+}
+
+export function bytesText(bytes: number): string {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export function percentText(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Slice indices as a reader counts them, from 1, runs joined: 7–9, 12. */
+export function sliceRangeText(indices: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const index of indices.toSorted((first, second) => first - second)) {
+    const last = runs.at(-1);
+    if (last && index <= last[1] + 1) last[1] = index;
+    else runs.push([index, index]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first + 1}` : `${first + 1}–${last + 1}`)).join(", ");
+}

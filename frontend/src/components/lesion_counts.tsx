@@ -1,0 +1,89 @@
+import { Slider, Switch } from "@mantine/core";
+
+import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
+import type { ByClass } from "../server/types";
+import { readNow, useReading } from "../state/reading";
+import { CLASS_CLAIMS, ClassMark } from "./class_mark";
+import { percentText, UNKNOWN, volumeText } from "./formats";
+import styles from "./lesion_counts.module.css";
+
+interface LesionCountsProps {
+  readonly slice: ByClass | null;
+  readonly study: ByClass;
+  readonly volumesMl: ByClass;
+  /** Of the patient's newest study that has a result. */
+  readonly patient: ByClass | null;
+  readonly countingRule: string;
+}
+
+/** Legend, switches and counts in one table: what is marked, how it is drawn, and how many there are. */
+export function LesionCounts({ slice, study, volumesMl, patient, countingRule }: LesionCountsProps) {
+  return (
+    <div className={styles.counts}>
+      {LESION_CLASSES.map((lesionClass) => (
+        <div key={lesionClass} className={styles.group} data-class={lesionClass}>
+          <ClassSwitch lesionClass={lesionClass} />
+          <dl className={styles.numbers}>
+            <Number label="Slice" value={slice ? String(slice[lesionClass]) : UNKNOWN} />
+            <Number label="Study" value={String(study[lesionClass])} testId={`count-${lesionClass}`} isStrong />
+            <Number label="Patient" value={patient ? String(patient[lesionClass]) : UNKNOWN} />
+            <Number label="Volume" value={volumeText(volumesMl[lesionClass])} unit="ml" />
+          </dl>
+        </div>
+      ))}
+      <p className={styles.rule} data-testid="counting-rule">
+        {`Counted: ${countingRule} “Patient” is the newest result of this patient.`}
+      </p>
+    </div>
+  );
+}
+
+function ClassSwitch({ lesionClass }: { lesionClass: LesionClass }) {
+  const isShown = useReading(({ overlay }) => overlay.isShown && overlay.shownClasses[lesionClass]);
+  const opacity = useReading(({ overlay }) => overlay.opacity[lesionClass]);
+  const { toggleClass, setOpacity } = readNow();
+  return (
+    <div className={styles.switch}>
+      <ClassMark lesionClass={lesionClass} size={16} />
+      <span className={styles.claim}>{CLASS_CLAIMS[lesionClass]}</span>
+      <Slider
+        className={styles.opacity}
+        size="xs"
+        min={0.1}
+        max={1}
+        step={0.05}
+        value={opacity}
+        onChange={(value) => setOpacity(lesionClass, value)}
+        label={percentText}
+        disabled={!isShown}
+        thumbLabel={`Opacity of ${lesionClass} lesions`}
+      />
+      <Switch
+        size="xs"
+        checked={isShown}
+        onChange={() => toggleClass(lesionClass)}
+        aria-label={`Show ${lesionClass} lesions`}
+      />
+    </div>
+  );
+}
+
+interface NumberProps {
+  readonly label: string;
+  readonly value: string;
+  readonly unit?: string;
+  readonly testId?: string;
+  readonly isStrong?: boolean;
+}
+
+function Number({ label, value, unit, testId, isStrong }: NumberProps) {
+  return (
+    <div className={styles.number} data-strong={isStrong || undefined}>
+      <dt>{label}</dt>
+      <dd data-testid={testId}>
+        {value}
+        {unit && <span className={styles.unit}>{` ${unit}`}</span>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import { Link } from "react-router";
+
+import type { StudyDetail } from "../server/types";
+import { ageText, dateText, nameText } from "./formats";
+import styles from "./patient_header.module.css";
+import { StudyStateBadge } from "./study_state";
+
+/** Whose study this is: never out of sight while slices are on the screen. */
+export function PatientHeader({ study }: { study: StudyDetail }) {
+  const { patient } = study;
+  const born = [dateText(patient.birth_date), ageText(patient.birth_date, study.study_date), patient.sex].filter((part) => part && part !== "–");
+  return (
+    <div className={styles.header} data-testid="patient-header">
+      <Link to={`/patients/${patient.id}`} className={styles.name}>{nameText(patient.name)}</Link>
+      <span className={styles.identifier}>{patient.patient_id}</span>
+      <span className={styles.detail}>{born.join(" · ")}</span>
+      <span className={styles.divider} aria-hidden />
+      <span className={styles.study}>{dateText(study.study_date)}</span>
+      <span className={styles.detail} title={study.institution_name}>{study.study_description}</span>
+      {study.accession_number && <span className={styles.detail}>{`Acc. ${study.accession_number}`}</span>}
+      <span className={styles.state}>
+        <StudyStateBadge state={study.state} progress={study.job?.progress} />
+      </span>
+    </div>
+  );
+}

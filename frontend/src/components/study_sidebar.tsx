@@ -1,0 +1,67 @@
+import { Link } from "react-router";
+
+import { requestInference } from "../server/endpoints";
+import { maskDownloadUrl } from "../server/downloads";
+import type { Annotation, Me, StudyDetail } from "../server/types";
+import { dateText, fullTimeText } from "./formats";
+import { isUnderway, JobAction } from "./job_card";
+import { Panel } from "./panel";
+import { SeriesPanel } from "./series_panel";
+import styles from "./study_sidebar.module.css";
+
+interface StudySidebarProps {
+  readonly study: StudyDetail;
+  readonly annotation: Annotation | null;
+  readonly me: Me;
+  readonly shownSeries: string | null;
+  onShowSeries(series: string): void;
+}
+
+export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries }: StudySidebarProps) {
+  return (
+    <aside className={styles.sidebar} aria-label="Study">
+      <SeriesPanel study={study} shownSeries={shownSeries} canOverride={me.actions.includes("study.override")} onShow={onShowSeries} />
+      <Panel title="Prior studies">
+        {study.priors.length === 0 ? (
+          <p className={styles.none}>No other study of this patient.</p>
+        ) : (
+          <ul className={styles.priors} data-testid="priors">
+            {study.priors.map((prior) => (
+              <li key={prior.id}><Link to={`/studies/${prior.id}`}>{dateText(prior.study_date)}</Link></li>
+            ))}
+          </ul>
+        )}
+      </Panel>
+      {annotation && <ResultPanel annotation={annotation} study={study} me={me} />}
+    </aside>
+  );
+}
+
+function ResultPanel({ annotation, study, me }: { annotation: Annotation; study: StudyDetail; me: Me }) {
+  const seconds = Object.values(annotation.seconds).reduce((sum, step) => sum + step, 0);
+  return (
+    <Panel title="Result">
+      <dl className={styles.facts}>
+        <Fact term="Version" detail={`${annotation.version}, ${annotation.state}`} />
+        <Fact term="Author" detail={annotation.author ?? (annotation.model ? `${annotation.model.name} ${annotation.model.version}` : "")} />
+        <Fact term="Made" detail={fullTimeText(annotation.created)} />
+        {seconds > 0 && <Fact term="Took" detail={`${seconds.toFixed(1)} s`} />}
+      </dl>
+      <div className={styles.actions}>
+        <a href={maskDownloadUrl(annotation.id)} download>Download the mask (NIfTI)</a>
+        {me.actions.includes("inference.request") && !isUnderway(study.job) && (
+          <JobAction label="Run again" study={study.id} action={() => requestInference(study.id)} />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+function Fact({ term, detail }: { term: string; detail: string }) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{detail}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import type { JobStage, StudyState } from "../server/types";
+import styles from "./study_state.module.css";
+
+interface StateText {
+  readonly label: string;
+  readonly tone: "quiet" | "busy" | "good" | "caution" | "alert" | "review";
+  /** What happened and what happens next, for the study page. */
+  readonly meaning: string;
+}
+
+export const STATE_TEXTS: Readonly<Record<StudyState, StateText>> = {
+  receiving: { label: "Receiving", tone: "busy", meaning: "Files of this study are still arriving. It is read once they have stopped." },
+  incomplete: {
+    label: "Incomplete", tone: "caution",
+    meaning: "Slices are missing, so plaques could be missed. Send the missing files, or choose another series.",
+  },
+  no_flair: {
+    label: "No FLAIR", tone: "caution",
+    meaning: "No series of this study is recognised as a FLAIR. If one is, choose it in the list of series.",
+  },
+  queued: { label: "Queued", tone: "quiet", meaning: "Waiting for a worker to read this study." },
+  running: { label: "Running", tone: "busy", meaning: "The network is reading this study." },
+  ready: { label: "Ready", tone: "good", meaning: "Predictions are ready to be read." },
+  failed: { label: "Failed", tone: "alert", meaning: "The network could not read this study. The slices can be read as they are." },
+  in_review: { label: "In review", tone: "review", meaning: "A reader has begun to correct the predictions." },
+  approved: { label: "Approved", tone: "good", meaning: "A reader has approved this result." },
+};
+
+export const STUDY_STATES = Object.keys(STATE_TEXTS) as StudyState[];
+
+export const STAGE_TEXTS: Readonly<Record<JobStage, string>> = {
+  queued: "Waiting for a worker",
+  loading: "Reading pixels",
+  preprocessing: "Preparing brain and intensities",
+  network: "Marking plaques",
+  lesions: "Measuring lesions",
+  saving: "Saving",
+};
+
+export function StudyStateBadge({ state, progress }: { state: StudyState; progress?: number | undefined }) {
+  const { label, tone, meaning } = STATE_TEXTS[state] ?? { label: state, tone: "quiet", meaning: "" };
+  return (
+    <span className={styles.badge} data-tone={tone} data-testid="study-state" data-state={state} title={meaning}>
+      <span className={styles.dot} aria-hidden />
+      {label}
+      {state === "running" && progress !== undefined && <span className="number">{Math.round(progress * 100)} %</span>}
+    </span>
+  );
+}

@@ -1,0 +1,102 @@
+import { Loader, Pagination, SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "react-router";
+
+import { percentText, timeText, UNKNOWN } from "../components/formats";
+import { JobAction } from "../components/job_card";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import { STAGE_TEXTS } from "../components/study_state";
+import { cancelJob, retryJob } from "../server/endpoints";
+import type { Job, Me } from "../server/types";
+import { jobsQuery, queryClient } from "../state/queries";
+import styles from "./plain_page.module.css";
+
+const PAGE_SIZE = 50;
+
+/** Jobs have no topic of their own on the socket. */
+const REFRESH_MS = 3_000;
+
+const STATES = [
+  { value: "", label: "All" },
+  { value: "running", label: "Running" },
+  { value: "queued", label: "Queued" },
+  { value: "failed", label: "Failed" },
+  { value: "succeeded", label: "Succeeded" },
+  { value: "cancelled", label: "Cancelled" },
+];
+
+export function JobsPage({ me }: { me: Me }) {
+  usePageTitle("Jobs");
+  const [state, setState] = useState("");
+  const [page, setPage] = useState(1);
+  const jobs = useQuery({ ...jobsQuery({ page, page_size: PAGE_SIZE, ...(state ? { state } : {}) }), refetchInterval: REFRESH_MS });
+  const pageCount = Math.ceil((jobs.data?.count ?? 0) / PAGE_SIZE);
+  return (
+    <div className={styles.page}>
+      <h1>Jobs</h1>
+      <p className={styles.lead}>One job is one reading of a series by the network.</p>
+      <SegmentedControl
+        size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the jobs listed"
+        onChange={(value) => {
+          setState(value);
+          setPage(1);
+        }}
+      />
+      {jobs.isError && <Problem error={jobs.error} onRetry={() => void jobs.refetch()} />}
+      {jobs.isPending && <Loader size="sm" />}
+      {jobs.data && <JobTable jobs={jobs.data.results} me={me} />}
+      {pageCount > 1 && <Pagination size="sm" total={pageCount} value={page} onChange={setPage} />}
+    </div>
+  );
+}
+
+function JobTable({ jobs, me }: { jobs: readonly Job[]; me: Me }) {
+  if (jobs.length === 0) return <p className={styles.dim}>No job is in this state.</p>;
+  return (
+    <div className={styles.card}>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th>Requested</th>
+            <th>Study</th>
+            <th>State</th>
+            <th>Progress</th>
+            <th>By</th>
+            <th>Model</th>
+            <th>Attempts</th>
+            <th aria-label="Actions" />
+          </tr>
+        </thead>
+        <tbody>{jobs.map((job) => <JobLine key={job.id} job={job} me={me} />)}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function JobLine({ job, me }: { job: Job; me: Me }) {
+  return (
+    <tr data-testid="job-row" data-state={job.state}>
+      <td>{timeText(job.requested_at)}</td>
+      <td><Link to={`/studies/${job.study}`}>Open</Link></td>
+      <td title={job.reason || undefined}>{job.state}{job.reason && <div className={styles.dim}>{job.reason}</div>}</td>
+      <td>{job.state === "running" ? `${STAGE_TEXTS[job.stage] ?? job.stage}, ${percentText(job.progress)}` : UNKNOWN}</td>
+      <td className={styles.dim}>{job.requested_by ?? "on arrival"}</td>
+      <td className={styles.dim}>{job.model ? `${job.model.name} ${job.model.version}` : UNKNOWN}</td>
+      <td>{job.attempts}</td>
+      <td className={styles.right}><JobLineAction job={job} me={me} /></td>
+    </tr>
+  );
+}
+
+function JobLineAction({ job, me }: { job: Job; me: Me }) {
+  const refreshed = (action: () => Promise<unknown>) => () => action().finally(() => queryClient.invalidateQueries({ queryKey: ["jobs"] }));
+  if ((job.state === "queued" || job.state === "running") && me.actions.includes("job.cancel")) {
+    return <JobAction label="Cancel" study={job.study} action={refreshed(() => cancelJob(job.id))} />;
+  }
+  if ((job.state === "failed" || job.state === "cancelled") && me.actions.includes("inference.request")) {
+    return <JobAction label="Retry" study={job.study} action={refreshed(() => retryJob(job.id))} />;
+  }
+  return null;
+}

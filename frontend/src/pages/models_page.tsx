@@ -1,0 +1,55 @@
+import { Badge, Loader } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Markdown } from "markdown-to-jsx";
+
+import { fullTimeText } from "../components/formats";
+import { Notice, Problem } from "../components/problem";
+import { usePageTitle } from "../components/page_title";
+import type { ModelVersion } from "../server/types";
+import { modelsQuery } from "../state/queries";
+import cardStyles from "./models_page.module.css";
+import styles from "./plain_page.module.css";
+
+/** Cards are written by whoever trains a model, so HTML in them stays text. */
+const MARKDOWN = { disableParsingRawHTML: true, forceBlock: true } as const;
+
+export function ModelsPage() {
+  usePageTitle("Models");
+  const models = useQuery(modelsQuery);
+  return (
+    <div className={styles.page}>
+      <h1>Models</h1>
+      <p className={styles.lead}>The champion reads new studies. Every result names the version and hash that made it.</p>
+      {models.isError && <Problem error={models.error} onRetry={() => void models.refetch()} />}
+      {models.isPending && <Loader size="sm" />}
+      {models.data?.length === 0 && <p className={styles.dim}>No model is registered.</p>}
+      {models.data?.map((model) => <ModelCard key={model.id} model={model} />)}
+    </div>
+  );
+}
+
+function ModelCard({ model }: { model: ModelVersion }) {
+  return (
+    <article className={cardStyles.model} data-testid="model-card">
+      <header className={cardStyles.header}>
+        <h2>{`${model.name} ${model.version}`}</h2>
+        <Badge variant="light" color={model.stage === "champion" ? "indigo" : "gray"} size="sm">{model.stage}</Badge>
+      </header>
+      <dl className={cardStyles.facts}>
+        <dt>SHA-256</dt>
+        <dd className={cardStyles.hash}>{model.sha256}</dd>
+        <dt>Preprocessing</dt>
+        <dd>{model.preprocessing_version}</dd>
+        <dt>Registered</dt>
+        <dd>{fullTimeText(model.created)}</dd>
+      </dl>
+      {model.caveat && <Notice tone="caution" icon="warning" title="Limits of this model"><p>{model.caveat}</p></Notice>}
+      {model.card && (
+        <details className={cardStyles.card} open={model.stage === "champion"}>
+          <summary>Model card</summary>
+          <div className={cardStyles.text}><Markdown options={MARKDOWN}>{model.card}</Markdown></div>
+        </details>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,179 @@
+import { Button, Loader, Menu, Pagination, TextInput } from "@mantine/core";
+import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { useSearchParams } from "react-router";
+
+import { DropZone, type FileChooser } from "../components/drop_zone";
+import { countText } from "../components/formats";
+import { Icon } from "../components/icons";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import { StateFilter } from "../components/state_filter";
+import { StudyTable } from "../components/study_table";
+import type { StudyFilter } from "../server/paths";
+import type { Me, StudyState } from "../server/types";
+import { useLiveWorklist } from "../state/live";
+import { studiesQuery, summaryQuery } from "../state/queries";
+import { useUploading } from "../state/uploading";
+import styles from "./worklist_page.module.css";
+
+const PAGE_SIZE = 50;
+const SEARCH_DELAY_MS = 250;
+const DEFAULT_ORDERING = "-received_at";
+
+export function WorklistPage({ me }: { me: Me }) {
+  usePageTitle("Worklist");
+  useLiveWorklist();
+  const send = useUploading((uploading) => uploading.send);
+  const canUpload = me.actions.includes("study.upload");
+  useEffect(() => {
+    const idle = setTimeout(() => void import("./study_page"), 1_500);
+    return () => clearTimeout(idle);
+  }, []);
+  if (!canUpload) return <Worklist chooser={null} />;
+  return <DropZone onFiles={(files) => void send(files)}>{(chooser) => <Worklist chooser={chooser} />}</DropZone>;
+}
+
+/** `chooser` is null for those who may not upload. */
+function Worklist({ chooser }: { chooser: FileChooser | null }) {
+  const { filter, change } = useWorklistFilter();
+  const studies = useQuery(studiesQuery(filter));
+  const summary = useQuery(summaryQuery);
+  const isFiltered = Boolean(filter.search || filter.state);
+  const pageCount = Math.ceil((studies.data?.count ?? 0) / PAGE_SIZE);
+
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <h1>Worklist</h1>
+        {summary.data && (
+          <span className={styles.totals}>
+            {`${countText(summary.data.studies, "study", "studies")}, ${countText(summary.data.patients, "patient")}`}
+          </span>
+        )}
+        <SearchField text={filter.search ?? ""} onSearch={(search) => change({ search })} />
+        {chooser && <UploadMenu chooser={chooser} />}
+      </div>
+      <StateFilter summary={summary.data} chosen={filter.state ?? null} onChoose={(state) => change({ state: state ?? "" })} />
+      <div className={styles.list} aria-busy={studies.isFetching}>
+        {studies.isPending && <Loader className={styles.loader} size="sm" aria-label="Loading studies" />}
+        {studies.isError && <Problem error={studies.error} onRetry={() => void studies.refetch()} />}
+        {studies.data && studies.data.results.length > 0 && (
+          <StudyTable
+            studies={studies.data.results}
+            ordering={filter.ordering ?? DEFAULT_ORDERING}
+            onOrder={(ordering) => change({ ordering })}
+          />
+        )}
+        {studies.data?.results.length === 0 && (isFiltered ? <NothingFound onClear={() => change({ search: "", state: "" })} /> : <NothingYet chooser={chooser} />)}
+      </div>
+      {pageCount > 1 && (
+        <footer className={styles.foot}>
+          <span className="number">{`${countText(studies.data?.count ?? 0, "study", "studies")} found`}</span>
+          <Pagination size="sm" total={pageCount} value={filter.page ?? 1} onChange={(page) => change({ page: String(page) })} />
+        </footer>
+      )}
+    </div>
+  );
+}
+
+/** Filter, order and page live in the address, so that going back from a study finds the list as it was. */
+function useWorklistFilter() {
+  const [parameters, setParameters] = useSearchParams();
+  const read = (name: string) => parameters.get(name) ?? "";
+  const state = read("state") as StudyState | "";
+  const filter: StudyFilter = {
+    page: Math.max(1, Number(read("page")) || 1),
+    page_size: PAGE_SIZE,
+    ordering: read("ordering") || DEFAULT_ORDERING,
+    ...(read("search") ? { search: read("search") } : {}),
+    ...(state ? { state } : {}),
+  };
+  const change = (changes: Record<string, string>) => {
+    const next = new URLSearchParams(parameters);
+    if (!("page" in changes)) next.delete("page");
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) next.set(name, value);
+      else next.delete(name);
+    }
+    setParameters(next, { replace: true });
+  };
+  return { filter, change };
+}
+
+function SearchField({ text, onSearch }: { text: string; onSearch: (search: string) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState(text);
+  const search = useDebouncedCallback(onSearch, SEARCH_DELAY_MS);
+  useHotkeys([["/", () => field.current?.focus()]]);
+  const [shownText, setShownText] = useState(text);
+  if (text !== shownText) {
+    setShownText(text);
+    if (text === "") setTyped("");
+  }
+  return (
+    <TextInput
+      ref={field}
+      className={styles.search}
+      type="search"
+      size="xs"
+      aria-label="Search studies"
+      placeholder="Name, patient ID, accession, description  ( / )"
+      leftSection={<Icon name="search" size={14} />}
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        search(event.currentTarget.value.trim());
+      }}
+    />
+  );
+}
+
+function UploadMenu({ chooser }: { chooser: FileChooser }) {
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <Button leftSection={<Icon name="upload" />} data-testid="upload-button">Upload</Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<Icon name="upload" />} onClick={() => chooser.chooseFiles()}>Files, zip or NIfTI …</Menu.Item>
+        <Menu.Item leftSection={<Icon name="folder" />} onClick={() => chooser.chooseFolder()}>Folder …</Menu.Item>
+        <Menu.Label>Or drop them anywhere on this page</Menu.Label>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function NothingFound({ onClear }: { onClear: () => void }) {
+  return (
+    <div className={styles.empty}>
+      <h2>No study matches</h2>
+      <p>Search looks at patient name, patient ID, accession number and description.</p>
+      <Button variant="default" onClick={onClear}>Show all studies</Button>
+    </div>
+  );
+}
+
+function NothingYet({ chooser }: { chooser: FileChooser | null }) {
+  return (
+    <div className={styles.empty} data-testid="worklist-empty">
+      <span className={styles.emptyIcon}><Icon name="upload" size={28} /></span>
+      <h2>No studies yet</h2>
+      {chooser ? (
+        <>
+          <p>
+            Drop a brain MRI with a FLAIR series anywhere on this page: DICOM files, a folder, a zip archive, or a NIfTI
+            file. Plaques are marked within seconds and the study appears here.
+          </p>
+          <div className={styles.emptyActions}>
+            <Button onClick={() => chooser.chooseFiles()}>Choose files</Button>
+            <Button variant="default" onClick={() => chooser.chooseFolder()}>Choose a folder</Button>
+          </div>
+        </>
+      ) : (
+        <p>Studies appear here as soon as they are received.</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
+
+import { fetchSeriesAttributes } from "../server/dicomweb";
+import {
+  fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchSlices, fetchStudies, fetchStudy,
+  fetchSummary,
+} from "../server/endpoints";
+import type { StudyFilter } from "../server/paths";
+import { ProblemError } from "../server/problem";
+import { fetchMe } from "../server/session";
+import type { SliceStack } from "../server/types";
+
+const UNAUTHENTICATED = 401;
+const MOST_RETRIES = 2;
+
+function isSignedOut(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === UNAUTHENTICATED;
+}
+
+/** A session that ended while reading sends the page to sign-in, whichever request finds out. */
+function noticeSignedOut(error: unknown): void {
+  if (isSignedOut(error)) void queryClient.invalidateQueries({ queryKey: ["me"] });
+}
+
+function isWorthRetrying(failures: number, error: unknown): boolean {
+  const isServersFault = !(error instanceof ProblemError) || error.status === 0 || error.status >= 500;
+  return isServersFault && failures < MOST_RETRIES;
+}
+
+export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: (error, query) => (query.queryKey[0] === "me" ? undefined : noticeSignedOut(error)) }),
+  mutationCache: new MutationCache({ onError: noticeSignedOut }),
+  defaultOptions: { queries: { retry: isWorthRetrying, staleTime: 30_000, refetchOnWindowFocus: false } },
+});
+
+/** A version of an annotation, a mask and the slices of a series never change once they are there. */
+const FOREVER = { staleTime: Infinity, gcTime: 10 * 60_000 } as const;
+
+export const meQuery = queryOptions({ queryKey: ["me"], queryFn: fetchMe, staleTime: Infinity });
+export const summaryQuery = queryOptions({ queryKey: ["studies", "summary"], queryFn: fetchSummary });
+export const modelsQuery = queryOptions({ queryKey: ["models"], queryFn: fetchModels });
+
+export const studiesQuery = (filter: StudyFilter) =>
+  queryOptions({ queryKey: ["studies", "list", filter], queryFn: () => fetchStudies(filter), placeholderData: keepPreviousData });
+
+export const studyQuery = (id: string) => queryOptions({ queryKey: ["study", id], queryFn: () => fetchStudy(id) });
+
+export const patientQuery = (id: string) => queryOptions({ queryKey: ["patient", id], queryFn: () => fetchPatient(id) });
+
+export const jobsQuery = (filter: { state?: string; page: number; page_size: number }) =>
+  queryOptions({ queryKey: ["jobs", filter], queryFn: () => fetchJobs(filter), placeholderData: keepPreviousData });
+
+export const slicesQuery = (series: string) =>
+  queryOptions({ queryKey: ["slices", series], queryFn: () => fetchSlices(series), ...FOREVER });
+
+export const attributesQuery = (series: Pick<SliceStack, "study_instance_uid" | "series_instance_uid">) =>
+  queryOptions({
+    queryKey: ["attributes", series.series_instance_uid],
+    queryFn: () => fetchSeriesAttributes(series),
+    ...FOREVER,
+    structuralSharing: false,
+  });
+
+export const annotationQuery = (id: string) =>
+  queryOptions({ queryKey: ["annotation", id], queryFn: () => fetchAnnotation(id), ...FOREVER });
+
+/** The lesions of a study's current annotation; keyed by the annotation, since a new version has other lesions. */
+export const lesionsQuery = (study: string, annotation: string) =>
+  queryOptions({ queryKey: ["lesions", study, annotation], queryFn: () => fetchLesions(study), ...FOREVER });
+
+export const maskQuery = (annotation: string) =>
+  queryOptions({
+    queryKey: ["mask", annotation],
+    queryFn: ({ signal }) => fetchMask(annotation, signal),
+    ...FOREVER,
+    structuralSharing: false,
+  });
+
+export const brainMaskQuery = (annotation: string) =>
+  queryOptions({
+    queryKey: ["brain-mask", annotation],
+    queryFn: ({ signal }) => fetchBrainMask(annotation, signal),
+    ...FOREVER,
+    structuralSharing: false,
+  });

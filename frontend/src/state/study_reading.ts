@@ -1,0 +1,67 @@
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+
+import type { LabelVolume } from "../geometry/labels";
+import { middleSlice, sliceWithMostLesions } from "../geometry/slice_order";
+import type { DicomJson } from "../server/pixel_format";
+import type { Annotation, Lesion, SliceStack, StudyDetail } from "../server/types";
+import { annotationQuery, attributesQuery, brainMaskQuery, lesionsQuery, maskQuery, slicesQuery, studyQuery } from "./queries";
+import { useReading } from "./reading";
+
+/** Everything that the study page shows, fetched side by side and followed as it changes. */
+export interface StudyReading {
+  readonly study: UseQueryResult<StudyDetail>;
+  readonly shownSeries: string | null;
+  readonly slices: UseQueryResult<SliceStack>;
+  readonly attributes: UseQueryResult<Map<string, DicomJson>>;
+  /** Null until it is known where the annotation's lesions are, or that there is none. */
+  readonly startSlice: number | null;
+  readonly annotation: Annotation | null;
+  readonly lesions: readonly Lesion[] | null;
+  /** Masks lie on the grid of the series that was read; on another series they are not shown. */
+  readonly isOverlayOnScreen: boolean;
+  readonly labels: LabelVolume | null;
+  readonly brain: LabelVolume | null;
+}
+
+/** @param chosenSeries the series that the reader asked for; null shows the one that was read. */
+export function useStudyReading(id: string, chosenSeries: string | null): StudyReading {
+  const study = useQuery(studyQuery(id));
+  const summary = study.data?.annotation ?? null;
+  const shownSeries = chosenSeries ?? summary?.series ?? study.data?.flair_series ?? null;
+  const series = study.data?.series.find((candidate) => candidate.id === shownSeries);
+
+  const slices = useQuery({ ...slicesQuery(shownSeries ?? ""), enabled: shownSeries !== null });
+  const address = { study_instance_uid: study.data?.study_instance_uid ?? "", series_instance_uid: series?.series_instance_uid ?? "" };
+  const attributes = useQuery({ ...attributesQuery(address), enabled: series !== undefined });
+  const annotation = useQuery({ ...annotationQuery(summary?.id ?? ""), enabled: summary !== null });
+  const lesions = useQuery({ ...lesionsQuery(id, summary?.id ?? ""), enabled: summary !== null });
+
+  const isOverlayOnScreen = summary !== null && summary.series === shownSeries;
+  const masks = useMasks(isOverlayOnScreen ? summary.id : null, slices.data);
+  const isAnnotationAwaited = isOverlayOnScreen && annotation.isPending;
+  return {
+    study, shownSeries, slices, attributes, isOverlayOnScreen,
+    startSlice: slices.data && !isAnnotationAwaited ? startSliceOf(slices.data, isOverlayOnScreen ? annotation.data : undefined) : null,
+    annotation: annotation.data ?? null,
+    lesions: lesions.data ?? null,
+    ...masks,
+  };
+}
+
+function startSliceOf(slices: SliceStack, annotation: Annotation | undefined): number {
+  const count = slices.slices.length;
+  return annotation ? sliceWithMostLesions(annotation.counts_by_slice, count) : middleSlice(count);
+}
+
+/** The masks of an annotation, as far as they lie on the grid of the slices. */
+function useMasks(annotation: string | null, slices: SliceStack | undefined): Pick<StudyReading, "labels" | "brain"> {
+  const isBrainShown = useReading((reading) => reading.overlay.isBrainShown);
+  const mask = useQuery({ ...maskQuery(annotation ?? ""), enabled: annotation !== null });
+  const brain = useQuery({ ...brainMaskQuery(annotation ?? ""), enabled: annotation !== null && isBrainShown });
+  const onGrid = (labels: LabelVolume | undefined) => (labels && slices && isSameShape(labels.shape, slices.shape) ? labels : null);
+  return { labels: annotation ? onGrid(mask.data) : null, brain: annotation ? onGrid(brain.data) : null };
+}
+
+function isSameShape(first: readonly number[], second: readonly number[]): boolean {
+  return first.length === second.length && first.every((size, axis) => size === second[axis]);
+}

@@ -1,0 +1,26 @@
+import type { DragTool } from "../state/reading";
+import type { Command } from "./command";
+
+const ZOOM_FACTOR = 1.2;
+
+const DRAGS: readonly { tool: DragTool; key: string; title: string }[] = [
+  { tool: "window", key: "w", title: "Drag changes the window" },
+  { tool: "zoom", key: "z", title: "Drag zooms" },
+  { tool: "pan", key: "m", title: "Drag moves the slice" },
+  { tool: "scroll", key: "s", title: "Drag scrolls" },
+];
+
+export const CAMERA_COMMANDS: readonly Command[] = [
+  { id: "view.zoom_in", group: "View", title: "Zoom in", keys: ["+", "="], run: ({ stack }) => stack?.zoomBy(ZOOM_FACTOR) },
+  { id: "view.zoom_out", group: "View", title: "Zoom out", keys: ["-"], run: ({ stack }) => stack?.zoomBy(1 / ZOOM_FACTOR) },
+  {
+    id: "view.reset", group: "View", title: "Reset window, zoom and position", keys: ["r"],
+    run: ({ stack, slices }) => {
+      stack?.resetCamera();
+      if (slices) stack?.setWindow(slices.window);
+    },
+  },
+  ...DRAGS.map<Command>(({ tool, key, title }) => ({
+    id: `view.drag.${tool}`, group: "View", title, keys: [key], run: ({ reading }) => reading.chooseDragTool(tool),
+  })),
+];

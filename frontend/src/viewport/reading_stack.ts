@@ -1,0 +1,150 @@
+import { Enums, RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
+
+import type { Point3 } from "../geometry/affine";
+import { sideOf } from "../geometry/orientation";
+import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
+import { startCornerstone } from "./cornerstone";
+import { prefetch } from "./prefetch";
+
+export type Point2 = readonly [x: number, y: number];
+
+/** Patient sides at the edges of the viewport. */
+export interface EdgeLetters {
+  readonly left: string;
+  readonly right: string;
+  readonly top: string;
+  readonly bottom: string;
+}
+
+interface Listeners {
+  /** After each frame that reached the screen. */
+  onDrawn(): void;
+  /** The slice on the screen changed, by whatever gesture. */
+  onSlice(sliceIndex: number): void;
+  onWindow(window: GrayWindow): void;
+  onError(error: Error): void;
+}
+
+let created = 0;
+
+/** One stack of slices in one element: the only way to draw, move and measure it. */
+export class ReadingStack {
+  readonly viewportId: string;
+  readonly engineId: string;
+  readonly #engine: RenderingEngine;
+  readonly #viewport: StackViewport;
+  readonly #stopped = new AbortController();
+  readonly #resizes: ResizeObserver;
+  #drawnSlice = -1;
+
+  constructor(
+    readonly element: HTMLDivElement,
+    private readonly imageIds: string[],
+    private readonly listeners: Listeners,
+  ) {
+    startCornerstone();
+    created += 1;
+    this.engineId = `reading-room-${created}`;
+    this.viewportId = `stack-${created}`;
+    this.#engine = new RenderingEngine(this.engineId);
+    this.#engine.enableElement({ viewportId: this.viewportId, type: Enums.ViewportType.STACK, element });
+    this.#viewport = this.#engine.getViewport(this.viewportId) as unknown as StackViewport;
+    this.#listen();
+    this.#resizes = new ResizeObserver(() => this.#engine.resize(true, true));
+  }
+
+  /** Draws one slice with the window given; the rest of the stack is not fetched yet. */
+  async open(sliceIndex: number, window: GrayWindow): Promise<void> {
+    await this.#viewport.setStack(this.imageIds, sliceIndex);
+    if (this.#stopped.signal.aborted) return;
+    this.setWindow(window);
+    this.#resizes.observe(this.element);
+  }
+
+  /** Every slice is in memory once this resolves, in the order given. */
+  async prefetch(order: readonly number[]): Promise<void> {
+    const imageIds = order.flatMap((index) => this.imageIds[index] ?? []);
+    await prefetch(imageIds, this.#stopped.signal);
+  }
+
+  get isClosed(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  /** The slice whose pixels are on the screen; -1 before the first. */
+  get drawnSlice(): number {
+    return this.#drawnSlice;
+  }
+
+  show(sliceIndex: number): void {
+    if (sliceIndex === this.#viewport.getCurrentImageIdIndex()) return;
+    this.#viewport.setImageIdIndex(sliceIndex).catch((error: unknown) => this.#fail(error));
+  }
+
+  setWindow(window: GrayWindow): void {
+    this.#viewport.setProperties({ voiRange: rangeOf(window) });
+    this.#viewport.render();
+    this.listeners.onWindow(window);
+  }
+
+  /** The window between the percentiles of the slice on the screen. */
+  autoWindow(): void {
+    const pixels = this.#viewport.getCornerstoneImage()?.voxelManager?.getScalarData();
+    if (pixels) this.setWindow(percentileWindow(pixels));
+  }
+
+  zoomBy(factor: number): void {
+    this.#viewport.setZoom(this.#viewport.getZoom() * factor);
+    this.#viewport.render();
+  }
+
+  get zoom(): number {
+    return this.#viewport.getZoom();
+  }
+
+  /** Fits the slice into the element, centred. */
+  resetCamera(): void {
+    this.#viewport.resetCamera();
+    this.#viewport.render();
+  }
+
+  /** Where a patient position lies in the element, in CSS pixels from its upper left corner. */
+  project(world: Point3): Point2 {
+    const [x, y] = this.#viewport.worldToCanvas([...world]);
+    return [x, y];
+  }
+
+  get edgeLetters(): EdgeLetters {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const at = (x: number, y: number) => this.#viewport.canvasToWorld([x, y]);
+    const origin = at(0, 0);
+    const towards = (target: Types.Point3, sign: number) =>
+      sideOf([sign * (target[0] - origin[0]), sign * (target[1] - origin[1]), sign * (target[2] - origin[2])]);
+    const [right, bottom] = [at(width, 0), at(0, height)];
+    return { left: towards(right, -1), right: towards(right, 1), top: towards(bottom, -1), bottom: towards(bottom, 1) };
+  }
+
+  close(): void {
+    this.#stopped.abort();
+    this.#resizes.disconnect();
+    this.#engine.destroy();
+  }
+
+  #listen(): void {
+    const options = { signal: this.#stopped.signal };
+    const on = (name: string, listener: (event: CustomEvent) => void) =>
+      this.element.addEventListener(name, (event) => listener(event as CustomEvent), options);
+    on(Enums.Events.STACK_NEW_IMAGE, ({ detail }) => this.#changedSlice(detail.imageIdIndex));
+    on(Enums.Events.IMAGE_RENDERED, () => this.listeners.onDrawn());
+    on(Enums.Events.VOI_MODIFIED, ({ detail }) => this.listeners.onWindow(windowOf(detail.range.lower, detail.range.upper)));
+  }
+
+  #changedSlice(sliceIndex: number): void {
+    this.#drawnSlice = sliceIndex;
+    this.listeners.onSlice(sliceIndex);
+  }
+
+  #fail(error: unknown): void {
+    if (!this.isClosed) this.listeners.onError(error instanceof Error ? error : new Error(String(error)));
+  }
+}
