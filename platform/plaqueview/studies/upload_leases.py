@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.utils import timezone
 
-from plaqueview.core.live import announce, upload_topic
+from plaqueview.core.live import Event, announce, upload_topic
 from plaqueview.studies.models import Upload, UploadQuerySet, UploadState
 
 LEASE = timedelta(seconds=20)
@@ -62,7 +62,12 @@ class Lease:
         return Upload.objects.filter(pk=self.upload_id, lease_id=self.id, state=UploadState.PROCESSING)
 
     def _announce(self, state: UploadState, progress: float) -> None:
-        event = {"type": "upload.progress", "upload": str(self.upload_id), "state": state.value, "progress": progress}
+        event: Event = {
+            "type": "upload.progress",
+            "upload": str(self.upload_id),
+            "state": state.value,
+            "progress": progress,
+        }
         announce(event, topics=(upload_topic(self.upload_id),), site_id=self.site_id)
 
 

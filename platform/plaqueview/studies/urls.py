@@ -1,5 +1,17 @@
 """Routes of studies, series, patients and uploads, below api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from plaqueview.studies import api, upload_api
+
+urlpatterns = [
+    path("studies", api.StudyList.as_view(), name="study-list"),
+    path("studies/<uuid:study_id>", api.StudyDetail.as_view(), name="study-detail"),
+    path("series/<uuid:series_id>", api.SeriesDetail.as_view(), name="series-detail"),
+    path("series/<uuid:series_id>/slices", api.SlicesOfSeries.as_view(), name="series-slices"),
+    path("patients", api.PatientList.as_view(), name="patient-list"),
+    path("patients/<uuid:patient_id>", api.PatientDetail.as_view(), name="patient-detail"),
+    path("summary", api.SummaryDetail.as_view(), name="summary"),
+    path("uploads", upload_api.UploadList.as_view(), name="upload-list"),
+    path("uploads/<uuid:upload_id>", upload_api.UploadDetail.as_view(), name="upload-detail"),
+]

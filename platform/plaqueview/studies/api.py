@@ -1,0 +1,150 @@
+"""Studies, series and patients over REST."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from plaqueview.accounts.authentication import user_of
+from plaqueview.core.access import Action
+from plaqueview.patients.models import Patient
+from plaqueview.studies import reading, services
+from plaqueview.studies.filters import PatientFilter, StableOrderingFilter, StudyFilter
+from plaqueview.studies.models import Series, Study
+from plaqueview.studies.serializers import (
+    OverrideSerializer,
+    PatientDetailSerializer,
+    PatientSerializer,
+    SeriesSerializer,
+    SeriesSlicesSerializer,
+    StudyDetailSerializer,
+    StudySerializer,
+    SummarySerializer,
+)
+
+
+class StudyList(generics.ListAPIView[Study]):
+    """The worklist."""
+
+    actions: ClassVar = {"GET": Action.STUDY_READ}
+    queryset = Study.objects.none()
+    serializer_class = StudySerializer
+    filter_backends = [DjangoFilterBackend, StableOrderingFilter]
+    filterset_class = StudyFilter
+    ordering = ["-received_at"]
+    ordering_fields = ["received_at", "study_date", "patient_name", "state", "active_count", "inactive_count"]
+
+    def get_queryset(self) -> QuerySet[Study]:
+        return reading.read_worklist(actor=user_of(self.request))
+
+    @extend_schema(operation_id="list_studies", summary="The worklist, newest first")
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+
+class StudyDetail(APIView):
+    actions: ClassVar = {"GET": Action.STUDY_READ, "PATCH": Action.STUDY_OVERRIDE}
+
+    @extend_schema(operation_id="read_study", summary="One study", responses=StudyDetailSerializer)
+    def get(self, request: Request, study_id: UUID) -> Response:
+        return _study(reading.read_study(study_id=study_id, actor=user_of(request)))
+
+    @extend_schema(
+        operation_id="choose_flair",
+        summary="Choose another series as the FLAIR",
+        request=OverrideSerializer,
+        responses=StudyDetailSerializer,
+    )
+    def patch(self, request: Request, study_id: UUID) -> Response:
+        wanted = OverrideSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        series_id = wanted.validated_data["flair_series"]
+        services.override_flair(study_id=study_id, series_id=series_id, actor=user_of(request))
+        return _study(reading.read_study(study_id=study_id, actor=user_of(request)))
+
+
+def _study(study: Study) -> Response:
+    return Response(StudyDetailSerializer(study, context={"priors": reading.priors_of(study)}).data)
+
+
+class SummaryDetail(APIView):
+    actions: ClassVar = {"GET": Action.STUDY_READ}
+
+    @extend_schema(operation_id="read_summary", summary="How many studies in which state", responses=SummarySerializer)
+    def get(self, request: Request) -> Response:
+        return Response(SummarySerializer(reading.read_summary(actor=user_of(request))).data)
+
+
+class SeriesDetail(APIView):
+    actions: ClassVar = {"GET": Action.STUDY_READ}
+
+    @extend_schema(operation_id="read_series", summary="One series", responses=SeriesSerializer)
+    def get(self, request: Request, series_id: UUID) -> Response:
+        return Response(SeriesSerializer(reading.read_series(series_id=series_id, actor=user_of(request))).data)
+
+
+class SlicesOfSeries(APIView):
+    actions: ClassVar = {"GET": Action.STUDY_READ}
+
+    @extend_schema(
+        operation_id="read_slices", summary="The slices in the order of the volume", responses=SeriesSlicesSerializer
+    )
+    def get(self, request: Request, series_id: UUID) -> Response:
+        series = reading.read_series(series_id=series_id, actor=user_of(request))
+        return Response(_slices(series, services.read_slices(series)))
+
+
+def _slices(series: Series, slices: services.SeriesSlices) -> dict[str, Any]:  # Any: JSON
+    return {
+        "series": str(series.pk),
+        "study_instance_uid": series.study.study_instance_uid,
+        "series_instance_uid": series.series_instance_uid,
+        "slices": [
+            {
+                "index": index,
+                "sop_instance_uid": header.sop_instance_uid,
+                "instance_number": header.instance_number,
+                "frame": header.frame_number,
+                "position_mm": header.image_position_patient,
+            }
+            for index, header in enumerate(slices.headers)
+        ],
+        "affine": None if slices.affine is None else slices.affine.ravel().tolist(),
+        "shape": slices.shape,
+        "window": None if slices.window is None else {"center": slices.window.center, "width": slices.window.width},
+        "problems": slices.problems,
+    }
+
+
+class PatientList(generics.GenericAPIView[Patient]):
+    actions: ClassVar = {"GET": Action.PATIENT_READ}
+    queryset = Patient.objects.none()
+    serializer_class = PatientSerializer
+    filter_backends = [DjangoFilterBackend, StableOrderingFilter]
+    filterset_class = PatientFilter
+    ordering = ["name"]
+    ordering_fields = ["name", "patient_id", "birth_date", "created"]
+
+    @extend_schema(operation_id="list_patients", summary="Patients by name", responses=PatientSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(reading.read_patients(actor=user_of(request)))) or []
+        context = {"studies": reading.studies_by_patient(page)}
+        return self.get_paginated_response([PatientSerializer(patient, context=context).data for patient in page])
+
+
+class PatientDetail(APIView):
+    actions: ClassVar = {"GET": Action.PATIENT_READ}
+
+    @extend_schema(
+        operation_id="read_patient", summary="One patient with their studies", responses=PatientDetailSerializer
+    )
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        patient = reading.read_patient(patient_id=patient_id, actor=user_of(request))
+        context = {"studies": reading.studies_by_patient([patient])}
+        return Response(PatientDetailSerializer(patient, context=context).data)
