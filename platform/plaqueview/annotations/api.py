@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations import masks, services
 from plaqueview.annotations.models import RESEARCH_NOTICE, Annotation, AnnotationState, Lesion
 from plaqueview.core.access import Action
@@ -105,7 +106,7 @@ class AnnotationsOfStudy(generics.GenericAPIView[Annotation]):
 
     @extend_schema(summary="The versions of a study, newest first", responses=AnnotationSerializer(many=True))
     def get(self, request: Request, study_id: UUID) -> Response:
-        versions = services.read_versions(study_id=study_id, actor=request.user)
+        versions = services.read_versions(study_id=study_id, actor=user_of(request))
         page = self.paginate_queryset(versions)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
@@ -115,7 +116,7 @@ class AnnotationDetail(APIView):
 
     @extend_schema(summary="One version", responses=AnnotationDetailSerializer)
     def get(self, request: Request, annotation_id: UUID) -> Response:
-        annotation = services.read(annotation_id=annotation_id, actor=request.user, part="summary")
+        annotation = services.read(annotation_id=annotation_id, actor=user_of(request), part="summary")
         return Response(AnnotationDetailSerializer(annotation).data)
 
 
@@ -144,7 +145,7 @@ class LesionsOfStudy(LesionList):
         responses=LesionSerializer(many=True),
     )
     def get(self, request: Request, study_id: UUID) -> Response:
-        return self.page_of(services.read_current(study_id=study_id, actor=request.user, part="lesions"))
+        return self.page_of(services.read_current(study_id=study_id, actor=user_of(request), part="lesions"))
 
 
 class LesionsOfAnnotation(LesionList):
@@ -152,7 +153,7 @@ class LesionsOfAnnotation(LesionList):
         summary="The lesions of one version", parameters=[CLASS_PARAMETER], responses=LesionSerializer(many=True)
     )
     def get(self, request: Request, annotation_id: UUID) -> Response:
-        return self.page_of(services.read(annotation_id=annotation_id, actor=request.user, part="lesions"))
+        return self.page_of(services.read(annotation_id=annotation_id, actor=user_of(request), part="lesions"))
 
 
 def _lesion_class(name: str) -> LesionClass:
@@ -185,7 +186,7 @@ class AnnotationPart(APIView):
         },
     )
     def get(self, request: Request, annotation_id: UUID) -> HttpResponse:
-        annotation = services.read(annotation_id=annotation_id, actor=request.user, part=self.part)
+        annotation = services.read(annotation_id=annotation_id, actor=user_of(request), part=self.part)
         mask = masks.PARTS[self.part](annotation)
         headers = {"ETag": f'"{mask.etag}"', "Cache-Control": IMMUTABLE}
         if request.headers.get("If-None-Match") == headers["ETag"]:

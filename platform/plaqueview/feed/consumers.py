@@ -35,7 +35,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self) -> None:
         """Accepts a page of our origin, then closes with a code of its own when nobody is signed in."""
         self.headers = headers_of(self.scope)
-        self.groups: dict[Topic, tuple[str, ...]] = {}
+        self.listening: dict[Topic, tuple[str, ...]] = {}
         self.watch: asyncio.Task[None] | None = None
         if not is_allowed_origin(self.headers):
             await self.close()
@@ -47,7 +47,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self.watch is not None:
             self.watch.cancel()
-        for topic in list(self.groups):
+        for topic in list(self.listening):
             await self._leave(topic)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
@@ -83,19 +83,20 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
     def _may_keep(self, user: User) -> bool:
         """The user may still hear every topic, in the same sites."""
         try:
-            return all(groups_of(topic, user) == groups for topic, groups in list(self.groups.items()))
+            return all(groups_of(topic, user) == groups for topic, groups in list(self.listening.items()))
         except PlaqueViewError:
             return False
 
     async def _answer(self, message: Message) -> None:
-        answers: Mapping[object, Callable[[Message], Awaitable[None]]] = {
+        answers: Mapping[str, Callable[[Message], Awaitable[None]]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "ping": self._pong,
         }
-        answer = answers.get(message.get("type"))
+        kind = message.get("type")
+        answer = answers.get(kind) if isinstance(kind, str) else None
         if answer is None:
-            raise InvalidError(f"type is missing or unknown, need one of {', '.join(map(str, answers))}")
+            raise InvalidError(f"type is missing or unknown, need one of {', '.join(answers)}")
         await answer(message)
 
     async def _subscribe(self, message: Message) -> None:
@@ -103,11 +104,11 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         user = await self.signed_in()
         if user is None:
             return
-        if topic not in self.groups and len(self.groups) >= MAX_TOPICS:
+        if topic not in self.listening and len(self.listening) >= MAX_TOPICS:
             raise TooLargeError(f"a socket listens to at most {MAX_TOPICS} topics; unsubscribe from one")
         await self._leave(topic)
-        self.groups[topic] = await database_sync_to_async(groups_of)(topic, user)
-        for group in self.groups[topic]:
+        self.listening[topic] = await database_sync_to_async(groups_of)(topic, user)
+        for group in self.listening[topic]:
             await self.channel_layer.group_add(group, self.channel_name)
         await self.send_json({"type": "subscribed", **topic.reference})
 
@@ -120,7 +121,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json({"type": "pong"})
 
     async def _leave(self, topic: Topic) -> None:
-        for group in self.groups.pop(topic, ()):
+        for group in self.listening.pop(topic, ()):
             await self.channel_layer.group_discard(group, self.channel_name)
 
 

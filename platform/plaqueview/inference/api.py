@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations.api import ModelStampSerializer
 from plaqueview.core.access import Action
 from plaqueview.core.api import accepted, once_per_key
@@ -54,7 +55,7 @@ class JobList(generics.GenericAPIView[InferenceJob]):
 
     @extend_schema(summary="Jobs, newest first", responses=JobSerializer(many=True))
     def get(self, request: Request) -> Response:
-        jobs = self.filter_queryset(services.read_jobs(actor=request.user))
+        jobs = self.filter_queryset(services.read_jobs(actor=user_of(request)))
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(jobs), many=True).data)
 
 
@@ -65,7 +66,7 @@ class JobsOfStudy(generics.GenericAPIView[InferenceJob]):
 
     @extend_schema(summary="The jobs of a study, newest first", responses=JobSerializer(many=True))
     def get(self, request: Request, study_id: UUID) -> Response:
-        jobs = services.read_jobs_of_study(study_id=study_id, actor=request.user)
+        jobs = services.read_jobs_of_study(study_id=study_id, actor=user_of(request))
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(jobs), many=True).data)
 
 
@@ -79,7 +80,7 @@ class InferencesOfStudy(APIView):
         responses={202: JobSerializer},
     )
     def post(self, request: Request, study_id: UUID) -> Response:
-        return once_per_key(request, lambda: _accepted(services.request(study_id=study_id, actor=request.user)))
+        return once_per_key(request, lambda: _accepted(services.request(study_id=study_id, actor=user_of(request))))
 
 
 class JobDetail(APIView):
@@ -87,7 +88,7 @@ class JobDetail(APIView):
 
     @extend_schema(summary="One job", responses=JobSerializer)
     def get(self, request: Request, job_id: UUID) -> Response:
-        return Response(JobSerializer(services.read_job(job_id=job_id, actor=request.user)).data)
+        return Response(JobSerializer(services.read_job(job_id=job_id, actor=user_of(request))).data)
 
 
 class JobCancel(APIView):
@@ -95,7 +96,7 @@ class JobCancel(APIView):
 
     @extend_schema(summary="Cancel a queued or running job", request=None, responses=JobSerializer)
     def post(self, request: Request, job_id: UUID) -> Response:
-        return Response(JobSerializer(services.cancel(job_id=job_id, actor=request.user)).data)
+        return Response(JobSerializer(services.cancel(job_id=job_id, actor=user_of(request))).data)
 
 
 class JobRetry(APIView):
@@ -108,7 +109,7 @@ class JobRetry(APIView):
         responses={202: JobSerializer},
     )
     def post(self, request: Request, job_id: UUID) -> Response:
-        return once_per_key(request, lambda: _accepted(services.retry(job_id=job_id, actor=request.user)))
+        return once_per_key(request, lambda: _accepted(services.retry(job_id=job_id, actor=user_of(request))))
 
 
 def _accepted(job: InferenceJob) -> Response:
