@@ -201,9 +201,7 @@ def run_npm(*words: str) -> None:
 def explain_npm(output: str) -> str:
     """The first line that says more than that there was an error."""
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
-    named = [
-        line for line in lines if re.search(r"error\W+\w+ (?!E[A-Z]+$)|error:.|Could not", line, flags=re.IGNORECASE)
-    ]
+    named = [line for line in lines if re.search(r"npm error (?!code)\S|Error: .|error TS|Could not", line)]
     return (named or lines[-1:])[0]
 
 

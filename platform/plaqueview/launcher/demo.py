@@ -29,7 +29,7 @@ from plaqueview.launcher.process_group import guarded_group
 from plaqueview.launcher.programs import Program, broker_program, programs_of
 from plaqueview.launcher.supervisor import Supervisor
 
-READY_TIMEOUT_S = 180.0
+READY_TIMEOUT_S, READY_POLL_S = 180.0, 0.25
 CREDENTIALS_GONE = "the accounts are older than this file; `plaqueview manage changepassword NAME` sets a new password"
 
 
@@ -149,7 +149,7 @@ async def wait_until_ready(plan: DemoPlan) -> None:
         status, answer = await asyncio.to_thread(ask_readiness, plan.port)
         if status == HTTPStatus.OK:
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(READY_POLL_S)
     raise LauncherError(f"not ready within {READY_TIMEOUT_S:g} s: {answer}; see {plan.logs_dir}")
 
 

@@ -27,7 +27,7 @@ def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
     """Everything that runs beside the broker."""
     return (
         Program("web", _granian("wsgi", "plaqueview.wsgi:application", port=plan.port)),
-        Program("feed", _granian("asgi", "plaqueview.asgi:application", port=plan.feed_port)),
+        Program("feed", _granian("asginl", "plaqueview.asgi:application", port=plan.feed_port)),
         Program("inference", _worker("inference", threads=1, includes=("inference_worker.tasks",))),
         Program("tasks", _worker("default", threads=2)),
         Program("clock", _celery("beat", "--schedule", str(plan.broker_dir / "beat"), "--pidfile", "")),

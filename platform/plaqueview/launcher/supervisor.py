@@ -70,6 +70,7 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=self._group,
+                umask=0o077,  # whatever it writes is its owner's alone
             )
         self._running[program.name] = process
         return process
