@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from inference_worker.synthesis import SynthesisRequest, synthesise
 from plaqueview.imaging.nifti import write_volume_nifti
-from tests.e2e.conftest import RunningDemo
+from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
 
@@ -138,9 +138,7 @@ def test_slices_are_scrolled_by_keys_and_wheel(page: Page) -> None:
     expect(indicator).to_have_text(f"{slice_count} / {slice_count}")
 
 
-def test_a_file_that_is_no_study_is_refused_with_the_reason(
-    page: Page, screenshot: Callable[[str], None]
-) -> None:
+def test_a_file_that_is_no_study_is_refused_with_the_reason(page: Page, screenshot: Callable[[str], None]) -> None:
     drop(page, "notes.txt", b"<html>not a study</html>")
 
     line = page.get_by_test_id("upload-file")
@@ -150,9 +148,7 @@ def test_a_file_that_is_no_study_is_refused_with_the_reason(
     assert re.search("DICOM", line.inner_text())
 
 
-def test_a_worklist_row_appears_on_another_readers_screen(
-    demo: RunningDemo, page: Page, tmp_path: Path
-) -> None:
+def test_a_worklist_row_appears_on_another_readers_screen(demo: RunningDemo, page: Page, tmp_path: Path) -> None:
     before = page.get_by_test_id("worklist-row").count()
     path = tmp_path / "other_flair.nii.gz"
     write_volume_nifti(path, synthesise(SynthesisRequest(), np.random.default_rng(7)).flair)
@@ -169,9 +165,9 @@ def test_a_worklist_row_appears_on_another_readers_screen(
 def test_a_lost_connection_is_shown_and_mends_itself(demo: RunningDemo, page: Page) -> None:
     open_first_ready_study(page)
 
-    page.context.set_offline(True)  # noqa: FBT003 (Playwright's own signature)
+    page.context.set_offline(True)
     page.get_by_test_id("connection-lost").wait_for(timeout=READ_TIMEOUT_MS)
-    page.context.set_offline(False)  # noqa: FBT003 (Playwright's own signature)
+    page.context.set_offline(False)
 
     page.get_by_test_id("connection-lost").wait_for(state="detached", timeout=READ_TIMEOUT_MS)
 
