@@ -39,7 +39,7 @@ def test_a_whole_flair_is_queued_and_inference_asked_for_once(empty_broker):
     assert tasks_in(empty_broker) == [("inference.request_for_study", str(study.pk))]
     flair = study.flair_series
     assert (flair.slice_count, flair.spacing_mm, flair.is_complete, flair.problems) == (10, [5.0, 0.8, 0.5], True, [])
-    assert [one["series"] for one in study.series_choice["candidates"]][0] == str(flair.pk)
+    assert study.series_choice["candidates"][0]["series"] == str(flair.pk)
     assert study.series_choice["reason"]
 
 

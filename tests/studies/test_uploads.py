@@ -277,9 +277,10 @@ def test_a_killed_workers_upload_is_continued(calls_before_death, monkeypatch):
         return original(*arguments, **names)
 
     original = uploads.take_in
-    with monkeypatch.context() as patch, pytest.raises(WorkerDeath):
-        patch.setattr(uploads, "take_in", dying)
+    monkeypatch.setattr(uploads, "take_in", dying)
+    with pytest.raises(WorkerDeath):
         process_upload(upload.pk)
+    monkeypatch.setattr(uploads, "take_in", original)
     process_upload(upload.pk)  # another worker, too early: the lease of the dead one still runs
     upload.refresh_from_db()
     assert upload.state == UploadState.PROCESSING

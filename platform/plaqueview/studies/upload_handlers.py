@@ -41,6 +41,7 @@ class IncomingFileHandler(FileUploadHandler):
     """
 
     chunk_size = 1024 * 1024
+    file: IncomingFile | None = None
 
     def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):  # type: ignore[no-untyped-def]  # noqa: N803  # Django's signature
         require_free_space(content_length)
@@ -50,8 +51,15 @@ class IncomingFileHandler(FileUploadHandler):
         self.file = IncomingFile(file_name, content_type)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.file.append(raw_data)
+        if self.file is not None:
+            self.file.append(raw_data)
 
-    def file_complete(self, file_size: int) -> IncomingFile:
-        self.file.end(file_size)
+    def file_complete(self, file_size: int) -> IncomingFile | None:
+        if self.file is not None:
+            self.file.end(file_size)
         return self.file
+
+    def upload_interrupted(self) -> None:
+        """The body ended within a file: what came of it is no file."""
+        if self.file is not None:
+            self.file.close()
