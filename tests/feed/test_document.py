@@ -1,0 +1,71 @@
+"""The AsyncAPI document says what the code does."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from plaqueview.feed import consumers
+from plaqueview.inference.models import JobStage, JobState
+from plaqueview.studies.models import StudyState, UploadState
+
+DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
+MESSAGES = DOCUMENT["components"]["messages"]
+
+ID = "5f0c5ab6-7a55-4a3c-9d06-0c3f3a0f5f51"
+
+
+def is_documented(message: dict) -> bool:
+    schema = {**MESSAGES[message["type"]]["payload"], "components": DOCUMENT["components"]}
+    return Draft202012Validator(schema).is_valid(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "states"),
+    [
+        ("study.changed", "state", StudyState),
+        ("job.progress", "state", JobState),
+        ("job.progress", "stage", JobStage),
+        ("upload.progress", "state", UploadState),
+    ],
+)
+def test_every_state_is_documented(message, field, states):
+    assert MESSAGES[message]["payload"]["properties"][field]["enum"] == states.values
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "subscribe", "topic": "worklist"},
+        {"type": "subscribe", "topic": "study", "study": ID},
+        {"type": "unsubscribe", "topic": "upload", "upload": ID},
+        {"type": "ping"},
+        {"type": "error", "code": "not_found", "detail": "no such study"},
+        {"type": "annotation.changed", "study": ID, "annotation": ID, "version": 1},
+    ],
+)
+def test_what_is_said_is_valid_by_the_document(message):
+    assert is_documented(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "subscribe", "topic": "patients"},
+        {"type": "subscribe", "topic": "study"},
+        {"type": "study.changed", "study": ID, "state": "lost"},
+        {"type": "job.progress", "job": ID, "study": ID, "state": "running", "stage": "network", "progress": 2},
+    ],
+)
+def test_what_is_never_said_is_not(message):
+    assert not is_documented(message)
+
+
+def test_the_limits_are_those_of_the_code():
+    description = DOCUMENT["channels"]["feed"]["description"]
+
+    assert f"at most {consumers.MAX_TOPICS} topics" in description
+    assert f"at most {consumers.MAX_MESSAGE_CHARACTERS:,} characters" in description
+    assert str(consumers.NOT_SIGNED_IN) in description
+    assert str(consumers.RIGHTS_CHANGED) in description
