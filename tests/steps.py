@@ -100,7 +100,7 @@ def install_wheel() -> bool:
     """The wheel, in an environment with nothing but its dependencies, runs its commands."""
     with tempfile.TemporaryDirectory(prefix="plaqueview-wheel-") as name:
         folder = Path(name)
-        made = succeeds([PYTHON, "-m", "build", "--wheel", "--outdir", folder, ROOT])
+        made = succeeds([PYTHON, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", folder, ROOT])
         made = made and succeeds([PYTHON, "-m", "venv", folder / "venv"])
         pip = folder / "venv" / "bin" / "pip"
         constraints = ROOT / "deploy" / "constraints.txt"
