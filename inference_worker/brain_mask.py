@@ -71,7 +71,9 @@ class SkullRemoval:
     depth_share_towards_feet: float = 0.8
     lowest_level: float = 0.85  # of the level at the first slice
     highest_level: float = 1.25
-    extracted_rim_share: float = 0.6  # of a rim at the head's border that is brain grey: no scalp, no skull
+    extracted_rim_share: float = 0.6  # of the rim under the border that is brain grey when there is no scalp
+    extracted_dark_share: float = 0.3  # of a band under it that is dark when there is no skull
+    extracted_zero_share: float = 0.9  # of the outside that is zero when it was cut away
 
     def mask(
         self, grey: NDArray[np.uint8], head: NDArray[np.uint8], spacing_mm: tuple[float, float]
@@ -81,21 +83,36 @@ class SkullRemoval:
         `grey` is the median-filtered 8-bit volume with brain near `BRAIN_LEVEL`, `head` the filled outline of the
         head, both with square pixels; `spacing_mm` is (between slices, in the plane).
         """
-        if self.is_extracted(grey, spacing_mm[1]):
+        if self.is_extracted(grey, head, spacing_mm[1]):
             return np.stack(
                 [fill_holes(close((s > 0).astype(np.uint8), self.closing_mm / spacing_mm[1])) for s in grey]
             )
         return Following(self, grey, gabor_response(grey), head_depth_mm(head, spacing_mm), spacing_mm).masks()
 
-    def is_extracted(self, grey: NDArray[np.uint8], pixel_mm: float) -> bool:
-        """Whether the volume shows a brain without scalp and skull: brain grey begins at its border."""
-        brain_pixels = rim_pixels = 0
-        for grey_slice in grey[len(grey) // 4 : 3 * len(grey) // 4 + 1]:
-            outline = fill_holes(close((grey_slice > 8).astype(np.uint8), 3.0))
-            rim = (erode(outline, 2.0 / pixel_mm) > 0) & (erode(outline, 8.0 / pixel_mm) == 0)
-            brain_pixels += int(((grey_slice > 0.6 * BRAIN_LEVEL) & (grey_slice < 1.7 * BRAIN_LEVEL) & rim).sum())
-            rim_pixels += int(rim.sum())
-        return brain_pixels > self.extracted_rim_share * rim_pixels
+    def is_extracted(self, grey: NDArray[np.uint8], head: NDArray[np.uint8], pixel_mm: float) -> bool:
+        """Whether the volume shows a brain without scalp and skull.
+
+        Then brain grey begins at the border, no dark bone lies under it, and everything outside is exactly zero.
+        """
+        middle = slice(len(grey) // 4, 3 * len(grey) // 4 + 1)
+        counts = sum(border_counts(*pair, pixel_mm) for pair in zip(grey[middle], head[middle], strict=True))
+        brain, rim, dark, band, zero, outside = counts
+        return bool(
+            brain > self.extracted_rim_share * rim
+            and dark < self.extracted_dark_share * band
+            and zero > self.extracted_zero_share * outside
+        )
+
+
+def border_counts(grey: NDArray[np.uint8], head: NDArray[np.uint8], pixel_mm: float) -> NDArray[np.int64]:
+    """Six pixel counts: brain grey in the rim at the border, the rim; dark in the band, the band; zero outside, all."""
+    outline = fill_holes(close((grey > 8).astype(np.uint8), 3.0))
+    rim = (erode(outline, 2.0 / pixel_mm) > 0) & (erode(outline, 8.0 / pixel_mm) == 0)
+    band = (erode(outline, 3.0 / pixel_mm) > 0) & (erode(outline, 14.0 / pixel_mm) == 0)
+    is_brain_grey = (grey > 0.6 * BRAIN_LEVEL) & (grey < 1.7 * BRAIN_LEVEL)
+    is_dark, is_zero, outside = grey < 0.5 * BRAIN_LEVEL, grey <= 1, head == 0
+    pairs = ((is_brain_grey, rim), (is_dark, band), (is_zero, outside))
+    return np.array([count for what, where in pairs for count in ((what & where).sum(), where.sum())], np.int64)
 
 
 def head_depth_mm(head: NDArray[np.uint8], spacing_mm: tuple[float, float]) -> NDArray[np.float32]:

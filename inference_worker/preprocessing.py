@@ -49,7 +49,7 @@ class Prepared:
     seconds: Mapping[str, float]
 
     def restore(self, squares: NDArray[Any]) -> NDArray[Any]:  # Any: float probabilities or integer labels
-        """(n, 256, 256) or (classes, n, 256, 256) on the volume's matrix; floats linearly, integers by nearest pixel."""
+        """(n, 256, 256) or (classes, n, 256, 256) on the volume's matrix; floats linearly, integers by nearest."""
         if squares.shape[-3] != len(self.slices):
             raise PreprocessingError(f"array has {squares.shape[-3]} slices, the volume has {len(self.slices)}")
         return self.grid.source(squares)

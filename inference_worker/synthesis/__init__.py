@@ -5,6 +5,7 @@ from inference_worker.synthesis.study import (
     SynthesisRequest,
     SyntheticLesion,
     SyntheticStudy,
+    draw_request,
     synthesise,
     synthesise_with_prior,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "SynthesisRequest",
     "SyntheticLesion",
     "SyntheticStudy",
+    "draw_request",
     "synthesise",
     "synthesise_with_prior",
 ]

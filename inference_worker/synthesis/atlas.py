@@ -1,4 +1,4 @@
-"""The head that every synthetic study deforms: brain tissue maps and what surrounds the brain, in the template's space."""
+"""The head that every synthetic study deforms: tissue maps of the brain, and what surrounds it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,10 @@ class Outside(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class HeadAtlas:
-    """The whole head on a grid of 1.5 mm, axes (z, y, x): z up, y to the front, x to the patient's right as stored.
+    """The whole head on a grid of 1.5 mm, axes (z, y, x): z up, y to the front, x to the patient's right.
 
-    The template is symmetric, so left and right are told apart only by what a study adds. `grey_matter` and `white_matter` are
-    shares from 0 to 1, `hull` is everything within the brain's outer surface, `outside` holds `Outside` numbers, `ventricles` the
-    lateral and third ventricles.
+    `grey_matter` and `white_matter` are shares from 0 to 1, `hull` is everything within the brain's outer surface,
+    `outside` holds `Outside` numbers, `ventricles` the lateral and third ventricles. Left and right are mirror images.
     """
 
     grey_matter: NDArray[np.float32]
@@ -60,8 +59,8 @@ def load_atlas() -> HeadAtlas:
     with np.load(ATLAS_FILE) as stored:
         whole = {name: np.ascontiguousarray(mirror(stored[name]).transpose(2, 1, 0)) for name in stored.files}
     return HeadAtlas(
-        grey_matter=whole["grey_matter"].astype(np.float32) / LEVELS,
-        white_matter=whole["white_matter"].astype(np.float32) / LEVELS,
+        grey_matter=whole["grey_matter"].astype(np.float32) / np.float32(LEVELS),
+        white_matter=whole["white_matter"].astype(np.float32) / np.float32(LEVELS),
         hull=whole["hull"],
         outside=whole["outside"],
         ventricles=whole["ventricles"],

@@ -3,12 +3,13 @@
 Not needed to use the atlas. To rebuild it: `pip install "nilearn>=0.11"`, then
 `python -c "from inference_worker.synthesis.atlas_building import build_atlas; build_atlas()"`.
 
-The maps of grey and white matter are the ICBM 152 nonlinear symmetric template of 2009, release a, as nilearn's wheel carries it.
-Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill University.
-Permission to use, copy, modify, and distribute this software and its documentation for any purpose and without fee is hereby
-granted, provided that the above copyright notice appear in all copies. The authors and McGill University make no representations
-about the suitability of this software for any purpose. It is provided "as is" without express or implied warranty.
-Sources: Fonov et al., NeuroImage 54 (2011), doi 10.1016/j.neuroimage.2010.07.033; Fonov et al., NeuroImage 47 (2009) S102.
+The maps of grey and white matter are the ICBM 152 nonlinear symmetric template of 2009, release a, as nilearn's wheel
+carries it. Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute,
+McGill University. Permission to use, copy, modify, and distribute this software and its documentation for any purpose
+and without fee is hereby granted, provided that the above copyright notice appear in all copies. The authors and McGill
+University make no representations about the suitability of this software for any purpose. It is provided "as is"
+without express or implied warranty.
+Sources: Fonov et al., NeuroImage 54 (2011), doi 10.1016/j.neuroimage.2010.07.033; NeuroImage 47 (2009) S102.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference_worker.synthesis.atlas import ATLAS_FILE, LEVELS, ORIGIN_MM, PIXEL_MM, SHAPE, Outside
+from inference_worker.synthesis.sampling import smooth_noise
 
 Field = NDArray[np.float32]
 
@@ -49,7 +51,7 @@ def half_on_grid(template: object) -> Field:
     offset = (np.asarray(ORIGIN_MM) - affine[:3, 3]) / np.diag(affine)[:3]
     scale = PIXEL_MM / np.diag(affine)[:3]
     sampled = ndimage.affine_transform(values, scale, offset, output_shape=SHAPE, order=1)
-    return np.clip(sampled, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(sampled, 0.0, 1.0), np.float32)
 
 
 def mirrored(operation, half: NDArray[np.bool_], iterations: int) -> NDArray[np.bool_]:  # type: ignore[no-untyped-def]  # scipy
@@ -64,7 +66,7 @@ def signed_depth_mm(hull: NDArray[np.bool_]) -> Field:
     """Distance to the brain's hull in mm: positive outside, negative inside."""
     whole = np.concatenate([hull[:0:-1], hull])
     outside = ndimage.distance_transform_edt(~whole) - ndimage.distance_transform_edt(whole)
-    return (outside[hull.shape[0] - 1 :] * PIXEL_MM).astype(np.float32)
+    return np.asarray((outside[hull.shape[0] - 1 :] * PIXEL_MM), np.float32)
 
 
 def ventricles(tissue: Field, hull: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -76,7 +78,7 @@ def ventricles(tissue: Field, hull: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def coordinates() -> tuple[Field, Field, Field]:
-    """x (right positive half), y (front positive), z (up) in mm of the template, open grids."""
+    """Template positions in mm as open grids: x to the right, y to the front, z up."""
     axes = [ORIGIN_MM[axis] + PIXEL_MM * np.arange(SHAPE[axis], dtype=np.float32) for axis in range(3)]
     x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
     return x, y, z
@@ -87,7 +89,7 @@ def ellipsoid(centre: tuple[float, float, float], radii: tuple[float, float, flo
     x, y, z = coordinates()
     u, v, w = (x - centre[0]) / radii[0], (y - centre[1]) / radii[1], (z - centre[2]) / radii[2]
     radius = np.sqrt(u**2 + v**2 + w**2)
-    return ((radius - 1.0) * min(radii)).astype(np.float32)
+    return np.asarray(((radius - 1.0) * min(radii)), np.float32)
 
 
 def capsule(start: tuple[float, float, float], end: tuple[float, float, float], radius: float) -> Field:
@@ -97,7 +99,7 @@ def capsule(start: tuple[float, float, float], end: tuple[float, float, float], 
     d = b - a
     t = np.clip(((x - a[0]) * d[0] + (y - a[1]) * d[1] + (z - a[2]) * d[2]) / (d @ d), 0, 1)
     gap = (x - a[0] - t * d[0]) ** 2 + (y - a[1] - t * d[1]) ** 2 + (z - a[2] - t * d[2]) ** 2
-    return (np.sqrt(gap) - radius).astype(np.float32)
+    return np.asarray((np.sqrt(gap) - radius), np.float32)
 
 
 def head_surface(depth: Field) -> Field:
@@ -107,7 +109,7 @@ def head_surface(depth: Field) -> Field:
     neck = capsule((0, -38, -60), (0, -30, -160), 60.0)
     nose = ellipsoid((0, 96, -46), (13, 20, 26))
     ear = ellipsoid((80, -18, -26), (7, 14, 26))
-    scalp = depth - (14.5 + 1.5 * np.clip((z - 40) / 40, 0, 1))
+    scalp = np.asarray(depth - (12.5 + 1.5 * np.clip((z - 40) / 40, 0, 1)), np.float32)
     surface = smooth_union(smooth_union(scalp, face, 14.0), neck, 14.0)
     return smooth_union(smooth_union(surface, nose, 6.0), ear, 3.0)
 
@@ -115,7 +117,7 @@ def head_surface(depth: Field) -> Field:
 def smooth_union(first: Field, second: Field, blend_mm: float) -> Field:
     """The union of two distance fields with a rounded seam."""
     share = np.clip(0.5 + 0.5 * (second - first) / blend_mm, 0.0, 1.0)
-    return (second * (1 - share) + first * share - blend_mm * share * (1 - share)).astype(np.float32)
+    return np.asarray((second * (1 - share) + first * share - blend_mm * share * (1 - share)), np.float32)
 
 
 def draw_outside(depth: Field) -> NDArray[np.uint8]:
@@ -131,7 +133,7 @@ def draw_outside(depth: Field) -> NDArray[np.uint8]:
         *neck_centre(),
     ]:
         drawn[where & (skin < 0)] = what
-    drawn[(depth <= 2.5)] = Outside.FLUID
+    drawn[depth <= 1.8] = Outside.FLUID
     return drawn
 
 
@@ -147,8 +149,8 @@ def soft_tissue(skin: Field, depth: Field) -> list[Layer]:
     temporalis = (depth > 8) & (skin < -3) & (y > -8) & (y < 50) & (z > -45) & (z < 22) & (x > 40)
     return [
         (Outside.MUSCLE, skin < 0),
-        (Outside.FAT, (planes > 1.15) & (skin < 0)),
-        (Outside.FAT, skin > -7.0),
+        (Outside.FAT, (planes < 0.22) & (skin < 0)),
+        (Outside.FAT, skin > -6.0),
         (Outside.MUSCLE, temporalis),
         (Outside.SKIN, skin > -2.0),
     ]
@@ -159,9 +161,9 @@ def skull(depth: Field) -> list[Layer]:
     _, y, z = coordinates()
     vault = (z > -62) | (y < -30)
     return [
-        (Outside.BONE, (depth < 9.0) & vault),
-        (Outside.MARROW, (depth > 4.5) & (depth < 7.5) & (z > -15)),
-        (Outside.FLUID, depth <= 2.5),
+        (Outside.BONE, (depth < 8.0) & vault),
+        (Outside.MARROW, (depth > 3.8) & (depth < 6.3) & (z > -15)),
+        (Outside.FLUID, depth <= 1.8),
     ]
 
 
@@ -204,13 +206,14 @@ def nose_and_sinuses() -> list[Layer]:
     """Air with mucosa: maxillary, ethmoid, sphenoid and frontal sinuses, and the nasal cavity with its turbinates."""
     x, y, z = coordinates()
     cavity = (x < 15) & (y > 24) & (y < 92) & (z > -84) & (z < -38) & (y + 0.8 * z < 46)
-    turbinates = cavity & (np.abs(x - 8.5 - 1.5 * np.sin(z / 4.0)) < 3.2) & (np.abs(((z + 84) % 15) - 7.5) < 5.2)
+    curl = smooth_noise(SHAPE, np.random.default_rng(13), step=5.0)
+    turbinates = cavity & (np.abs(x - 8.0 - 2.0 * np.sin(z / 4.0) - 1.5 * curl) < 2.6 + curl)
     ethmoid = (x < 13) & (y > 28) & (y < 76) & (z >= -38) & (z < -20)
-    cells = ethmoid & ((np.abs((x % 7) - 3.5) > 2.6) | (np.abs((y % 11) - 5.5) > 4.6))
+    cells = ethmoid & (np.abs(smooth_noise(SHAPE, np.random.default_rng(7), step=3.5)) < 0.35)
     maxillary, sphenoid, frontal = (
         ellipsoid((31, 56, -64), (16, 19, 15)),
         ellipsoid((7, 19, -33), (11, 10, 9)),
-        ellipsoid((11, 83, -12), (13, 5, 10)),
+        ellipsoid((10, 78.5, -14), (11, 3.5, 8)),
     )
     return [
         (Outside.BONE, maxillary < 2.5),

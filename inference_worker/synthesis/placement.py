@@ -124,17 +124,17 @@ def random_plaque(lesion_class: LesionClass, generator: np.random.Generator, *, 
         centre_mm=places.centres_mm[region][number] + generator.uniform(-0.7, 0.7, 3),
         axes_mm=random_axes(region, places.directions[region][number], radius_mm, generator),
         waves=random_waves(radius_mm, generator),
-        brightness=float(generator.uniform(1.6, 2.05) if is_active else generator.uniform(1.3, 1.62)),
+        brightness=float(generator.uniform(1.8, 2.5) if is_active else generator.uniform(1.45, 1.95)),
         edge_mm=float(generator.uniform(1.2, 2.0) if is_active else generator.uniform(0.5, 0.9)),
         oedema=float(generator.uniform(0.22, 0.4)) if is_active else 0.0,
-        is_ring=bool(radius_mm > 3.5 and generator.random() < (0.2 if is_active else 0.3)),
+        is_ring=bool(radius_mm > 3.5 and generator.random() < 0.15),
     )
 
 
 def random_axes(
     region: Region, direction: NDArray[np.float64], radius_mm: float, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Half axes (3, 3): along the veins away from the ventricle for periventricular plaques, any direction elsewhere."""
+    """Half axes (3, 3); periventricular plaques are longest along the veins that leave the ventricle."""
     first = direction + 0.25 * generator.standard_normal(3)
     stretch = generator.uniform(1.0, 1.3, 3)
     if region is Region.PERIVENTRICULAR:

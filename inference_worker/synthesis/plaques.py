@@ -24,8 +24,9 @@ class Region(StrEnum):
 class Plaque:
     """One plaque.
 
-    `centre_mm` is (x, y, z) in the head's space; `axes_mm` has the half axes as rows (3, 3); `waves` (n, 4) are plane waves (direction
-    in 1/mm, phase) that make the border uneven. `brightness` is the signal of its middle, white matter being 1.
+    `centre_mm` is (x, y, z) in the head's space; `axes_mm` has the half axes as rows (3, 3); `waves` (n, 4) are plane
+    waves (direction in 1/mm, phase) that make the border uneven. `brightness` is the signal of its middle, white matter
+    being 1.
     """
 
     lesion_class: LesionClass
@@ -58,18 +59,18 @@ class Plaque:
         for x, y, z, phase in self.waves.astype(np.float32):
             uneven += np.sin(offset[..., 0] * x + offset[..., 1] * y + offset[..., 2] * z + phase)
         scale = float(np.exp(np.log(lengths).mean()))
-        return ((radius - 1.0) * scale * 0.9 + uneven * 0.12 * min(scale, 4.0)).astype(np.float32)
+        return np.asarray(((radius - 1.0) * scale * 0.9 + uneven * 0.16 * min(scale, 4.0)), np.float32)
 
     def signal(self, distance_mm: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Added share of signal at points of that distance: up to `brightness - 1` inside, the oedema's fading outside."""
+        """Added share of signal at points of that distance: `brightness - 1` inside, fading oedema outside."""
         inside = np.clip(0.5 - distance_mm / (2 * self.edge_mm), 0.0, 1.0)
         if self.is_ring:
             depth = -distance_mm / max(float(np.linalg.norm(self.axes_mm, axis=1).min()), 1.0)
-            inside = inside * (1.0 - 1.25 * np.clip((depth - 0.35) / 0.25, 0.0, 1.0))
+            inside = inside * (1.0 - 1.1 * np.clip((depth - 0.3) / 0.4, 0.0, 1.0))
         halo = (
             self.oedema
             * np.exp(-np.maximum(distance_mm, 0.0) / 2.5)
             * (1 - np.clip(inside, 0, 1))
             * (distance_mm < 9.0)
         )
-        return ((self.brightness - 1.0) * (inside + halo)).astype(np.float32)
+        return np.asarray(((self.brightness - 1.0) * (inside + halo)), np.float32)

@@ -48,7 +48,7 @@ class Mosaic:
         below = np.floor(plane)
         share = (plane - below)[..., None]
         values = self._read(below, row, column) * (1 - share) + self._read(below + 1, row, column) * share
-        return values / np.float32(255) if self.picture.dtype == np.uint8 else values
+        return np.asarray(values / np.float32(255) if self.picture.dtype == np.uint8 else values, np.float32)
 
     def _read(self, plane: Plane, row: Plane, column: Plane) -> NDArray[np.float32]:
         tile_row = np.floor(plane / np.float32(self.tile_columns))
@@ -69,7 +69,8 @@ def smooth_noise(shape: tuple[int, ...], generator: np.random.Generator, *, step
     for axis, length in enumerate(shape):
         positions = np.linspace(0.5, values.shape[axis] - 1.5, length)
         values = np.moveaxis(np.tensordot(cubic_weights(positions, values.shape[axis]), values, (1, axis)), 0, axis)
-    return ((values - values.mean()) / max(float(values.std()), 1e-6)).astype(np.float32)
+    noise: NDArray[np.float32] = (values - values.mean()) / np.float32(max(float(values.std()), 1e-6))
+    return noise
 
 
 def cubic_weights(positions: NDArray[np.float64], length: int) -> NDArray[np.float32]:

@@ -24,10 +24,10 @@ class Pose:
 
     @classmethod
     def draw(cls, generator: np.random.Generator) -> Pose:
-        """Tilts of a few degrees, shifts of a few mm, a head up to 7 % larger or smaller."""
+        """Tilts of a few degrees, shifts of a few mm; heads are smaller than the template, which was made large."""
         angles = generator.normal(0.0, (5.0, 2.5, 3.0)).clip(-9, 9)
         rotation = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
-        size = generator.uniform(0.95, 1.06) * generator.uniform(0.97, 1.03, 3)
+        size = generator.uniform(0.90, 1.02) * generator.uniform(0.97, 1.03, 3)
         matrix = (rotation / size[:, None]) @ np.diag([-1.0, -1.0, 1.0])
         return cls(matrix, generator.normal(0.0, (2.0, 3.0, 2.0)))
 
@@ -83,11 +83,11 @@ class Receiver:
     @classmethod
     def draw(cls, generator: np.random.Generator) -> Receiver:
         return cls(
-            blur_pixels=float(generator.uniform(0.45, 0.75)),
+            blur_pixels=float(generator.uniform(0.3, 0.6)),
             unevenness=float(generator.uniform(0.03, 0.09)),
             surface_gain=float(generator.uniform(0.0, 0.25)),
-            noise=float(generator.uniform(0.015, 0.05)),
-            ringing=float(generator.uniform(0.0, 0.35)),
+            noise=float(generator.uniform(0.015, 0.045)),
+            ringing=float(generator.uniform(0.2, 1.1)),
         )
 
     def record(self, signal: Volume32, generator: np.random.Generator) -> Volume32:
@@ -107,10 +107,10 @@ class Receiver:
         bowl = 1 + self.surface_gain * ((x**2 + y**2) - 0.35)
         waves = smooth_noise((max(slices, 2), rows // 8, columns // 8), generator, step=max(4.0, rows / 24))[:slices]
         smooth = np.stack([cv2.resize(w, (columns, rows), interpolation=cv2.INTER_CUBIC) for w in waves])
-        return ((1 + self.unevenness * smooth) * bowl).astype(np.float32)
+        return np.asarray(((1 + self.unevenness * smooth) * bowl), np.float32)
 
     def coloured_noise(self, shape: tuple[int, ...], generator: np.random.Generator) -> Volume32:
         """Noise that is smooth over about a pixel, as interpolated reconstructions have it."""
         white = generator.standard_normal(shape, dtype=np.float32)
         smooth = np.stack([cv2.GaussianBlur(s, (0, 0), 0.6) for s in white])
-        return (self.noise * smooth / smooth.std()).astype(np.float32)
+        return np.asarray((self.noise * smooth / smooth.std()), np.float32)

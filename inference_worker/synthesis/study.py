@@ -15,14 +15,14 @@ from inference_worker.synthesis.scanner import Pose, Receiver, Slices
 from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
 from plaqueview.imaging.volume import Volume
 
-VERTEX_MM = (0.0, -18.0, 73.0)  # in the template's space: the highest slice lies near the top of the brain
+VERTEX_MM = (0.0, -6.0, 73.0)  # in the template's space: the highest slice lies near the top of the brain
 LABELLED_SHARE = 0.4  # of a voxel that a plaque must fill to be labelled
 SMALLEST_LABELLED_MM3 = 14.1  # a sphere of 3 mm diameter: the smallest lesion that counts
 
 
 @dataclass(frozen=True)
 class SynthesisRequest:
-    """What to make. `size_factor` multiplies the plaques' axes; `confluence` is the share of plaques that may join others."""
+    """What to make: `size_factor` multiplies the plaques' axes, `confluence` is the share that may join others."""
 
     active_count: int = 3
     inactive_count: int = 14
@@ -30,6 +30,42 @@ class SynthesisRequest:
     confluence: float = 0.3
     fat_suppressed: bool = False
     slices: Slices = field(default_factory=Slices)
+
+
+# Stacks that scanners use: (slices, matrix, pixel in mm, thickness in mm, spacing in mm).
+PROTOCOLS = (
+    (20, 256, 0.9, 5.0, 6.5),
+    (19, 256, 0.9, 5.0, 7.2),
+    (24, 320, 0.72, 5.0, 5.5),
+    (25, 320, 0.69, 4.0, 5.2),
+    (44, 320, 0.72, 3.0, 3.0),
+)
+# Plaques by load: (fewest, most, factor of size, confluence).
+LOADS = ((3, 9, 0.85, 0.1), (10, 30, 1.0, 0.3), (30, 60, 1.15, 0.6))
+
+
+def draw_request(generator: np.random.Generator) -> SynthesisRequest:
+    """A request with a protocol, a load, a share of active plaques and fat suppression drawn at random."""
+    count, matrix, pixel_mm, thickness_mm, spacing_mm = PROTOCOLS[int(generator.integers(len(PROTOCOLS)))]
+    fewest, most, size_factor, confluence = LOADS[int(generator.integers(len(LOADS)))]
+    plaque_count = int(generator.integers(fewest, most + 1))
+    active_count = int(generator.binomial(plaque_count, generator.uniform(0.0, 0.5)))
+    return SynthesisRequest(
+        active_count=active_count,
+        inactive_count=plaque_count - active_count,
+        size_factor=size_factor,
+        confluence=confluence,
+        fat_suppressed=bool(generator.random() < 0.4),
+        slices=Slices(
+            count=count,
+            rows=matrix,
+            columns=matrix,
+            pixel_mm=(pixel_mm, pixel_mm),
+            thickness_mm=thickness_mm,
+            spacing_mm=spacing_mm * float(generator.uniform(0.95, 1.05)),
+            pitch_degrees=float(generator.uniform(-12.0, 6.0)),
+        ),
+    )
 
 
 @dataclass(frozen=True)
