@@ -1,6 +1,6 @@
 """Reading studies, series and patients: who sees what, and the event that says so."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -29,10 +29,16 @@ class StudySummary:
 
 
 def read_worklist(*, actor: User) -> StudyQuerySet:
-    """The actor's studies, each with its patient, without what only the study's own page shows."""
+    """The actor's studies, to be filtered, ordered and cut into pages; `rows_of_worklist` gives a page's rows."""
     require(actor, Action.STUDY_READ)
     record_once(EventKind.STUDY_READ, actor=actor, object_type="worklist", object_id="", site_id=None)
-    return Study.objects.visible_to(actor).select_related("patient").defer("series_choice", "search_text")
+    return Study.objects.visible_to(actor)
+
+
+def rows_of_worklist(study_ids: Sequence[UUID]) -> list[Study]:
+    """These studies in this order, each with its patient, without what only the study's own page shows."""
+    rows = Study.objects.select_related("patient").defer("series_choice", "search_text").in_bulk(study_ids)
+    return [rows[study_id] for study_id in study_ids if study_id in rows]
 
 
 def read_summary(*, actor: User) -> StudySummary:

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'id'],
-                'indexes': [models.Index(fields=['name', 'id'], name='patient_by_name')],
+                'indexes': [models.Index(fields=['site', 'name', 'id'], name='patient_by_name')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('patient_id', ''), _negated=True), fields=('site', 'issuer_of_patient_id', 'patient_id'), name='patient_once_per_site_and_issuer'), models.UniqueConstraint(condition=models.Q(('patient_id', '')), fields=('site', 'unidentified_study_instance_uid'), name='unidentified_patient_once_per_study')],
             },
         ),

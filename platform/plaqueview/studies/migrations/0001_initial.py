@@ -157,27 +157,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='study',
-            index=models.Index(fields=['-received_at', 'id'], name='study_by_received_at'),
+            index=models.Index(fields=['site', 'received_at', 'id'], name='study_by_received_at'),
         ),
         migrations.AddIndex(
             model_name='study',
-            index=models.Index(fields=['study_date', 'id'], name='study_by_study_date'),
+            index=models.Index(fields=['site', 'study_date', 'id'], name='study_by_study_date'),
         ),
         migrations.AddIndex(
             model_name='study',
-            index=models.Index(fields=['patient_name', 'id'], name='study_by_patient_name'),
+            index=models.Index(fields=['site', 'patient_name', 'id'], name='study_by_patient_name'),
         ),
         migrations.AddIndex(
             model_name='study',
-            index=models.Index(fields=['state', '-received_at'], name='study_by_state'),
+            index=models.Index(fields=['site', 'state', 'received_at', 'id'], name='study_by_state'),
         ),
         migrations.AddIndex(
             model_name='study',
-            index=models.Index(fields=['active_count', 'id'], name='study_by_active_count'),
+            index=models.Index(fields=['site', 'active_count', 'id'], name='study_by_active_count'),
         ),
         migrations.AddIndex(
             model_name='study',
-            index=models.Index(fields=['inactive_count', 'id'], name='study_by_inactive_count'),
+            index=models.Index(fields=['site', 'inactive_count', 'id'], name='study_by_inactive_count'),
         ),
         migrations.AddIndex(
             model_name='study',
