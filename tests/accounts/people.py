@@ -9,7 +9,7 @@ from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.services import create_site, create_token, create_user
 from plaqueview.core.access import Action, Role
 
-PASSWORD = "four-words-not-one"
+PASSWORD = "7331-hvk8-qqzz-5p2w"
 
 
 def make_user(role: Role, *, site: Site | None = None, username: str | None = None) -> User:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from plaqueview.core.access import Role
-from tests.accounts.people import browser, csrf, make_user
+from tests.accounts.people import PASSWORD, browser, csrf, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ def test_cookies_are_kept_from_scripts_and_from_other_sites(settings):
     settings.SESSION_COOKIE_SECURE = True
     client = browser()
     make_user(Role.NEUROLOGIST, username="ana")
-    body = {"username": "ana", "password": "four-words-not-one"}
+    body = {"username": "ana", "password": PASSWORD}
     headers = csrf(client)
 
     cookies = client.post(

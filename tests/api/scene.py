@@ -1,0 +1,114 @@
+"""Two sites with everything that a route can name, and everything that a request might change."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.utils import timezone
+from redis import Redis
+
+from plaqueview.accounts.models import Site, User
+from plaqueview.accounts.services import LONGEST_TOKEN_LIFE, create_site, create_token
+from plaqueview.core.access import Role
+from plaqueview.inference import services as inference
+from plaqueview.registry.models import ModelVersion
+from plaqueview.studies.models import Study
+from plaqueview.studies.settling import settle
+from plaqueview.studies.uploads import UploadPart, create_upload
+from tests.accounts.people import make_user
+from tests.inference.scenes import make_model, segmentation
+from tests.studies.dicom_files import encoded, incoming, receive_series, series
+
+QUEUES = ("default", "inference")
+# A request signs in, and a token notes its last use, also where it is denied.
+CHANGES_ANYWAY = {"django_session", "accounts_apitoken"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site, one user per role, and one of each thing that a route can name."""
+
+    site: Site
+    users: dict[Role, User]
+    study: Study
+    parameters: dict[str, str]
+
+    def ids(self) -> set[str]:
+        """What must not be seen from another site."""
+        return {self.parameters[name] for name in ("study_id", "series_id", "patient_id", "annotation_id", "job_id")}
+
+
+def make_place(name: str) -> Place:
+    """A study that was received, settled and read by the network, then asked for once more."""
+    model = ModelVersion.objects.first() or make_model()
+    site = create_site(name=name)
+    users = {role: make_user(role, site=site, username=f"{role.value}-of-{name}") for role in Role}
+    received = receive_series(series(10, patient_id=f"P-{name}"), site=site)
+    study_id = received[0].study_id
+    assert study_id is not None
+    settle(study_id)
+    annotation_id = _read_by_network(study_id, model)
+    job = inference.request(study_id=study_id, actor=users[Role.NEUROLOGIST])
+    study = Study.objects.get(pk=study_id)
+    parameters = {
+        "study_id": study_id,
+        "series_id": study.flair_series_id,
+        "patient_id": study.patient_id,
+        "annotation_id": annotation_id,
+        "job_id": job.pk,
+        "upload_id": _upload(users[Role.NEUROLOGIST], site),
+        "token": _token(users[Role.INTEGRATOR]),
+        "model": model.pk,
+    }
+    return Place(site, users, study, {name: str(value) for name, value in parameters.items()})
+
+
+def _read_by_network(study_id: UUID, model: ModelVersion) -> UUID:
+    job = inference.request(study_id=study_id, actor=None)
+    claim = inference.claim(job_id=job.pk, worker="scene", model_id=model.pk)
+    assert claim is not None
+    return inference.complete(claim=claim, segmentation=segmentation()).pk
+
+
+def _upload(user: User, site: Site) -> UUID:
+    path = incoming(encoded(series(1)[0]))
+    part = UploadPart(name="one.dcm", path=path, size_bytes=path.stat().st_size)
+    return create_upload(actor=user, site=site, parts=[part]).pk
+
+
+def _token(user: User) -> UUID:
+    expires_at = timezone.now() + LONGEST_TOKEN_LIFE
+    return create_token(user=user, name="bridge", scopes=[], expires_at=expires_at, actor=None).token.pk
+
+
+def one_file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("one.dcm", encoded(series(1)[0]))
+
+
+def world() -> dict[str, object]:
+    """Every row of every table, every waiting task and every file, to be compared before and after."""
+    return {**_rows(), **_tasks(), "files": _files()}
+
+
+def _rows() -> dict[str, list[str]]:
+    tables = set(connection.introspection.table_names()) - CHANGES_ANYWAY
+    with connection.cursor() as cursor:
+        rows = {}
+        for table in sorted(tables):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            rows[table] = sorted(map(repr, cursor.fetchall()))
+        cursor.execute("SELECT id, scopes, expires_at, revoked_at FROM accounts_apitoken")
+        return {**rows, "accounts_apitoken": sorted(map(repr, cursor.fetchall()))}
+
+
+def _tasks() -> dict[str, int]:
+    with Redis.from_url(settings.CELERY_BROKER_URL) as broker:
+        return {f"queue {queue}": int(broker.llen(queue)) for queue in QUEUES}
+
+
+def _files() -> list[str]:
+    folder = Path(settings.STORAGE_DIR)
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

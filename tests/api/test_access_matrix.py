@@ -1,0 +1,234 @@
+"""Role by action by route, at the own site and at another: who may, may; denied means that nothing changed.
+
+Routes are found by introspection. One that has no row here fails, as does a row without a route.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client, override_settings
+
+from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
+from tests.accounts.people import browser, csrf, token_client
+from tests.api.routes import other_routes, rest_routes
+from tests.api.scene import Place, make_place, one_file, world
+
+A = Action
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+
+Body = Callable[[Place], dict[str, Any]]
+
+
+def nothing(_: Place) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may do it, what they get, and what everybody of another site gets.
+
+    `action` None is open to whoever is signed in. `other` 404 is for an address that names a thing of a site; for lists
+    and new things it is the same answer, about the caller's own site. `but` names the roles that get something else.
+    """
+
+    action: Action | None
+    status: int = 200
+    other: int = 404
+    body: Body = nothing
+    media_type: str = JSON
+    names: dict[str, str] = field(default_factory=dict)
+    but: dict[Role, int] = field(default_factory=dict)
+
+
+def of_site(action: Action, status: int = 200, **more: Any) -> Row:
+    return Row(action, status, 404, **more)
+
+
+def of_caller(action: Action | None, status: int = 200, **more: Any) -> Row:
+    return Row(action, status, status, **more)
+
+
+def new_token(_: Place) -> dict[str, Any]:
+    return {"name": "mine", "expires_at": "2999-01-01T00:00:00Z"}
+
+
+MATRIX: dict[tuple[str, str], Row] = {
+    ("GET", "api/v1/me"): of_caller(None),
+    ("GET", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE),
+    # The life that is asked for is too long: 422 says that the caller may ask.
+    ("POST", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE, 422, body=new_token),
+    ("GET", "api/v1/tokens/<uuid:pk>"): of_site(A.TOKEN_MANAGE, names={"pk": "token"}, but={Role.NEUROLOGIST: 404}),
+    ("DELETE", "api/v1/tokens/<uuid:pk>"): of_site(
+        A.TOKEN_MANAGE, 204, names={"pk": "token"}, but={Role.NEUROLOGIST: 404}
+    ),
+    ("GET", "api/v1/audit"): of_caller(A.AUDIT_READ),
+    ("GET", "api/v1/patients"): of_caller(A.PATIENT_READ),
+    ("GET", "api/v1/patients/<uuid:patient_id>"): of_site(A.PATIENT_READ),
+    ("GET", "api/v1/summary"): of_caller(A.STUDY_READ),
+    ("GET", "api/v1/studies"): of_caller(A.STUDY_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>"): of_site(A.STUDY_READ),
+    ("PATCH", "api/v1/studies/<uuid:study_id>"): of_site(
+        A.STUDY_OVERRIDE, body=lambda place: {"flair_series": place.parameters["series_id"]}
+    ),
+    ("GET", "api/v1/studies/<uuid:study_id>/annotations"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>/lesions"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>/jobs"): of_site(A.JOB_READ),
+    ("POST", "api/v1/studies/<uuid:study_id>/inferences"): of_site(A.INFERENCE_REQUEST, 202),
+    ("GET", "api/v1/series/<uuid:series_id>"): of_site(A.STUDY_READ),
+    ("GET", "api/v1/series/<uuid:series_id>/slices"): of_site(A.STUDY_READ),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/lesions"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/mask"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/brain-mask"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/probability"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/mask.nii.gz"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/jobs"): of_caller(A.JOB_READ),
+    ("GET", "api/v1/jobs/<uuid:job_id>"): of_site(A.JOB_READ),
+    ("POST", "api/v1/jobs/<uuid:job_id>/cancel"): of_site(A.JOB_CANCEL),
+    # The job is queued: 409 says that the caller may retry one that has failed.
+    ("POST", "api/v1/jobs/<uuid:job_id>/retry"): of_site(A.INFERENCE_REQUEST, 409),
+    ("GET", "api/v1/models"): of_caller(A.MODEL_READ),
+    ("GET", "api/v1/models/<uuid:pk>"): of_caller(A.MODEL_READ, names={"pk": "model"}),
+    ("POST", "api/v1/uploads"): of_caller(
+        A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=MULTIPART
+    ),
+    ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
+}
+
+# Open to strangers, each for a reason: they are asked before anybody can sign in, or hold nothing of a patient.
+OPEN = {("GET", "api/v1/schema/"), ("GET", "api/v1/docs/")}
+NOT_REST = {
+    "healthz",
+    "readyz",
+    "ws/feed",
+    "_allauth/browser/v1/auth/session",
+    "_allauth/browser/v1/auth/login",
+    "_allauth/browser/v1/auth/reauthenticate",
+    "_allauth/browser/v1/account/password/change",
+    r"^(?:api|dicom-web|_allauth|static|ws)(?:/|$)",
+    "^",
+}
+
+pytestmark = pytest.mark.django_db
+
+CASES = [pytest.param(*key, row, id=f"{key[0]} {key[1]}") for key, row in MATRIX.items()]
+
+
+@pytest.fixture(scope="module")
+def places(
+    django_db_setup: None, django_db_blocker: Any, running_broker: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Place, Place]]:
+    """Two sites, made once; each test's changes roll back."""
+    folder = tmp_path_factory.mktemp("store")
+    with override_settings(STORAGE_DIR=folder):
+        with django_db_blocker.unblock():
+            made = make_place("Ljubljana"), make_place("Maribor")
+        yield made
+        with django_db_blocker.unblock():
+            call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def own(places: tuple[Place, Place]) -> Place:
+    return places[0]
+
+
+@pytest.fixture
+def elsewhere(places: tuple[Place, Place]) -> Place:
+    return places[1]
+
+
+def ask(client: Client, method: str, address: str, row: Row, place: Place) -> Any:  # Any: the test client's response
+    """The request of the row about the things of the place."""
+    for word in address.split("/"):
+        if word.startswith("<"):
+            name = word.strip("<>").split(":")[1]
+            address = address.replace(word, place.parameters[row.names.get(name, name)])
+    options: dict[str, Any] = {}
+    if method != "GET":
+        options = {"data": row.body(place), "headers": csrf(client)}
+        if row.media_type == JSON:
+            options["content_type"] = JSON
+    return getattr(client, method.lower())(f"/{address}", **options)
+
+
+def assert_refused(answer: Any, status: int, before: dict[str, object]) -> None:
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert world() == before
+
+
+def test_every_route_has_a_row_and_every_row_a_route():
+    assert set(rest_routes()) - OPEN == set(MATRIX)
+
+
+def test_every_other_view_is_known():
+    assert other_routes() == NOT_REST
+
+
+@pytest.mark.parametrize(("method", "address", "row"), CASES)
+def test_a_stranger_is_refused(method, address, row, own):
+    before = world()
+
+    answer = ask(Client(), method, address, row, own)
+
+    assert_refused(answer, 401, before)
+
+
+@pytest.mark.parametrize(("method", "address", "row"), CASES)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_gets_what_the_table_says(method, address, row, role, own):
+    client = browser(own.users[role])
+    before = world()
+
+    answer = ask(client, method, address, row, own)
+
+    if row.action is None or row.action in ACTIONS_OF_ROLE[role]:
+        assert answer.status_code == row.but.get(role, row.status)
+    else:
+        assert_refused(answer, 403, before)
+
+
+@pytest.mark.parametrize(("method", "address", "row"), CASES)
+@pytest.mark.parametrize("role", Role)
+def test_another_site_sees_nothing_and_changes_nothing(method, address, row, role, own, elsewhere):
+    client = browser(elsewhere.users[role])
+    before = world()
+
+    answer = ask(client, method, address, row, own)
+
+    if row.action is not None and row.action not in ACTIONS_OF_ROLE[role]:
+        assert_refused(answer, 403, before)
+    elif row.other == 404:
+        assert_refused(answer, 404, before)
+    else:
+        assert answer.status_code == row.but.get(role, row.status)
+        assert [id_ for id_ in own.ids() if id_ in answer.content.decode()] == []
+
+
+@pytest.mark.parametrize(("method", "address", "row"), [case for case in CASES if case.values[2].action])
+def test_a_token_without_the_scope_is_refused(method, address, row, own):
+    others = [action for action in Action if action != row.action]
+    client = token_client(own.users[Role.ADMIN], *others)
+    before = world()
+
+    answer = ask(client, method, address, row, own)
+
+    assert_refused(answer, 403, before)
+
+
+@pytest.mark.parametrize(("method", "address", "row"), [case for case in CASES if case.values[0] != "GET"])
+def test_a_session_that_writes_without_the_csrf_header_is_refused(method, address, row, own, monkeypatch):
+    monkeypatch.setattr("tests.api.test_access_matrix.csrf", lambda _: {})
+    client = browser(own.users[Role.ADMIN])
+    before = world()
+
+    answer = ask(client, method, address, row, own)
+
+    assert_refused(answer, 403, before)
+    assert answer.json()["code"] == "csrf_failed"
