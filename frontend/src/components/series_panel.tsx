@@ -70,7 +70,7 @@ function SeriesRow({ series, candidate, isFlair, isShown, isChoosing, onShow, on
           {series.series_description || `Series ${series.series_number ?? ""}`}
           {isFlair && <span className={styles.flair}>FLAIR</span>}
         </span>
-        <span className={styles.facts}>{factsOf(series)}</span>
+        {factsOf(series).map((line) => <span key={line} className={styles.facts}>{line}</span>)}
       </button>
       {problems.length > 0 && (
         <ul className={styles.problems} data-testid="completeness-problems">
@@ -103,9 +103,10 @@ function Reasons({ candidate }: { candidate: Candidate }) {
   );
 }
 
-function factsOf(series: Series): string {
+function factsOf(series: Series): string[] {
   const [slices, rows, columns] = series.spacing_mm ?? [];
   const grid = series.rows && series.columns ? `${series.columns} × ${series.rows}` : "";
   const spacing = slices && rows && columns ? `${columns.toFixed(2)} × ${rows.toFixed(2)} × ${slices.toFixed(1)} mm` : "";
-  return [series.modality, countText(series.slice_count, "slice"), grid, spacing, series.source === "nifti" ? "NIfTI" : ""].filter(Boolean).join(" · ");
+  const kind = [series.modality, countText(series.slice_count, "slice"), series.source === "nifti" ? "NIfTI" : ""];
+  return [kind, [grid, spacing]].map((parts) => parts.filter(Boolean).join(" · ")).filter(Boolean);
 }

@@ -1,4 +1,4 @@
-import type { JobStage, StudyState } from "../server/types";
+import type { JobStage, JobState, StudyState } from "../server/types";
 import styles from "./study_state.module.css";
 
 interface StateText {
@@ -44,6 +44,24 @@ export function StudyStateBadge({ state, progress }: { state: StudyState; progre
       <span className={styles.dot} aria-hidden />
       {label}
       {state === "running" && progress !== undefined && <span className="number">{Math.round(progress * 100)} %</span>}
+    </span>
+  );
+}
+
+const JOB_STATES: Readonly<Record<JobState, Pick<StateText, "label" | "tone">>> = {
+  queued: { label: "Queued", tone: "quiet" },
+  running: { label: "Running", tone: "busy" },
+  succeeded: { label: "Succeeded", tone: "good" },
+  failed: { label: "Failed", tone: "alert" },
+  cancelled: { label: "Cancelled", tone: "quiet" },
+};
+
+export function JobStateBadge({ state }: { state: JobState }) {
+  const { label, tone } = JOB_STATES[state];
+  return (
+    <span className={styles.badge} data-tone={tone} data-state={state}>
+      <span className={styles.dot} aria-hidden />
+      {label}
     </span>
   );
 }

@@ -14,16 +14,19 @@ const STYLE_NAMES: Readonly<Record<OverlayStyle, string>> = { both: "Fill and ou
 
 interface ViewerToolbarProps {
   readonly slices: SliceStack | null;
+  /** False while there is nothing to act on. */
+  readonly isEnabled: boolean;
   run(command: Command): void;
   onKeys(): void;
 }
 
-export function ViewerToolbar({ slices, run, onKeys }: ViewerToolbarProps) {
+export function ViewerToolbar({ slices, isEnabled, run, onKeys }: ViewerToolbarProps) {
   const dragTool = useReading((reading) => reading.dragTool);
   const { isShown, isBrainShown, style } = useReading((reading) => reading.overlay);
   const toggleOverlay = () => readNow().changeOverlay({ isShown: !isShown });
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Viewer">
+      <fieldset className={styles.tools} disabled={!isEnabled}>
       {(Object.keys(DRAG_ICONS) as DragTool[]).map((tool) => (
         <Tool key={tool} command={commandOf(`view.drag.${tool}`)} icon={DRAG_ICONS[tool]} isPressed={dragTool === tool} run={run} />
       ))}
@@ -38,7 +41,7 @@ export function ViewerToolbar({ slices, run, onKeys }: ViewerToolbarProps) {
         onClick={() => run(commandOf("overlay.style"))} text={STYLE_NAMES[style]}
       />
       <Tool command={commandOf("overlay.brain")} icon="brain" isPressed={isBrainShown} run={run} />
-      <span className={styles.space} />
+      </fieldset>
       <ToolButton label="Keys and mouse" keyName="?" icon="keyboard" onClick={onKeys} />
     </div>
   );
@@ -85,7 +88,7 @@ function PresetMenu({ slices, run }: { slices: SliceStack | null; run: (command:
   return (
     <Menu shadow="md" width={210}>
       <Menu.Target>
-        <UnstyledButton className={styles.textTool} data-wide disabled={!slices}>{current}</UnstyledButton>
+        <UnstyledButton className={styles.textTool} data-wide >{current}<Icon name="down" size={12} /></UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         {WINDOW_PRESETS.map(({ key, name }) => (

@@ -7,7 +7,7 @@ import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
-import { STAGE_TEXTS } from "../components/study_state";
+import { JobStateBadge, STAGE_TEXTS } from "../components/study_state";
 import { cancelJob, retryJob } from "../server/endpoints";
 import type { Job, Me } from "../server/types";
 import { jobsQuery, queryClient } from "../state/queries";
@@ -78,12 +78,15 @@ function JobTable({ jobs, me }: { jobs: readonly Job[]; me: Me }) {
 function JobLine({ job, me }: { job: Job; me: Me }) {
   return (
     <tr data-testid="job-row" data-state={job.state}>
-      <td>{timeText(job.requested_at)}</td>
+      <td className={styles.keep}>{timeText(job.requested_at)}</td>
       <td><Link to={`/studies/${job.study}`}>Open</Link></td>
-      <td title={job.reason || undefined}>{job.state}{job.reason && <div className={styles.dim}>{job.reason}</div>}</td>
-      <td>{job.state === "running" ? `${STAGE_TEXTS[job.stage] ?? job.stage}, ${percentText(job.progress)}` : UNKNOWN}</td>
-      <td className={styles.dim}>{job.requested_by ?? "on arrival"}</td>
-      <td className={styles.dim}>{job.model ? `${job.model.name} ${job.model.version}` : UNKNOWN}</td>
+      <td className={styles.wide}>
+        <JobStateBadge state={job.state} />
+        {job.reason && <div className={styles.dim}>{job.reason}</div>}
+      </td>
+      <td className={styles.keep}>{job.state === "running" ? `${STAGE_TEXTS[job.stage] ?? job.stage}, ${percentText(job.progress)}` : UNKNOWN}</td>
+      <td className={styles.keep}>{job.requested_by ?? "on arrival"}</td>
+      <td className={styles.keep}>{job.model ? `${job.model.name} ${job.model.version}` : UNKNOWN}</td>
       <td>{job.attempts}</td>
       <td className={styles.right}><JobLineAction job={job} me={me} /></td>
     </tr>

@@ -15,6 +15,7 @@ import { ResultSidebar, StateNotice } from "../components/result_sidebar";
 import { StudySidebar } from "../components/study_sidebar";
 import { StageLoader, ViewerStage } from "../components/viewer_stage";
 import { ViewerToolbar } from "../components/viewer_toolbar";
+import { boxesOf, lesionAt } from "../geometry/lesion_extent";
 import { ProblemError } from "../server/problem";
 import type { Me, StudyDetail } from "../server/types";
 import { useLiveStudy } from "../state/live";
@@ -67,7 +68,7 @@ function Room({ study, reading, me, onShowSeries }: RoomProps) {
   const [areKeysShown, setKeysShown] = useState(false);
   const isWide = useMediaQuery(WIDE, window.matchMedia(WIDE).matches);
   const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
-  const isSidebarOpen = isSidebarAsked ?? isWide;
+  const isSidebarOpen = isSidebarAsked ?? (isWide || !reading.shownSeries);
   const slices = reading.slices.data ?? null;
   const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: reading.lesions ?? [] });
   const run = (command: Command) => command.run(context());
@@ -89,11 +90,11 @@ function Room({ study, reading, me, onShowSeries }: RoomProps) {
                 <Icon name="panel" size={17} />
               </ActionIcon>
             </Tooltip>
-            <ViewerToolbar slices={slices} run={run} onKeys={() => setKeysShown(true)} />
+            <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={() => setKeysShown(true)} />
           </div>
           <Stage study={study} reading={reading} stack={stack} onStack={setStack} />
         </div>
-        <ResultSidebar study={study} annotation={reading.annotation} lesions={reading.lesions} isOverlayOnScreen={reading.isOverlayOnScreen} me={me} />
+        {(reading.annotation || reading.shownSeries) && <ResultSidebar study={study} annotation={reading.annotation} lesions={reading.lesions} isOverlayOnScreen={reading.isOverlayOnScreen} me={me} />}
       </div>
       <CheatSheet isOpen={areKeysShown} onClose={() => setKeysShown(false)} />
     </div>
@@ -140,16 +141,12 @@ function Stage({ study, reading, stack, onStack }: StageProps) {
 }
 
 /** The selected lesion as the overlay brackets it. */
-function useMark({ lesions, isOverlayOnScreen }: StudyReading): Mark | null {
+function useMark({ lesions, labels }: StudyReading): Mark | null {
   const selected = useReading((state) => state.selectedLesion);
   return useMemo(() => {
-    const lesion = isOverlayOnScreen ? lesions?.find(({ number }) => number === selected) : undefined;
-    if (!lesion) return null;
+    const lesion = lesions?.find(({ number }) => number === selected);
+    if (!lesion || !labels) return null;
     const [, row = 0, column = 0] = lesion.centroid_index;
-    return {
-      centroid: [sliceOfLesion(lesion), row, column],
-      sliceIndices: lesion.slice_indices,
-      radiusMm: lesion.longest_axis_mm / 2,
-    };
-  }, [lesions, isOverlayOnScreen, selected]);
+    return boxesOf(lesionAt(labels, [sliceOfLesion(lesion), row, column]), labels.shape);
+  }, [lesions, labels, selected]);
 }

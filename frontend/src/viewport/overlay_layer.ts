@@ -1,16 +1,13 @@
 import { toWorld, type Affine, type Point3 } from "../geometry/affine";
 import { LABEL_OF_CLASS, LESION_CLASSES, sliceOf, type LabelVolume, type LesionClass } from "../geometry/labels";
+import type { SliceBox } from "../geometry/lesion_extent";
 import { outlineLoops } from "../geometry/outlines";
 import type { OverlaySettings } from "../state/reading";
 import { BRAIN_COLOR, CLASS_COLORS, CLASS_DASHES, hatchPattern } from "./overlay_style";
 import type { Point2 } from "./reading_stack";
 
-/** A lesion that the reader chose, to be bracketed on its slices. */
-export interface Mark {
-  readonly centroid: Point3;
-  readonly sliceIndices: readonly number[];
-  readonly radiusMm: number;
-}
+/** The boxes, by slice, that are bracketed: those of the lesion that the reader chose. */
+export type Mark = ReadonlyMap<number, SliceBox>;
 
 export interface OverlayScene {
   readonly affine: Affine;
@@ -23,9 +20,15 @@ export interface OverlayScene {
 
 type Project = (world: Point3) => Point2;
 
-const FILL_SHARE = 0.42;
+/** Share of the opacity that goes into the plain fill: the hatch of the active class adds its own. */
+const FILL_SHARE: Readonly<Record<LesionClass, number>> = { active: 0.2, inactive: 0.34 };
 const OUTLINE_WIDTH = 1.6;
 const BRAIN_LABEL = 1;
+
+/** CSS pixels between a lesion and its brackets, and the longest arm of a bracket. */
+const MARK_ROOM = 8;
+const MARK_ARM = 10;
+const CORNERS = [[-1, -1], [1, -1], [1, 1], [-1, 1]] as const;
 
 /**
  * Masks drawn as outlines on a canvas above the viewport, placed by the viewport's own world-to-canvas projection.
@@ -51,7 +54,8 @@ export class OverlayLayer {
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (scene.brain && scene.settings.isBrainShown) this.#drawBrain(this.#placed(scene.brain, sliceIndex, BRAIN_LABEL, matrix));
     if (scene.labels && scene.settings.isShown) this.#drawLesions(scene.labels, scene.settings, sliceIndex, matrix);
-    if (scene.mark?.sliceIndices.includes(sliceIndex)) this.#drawMark(scene.mark, scene.affine, sliceIndex, project);
+    const box = scene.mark?.get(sliceIndex);
+    if (box) this.#drawMark(box, matrix);
     return scene.labels !== null;
   }
 
@@ -80,7 +84,7 @@ export class OverlayLayer {
 
   #fill(path: Path2D, lesionClass: LesionClass, opacity: number): void {
     const context = this.#context;
-    context.globalAlpha = opacity * FILL_SHARE;
+    context.globalAlpha = opacity * FILL_SHARE[lesionClass];
     context.fillStyle = CLASS_COLORS[lesionClass];
     context.fill(path, "evenodd");
     if (lesionClass !== "active" || !this.#hatch.pattern) return;
@@ -110,18 +114,20 @@ export class OverlayLayer {
     this.#context.stroke(path);
   }
 
-  /** Four corners around the lesion, wide enough not to cover it. */
-  #drawMark(mark: Mark, affine: Affine, sliceIndex: number, project: Project): void {
-    const [, row, column] = mark.centroid;
-    const centre = toWorld(affine, [sliceIndex, row, column]);
-    const [x, y] = project(centre);
-    const radius = pixelsPerMm(affine, sliceIndex, project) * mark.radiusMm + 10;
-    const arm = Math.min(12, radius * 0.5);
+  /** Four corners around the lesion, with room left so that they do not cover its edge. */
+  #drawMark(box: SliceBox, matrix: DOMMatrix): void {
+    const upper = matrix.transformPoint({ x: box.firstColumn - 0.5, y: box.firstRow - 0.5 });
+    const lower = matrix.transformPoint({ x: box.lastColumn + 0.5, y: box.lastRow + 0.5 });
+    const [x, y] = [(upper.x + lower.x) / 2, (upper.y + lower.y) / 2];
+    const halfWidth = Math.abs(lower.x - upper.x) / 2 + MARK_ROOM;
+    const halfHeight = Math.abs(lower.y - upper.y) / 2 + MARK_ROOM;
+    const arm = Math.min(MARK_ARM, halfWidth, halfHeight);
     const path = new Path2D();
-    for (const [sideX, sideY] of [[-1, -1], [1, -1], [1, 1], [-1, 1]] as const) {
-      path.moveTo(x + sideX * radius, y + sideY * (radius - arm));
-      path.lineTo(x + sideX * radius, y + sideY * radius);
-      path.lineTo(x + sideX * (radius - arm), y + sideY * radius);
+    for (const [sideX, sideY] of CORNERS) {
+      const [cornerX, cornerY] = [x + sideX * halfWidth, y + sideY * halfHeight];
+      path.moveTo(cornerX, cornerY - sideY * arm);
+      path.lineTo(cornerX, cornerY);
+      path.lineTo(cornerX - sideX * arm, cornerY);
     }
     this.#stroke(path, "rgb(0 0 0 / 70%)", 3.5, []);
     this.#stroke(path, "#ffffff", 1.5, []);
@@ -162,11 +168,4 @@ function sliceMatrix(affine: Affine, sliceIndex: number, project: Project): DOMM
   return new DOMMatrix([
     (columnX - originX) / 100, (columnY - originY) / 100, (rowX - originX) / 100, (rowY - originY) / 100, originX, originY,
   ]);
-}
-
-function pixelsPerMm(affine: Affine, sliceIndex: number, project: Project): number {
-  const [first, second] = [toWorld(affine, [sliceIndex, 0, 0]), toWorld(affine, [sliceIndex, 0, 100])];
-  const millimetres = Math.hypot(second[0] - first[0], second[1] - first[1], second[2] - first[2]);
-  const [firstAt, secondAt] = [project(first), project(second)];
-  return Math.hypot(secondAt[0] - firstAt[0], secondAt[1] - firstAt[1]) / millimetres;
 }

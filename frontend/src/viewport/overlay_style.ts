@@ -12,7 +12,8 @@ export const BRAIN_COLOR = "#f0e442";
 /** Dashes of the outline in CSS pixels. */
 export const CLASS_DASHES: Readonly<Record<LesionClass, number[]>> = { active: [], inactive: [4, 3] };
 
-const HATCH_PERIOD = 6;
+/** CSS pixels between the lines of the hatch. */
+const HATCH_PERIOD = 7;
 
 /** Diagonal lines of the active class, repeated in screen space so that zoom does not change their width. */
 export function hatchPattern(context: CanvasRenderingContext2D, pixelRatio: number): CanvasPattern | null {
@@ -21,7 +22,7 @@ export function hatchPattern(context: CanvasRenderingContext2D, pixelRatio: numb
   const pen = tile.getContext("2d");
   if (!pen) return null;
   pen.strokeStyle = CLASS_COLORS.active;
-  pen.lineWidth = 1.2 * pixelRatio;
+  pen.lineWidth = 1.5 * pixelRatio;
   for (const shift of [-size, 0, size]) {
     pen.beginPath();
     pen.moveTo(shift - 1, size + 1);

@@ -54,9 +54,9 @@ export function ReadingView(props: ReadingViewProps) {
 
   const onDrawn = useEffectEvent(() => {
     if (!stack.current || stack.current.drawnSlice < 0) return;
+    if (!isDrawn) markOnce("firstSliceDrawnAt");
     drawOverlay(scene);
     if (isDrawn) return;
-    markOnce("firstSliceDrawnAt");
     setIsDrawn(true);
     setLetters(stack.current.edgeLetters);
   });

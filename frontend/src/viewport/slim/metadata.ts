@@ -5,8 +5,8 @@
 import * as Enums from "@cornerstonejs/metadata/enums";
 import * as metaData from "@cornerstonejs/metadata/metaData";
 import calibratedPixelSpacingMetadataProvider from "@cornerstonejs/metadata/utilities/calibratedPixelSpacingMetadataProvider";
-import getPixelSpacingInformation, {
-  calculateRadiographicPixelSpacing, getERMF,
+import {
+  calculateRadiographicPixelSpacing, getERMF, getPixelSpacingInformation,
 } from "@cornerstonejs/metadata/utilities/getPixelSpacingInformation";
 import imageIdToURI from "@cornerstonejs/metadata/utilities/imageIdToURI";
 import isVideoTransferSyntax, { videoUIDs } from "@cornerstonejs/metadata/utilities/isVideoTransferSyntax";
