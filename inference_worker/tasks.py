@@ -41,7 +41,7 @@ from inference_worker.prediction import (
     shipped_weights,
 )
 from inference_worker.preprocessing import PreprocessingError
-from plaqueview.core.errors import PlaqueViewError
+from plaqueview.core.errors import PlaqueViewError, UnavailableError
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.segmentation import Segmentation
@@ -49,7 +49,7 @@ from plaqueview.imaging.volume import GeometryError
 from plaqueview.inference import services as inference
 from plaqueview.inference.models import JobStage
 from plaqueview.registry import services as registry
-from plaqueview.studies.volumes import load_volume
+from plaqueview.studies.services import load_volume
 
 logger = logging.getLogger(__name__)
 
@@ -71,27 +71,27 @@ class OverdueError(RuntimeError):
     """The job has taken longer than the department allows."""
 
 
-EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError)
+EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError, UnavailableError)
 CLAIM_ENDED = (inference.ClaimLostError, inference.JobCancelledError)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A loaded network and its row in the registry."""
+    """A loaded network, and what the registry is told of it."""
 
     segmenter: Segmenter
-    model_id: UUID
+    shipped: registry.ShippedModel
 
 
 @lru_cache(maxsize=1)
 def reader() -> Reader:
-    """The network that this process reads with, loaded, registered and warmed by the first call."""
+    """The network that this process reads with, loaded and warmed by the first call."""
     rule = CountingRule(settings.LESION_CONNECTIVITY, settings.MINIMUM_LESION_VOLUME_MM3)
     segmenter = Segmenter.load(threads=settings.INFERENCE_THREADS or None, rule=rule)
     segmenter.probabilities(np.zeros((BATCH_SIZE, SLICE_SIZE, SLICE_SIZE), np.float32))
-    model = registry.register_shipped(shipped_model(segmenter.model))
-    logger.info("model %s %s is loaded, weights %s", model.name, model.version, model.sha256[:12])
-    return Reader(segmenter, model.pk)
+    shipped = shipped_model(segmenter.model)
+    logger.info("model %s %s is loaded, weights %s", shipped.name, shipped.version, shipped.sha256[:12])
+    return Reader(segmenter, shipped)
 
 
 def shipped_model(identity: ModelIdentity) -> registry.ShippedModel:
@@ -115,7 +115,7 @@ def load_before_the_first_task(instance: Any, **_: Any) -> None:  # Any: Celery'
     if issubclass(instance.pool_cls, PreforkPool):
         return
     try:
-        reader()
+        registry.register_shipped(reader().shipped)
     except (WeightsError, DeviceError, OSError, PlaqueViewError, DatabaseError) as error:
         raise SystemExit(f"the inference worker cannot start: {error}") from error
     finally:
@@ -132,7 +132,8 @@ def load_in_forked_child(**_: Any) -> None:
 def segment(self: Task[..., None], job_id: str) -> None:
     """The job has ended in a named state, or is another worker's, or waits for its lease to lapse."""
     worker = f"{self.request.hostname}:{os.getpid()}"
-    claim = inference.claim(job_id=UUID(job_id), worker=worker, model_id=reader().model_id)
+    model = registry.register_shipped(reader().shipped)
+    claim = inference.claim(job_id=UUID(job_id), worker=worker, model_id=model.pk)
     if claim is None:
         logger.info("job %s has ended or is another worker's", job_id)
         return
@@ -143,6 +144,8 @@ def segment(self: Task[..., None], job_id: str) -> None:
         logger.info("job %s: nothing was written: %s", job_id, end)
     except EXPECTED_ERRORS as error:
         fail(claim, str(error))
+    except OperationalError:
+        raise  # the database is away: the lease lapses, and the job is run again
     except Exception:
         fail(claim, UNEXPECTED)
         raise
@@ -156,13 +159,18 @@ def read(claim: inference.Claim) -> Segmentation:
     """
     clock = Clock(claim)
     longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
-    with Heartbeat(clock.beat, release=connection.close, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
+    with Heartbeat(clock.beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
         volume = load_volume(claim.series_id).volume
         on_progress = clock.checked(heartbeat.report)
         on_progress(0.0)
         segmentation = reader().segmenter.segment(volume, on_progress=on_progress)
     inference.renew(claim, progress=SEGMENTED_SHARE, stage=JobStage.SAVING)
     return segmentation
+
+
+def leave_database() -> None:
+    """The connection of the thread that calls this is closed; `connection.close` by itself is the caller's of now."""
+    connection.close()
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,15 @@ def kill(child: subprocess.Popen[bytes]) -> None:
 def server(interface: str, *, log: Path, **changes: str) -> Iterator[int]:
     """The port of a server that answers; `interface` is "wsgi" for HTTP, "asgi" for the feed."""
     port = free_port()
-    words = ("-m", "granian", "--interface", INTERFACES[interface], f"plaqueview.{interface}:application", "--port", str(port))
+    words = (
+        "-m",
+        "granian",
+        "--interface",
+        INTERFACES[interface],
+        f"plaqueview.{interface}:application",
+        "--port",
+        str(port),
+    )
     quiet = ("--host", "127.0.0.1", "--log-level", "warning", "--workers-kill-timeout", "2")
     with process(*words, *quiet, log=log, **changes) as child:
         wait_until(lambda: answers(port), what=f"the {interface} server", child=child, log=log)

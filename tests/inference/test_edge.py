@@ -1,0 +1,185 @@
+"""The worker's task, in this process, with the network that ships: every way in which a job can end."""
+
+import threading
+
+import numpy as np
+import pytest
+from django.db import connection
+
+from inference_worker import tasks
+from plaqueview.annotations.models import Annotation
+from plaqueview.core.access import Role
+from plaqueview.core.storage import stored_path
+from plaqueview.imaging.volume import Volume
+from plaqueview.inference import services
+from plaqueview.inference.models import InferenceJob, JobStage, JobState
+from plaqueview.registry.models import ModelVersion
+from plaqueview.studies.models import Study, StudyState
+from tests.accounts.people import make_user
+from tests.imaging.phantoms import axial_affine
+from tests.inference.heads import settled_head
+from tests.inference.scenes import make_model
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def job() -> InferenceJob:
+    return services.request(study_id=settled_head().pk, actor=None)
+
+
+def run(job: InferenceJob) -> InferenceJob:
+    """The worker was handed the job."""
+    tasks.segment.apply(args=[str(job.pk)], throw=True)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_study_is_read_by_the_model_that_ships(job):
+    run(job)
+
+    study = Study.objects.get()
+    annotation = Annotation.objects.get()
+    model = ModelVersion.objects.get()
+    assert (job.state, job.reason, job.attempts, job.annotation) == (JobState.SUCCEEDED, "", 1, annotation)
+    assert (study.state, study.current_annotation_id) == (StudyState.READY, annotation.pk)
+    assert annotation.shape == (8, 96, 96)
+    assert annotation.model_sha256 == model.sha256 == tasks.reader().segmenter.model.sha256
+    assert annotation.active_count + annotation.inactive_count == annotation.lesions.count()
+    assert set(annotation.seconds) >= {"preprocessing", "network", "lesions"}
+
+
+def test_a_job_that_is_delivered_twice_is_run_once(job):
+    run(job)
+
+    run(job)
+
+    assert (job.attempts, Annotation.objects.count()) == (1, 1)
+
+
+def test_a_job_that_another_worker_holds_is_left_to_it(job):
+    services.claim(job_id=job.pk, worker="another", model_id=make_model().pk)
+
+    run(job)
+
+    assert (job.state, job.worker, job.attempts) == (JobState.RUNNING, "another", 1)
+
+
+def test_a_series_without_a_head_fails_by_name():
+    empty = Volume(np.full((8, 96, 96), 3.0, np.float32), axial_affine((5.0, 2.0, 2.0)))
+    job = services.request(study_id=settled_head(empty).pk, actor=None)
+
+    run(job)
+
+    study = Study.objects.get()
+    assert job.state == JobState.FAILED
+    assert job.reason == study.state_reason
+    assert job.reason not in {"", tasks.UNEXPECTED}
+    assert study.state == StudyState.FAILED
+
+
+def test_an_error_of_ours_has_a_generic_reason_and_goes_on_to_the_log(job):
+    for key in job.series.instances.values_list("storage_key", flat=True):
+        stored_path(key).write_bytes(b"")
+        stored_path(key).unlink()
+
+    with pytest.raises(FileNotFoundError):
+        run(job)
+
+    job.refresh_from_db()
+    assert (job.state, job.reason) == (JobState.FAILED, tasks.UNEXPECTED)
+
+
+def test_a_full_disk_is_said_by_name(job, settings):
+    settings.DISK_RESERVE_BYTES = 2**60
+
+    run(job)
+
+    assert job.state == JobState.FAILED
+    assert job.reason.startswith("the storage disk has ")
+
+
+def test_a_cancelled_job_stops_the_network_and_writes_nothing(job, during_network):
+    reader = make_user(Role.NEUROLOGIST, site=job.study.site)
+    during_network(lambda: services.cancel(job_id=job.pk, actor=reader))
+
+    run(job)
+
+    assert (job.state, Annotation.objects.count()) == (JobState.CANCELLED, 0)
+
+
+def test_a_claim_that_was_lost_stops_the_network_and_writes_nothing(job, during_network):
+    def take_over():
+        InferenceJob.objects.filter(pk=job.pk).update(lease_expires_at=job.created)
+        services.claim(job_id=job.pk, worker="another", model_id=make_model().pk)
+
+    during_network(take_over)
+
+    run(job)
+
+    assert (job.state, job.worker, Annotation.objects.count()) == (JobState.RUNNING, "another", 0)
+
+
+def test_a_job_that_takes_too_long_fails_by_name(job, settings):
+    settings.JOB_TIME_LIMIT_S = 0
+
+    run(job)
+
+    assert (job.state, job.reason) == (JobState.FAILED, "Inference took longer than 0 s.")
+
+
+def test_progress_and_stages_only_go_forward(job, monkeypatch):
+    told: list[tuple[float, str]] = []
+    renew = services.renew
+
+    def listen(claim, *, progress, stage):
+        told.append((progress, stage))
+        renew(claim, progress=progress, stage=stage)
+
+    monkeypatch.setattr(tasks.inference, "renew", listen)
+    monkeypatch.setattr(tasks, "SHORTEST_BEAT_S", 0.001)
+    run(job)
+
+    stages = list(dict.fromkeys(stage for _, stage in told))
+    order = list(JobStage)
+    assert [progress for progress, _ in told] == sorted(progress for progress, _ in told)
+    assert [order.index(stage) for stage in stages] == sorted(order.index(stage) for stage in stages)
+    assert told[-1] == (tasks.SEGMENTED_SHARE, JobStage.SAVING)
+
+
+@pytest.mark.parametrize(
+    ("progress", "stage", "share"),
+    [
+        (-1.0, JobStage.LOADING, 0.0),
+        (0.0, JobStage.PREPROCESSING, 0.05),
+        (0.2, JobStage.NETWORK, 0.236),
+        (0.94, JobStage.NETWORK, 0.9242),
+        (0.95, JobStage.LESIONS, 0.9335),
+        (1.0, JobStage.LESIONS, 0.98),
+    ],
+)
+def test_the_network_s_progress_is_a_share_of_the_job(progress, stage, share):
+    assert tasks.stage_at(progress) == stage
+    assert tasks.share_of_job(progress) == pytest.approx(share)
+
+
+@pytest.fixture
+def during_network(monkeypatch):
+    """Lets something happen, on another connection, between two batches, and the heartbeat notice it."""
+    monkeypatch.setattr(tasks, "SHORTEST_BEAT_S", 0.001)
+    segmenter = tasks.reader().segmenter
+    probabilities = segmenter.probabilities
+
+    def let_happen(event):
+        def with_event(slices, on_progress):
+            elsewhere = threading.Thread(target=lambda: (event(), connection.close()))
+            elsewhere.start()
+            elsewhere.join()
+            for _ in range(200):
+                on_progress(0.5)
+                threading.Event().wait(0.01)
+            return probabilities(slices, on_progress)
+
+        monkeypatch.setattr(segmenter, "probabilities", with_event)
+
+    return let_happen
