@@ -288,6 +288,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Action": "plaqueview.core.access.Action",
+        "AnnotationState": "plaqueview.annotations.models.AnnotationState.values",
+        "EventKind": "plaqueview.audit.models.EventKind",
+        "JobStage": "plaqueview.inference.models.JobStage.values",
+        "JobState": "plaqueview.inference.models.JobState.values",
+        "ModelStage": "plaqueview.registry.models.Stage",
+        "Role": "plaqueview.core.access.Role",
+        "StudyState": "plaqueview.studies.models.StudyState",
+        "UploadState": "plaqueview.studies.models.UploadState",
+    },
 }
 
 # -- what the department decides -------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from plaqueview.core import health, pages, problems
+from plaqueview.registry.readiness import check_model
 
 REST_APPS = ("accounts", "studies", "annotations", "registry", "inference", "audit")
 
@@ -25,6 +26,7 @@ readiness = health.Readiness.as_view(
         "broker": health.check_broker,
         "storage": health.check_storage,
         "worker": health.check_worker,
+        "model": check_model,
     }
 )
 

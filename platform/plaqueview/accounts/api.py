@@ -95,7 +95,7 @@ class NewTokenSerializer(TokenSerializer):
         read_only_fields = fields
 
 
-class TokenRequestSerializer(serializers.Serializer[None]):
+class WantedTokenSerializer(serializers.Serializer[None]):
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(
         child=serializers.ChoiceField(Action.choices), default=list, help_text="Empty: every action of the role."
@@ -119,10 +119,10 @@ class TokenListView(generics.ListAPIView[ApiToken]):
     def get(self, request: Request) -> Response:
         return self.list(request)
 
-    @extend_schema(operation_id="create_token", request=TokenRequestSerializer, responses={201: NewTokenSerializer})
+    @extend_schema(operation_id="create_token", request=WantedTokenSerializer, responses={201: NewTokenSerializer})
     def post(self, request: Request) -> Response:
         """A new token; its secret is in this answer and nowhere else."""
-        asked = TokenRequestSerializer(data=request.data)
+        asked = WantedTokenSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         expires_at: datetime = asked.validated_data["expires_at"]
         new = services.create_token(

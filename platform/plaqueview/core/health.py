@@ -132,6 +132,9 @@ def _outcome(name: str, check: Check) -> dict[str, object]:
         check()
     except UnavailableError as error:
         problem = error.detail
+    except (DatabaseError, RedisError, OSError) as error:
+        problem = f"this check failed itself: {type(error).__name__}"
+    if problem:
         logger.warning("not ready: %s: %s", name, problem)
     return {"is_ok": not problem, "detail": problem, "milliseconds": round(1000 * (time.perf_counter() - started), 1)}
 

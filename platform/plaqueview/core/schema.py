@@ -1,5 +1,6 @@
 """The OpenAPI document: every operation says how it is refused, and how a caller is known."""
 
+import re
 from http import HTTPMethod, HTTPStatus
 from typing import Any
 
@@ -19,6 +20,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Any text of at most 255 characters: a second request with the same key gets the first one's answer.",
 )
 
+VERBS = {
+    HTTPMethod.GET: "read",
+    HTTPMethod.POST: "create",
+    HTTPMethod.PUT: "replace",
+    HTTPMethod.PATCH: "change",
+    HTTPMethod.DELETE: "delete",
+}
 WRITING = {HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH}
 
 
@@ -39,7 +47,12 @@ class ProblemSerializer(serializers.Serializer[None]):
 
 
 class ProblemAutoSchema(AutoSchema):
-    """Adds the problems that the conventions bring about, so that no view repeats them."""
+    """Names each operation, and adds the problems that the conventions bring about, so that no view repeats them."""
+
+    def get_operation_id(self) -> str:
+        """`read_studies_lesions` for GET /api/v1/studies/{id}/lesions, where the view does not say better."""
+        verb = "list" if self._is_list_view() else VERBS[HTTPMethod(self.method)]
+        return re.sub(r"\W+", "_", "_".join([verb, *self._tokenize_path()]))
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:  # Any: the generator's loose dictionaries
         bodies = super()._get_response_bodies(direction)
