@@ -21,12 +21,13 @@ from plaqueview.core.storage import (
     require_free_space,
     store_bytes,
     store_file,
+    store_files,
     stored_path,
 )
 
 CONTENT = b"plaque" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-KEY = f"dicom/{SHA256[:2]}/{SHA256[2:4]}/{SHA256}"
+KEY = f"dicom/{SHA256[:2]}/{SHA256}"
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,18 @@ def test_empty_bytes_have_a_place_too():
     stored = store_bytes([], kind="masks")
 
     assert (stored.size_bytes, stored.sha256) == (0, hashlib.sha256().hexdigest())
+
+
+def test_many_files_are_stored_in_their_order_and_once_each(store):
+    contents = [b"one", b"two", b"one"]
+    with incoming_folder() as folder:
+        paths = [folder / f"{position}" for position in range(3)]
+        for path, content in zip(paths, contents, strict=True):
+            path.write_bytes(content)
+        stored = store_files(paths, kind="dicom")
+
+    assert [stored_path(file.key).read_bytes() for file in stored] == contents
+    assert files_of(store) == sorted({file.key for file in stored})
 
 
 def test_a_file_is_moved_and_not_copied():
@@ -189,5 +202,4 @@ def test_every_new_folder_and_the_file_reach_the_disk(monkeypatch, store):
 
     incoming, *folders = synced
     assert incoming.startswith("incoming/")
-    first, second = SHA256[:2], SHA256[2:4]
-    assert folders == [f"dicom/{first}/{second}", f"dicom/{first}", "dicom", "."]
+    assert sorted(folders) == [".", "dicom", f"dicom/{SHA256[:2]}"]
