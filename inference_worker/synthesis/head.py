@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -49,6 +49,15 @@ class Contrast:
         return cls(grey, grey - 0.14, fluid, tuple(float(signals[number]) for number in Outside))
 
 
+# T1-weighted, without fat suppression.
+T1_CONTRAST = Contrast(
+    grey_matter=0.76,
+    deep_grey=0.84,
+    fluid=0.3,
+    outside=(0.0, 1.4, 2.3, 0.7, 0.1, 1.3, 0.3, 0.3, 0.9, 0.8, 0.3),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Tissue:
     """A sampled plane of a head: signal without plaques, and the share of it that a plaque can replace."""
@@ -66,6 +75,11 @@ class Head:
     deformation: Mosaic  # displacement (x, y, z) in mm
     contrast: Contrast
     caps: float
+
+    def with_t1_contrast(self, generator: np.random.Generator) -> Head:
+        """The same head in the grey values of a T1-weighted series."""
+        outside = outside_signal(load_atlas(), T1_CONTRAST, generator)
+        return replace(self, contrast=T1_CONTRAST, caps=0.0, tissue=self.tissue.with_last_channel(outside))
 
     def displaced(self, points: Field) -> Field:
         """(rows, columns, 3) points of the person as points (x, y, z) of the template."""
@@ -168,14 +182,18 @@ def deformation(atlas: HeadAtlas, generator: np.random.Generator) -> tuple[Field
 
 def widening(shape: tuple[int, ...], widest_mm: float) -> tuple[Field, ...]:
     """Displacement towards the ventricles, which makes them larger by up to `widest_mm` on every side."""
+    fields = []
+    for slope in reversed(widening_slopes()):  # x, y, z
+        field = np.zeros(shape, np.float32)
+        field[tuple(slice(0, length) for length in slope.shape)] = widest_mm * slope
+        fields.append(field)
+    return tuple(fields)
+
+
+@cache
+def widening_slopes() -> tuple[Field, ...]:
+    """Displacement (z, y, x) towards the ventricles, 1 mm at their wall and fading, on the control grid."""
     step = round(CONTROL_MM / PIXEL_MM)
     distance_mm = ndimage.gaussian_filter(ventricle_distance() * 80.0, 2.0)
-    slopes = np.gradient(distance_mm)
-    amount = -widest_mm * np.exp(-distance_mm / 14.0)
-    fields = []
-    for slope in reversed(slopes):  # x, y, z
-        coarse = np.zeros(shape, np.float32)
-        values = (amount * slope / PIXEL_MM)[::step, ::step, ::step]
-        coarse[tuple(slice(0, n) for n in values.shape)] = values
-        fields.append(coarse)
-    return tuple(fields)
+    amount = -np.exp(-distance_mm / 14.0) / PIXEL_MM
+    return tuple((amount * slope)[::step, ::step, ::step] for slope in np.gradient(distance_mm))

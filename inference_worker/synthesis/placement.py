@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -70,7 +71,7 @@ def find_places() -> Places:
 
 
 def place_plaques(
-    counts: dict[LesionClass, int], generator: np.random.Generator, *, size_factor: float, confluence: float
+    counts: Mapping[LesionClass, int], generator: np.random.Generator, *, size_factor: float, confluence: float
 ) -> tuple[Plaque, ...]:
     """Plaques of the wanted number and class that do not touch one another, save what `confluence` (0 to 1) joins."""
     plaques: list[Plaque] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -39,6 +39,12 @@ class Mosaic:
         tiles = padded.reshape(tile_rows, tile_columns, height, width, len(channels))
         picture = tiles.transpose(0, 2, 1, 3, 4).reshape(tile_rows * height, tile_columns * width, len(channels))
         return cls(np.ascontiguousarray(picture), (planes, height, width), tile_columns)
+
+    def with_last_channel(self, channel: NDArray[np.float32]) -> Mosaic:
+        """The mosaic of shares with other values, 0 to 1, in its last channel."""
+        picture = self.picture.copy()
+        picture[..., -1] = Mosaic.of_shares(channel).picture[..., 0]
+        return replace(self, picture=picture)
 
     def sample(self, plane: Plane, row: Plane, column: Plane) -> NDArray[np.float32]:
         """(rows, columns, channels) values at fractional indices; indices past the border read the border."""

@@ -14,6 +14,8 @@ from plaqueview.imaging.volume import AXIAL_DIRECTIONS
 
 Volume32 = NDArray[np.float32]
 
+STORED_LEVEL = (300.0, 1200.0)  # stored value of white matter, which every scanner chooses for itself
+
 
 @dataclass(frozen=True, eq=False)
 class Pose:
@@ -31,6 +33,11 @@ class Pose:
         matrix = (rotation / size[:, None]) @ np.diag([-1.0, -1.0, 1.0])
         return cls(matrix, generator.normal(0.0, (2.0, 3.0, 2.0)))
 
+    def turned(self, generator: np.random.Generator) -> Pose:
+        """The same head laid down another day: a degree or two and a few mm away."""
+        rotation = Rotation.from_euler("xyz", generator.normal(0.0, 1.2, 3), degrees=True).as_matrix()
+        return Pose(self.matrix @ rotation, self.offset + generator.normal(0.0, 2.0, 3))
+
     def to_head(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., 3) LPS points in the head's space."""
         return points @ self.matrix.T.astype(np.float32) + self.offset.astype(np.float32)
@@ -43,7 +50,10 @@ class Pose:
 
 @dataclass(frozen=True)
 class Slices:
-    """The stack that is acquired, axial or tilted by `pitch_degrees` about the patient's left-right axis."""
+    """The stack that is acquired, axial or tilted by `pitch_degrees` about the patient's left-right axis.
+
+    `raised_mm` moves it towards the head from where its last slice meets the top of the brain.
+    """
 
     count: int = 22
     rows: int = 256
@@ -52,6 +62,7 @@ class Slices:
     thickness_mm: float = 5.0
     spacing_mm: float = 6.5
     pitch_degrees: float = 0.0
+    raised_mm: float = 0.0
 
     def affine(self, top_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """(slice, row, column) to LPS mm; the middle of the last slice lies at `top_mm`."""
@@ -90,15 +101,16 @@ class Receiver:
             ringing=float(generator.uniform(0.2, 1.1)),
         )
 
-    def record(self, signal: Volume32, generator: np.random.Generator) -> Volume32:
-        """The magnitude picture of a (slices, rows, columns) signal: blurred, uneven, ringing, with Rician noise."""
+    def record(self, signal: Volume32, generator: np.random.Generator) -> NDArray[np.uint16]:
+        """The stored picture of a (slices, rows, columns) signal: blurred, uneven, ringing, with Rician noise."""
         blurred = np.stack([cv2.GaussianBlur(s, (0, 0), self.blur_pixels) for s in signal])
         sharp = np.stack([s + self.ringing * (s - cv2.GaussianBlur(s, (0, 0), 1.1)) for s in blurred])
         gain = self.gain(signal.shape, generator)
         level = generator.uniform(0.96, 1.04, (len(signal), 1, 1)).astype(np.float32)  # slices are excited apart
         real = sharp * gain * level + self.coloured_noise(signal.shape, generator)
-        magnitude: Volume32 = np.hypot(real, self.coloured_noise(signal.shape, generator))
-        return magnitude
+        magnitude = np.hypot(real, self.coloured_noise(signal.shape, generator)) * generator.uniform(*STORED_LEVEL)
+        stored: NDArray[np.uint16] = np.clip(np.rint(magnitude), 0, 65535).astype(np.uint16)
+        return stored
 
     def gain(self, shape: tuple[int, ...], generator: np.random.Generator) -> Volume32:
         """The coil's sensitivity: slow waves, and more signal towards the surface."""
