@@ -45,7 +45,7 @@ class StudyList(generics.GenericAPIView[Study]):
     def get(self, request: Request) -> Response:
         studies = self.filter_queryset(reading.read_worklist(actor=user_of(request)))
         ids = self.paginate_queryset(studies.values_list("pk", flat=True)) or []
-        return self.get_paginated_response(StudySerializer(reading.rows_of_worklist(ids), many=True).data)
+        return self.get_paginated_response(self.get_serializer(reading.rows_of_worklist(ids), many=True).data)
 
 
 class StudyDetail(APIView):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ from plaqueview.imaging.dicom_header import (
 )
 from plaqueview.imaging.series_choice import SeriesHeader
 from plaqueview.patients.services import PatientIdentity
-from plaqueview.studies.instance_file import InstanceFile, Refusal, RefusedError, read_instance_file
+from plaqueview.studies.instance_file import (
+    UNREADABLE,
+    InstanceFile,
+    Refusal,
+    RefusedError,
+    read_instance_file,
+)
 
 # Source: PS3.5 9.1, digits and full stops, at most 64; leading zeros are forbidden there and common in the field.
 UID_PATTERN = re.compile(r"[0-9.]{1,64}")
@@ -53,7 +60,6 @@ TAGS_OF_FRAMES = _tags([*KEYWORDS, *FUNCTIONAL_GROUPS])
 
 @dataclass(frozen=True)
 class StudyHeader:
-    study_instance_uid: str
     study_date: date | None
     study_time: time | None
     accession_number: str
@@ -61,25 +67,56 @@ class StudyHeader:
     institution_name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReceivedInstance:
-    """One readable instance that is about to be kept; `slices` are its frames where it is an image."""
+    """One readable instance that is about to be kept; `slices` are its frames where it is an MR image.
+
+    What only the first instance of a study or series is asked for is read from the header then.
+    """
 
     path: Path
+    header: Dataset
+    file: InstanceFile
     sop_instance_uid: str
     sop_class_uid: str
-    transfer_syntax_uid: str
-    instance_number: int | None
-    rows: int | None
-    columns: int | None
-    number_of_frames: int
-    window: tuple[float, float] | None
-    pixel_offset: int | None
-    pixel_bytes: int | None
+    series_instance_uid: str
+    study_instance_uid: str
     patient: PatientIdentity
-    study: StudyHeader
-    series: SeriesHeader
     slices: tuple[InstanceHeader, ...]
+    number_of_frames: int
+
+    @property
+    def instance_number(self) -> int | None:
+        return _integer(self.header, "InstanceNumber")
+
+    @property
+    def rows(self) -> int | None:
+        return _integer(self.header, "Rows")
+
+    @property
+    def columns(self) -> int | None:
+        return _integer(self.header, "Columns")
+
+    @property
+    def frame_bytes(self) -> int | None:
+        """The length of each native frame; None where frames are not whole bytes at their place in the file."""
+        factors = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
+        bits = prod(_integer(self.header, keyword) or 0 for keyword in factors)
+        announced = bits // 8 * self.number_of_frames
+        is_there = self.file.pixel_bytes is not None and 0 < announced <= self.file.pixel_bytes
+        return bits // 8 if is_there and bits % 8 == 0 else None
+
+    def window(self) -> tuple[float, float] | None:
+        """Center and width of the first window that the first frame names."""
+        places = frame_places(self.header, 1)
+        center, width = first_number(places, "WindowCenter"), first_number(places, "WindowWidth")
+        return None if center is None or width is None else (center, width)
+
+    def study(self) -> StudyHeader:
+        return _study(self.header)
+
+    def series(self) -> SeriesHeader:
+        return _series(self.header, self.slices[:1])
 
 
 def read_received_instance(path: Path) -> ReceivedInstance:
@@ -88,36 +125,33 @@ def read_received_instance(path: Path) -> ReceivedInstance:
     Raises: RefusedError when the file is no readable instance or lacks one of the four identifiers.
     """
     file = read_instance_file(path, TAGS)
-    if first_words((file.header,), "SOPClassUID")[:1] in {(uid,) for uid in MULTI_FRAME_MR}:
+    if _text(file.header, "SOPClassUID") in MULTI_FRAME_MR:
         file = read_instance_file(path, TAGS_OF_FRAMES)
-    frame_count = whole(file.header, "NumberOfFrames") or 1
+    try:
+        return _received(path, file)
+    except UNREADABLE as error:
+        if isinstance(error, RefusedError):
+            raise
+        raise RefusedError(Refusal.MALFORMED, f"malformed DICOM: {type(error).__name__} in the header") from error
+
+
+def _received(path: Path, file: InstanceFile) -> ReceivedInstance:
+    header = file.header
+    frame_count = whole(header, "NumberOfFrames") or 1
     if not 0 < frame_count <= MOST_FRAMES:
         raise RefusedError(Refusal.MALFORMED, f"NumberOfFrames is {frame_count}, need 1 to {MOST_FRAMES}")
-    return _received(path, file, frame_count)
-
-
-def _received(path: Path, file: InstanceFile, frame_count: int) -> ReceivedInstance:
-    header = file.header
-    places = frame_places(header, 1)
-    window = (first_number(places, "WindowCenter"), first_number(places, "WindowWidth"))
-    rows, columns = _integer(header, "Rows"), _integer(header, "Columns")
-    slices = instance_headers(header) if rows and columns and _text(header, "Modality") == "MR" else ()
+    is_image = _text(header, "Modality") == "MR" and _integer(header, "Rows") and _integer(header, "Columns")
     return ReceivedInstance(
         path=path,
+        header=header,
+        file=file,
         sop_instance_uid=_uid(header, "SOPInstanceUID"),
         sop_class_uid=_uid(header, "SOPClassUID"),
-        transfer_syntax_uid=file.transfer_syntax_uid[:64],
-        instance_number=_integer(header, "InstanceNumber"),
-        rows=rows,
-        columns=columns,
-        number_of_frames=frame_count,
-        window=(window[0], window[1]) if window[0] is not None and window[1] is not None else None,
-        pixel_offset=file.pixel_offset,
-        pixel_bytes=file.pixel_bytes,
+        series_instance_uid=_uid(header, "SeriesInstanceUID"),
+        study_instance_uid=_uid(header, "StudyInstanceUID"),
         patient=_patient(header),
-        study=_study(header),
-        series=_series(header, slices[:1]),
-        slices=slices,
+        slices=instance_headers(header) if is_image else (),
+        number_of_frames=frame_count,
     )
 
 
@@ -133,7 +167,6 @@ def _patient(header: Dataset) -> PatientIdentity:
 
 def _study(header: Dataset) -> StudyHeader:
     return StudyHeader(
-        study_instance_uid=_uid(header, "StudyInstanceUID"),
         study_date=_date(header, "StudyDate"),
         study_time=_time(header, "StudyTime"),
         accession_number=_text(header, "AccessionNumber", 64),

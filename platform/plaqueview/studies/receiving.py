@@ -18,7 +18,7 @@ from django.utils import timezone
 from plaqueview.accounts.models import Site, User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
-from plaqueview.core.storage import StoredFile, require_free_space, store_file, stored_path
+from plaqueview.core.storage import StoredFile, require_free_space, store_files, stored_path
 from plaqueview.patients import services as patients
 from plaqueview.patients.search import folded
 from plaqueview.studies.instance_file import Refusal, RefusedError
@@ -115,8 +115,8 @@ def _stage(path: Path, arrival: Arrival) -> _Staged | Received:
     except RefusedError as error:
         return Received(FileOutcome.REJECTED, error.reason, error.refusal)
     wanted = arrival.study_instance_uid
-    if wanted and instance.study.study_instance_uid != wanted:
-        reason = f"belongs to study {instance.study.study_instance_uid}, this request is for study {wanted}"
+    if wanted and instance.study_instance_uid != wanted:
+        reason = f"belongs to study {instance.study_instance_uid}, this request is for study {wanted}"
         return _refused(instance, Refusal.WRONG_STUDY, reason)
     with path.open("rb") as file:
         return _Staged(instance, hashlib.file_digest(file, "sha256").hexdigest())
@@ -127,16 +127,19 @@ def _store_new(staged: Iterable[_Staged | Received], arrival: Arrival, stored: d
     found = [one for one in staged if isinstance(one, _Staged)]
     seen = set(_known_instances([one.instance for one in found], arrival.site))
     studies = _known_studies([one.instance for one in found], arrival.site)
+    new: dict[str, Path] = {}
     for one in found:
-        uid, study = one.instance.sop_instance_uid, studies.get(one.instance.study.study_instance_uid)
+        uid, study = one.instance.sop_instance_uid, studies.get(one.instance.study_instance_uid)
         if uid not in seen and (study is None or patients.is_same_patient(study.patient, one.instance.patient)):
             seen.add(uid)
-            _stored(one, stored)
+            new[one.sha256] = one.instance.path
+    stored.update((file.sha256, file) for file in store_files(list(new.values()), kind="dicom"))
 
 
 def _stored(staged: _Staged, stored: dict[str, StoredFile]) -> StoredFile:
+    """For the rare file that was thought to be known and is new under the lock."""
     if staged.sha256 not in stored:
-        stored[staged.sha256] = store_file(staged.instance.path, kind="dicom")
+        stored[staged.sha256] = store_files([staged.instance.path], kind="dicom")[0]
     return stored[staged.sha256]
 
 
@@ -146,7 +149,7 @@ def _known_instances(instances: Sequence[ReceivedInstance], site: Site) -> dict[
 
 
 def _known_studies(instances: Sequence[ReceivedInstance], site: Site) -> dict[str, Study]:
-    uids = {instance.study.study_instance_uid for instance in instances}
+    uids = {instance.study_instance_uid for instance in instances}
     found = Study.objects.filter(site=site, study_instance_uid__in=uids).select_related("patient")
     return {study.study_instance_uid: study for study in found}
 
@@ -157,7 +160,7 @@ def _keep_all(staged: Sequence[_Staged | Received], arrival: Arrival, stored: di
     by_study: dict[str, list[int]] = defaultdict(list)
     for index, one in enumerate(staged):
         if isinstance(one, _Staged):
-            by_study[one.instance.study.study_instance_uid].append(index)
+            by_study[one.instance.study_instance_uid].append(index)
     for study_instance_uid in sorted(by_study):
         indices = by_study[study_instance_uid]
         outcomes = _keep_study([one for i in indices if isinstance(one := staged[i], _Staged)], arrival, stored)
@@ -177,13 +180,13 @@ def _keep_study(staged: Sequence[_Staged], arrival: Arrival, stored: dict[str, S
 
 
 def _locked_study(first: ReceivedInstance, site: Site) -> tuple[Study, bool]:
-    uid = first.study.study_instance_uid
+    uid = first.study_instance_uid
     found = Study.objects.select_for_update(of=("self",)).select_related("patient").filter(site=site)
     study = found.filter(study_instance_uid=uid).first()
     if study is not None:
         return study, False
     patient = patients.find_or_create(site=site, identity=first.patient, study_instance_uid=uid)
-    header = first.study
+    header = first.study()
     study = Study(
         site=site,
         patient=patient,
@@ -250,7 +253,7 @@ class _Keeper:
             refusal,
             row.study_id,
             row.pk,
-            instance.study.study_instance_uid,
+            instance.study_instance_uid,
             instance.sop_class_uid,
             instance.sop_instance_uid,
         )
@@ -259,15 +262,16 @@ class _Keeper:
         attributes: dict[str, object] = {}
         if instance.slices:
             attributes["slices"] = [as_json(one) for one in instance.slices]
-        if instance.window:
-            attributes["window"] = list(instance.window)
+            attributes["window"] = instance.window()
+        if instance.frame_bytes:
+            attributes["frame_bytes"] = instance.frame_bytes
         return Instance(
             site=self.arrival.site,
             study=self.study,
             series=self._series(instance),
             sop_instance_uid=instance.sop_instance_uid,
             sop_class_uid=instance.sop_class_uid,
-            transfer_syntax_uid=instance.transfer_syntax_uid,
+            transfer_syntax_uid=instance.file.transfer_syntax_uid[:64],
             instance_number=instance.instance_number,
             number_of_frames=instance.number_of_frames,
             rows=instance.rows,
@@ -276,17 +280,17 @@ class _Keeper:
             storage_key=stored.key,
             sha256=stored.sha256,
             size_bytes=stored.size_bytes,
-            pixel_offset=instance.pixel_offset,
-            pixel_bytes=instance.pixel_bytes,
+            pixel_offset=instance.file.pixel_offset,
+            pixel_bytes=instance.file.pixel_bytes,
         )
 
     def _series(self, instance: ReceivedInstance) -> Series:
-        header = instance.series
-        series = self.series.get(header.series_instance_uid)
+        series = self.series.get(instance.series_instance_uid)
         if series is None:
+            header = instance.series()
             series = Series(
                 study=self.study,
-                series_instance_uid=header.series_instance_uid,
+                series_instance_uid=instance.series_instance_uid,
                 series_number=header.series_number,
                 modality=header.modality,
                 series_description=header.series_description,
@@ -294,7 +298,7 @@ class _Keeper:
                 rows=instance.rows,
                 columns=instance.columns,
             )
-            self.series[header.series_instance_uid] = series
+            self.series[instance.series_instance_uid] = series
             self.new_series.append(series)
         series.instance_count += 1
         return series
@@ -369,7 +373,7 @@ def _refused(instance: ReceivedInstance, refusal: Refusal, reason: str) -> Recei
         FileOutcome.REJECTED,
         reason,
         refusal,
-        study_instance_uid=instance.study.study_instance_uid,
+        study_instance_uid=instance.study_instance_uid,
         sop_class_uid=instance.sop_class_uid,
         sop_instance_uid=instance.sop_instance_uid,
     )

@@ -74,7 +74,7 @@ def _window(series: Series) -> Window | None:
     if not images:
         return None
     middle = images[len(images) // 2]
-    center, width = middle.attributes.get("window", (0.0, 0.0))
+    center, width = middle.attributes["window"] or (0.0, 0.0)
     return Window(center, width) if width > 0 else _percentile_window(middle)
 
 
