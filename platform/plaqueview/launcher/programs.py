@@ -23,14 +23,18 @@ def broker_program(broker: Broker) -> Program:
     return Program("broker", broker.command)
 
 
+def clock_program(plan: DemoPlan) -> Program:
+    """Names the tasks that are due; nobody waits for it, so it leaves the start to the others."""
+    return Program("clock", _celery("beat", "--schedule", str(plan.broker_dir / "beat"), "--pidfile", ""))
+
+
 def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
-    """Everything that runs beside the broker."""
+    """Everything that a user waits for, beside the broker."""
     return (
         Program("web", _granian("wsgi", "plaqueview.wsgi:application", port=plan.port)),
         Program("feed", _granian("asginl", "plaqueview.asgi:application", port=plan.feed_port)),
         Program("inference", _worker("inference", threads=1, includes=("inference_worker.tasks",))),
         Program("tasks", _worker("default", threads=2)),
-        Program("clock", _celery("beat", "--schedule", str(plan.broker_dir / "beat"), "--pidfile", "")),
         Program("dicom", management("dicom_listener", "--port", str(plan.dicom_port))),
     )
 

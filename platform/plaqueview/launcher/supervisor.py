@@ -26,7 +26,7 @@ class Supervisor:
         self._logs_dir = logs_dir
         self._report = report
         self._running: dict[str, asyncio.subprocess.Process] = {}
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     async def run(self, program: Program, environment: Mapping[str, str]) -> None:
         """`program` has ended with status 0. Raises: LauncherError with its last line when it ended otherwise."""
@@ -39,11 +39,11 @@ class Supervisor:
     async def keep(self, program: Program, environment: Mapping[str, str]) -> None:
         """`program` runs until `stop`. Raises: LauncherError when it never stays up."""
         false_starts, pause_s = 0, FIRST_PAUSE_S
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             started = time.monotonic()
             process = await self._start(program, environment)
             status = await process.wait()
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             is_steady = time.monotonic() - started > STEADY_S
             false_starts = 0 if is_steady else false_starts + 1
@@ -55,7 +55,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """No child runs: SIGTERM to all, then to the broker, which the others need to say good-bye."""
-        self._is_stopping = True
+        self._stopping.set()
         broker = self._running.pop("broker", None)
         await _end(self._running.values())
         if broker is not None:
