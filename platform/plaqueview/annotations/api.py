@@ -19,70 +19,43 @@ from plaqueview.annotations.models import RESEARCH_NOTICE, Annotation, Annotatio
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.lesions import LesionClass
+from plaqueview.studies.serializers import JSON, AnnotationSummarySerializer
 
 # A version never changes, so a browser need not ask for it twice; "private" keeps it out of shared caches.
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
-class ByClassSerializer(serializers.Serializer[dict[str, int]]):
-    active = serializers.IntegerField()
-    inactive = serializers.IntegerField()
-
-
-class MillilitresByClassSerializer(serializers.Serializer[dict[str, float]]):
-    active = serializers.FloatField()
-    inactive = serializers.FloatField()
-
-
-class SlicesByClassSerializer(serializers.Serializer[dict[str, list[int]]]):
+class SlicesByClassSerializer(serializers.Serializer[JSON]):
     active = serializers.ListField(child=serializers.IntegerField())
     inactive = serializers.ListField(child=serializers.IntegerField())
 
 
-class ModelStampSerializer(serializers.Serializer[dict[str, str]]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    version = serializers.CharField()
-    sha256 = serializers.CharField()
+class AnnotationSerializer(AnnotationSummarySerializer):
+    """A version as lists show it. The claim is empty when a reader is the author."""
 
-
-class AnnotationSerializer(serializers.Serializer[Annotation]):
-    """A version as lists show it."""
-
-    id = serializers.UUIDField()
-    study = serializers.UUIDField()
-    series = serializers.UUIDField()
-    version = serializers.IntegerField()
-    state = serializers.ChoiceField(AnnotationState.values)
-    author = serializers.CharField(allow_null=True)
-    model = ModelStampSerializer(allow_null=True)
-    created = serializers.DateTimeField()
-    lesion_counts = ByClassSerializer()
-    lesion_volumes_ml = MillilitresByClassSerializer()
-    counting_rule = serializers.CharField()
-    claim = serializers.CharField(help_text="Empty when a reader is the author.")
+    state = serializers.ChoiceField(AnnotationState.values)  # type: ignore[assignment]  # narrower than the summary's
     notice = serializers.CharField()
-    warnings = serializers.ListField(child=serializers.CharField())
-
-    def to_representation(self, annotation: Annotation) -> dict[str, Any]:  # Any: JSON
-        summary = services.summary_of(annotation)
-        return {**summary.as_json(annotation.study_id), "notice": RESEARCH_NOTICE}
 
 
 class AnnotationDetailSerializer(AnnotationSerializer):
-    """A version with its grid, its counts by slice and what it took."""
+    """A version with its grid, its counts by slice and the seconds that each step took."""
 
     shape = serializers.ListField(child=serializers.IntegerField(), min_length=3, max_length=3)
     counts_by_slice = SlicesByClassSerializer()
     seconds = serializers.DictField(child=serializers.FloatField())
 
-    def to_representation(self, annotation: Annotation) -> dict[str, Any]:  # Any: JSON
-        return {
-            **super().to_representation(annotation),
-            "shape": list(annotation.shape),
-            "counts_by_slice": annotation.counts_by_slice,
-            "seconds": annotation.seconds,
-        }
+
+def _row(annotation: Annotation) -> JSON:
+    return {**services.summary_of(annotation).as_json(annotation.study_id), "notice": RESEARCH_NOTICE}
+
+
+def _detail(annotation: Annotation) -> JSON:
+    return {
+        **_row(annotation),
+        "shape": list(annotation.shape),
+        "counts_by_slice": annotation.counts_by_slice,
+        "seconds": annotation.seconds,
+    }
 
 
 class LesionSerializer(serializers.ModelSerializer[Lesion]):
@@ -101,23 +74,22 @@ class LesionSerializer(serializers.ModelSerializer[Lesion]):
 
 class AnnotationsOfStudy(generics.GenericAPIView[Annotation]):
     actions = {"GET": Action.ANNOTATION_READ}
-    serializer_class = AnnotationSerializer
     filter_backends = []
 
-    @extend_schema(summary="The versions of a study, newest first", responses=AnnotationSerializer(many=True))
+    @extend_schema(operation_id="list_annotations", summary="The versions of a study, newest first", responses=AnnotationSerializer(many=True))
     def get(self, request: Request, study_id: UUID) -> Response:
         versions = services.read_versions(study_id=study_id, actor=user_of(request))
         page = self.paginate_queryset(versions)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.get_paginated_response([_row(version) for version in page or []])
 
 
 class AnnotationDetail(APIView):
     actions = {"GET": Action.ANNOTATION_READ}
 
-    @extend_schema(summary="One version", responses=AnnotationDetailSerializer)
+    @extend_schema(operation_id="read_annotation", summary="One version", responses=AnnotationDetailSerializer)
     def get(self, request: Request, annotation_id: UUID) -> Response:
         annotation = services.read(annotation_id=annotation_id, actor=user_of(request), part="summary")
-        return Response(AnnotationDetailSerializer(annotation).data)
+        return Response(_detail(annotation))
 
 
 CLASS_PARAMETER = OpenApiParameter("class", enum=[kind.value for kind in LesionClass], description="Only this class.")

@@ -1,73 +1,54 @@
 """Jobs over REST."""
 
-from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
-from plaqueview.annotations.api import ModelStampSerializer
 from plaqueview.core.access import Action
 from plaqueview.core.api import accepted, once_per_key
+from plaqueview.core.schema import IDEMPOTENCY_KEY
 from plaqueview.inference import journal, services
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
-
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="A second request with the same key gets the first one's answer, and does nothing.",
-)
+from plaqueview.studies.serializers import JSON, JobSummarySerializer
 
 
-class JobSerializer(serializers.Serializer[InferenceJob]):
-    id = serializers.UUIDField()
-    study = serializers.UUIDField()
-    series = serializers.UUIDField()
-    state = serializers.ChoiceField(JobState.values)
-    progress = serializers.FloatField(help_text="0 to 1.")
-    stage = serializers.ChoiceField(JobStage.values)
-    reason = serializers.CharField(help_text="Why it failed or was cancelled.")
-    attempts = serializers.IntegerField(help_text="How many workers have claimed it.")
-    requested_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    requested_by = serializers.CharField(allow_null=True, help_text="Null when the platform asked by itself.")
-    model = ModelStampSerializer(allow_null=True)
-    annotation = serializers.UUIDField(allow_null=True)
+class JobSerializer(JobSummarySerializer):
+    """One inference. `attempts` counts the workers that claimed it; `requested_by` is null for the platform itself."""
 
-    def to_representation(self, job: InferenceJob) -> dict[str, Any]:  # Any: JSON
-        return journal.summary_of(job).as_json(job.study_id)
+    state = serializers.ChoiceField(JobState.values)  # type: ignore[assignment]  # narrower than the summary's
+    stage = serializers.ChoiceField(JobStage.values)  # type: ignore[assignment]  # as above
+
+
+def _row(job: InferenceJob) -> JSON:
+    return journal.summary_of(job).as_json(job.study_id)
 
 
 class JobList(generics.GenericAPIView[InferenceJob]):
     actions = {"GET": Action.JOB_READ}
     queryset = InferenceJob.objects.none()
-    serializer_class = JobSerializer
     filterset_fields = ["state", "study"]
     ordering_fields = ["created", "started_at", "finished_at", "state"]
 
     @extend_schema(summary="Jobs, newest first", responses=JobSerializer(many=True))
     def get(self, request: Request) -> Response:
         jobs = self.filter_queryset(services.read_jobs(actor=user_of(request)))
-        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(jobs), many=True).data)
+        return self.get_paginated_response([_row(job) for job in self.paginate_queryset(jobs) or []])
 
 
 class JobsOfStudy(generics.GenericAPIView[InferenceJob]):
     actions = {"GET": Action.JOB_READ}
-    serializer_class = JobSerializer
     filter_backends = []
 
     @extend_schema(summary="The jobs of a study, newest first", responses=JobSerializer(many=True))
     def get(self, request: Request, study_id: UUID) -> Response:
         jobs = services.read_jobs_of_study(study_id=study_id, actor=user_of(request))
-        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(jobs), many=True).data)
+        return self.get_paginated_response([_row(job) for job in self.paginate_queryset(jobs) or []])
 
 
 class InferencesOfStudy(APIView):
@@ -88,7 +69,7 @@ class JobDetail(APIView):
 
     @extend_schema(summary="One job", responses=JobSerializer)
     def get(self, request: Request, job_id: UUID) -> Response:
-        return Response(JobSerializer(services.read_job(job_id=job_id, actor=user_of(request))).data)
+        return Response(_row(services.read_job(job_id=job_id, actor=user_of(request))))
 
 
 class JobCancel(APIView):
@@ -96,7 +77,7 @@ class JobCancel(APIView):
 
     @extend_schema(summary="Cancel a queued or running job", request=None, responses=JobSerializer)
     def post(self, request: Request, job_id: UUID) -> Response:
-        return Response(JobSerializer(services.cancel(job_id=job_id, actor=user_of(request))).data)
+        return Response(_row(services.cancel(job_id=job_id, actor=user_of(request))))
 
 
 class JobRetry(APIView):
@@ -113,4 +94,4 @@ class JobRetry(APIView):
 
 
 def _accepted(job: InferenceJob) -> Response:
-    return accepted(JobSerializer(job).data, location=reverse("job-detail", args=[job.pk]))
+    return accepted(_row(job), location=reverse("job-detail", args=[job.pk]))
