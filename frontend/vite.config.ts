@@ -28,5 +28,5 @@ export default defineConfig(({ command }) => ({
   server: {
     proxy: Object.fromEntries(["/api", "/_allauth", "/dicom-web"].map((path) => [path, BACKEND])),
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  test: { setupFiles: ["tests/setup.ts"], include: ["tests/**/*.test.ts"], environment: "node" },
 }));

@@ -103,6 +103,7 @@ export class Feed {
     socket.onopen = () => this.#opened();
     socket.onmessage = ({ data }) => this.#received(String(data));
     socket.onclose = () => this.#lost();
+    socket.onerror = () => undefined; // A close follows every error.
   }
 
   #opened(): void {

@@ -27,6 +27,9 @@ interface Listeners {
 
 let created = 0;
 
+/** At once, while the slices are still on their way. */
+startCornerstone();
+
 /** One stack of slices in one element: the only way to draw, move and measure it. */
 export class ReadingStack {
   readonly viewportId: string;
@@ -42,7 +45,6 @@ export class ReadingStack {
     private readonly imageIds: string[],
     private readonly listeners: Listeners,
   ) {
-    startCornerstone();
     created += 1;
     this.engineId = `reading-room-${created}`;
     this.viewportId = `stack-${created}`;

@@ -1,0 +1,158 @@
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { WebSocket as NodeSocket, WebSocketServer } from "ws";
+
+import { Feed, type FeedEvent } from "../src/server/feed";
+
+/** A real server on a real socket, which can be stopped, started again, and kept silent. */
+class FeedServer {
+  readonly received: object[] = [];
+  isSilent = false;
+  #server: WebSocketServer | null = null;
+  #port = 0;
+
+  async start(): Promise<void> {
+    const server = new WebSocketServer({ port: this.#port, host: "127.0.0.1" });
+    await new Promise((resolve) => server.once("listening", resolve));
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+    server.on("connection", (socket) => {
+      socket.on("message", (text) => {
+        const message = JSON.parse(String(text)) as { type: string };
+        this.received.push(message);
+        if (!this.isSilent) socket.send(JSON.stringify(message.type === "ping" ? { type: "pong" } : { ...message, type: "subscribed" }));
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#server?.clients ?? []) socket.terminate();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+
+  announce(event: object): void {
+    for (const socket of this.#server?.clients ?? []) socket.send(JSON.stringify(event));
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port}`;
+  }
+
+  get connectionCount(): number {
+    return this.#server?.clients.size ?? 0;
+  }
+}
+
+async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 4_000;
+  while (!isTrue()) {
+    if (Date.now() > deadline) throw new Error(`Waited 4 s in vain until ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+let server: FeedServer;
+let feed: Feed;
+
+beforeEach(async () => {
+  server = new FeedServer();
+  await server.start();
+  const timing = { firstRetryMs: 20, longestRetryMs: 60, pingEveryMs: 60, pongWithinMs: 60 };
+  feed = new Feed((url) => new NodeSocket(url) as unknown as WebSocket, timing);
+});
+
+afterEach(async () => {
+  feed.close();
+  await server.stop();
+});
+
+it("hears events of the topics that it subscribed to, and no others", async () => {
+  const heard: FeedEvent[] = [];
+  feed.subscribe({ topic: "study", study: "one" }, (event) => heard.push(event));
+  feed.connect(server.url);
+  await until(() => server.received.length === 1, "the topic was subscribed");
+
+  server.announce({ type: "annotation.changed", study: "two", annotation: "a", version: 1 });
+  server.announce({ type: "upload.progress", upload: "u", state: "done", progress: 1 });
+  server.announce({ type: "job.progress", job: "j", study: "one", state: "running", stage: "network", progress: 0.5 });
+  await until(() => heard.length > 0, "an event was heard");
+
+  expect(server.received).toEqual([{ type: "subscribe", topic: "study", study: "one" }]);
+  expect(heard).toEqual([{ type: "job.progress", job: "j", study: "one", state: "running", stage: "network", progress: 0.5 }]);
+});
+
+it("subscribes a topic once for two listeners and leaves it with the last", async () => {
+  feed.connect(server.url);
+  await until(() => feed.status === "open", "the connection was open");
+
+  const leaveFirst = feed.subscribe({ topic: "worklist" }, () => undefined);
+  const leaveSecond = feed.subscribe({ topic: "worklist" }, () => undefined);
+  leaveFirst();
+  leaveSecond();
+  await until(() => server.received.length === 2, "the topic was left");
+
+  expect(server.received).toEqual([
+    { type: "subscribe", topic: "worklist" },
+    { type: "unsubscribe", topic: "worklist" },
+  ]);
+});
+
+it("says that the connection is lost, returns, subscribes again and tells listeners to catch up", async () => {
+  const heard: FeedEvent[] = [];
+  const statuses: string[] = [];
+  feed.onStatus(() => statuses.push(feed.status));
+  feed.subscribe({ topic: "worklist" }, (event) => heard.push(event));
+  feed.connect(server.url);
+  await until(() => server.received.length === 1, "the topic was subscribed");
+
+  await server.stop();
+  await until(() => feed.status === "lost", "the connection was lost");
+  await server.start();
+  await until(() => server.received.length === 2, "the topic was subscribed again");
+
+  expect(statuses).toEqual(["connecting", "open", "lost", "open"]);
+  expect(heard).toEqual([{ type: "caught_up" }]);
+});
+
+it("does not ask to catch up on the first connection", async () => {
+  const heard: FeedEvent[] = [];
+  feed.subscribe({ topic: "worklist" }, (event) => heard.push(event));
+  feed.connect(server.url);
+  await until(() => server.received.length === 1, "the topic was subscribed");
+
+  expect(heard).toEqual([]);
+});
+
+it("is lost when the server cannot be reached at all, and connects once it can", async () => {
+  await server.stop();
+  feed.connect(server.url);
+  await until(() => feed.status === "lost", "the connection was lost");
+
+  await server.start();
+  await until(() => feed.status === "open", "the connection was open");
+
+  expect(server.connectionCount).toBe(1);
+});
+
+it("finds a connection that died without a word", async () => {
+  feed.connect(server.url);
+  await until(() => feed.status === "open", "the connection was open");
+
+  server.isSilent = true;
+  await until(() => feed.status === "lost", "the silence was noticed");
+  server.isSilent = false;
+  await until(() => feed.status === "open", "the connection was open again");
+
+  expect(server.received).toContainEqual({ type: "ping" });
+});
+
+it("stays closed once it is closed", async () => {
+  feed.connect(server.url);
+  await until(() => feed.status === "open", "the connection was open");
+
+  feed.close();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+
+  expect(feed.status).toBe("closed");
+  expect(server.connectionCount).toBe(0);
+});

@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+
+import { point3, toWorld, toWorldDirection } from "../src/geometry/affine";
+import type { LabelVolume } from "../src/geometry/labels";
+import { boxesOf, lesionAt } from "../src/geometry/lesion_extent";
+import { sideOf } from "../src/geometry/orientation";
+import { outlineLoops, type Loop } from "../src/geometry/outlines";
+import { extremes, PixelError, pixelsOf, type PixelFormat } from "../src/geometry/pixels";
+import { centreOut, sliceWithMostLesions } from "../src/geometry/slice_order";
+import { applyPreset, percentileWindow, rangeOf, WINDOW_PRESETS, windowOf } from "../src/geometry/windowing";
+
+/** Slices 5 mm towards the head, rows 0.5 mm to the back, columns 0.8 mm to the left; first voxel at (-10, -20, 30). */
+const AFFINE = [0, 0, 0.8, -10, 0, 0.5, 0, -20, 5, 0, 0, 30, 0, 0, 0, 1];
+
+describe("an affine", () => {
+  it("takes slice, row and column to millimetres", () => {
+    expect(toWorld(AFFINE, [2, 4, 10])).toEqual([-2, -18, 40]);
+  });
+
+  it("leaves the origin out of a direction", () => {
+    expect(toWorldDirection(AFFINE, [1, 0, 0])).toEqual([0, 0, 5]);
+  });
+
+  it("refuses a point of two numbers", () => {
+    expect(() => point3([1, 2])).toThrow(RangeError);
+  });
+});
+
+describe("the side that a direction points to", () => {
+  it.each([
+    [[1, 0, 0], "L"],
+    [[-3, 0, 0], "R"],
+    [[0, 1, 0], "P"],
+    [[0, -1, 0], "A"],
+    [[0, 0, 9], "H"],
+    [[0, 0, -9], "F"],
+    [[0, 0.2, 1], "H"],
+    [[0, -0.7, 0.71], "HA"],
+    [[0, 0, 0], ""],
+  ] as const)("is %j: %s", (direction, side) => {
+    expect(sideOf(direction)).toBe(side);
+  });
+});
+
+describe("slices", () => {
+  it("are fetched from the start outwards, all of them once", () => {
+    expect(centreOut(6, 2)).toEqual([2, 3, 1, 4, 0, 5]);
+    expect(centreOut(3, 0)).toEqual([0, 1, 2]);
+  });
+
+  it("begin where most lesions are", () => {
+    expect(sliceWithMostLesions({ active: [0, 1, 0, 0], inactive: [0, 0, 0, 3] }, 4)).toBe(3);
+  });
+
+  it("begin nearest to the middle on a tie, and in the middle without lesions", () => {
+    expect(sliceWithMostLesions({ active: [2, 0, 0, 2, 0], inactive: [0, 0, 0, 0, 0] }, 5)).toBe(3);
+    expect(sliceWithMostLesions({ active: [], inactive: [] }, 20)).toBe(9);
+  });
+});
+
+/** Area by the shoelace formula: positive loops go round voxels, negative ones round holes. */
+function signedArea(loop: Loop): number {
+  let area = 0;
+  for (let corner = 0; corner < loop.length; corner += 2) {
+    const [x, y] = [loop[corner] ?? 0, loop[corner + 1] ?? 0];
+    const [nextX, nextY] = [loop[(corner + 2) % loop.length] ?? 0, loop[(corner + 3) % loop.length] ?? 0];
+    area += (x * nextY - nextX * y) / 2;
+  }
+  return area;
+}
+
+const sliceOfRows = (...rows: string[]) => Uint8Array.from(rows.join(""), Number);
+
+describe("an outline", () => {
+  it("of one voxel is its four corners", () => {
+    expect(outlineLoops(sliceOfRows("000", "010", "000"), 3, 1)).toEqual([[1.5, 0.5, 1.5, 1.5, 0.5, 1.5, 0.5, 0.5]]);
+  });
+
+  it("keeps to one label and reaches the border", () => {
+    expect(outlineLoops(sliceOfRows("12", "12"), 2, 2)).toEqual([[1.5, -0.5, 1.5, 1.5, 0.5, 1.5, 0.5, -0.5]]);
+  });
+
+  it("goes round a hole the other way", () => {
+    const loops = outlineLoops(sliceOfRows("111", "101", "111"), 3, 1);
+
+    expect(loops.map(signedArea)).toEqual([9, -1]);
+  });
+
+  it("separates voxels that touch at a corner", () => {
+    expect(outlineLoops(sliceOfRows("10", "01"), 2, 1).map(signedArea)).toEqual([1, 1]);
+  });
+
+  it("encloses exactly the voxels of any slice", () => {
+    let seed = 7;
+    const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let round = 0; round < 40; round += 1) {
+      const columns = 1 + Math.floor(random() * 12);
+      const slice = Uint8Array.from({ length: columns * (1 + Math.floor(random() * 12)) }, () => (random() < 0.5 ? 2 : 0));
+
+      const area = outlineLoops(slice, columns, 2).reduce((sum, loop) => sum + signedArea(loop), 0);
+
+      expect(area).toBe(slice.filter((label) => label === 2).length);
+    }
+  });
+
+  it("of an empty slice is empty", () => {
+    expect(outlineLoops(new Uint8Array(), 0, 1)).toEqual([]);
+  });
+});
+
+describe("the extent of a lesion", () => {
+  const labels: LabelVolume = {
+    shape: [2, 3, 4],
+    voxels: sliceOfRows("1001", "0000", "0000", "0000", "0210", "0000"),
+  };
+
+  it("follows voxels that touch at a corner, of both classes, through slices", () => {
+    const voxels = lesionAt(labels, [1, 1, 2]);
+
+    expect(voxels.toSorted((first, second) => first - second)).toEqual([0, 3, 17, 18]);
+    expect(boxesOf(voxels, labels.shape)).toEqual(
+      new Map([
+        [1, { firstRow: 1, lastRow: 1, firstColumn: 1, lastColumn: 2 }],
+        [0, { firstRow: 0, lastRow: 0, firstColumn: 0, lastColumn: 3 }],
+      ]),
+    );
+  });
+
+  it("is empty where nothing is marked", () => {
+    expect(lesionAt({ shape: [1, 1, 2], voxels: new Uint8Array(2) }, [0, 0, 0])).toEqual([]);
+    expect(lesionAt(labels, [5, 0, 0])).toEqual([]);
+  });
+});
+
+describe("a window", () => {
+  it("goes from black to white and back", () => {
+    expect(rangeOf({ center: 40, width: 100 })).toEqual({ lower: -10, upper: 90 });
+    expect(windowOf(-10, 90)).toEqual({ center: 40, width: 100 });
+  });
+
+  it("by percentiles leaves out air and outliers", () => {
+    const tissue = Array.from({ length: 1000 }, (_, index) => 500 + (index % 101));
+    const { lower, upper } = rangeOf(percentileWindow([...Array<number>(3000).fill(0), ...tissue, 3000]));
+
+    expect([lower, upper]).toEqual([502, 600]);
+  });
+
+  it("of a flat or empty slice keeps a width", () => {
+    expect(percentileWindow([7, 7, 7])).toEqual({ center: 7.5, width: 1 });
+    expect(percentileWindow([])).toEqual({ center: 0, width: 1 });
+  });
+
+  it("of the first preset is the series' own", () => {
+    const [standard] = WINDOW_PRESETS;
+    expect(standard && applyPreset({ center: 1000, width: 400 }, standard)).toEqual({ center: 1000, width: 400 });
+  });
+});
+
+describe("pixels", () => {
+  const format: PixelFormat = { rows: 1, columns: 2, bitsAllocated: 16, isSigned: false, slope: 1, intercept: 0, isInverted: false };
+
+  it("keep their stored type where rescaling changes nothing", () => {
+    expect(pixelsOf(Uint8Array.of(1, 0, 255, 255), format)).toEqual(Uint16Array.of(1, 65_535));
+    expect(pixelsOf(Uint8Array.of(1, 0, 255, 255), { ...format, isSigned: true })).toEqual(Int16Array.of(1, -1));
+  });
+
+  it("are rescaled to float32", () => {
+    expect(pixelsOf(Uint8Array.of(1, 0, 2, 0), { ...format, slope: 2.5, intercept: -1 })).toEqual(Float32Array.of(1.5, 4));
+  });
+
+  it("are read from an odd place in a buffer", () => {
+    expect(pixelsOf(Uint8Array.of(9, 1, 0, 2, 0).subarray(1), format)).toEqual(Uint16Array.of(1, 2));
+  });
+
+  it("are refused when bytes are missing", () => {
+    expect(() => pixelsOf(Uint8Array.of(1, 0, 2), format)).toThrow(PixelError);
+  });
+
+  it("have extremes", () => {
+    expect(extremes(Int16Array.of(4, -2, 7))).toEqual({ lowest: -2, highest: 7 });
+  });
+});
