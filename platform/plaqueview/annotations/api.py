@@ -76,7 +76,11 @@ class AnnotationsOfStudy(generics.GenericAPIView[Annotation]):
     actions = {"GET": Action.ANNOTATION_READ}
     filter_backends = []
 
-    @extend_schema(operation_id="list_annotations", summary="The versions of a study, newest first", responses=AnnotationSerializer(many=True))
+    @extend_schema(
+        operation_id="list_annotations",
+        summary="The versions of a study, newest first",
+        responses=AnnotationSerializer(many=True),
+    )
     def get(self, request: Request, study_id: UUID) -> Response:
         versions = services.read_versions(study_id=study_id, actor=user_of(request))
         page = self.paginate_queryset(versions)
@@ -112,6 +116,7 @@ class LesionList(generics.GenericAPIView[Lesion]):
 
 class LesionsOfStudy(LesionList):
     @extend_schema(
+        operation_id="list_lesions_of_study",
         summary="The lesions of the study's current version",
         parameters=[CLASS_PARAMETER],
         responses=LesionSerializer(many=True),
@@ -122,7 +127,10 @@ class LesionsOfStudy(LesionList):
 
 class LesionsOfAnnotation(LesionList):
     @extend_schema(
-        summary="The lesions of one version", parameters=[CLASS_PARAMETER], responses=LesionSerializer(many=True)
+        operation_id="list_lesions",
+        summary="The lesions of one version",
+        parameters=[CLASS_PARAMETER],
+        responses=LesionSerializer(many=True),
     )
     def get(self, request: Request, annotation_id: UUID) -> Response:
         return self.page_of(services.read(annotation_id=annotation_id, actor=user_of(request), part="lesions"))

@@ -35,7 +35,7 @@ class JobList(generics.GenericAPIView[InferenceJob]):
     filterset_fields = ["state", "study"]
     ordering_fields = ["created", "started_at", "finished_at", "state"]
 
-    @extend_schema(summary="Jobs, newest first", responses=JobSerializer(many=True))
+    @extend_schema(operation_id="list_jobs", summary="Jobs, newest first", responses=JobSerializer(many=True))
     def get(self, request: Request) -> Response:
         jobs = self.filter_queryset(services.read_jobs(actor=user_of(request)))
         return self.get_paginated_response([_row(job) for job in self.paginate_queryset(jobs) or []])
@@ -45,7 +45,11 @@ class JobsOfStudy(generics.GenericAPIView[InferenceJob]):
     actions = {"GET": Action.JOB_READ}
     filter_backends = []
 
-    @extend_schema(summary="The jobs of a study, newest first", responses=JobSerializer(many=True))
+    @extend_schema(
+        operation_id="list_jobs_of_study",
+        summary="The jobs of a study, newest first",
+        responses=JobSerializer(many=True),
+    )
     def get(self, request: Request, study_id: UUID) -> Response:
         jobs = services.read_jobs_of_study(study_id=study_id, actor=user_of(request))
         return self.get_paginated_response([_row(job) for job in self.paginate_queryset(jobs) or []])
@@ -55,6 +59,7 @@ class InferencesOfStudy(APIView):
     actions = {"POST": Action.INFERENCE_REQUEST}
 
     @extend_schema(
+        operation_id="request_inference",
         summary="Ask for an inference of the study's FLAIR",
         parameters=[IDEMPOTENCY_KEY],
         request=None,
@@ -67,7 +72,7 @@ class InferencesOfStudy(APIView):
 class JobDetail(APIView):
     actions = {"GET": Action.JOB_READ}
 
-    @extend_schema(summary="One job", responses=JobSerializer)
+    @extend_schema(operation_id="read_job", summary="One job", responses=JobSerializer)
     def get(self, request: Request, job_id: UUID) -> Response:
         return Response(_row(services.read_job(job_id=job_id, actor=user_of(request))))
 
@@ -75,7 +80,9 @@ class JobDetail(APIView):
 class JobCancel(APIView):
     actions = {"POST": Action.JOB_CANCEL}
 
-    @extend_schema(summary="Cancel a queued or running job", request=None, responses=JobSerializer)
+    @extend_schema(
+        operation_id="cancel_job", summary="Cancel a queued or running job", request=None, responses=JobSerializer
+    )
     def post(self, request: Request, job_id: UUID) -> Response:
         return Response(_row(services.cancel(job_id=job_id, actor=user_of(request))))
 
@@ -84,6 +91,7 @@ class JobRetry(APIView):
     actions = {"POST": Action.INFERENCE_REQUEST}
 
     @extend_schema(
+        operation_id="retry_job",
         summary="Read the study again, in a new job, after this one failed or was cancelled",
         parameters=[IDEMPOTENCY_KEY],
         request=None,

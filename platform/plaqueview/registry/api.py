@@ -25,7 +25,7 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
         return metrics if isinstance(metrics, dict) else {}
 
 
-@extend_schema(summary="Model versions, newest first")
+@extend_schema(operation_id="list_models", summary="Model versions, newest first")
 class ModelVersionList(generics.ListAPIView[ModelVersion]):
     actions = {"GET": Action.MODEL_READ}
     queryset = ModelVersion.objects.all()
@@ -35,7 +35,7 @@ class ModelVersionList(generics.ListAPIView[ModelVersion]):
     ordering = ["-created"]
 
 
-@extend_schema(summary="A model version with its card")
+@extend_schema(operation_id="read_model", summary="A model version with its card")
 class ModelVersionDetail(generics.RetrieveAPIView[ModelVersion]):
     actions = {"GET": Action.MODEL_READ}
     queryset = ModelVersion.objects.all()
