@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import generics, serializers
 
 from plaqueview.core.access import Action
@@ -25,7 +25,7 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
         return metrics if isinstance(metrics, dict) else {}
 
 
-@extend_schema(operation_id="list_models", summary="Model versions, newest first")
+@extend_schema_view(get=extend_schema(operation_id="list_models", summary="Model versions, newest first"))
 class ModelVersionList(generics.ListAPIView[ModelVersion]):
     actions = {"GET": Action.MODEL_READ}
     queryset = ModelVersion.objects.all()
@@ -35,7 +35,7 @@ class ModelVersionList(generics.ListAPIView[ModelVersion]):
     ordering = ["-created"]
 
 
-@extend_schema(operation_id="read_model", summary="A model version with its card")
+@extend_schema_view(get=extend_schema(operation_id="read_model", summary="A model version with its card"))
 class ModelVersionDetail(generics.RetrieveAPIView[ModelVersion]):
     actions = {"GET": Action.MODEL_READ}
     queryset = ModelVersion.objects.all()
