@@ -1,6 +1,7 @@
 """A whole PlaqueView on free ports, started as its user starts it; for browser tests and benchmarks."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 
+ROOT = Path(__file__).parents[1]
 READY_TIMEOUT_S = 240
 
 
@@ -30,10 +32,11 @@ class RunningDemo:
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What its processes were told, for `manage.py` beside them."""
+    def manage_environment(self) -> dict[str, str]:
+        """What its processes were told, for Django's commands beside them."""
         lines = (self.data_dir / "environment").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)
+        told = dict(line.split("=", 1) for line in lines)
+        return dict(os.environ, DJANGO_SETTINGS_MODULE="plaqueview.settings", PYTHONPATH=str(ROOT / "platform")) | told
 
 
 @contextmanager
