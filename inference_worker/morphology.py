@@ -34,7 +34,7 @@ def fill_holes(mask: Mask) -> Mask:
     """The mask with every 0 that no path of 0s joins to the border of the matrix."""
     flooded = np.pad(mask, 1)
     cv2.floodFill(flooded, None, (0, 0), 2)
-    return (flooded[1:-1, 1:-1] != 2).astype(np.uint8)
+    return np.asarray(flooded[1:-1, 1:-1] != 2, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +49,15 @@ class Components:
         """The component with most pixels; empty when there is none."""
         if len(self.areas) < 2:
             return np.zeros(self.numbers.shape, np.uint8)
-        return (self.numbers == 1 + int(np.argmax(self.areas[1:]))).astype(np.uint8)
+        return np.asarray(self.numbers == 1 + int(np.argmax(self.areas[1:])), np.uint8)
 
     def select(self, is_kept: NDArray[np.bool_]) -> Mask:
         """The union of the components whose entry in `is_kept` is true; the background never is."""
         kept = is_kept.copy()
         kept[0] = False
-        return kept[self.numbers].astype(np.uint8)
+        return np.asarray(kept[self.numbers], np.uint8)
 
 
 def components(mask: Mask) -> Components:
     _, numbers, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    return Components(numbers, statistics[:, cv2.CC_STAT_AREA])
+    return Components(np.asarray(numbers, np.int32), np.asarray(statistics[:, cv2.CC_STAT_AREA], np.int32))

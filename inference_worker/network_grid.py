@@ -72,12 +72,12 @@ class NetworkGrid:
     def _square_positions(self, axis: int) -> NDArray[np.float64]:
         """Where the source's pixel centres lie in the square, as indices of the square."""
         length, spacing = (self.rows, self.columns)[axis], self.spacing_mm[axis]
-        return (np.arange(length) + 0.5 - length / 2) * spacing / self.pixel_mm + self.size / 2 - 0.5
+        return np.asarray((np.arange(length) + 0.5 - length / 2) * spacing / self.pixel_mm + self.size / 2 - 0.5)
 
     def _source_positions(self, axis: int) -> NDArray[np.float64]:
         """Where the square's pixel centres lie in the source, as indices of the source."""
         length, spacing = (self.rows, self.columns)[axis], self.spacing_mm[axis]
-        return (np.arange(self.size) + 0.5 - self.size / 2) * self.pixel_mm / spacing + length / 2 - 0.5
+        return np.asarray((np.arange(self.size) + 0.5 - self.size / 2) * self.pixel_mm / spacing + length / 2 - 0.5)
 
     def _nearest(self, axis: int) -> NDArray[np.intp]:
         nearest = np.floor(self._square_positions(axis) + 0.5).astype(np.intp)

@@ -21,17 +21,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_worker.brain_mask import BRAIN_LEVEL, SkullRemoval
+from inference_worker.brain_mask import find_brain
+from inference_worker.mask_checks import MaskChecks, PreprocessingError, check_mask
 from inference_worker.morphology import erode, fill_holes
 from inference_worker.network_grid import NetworkGrid
+from inference_worker.skull_removal import BRAIN_LEVEL, SkullRemoval
 from plaqueview.imaging.volume import Volume
 
 NETWORK_SIZE = 256
+STEPS = ("eight_bits", "median", "brain_mask", "resampling")
 WORKING_PIXEL_MM = (0.85, 1.2)  # matrices with square pixels in this range are masked as they are, others at 1 mm
-
-
-class PreprocessingError(ValueError):
-    """A volume that cannot be prepared, or a brain mask that fails its checks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +55,6 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class MaskChecks:
-    """What a mask of the brain must satisfy to be used."""
-
-    smallest_area_mm2: float = 6000.0  # on the largest slice
-    largest_area_mm2: float = 28000.0
-    farthest_from_head_mm: float = 20.0  # centre of the mask from the centre of the head, on the largest slice
-    change: float = 0.35  # of the larger of two neighbouring areas, when that exceeds the smallest area
-    change_per_mm: float = 0.07  # added for each mm between slices
-    largest_change: float = 0.85
-
-    def allowed_change(self, slice_mm: float) -> float:
-        """By how much of itself the larger of two neighbouring areas may differ from the other."""
-        return min(self.largest_change, self.change + self.change_per_mm * slice_mm)
-
-
-@dataclass(frozen=True)
 class Preprocessing:
     """The parameters of the five steps; `version` names them and is stored with the weights."""
 
@@ -84,18 +67,18 @@ class Preprocessing:
 
         Raises: PreprocessingError when no head is found, or the brain mask fails its checks.
         """
-        seconds: dict[str, float] = {}
-        started = time.perf_counter()
+        times = [time.perf_counter()]
         grey, head = to_eight_bits(volume)
-        seconds["eight_bits"] = time.perf_counter() - started
-        smooth = np.stack([cv2.medianBlur(s, 3) for s in grey])
-        seconds["median"] = time.perf_counter() - started - sum(seconds.values())
+        times.append(time.perf_counter())
+        smooth = np.stack([cv2.medianBlur(each, 3) for each in grey])
+        times.append(time.perf_counter())
         mask = self.brain_mask(smooth, head, volume.spacing_mm)
-        seconds["brain_mask"] = time.perf_counter() - started - sum(seconds.values())
+        times.append(time.perf_counter())
         rows, columns = volume.shape[1:]
         grid = NetworkGrid(rows, columns, volume.spacing_mm[1:], NETWORK_SIZE)
         slices = grid.square(np.where(mask, smooth, 0).astype(np.float32)) / np.float32(255.0)
-        seconds["resampling"] = time.perf_counter() - started - sum(seconds.values())
+        times.append(time.perf_counter())
+        seconds = dict(zip(STEPS, np.diff(times).tolist(), strict=True))
         return Prepared(slices, mask, grid, self.version, seconds)
 
     def brain_mask(
@@ -104,11 +87,11 @@ class Preprocessing:
         """The checked brain mask (slices, rows, columns) of a median-filtered 8-bit volume."""
         rows, columns = grey.shape[1:]
         height, width, pixel_mm = working_matrix(rows, columns, spacing_mm[1:])
-        resized = np.stack([cv2.resize(s, (width, height), interpolation=cv2.INTER_AREA) for s in grey])
-        outline = np.stack([cv2.resize(s, (width, height), interpolation=cv2.INTER_NEAREST) for s in head])
-        mask = self.skull_removal.mask(resized, outline, (spacing_mm[0], pixel_mm))
+        resized = np.stack([cv2.resize(each, (width, height), interpolation=cv2.INTER_AREA) for each in grey])
+        outline = np.stack([cv2.resize(each, (width, height), interpolation=cv2.INTER_NEAREST) for each in head])
+        mask = find_brain(resized, outline, spacing_mm=(spacing_mm[0], pixel_mm), rule=self.skull_removal)
         check_mask(mask, outline, spacing_mm=(spacing_mm[0], pixel_mm), checks=self.checks)
-        shares = (cv2.resize(s.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR) for s in mask)
+        shares = (cv2.resize(each.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR) for each in mask)
         return np.stack([share >= 0.5 for share in shares])
 
 
@@ -148,44 +131,3 @@ def head_outlines(scaled: NDArray[np.uint8]) -> NDArray[np.uint8]:
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
     above = (scaled > threshold * 0.5).astype(np.uint8)
     return np.stack([fill_holes(cv2.morphologyEx(s, cv2.MORPH_CLOSE, disk).astype(np.uint8)) for s in above])
-
-
-def check_mask(
-    mask: NDArray[np.uint8], head: NDArray[np.uint8], *, spacing_mm: tuple[float, float], checks: MaskChecks
-) -> None:
-    """Passes when area, position and change between slices are those of a brain.
-
-    Raises: PreprocessingError naming the slice, the value found and the value needed.
-    """
-    areas_mm2 = mask.sum(axis=(1, 2)) * spacing_mm[1] ** 2
-    largest = int(np.argmax(areas_mm2))
-    if not checks.smallest_area_mm2 <= areas_mm2[largest] <= checks.largest_area_mm2:
-        raise PreprocessingError(
-            f"brain mask: area on slice {largest} is {areas_mm2[largest]:.0f} mm², "
-            f"need {checks.smallest_area_mm2:.0f} to {checks.largest_area_mm2:.0f}"
-        )
-    distance_mm = float(np.linalg.norm(centre(mask[largest]) - centre(head[largest]))) * spacing_mm[1]
-    if distance_mm > checks.farthest_from_head_mm:
-        raise PreprocessingError(
-            f"brain mask: centre on slice {largest} is {distance_mm:.0f} mm from the head's, "
-            f"need at most {checks.farthest_from_head_mm:.0f}"
-        )
-    check_changes(areas_mm2, spacing_mm[0], checks)
-
-
-def centre(mask: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(row, column) of the middle of a mask that is not empty."""
-    middle: NDArray[np.float64] = np.argwhere(mask).mean(axis=0)
-    return middle
-
-
-def check_changes(areas_mm2: NDArray[np.float64], slice_mm: float, checks: MaskChecks) -> None:
-    """Passes when no area above the smallest changes by more than is allowed from one slice to the next."""
-    allowed = checks.allowed_change(slice_mm)
-    for k in range(1, len(areas_mm2)):
-        smaller, larger = sorted(areas_mm2[k - 1 : k + 1])
-        if larger >= checks.smallest_area_mm2 and (larger - smaller) / larger > allowed:
-            raise PreprocessingError(
-                f"brain mask: area changes by {(larger - smaller) / larger:.0%} from slice {k - 1} to slice {k}, "
-                f"need at most {allowed:.0%}"
-            )
