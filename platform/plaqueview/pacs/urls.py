@@ -1,3 +1,25 @@
-from django.urls import URLPattern
+"""Routes of DICOMweb, below dicom-web/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from plaqueview.pacs import api
+
+STUDY = "studies/<str:study_uid>"
+SERIES = f"{STUDY}/series/<str:series_uid>"
+INSTANCE = f"{SERIES}/instances/<str:instance_uid>"
+
+urlpatterns = [
+    path("studies", api.Studies.as_view(), name="dicomweb-studies"),
+    path("series", api.AllSeries.as_view(), name="dicomweb-series"),
+    path("instances", api.AllInstances.as_view(), name="dicomweb-instances"),
+    path(STUDY, api.StudyView.as_view(), name="dicomweb-study"),
+    path(f"{STUDY}/metadata", api.Metadata.as_view()),
+    path(f"{STUDY}/series", api.AllSeries.as_view()),
+    path(f"{STUDY}/instances", api.AllInstances.as_view()),
+    path(SERIES, api.RetrieveView.as_view()),
+    path(f"{SERIES}/metadata", api.Metadata.as_view()),
+    path(f"{SERIES}/instances", api.AllInstances.as_view()),
+    path(INSTANCE, api.RetrieveView.as_view()),
+    path(f"{INSTANCE}/metadata", api.Metadata.as_view()),
+    path(f"{INSTANCE}/frames/<str:frame_list>", api.Frames.as_view()),
+]

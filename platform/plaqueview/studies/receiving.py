@@ -61,6 +61,7 @@ class Received:
     study_id: UUID | None = None
     instance_id: UUID | None = None
     study_instance_uid: str = ""
+    series_instance_uid: str = ""
     sop_class_uid: str = ""
     sop_instance_uid: str = ""
 
@@ -254,6 +255,7 @@ class _Keeper:
             row.study_id,
             row.pk,
             instance.study_instance_uid,
+            instance.series_instance_uid,
             instance.sop_class_uid,
             instance.sop_instance_uid,
         )
@@ -374,6 +376,7 @@ def _refused(instance: ReceivedInstance, refusal: Refusal, reason: str) -> Recei
         reason,
         refusal,
         study_instance_uid=instance.study_instance_uid,
+        series_instance_uid=instance.series_instance_uid,
         sop_class_uid=instance.sop_class_uid,
         sop_instance_uid=instance.sop_instance_uid,
     )

@@ -2,7 +2,7 @@
 
 from plaqueview.studies.intake import Offered, take_in, unpack
 from plaqueview.studies.receiving import Arrival, Received, Source, receive, receive_all
-from plaqueview.studies.settling import enqueue_overdue, override_flair, settle
+from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
 from plaqueview.studies.summaries import (
     AnnotationSummary,
     JobSummary,
@@ -38,6 +38,7 @@ __all__ = [
     "record_result",
     "set_state",
     "settle",
+    "settle_soon",
     "take_in",
     "unpack",
 ]

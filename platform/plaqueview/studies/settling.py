@@ -1,7 +1,7 @@
 """Looking at a study as a whole once it is in: completeness, the choice of the FLAIR, and what happens next."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,18 +28,22 @@ REQUEST_TASK = "inference.request_for_study"  # a floor above: named, never held
 # A study that waits for its job longer than this lost the message that asks for one.
 JOB_MESSAGE_LOST_AFTER = timedelta(seconds=30)
 
+# Senders that part a study into several requests pause for less than this between them.
+MOMENT_S = 0.5
+
 UNTOUCHED_BY_SETTLING = {StudyState.IN_REVIEW, StudyState.APPROVED}
 WITHOUT_VOLUME = {StudyState.RECEIVING, StudyState.INCOMPLETE, StudyState.NO_FLAIR}
 
 
 @transaction.atomic
-def settle(study_id: UUID) -> None:
+def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     """Every series is assessed, the FLAIR is chosen, and inference is asked for when there is something new to look at.
 
-    A reader's choice of series stays. A study in review or approved keeps its state. Settling twice changes nothing.
+    A reader's choice of series stays. A study in review or approved keeps its state. Settling twice changes nothing,
+    and so does settling a study that was not quiet for so long: whoever sends it settles it later.
     """
     study = Study.objects.select_for_update().get(pk=study_id)
-    if study.is_settled:
+    if study.is_settled or study.last_received_at > timezone.now() - timedelta(seconds=quiet_s):
         return
     series = list(study.series.all())
     headers = {one.series_instance_uid: _assessed(one) for one in series}
@@ -49,6 +53,14 @@ def settle(study_id: UUID) -> None:
     _move_on(study)
     study.save()
     announce_study(study)
+
+
+def settle_soon(study_ids: Collection[UUID]) -> None:
+    """The studies are settled in a moment, unless more of them arrives until then: a sender's next request, or its
+    next association, follows within that moment.
+    """
+    for study_id in study_ids:
+        enqueue(SETTLE_TASK, str(study_id), str(MOMENT_S), delay_s=MOMENT_S)
 
 
 @transaction.atomic

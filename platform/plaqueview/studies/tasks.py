@@ -8,8 +8,8 @@ from plaqueview.studies import services
 
 
 @shared_task(name="studies.settle", soft_time_limit=300, time_limit=330)
-def settle(study_id: str) -> None:
-    services.settle(UUID(study_id))
+def settle(study_id: str, quiet_s: str = "0") -> None:
+    services.settle(UUID(study_id), quiet_s=float(quiet_s))
 
 
 @shared_task(name="studies.settle_quiet", soft_time_limit=60, time_limit=90)

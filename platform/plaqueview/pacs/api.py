@@ -1,0 +1,256 @@
+"""The DICOMweb server: storing, searching, retrieving. Source: PS3.18."""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from pydicom.uid import ExplicitVRLittleEndian
+from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from plaqueview.accounts.authentication import user_of
+from plaqueview.core.access import Action
+from plaqueview.core.errors import InvalidError
+from plaqueview.pacs import frames, search, stow
+from plaqueview.pacs.metadata import metadata_of
+from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
+from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.studies.models import Instance
+from plaqueview.studies.reading import site_of
+from plaqueview.studies.services import Arrival, Source
+
+DICOM_JSON = "application/dicom+json"
+DICOM = "application/dicom"
+OCTETS = "application/octet-stream"
+
+# What is stored never changes, so a viewer need not ask twice; "private" keeps it out of shared caches.
+IMMUTABLE = "private, max-age=31536000, immutable"
+# The instances of a study may become more.
+REVALIDATED = "private, no-cache"
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """DICOMweb negotiates by parameters that the framework does not know; problems stay JSON."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:  # Any: the framework's
+        return renderers[0], renderers[0].media_type
+
+
+class DicomWebView(APIView):
+    content_negotiation_class = AnyAccept
+    schema = None  # PS3.18 describes it, and OpenAPI cannot: its answers are multipart/related
+
+
+def root() -> str:
+    """The address of this service: from the settings, for a Host header may be anything."""
+    return f"{settings.ORIGIN}/dicom-web"
+
+
+# --- storing ----------------------------------------------------------------------------------------------------------
+
+
+def store(request: Request, study_uid: str = "") -> HttpResponse:
+    """Source: PS3.18 10.5."""
+    media_type, parameters = media_type_of(request.headers.get("Content-Type", ""))
+    boundary = parameters.get("boundary", "")
+    if media_type != "multipart/related" or parameters.get("type", DICOM).lower() != DICOM or not boundary:
+        raise UnsupportedMediaType(media_type, f"need multipart/related of {DICOM} with a boundary")
+    actor = user_of(request)
+    site = site_of(actor=actor, site_id=request.query_params.get("site", ""))
+    arrival = Arrival(site, Source.STOW, actor, study_uid)
+    try:
+        report = stow.store_body(_reader(request), boundary=boundary, arrival=arrival)
+    except BrokenBodyError as error:
+        raise ParseError(str(error)) from error
+    if not report.received and not report.foreign_parts:
+        raise ParseError("the body has no part")
+    answer = JsonResponse(stow.response_dataset(report, root()), status=report.status, content_type=DICOM_JSON)
+    for reason in stow.reasons(report)[:1]:
+        answer["Warning"] = f'299 plaqueview "{reason.encode("ascii", "replace").decode()}"'
+    return answer
+
+
+def _reader(request: Request) -> Callable[[int], bytes]:
+    """The body as it comes; Django itself takes a body without a length for an empty one."""
+    environ = request.META
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return _limited(environ["wsgi.input"].read, settings.UPLOAD_MAX_BYTES)
+    return request._request.read  # noqa: SLF001  # the framework has no name for the unparsed stream
+
+
+def _limited(read: Callable[[int], bytes], limit_bytes: int) -> Callable[[int], bytes]:
+    left = limit_bytes
+
+    def read_within_limit(size: int) -> bytes:
+        nonlocal left
+        chunk = read(size)
+        left -= len(chunk)
+        if left < 0:
+            raise BrokenBodyError(f"the body has more than {limit_bytes} bytes")
+        return chunk
+
+    return read_within_limit
+
+
+# --- searching --------------------------------------------------------------------------------------------------------
+
+
+def answer_search(
+    request: Request,
+    find: Callable[[search.Search], search.SearchResult],
+    *,
+    study_uid: str = "",
+    series_uid: str = "",
+) -> HttpResponse:
+    """Source: PS3.18 10.6.3."""
+    parameters = request.query_params.dict()
+    result = find(search.Search(user_of(request), parameters, root(), study_uid, series_uid))
+    if not result.datasets:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    answer = JsonResponse(result.datasets, safe=False, content_type=DICOM_JSON)
+    if result.has_more:
+        answer["Warning"] = '299 plaqueview "there are more results; ask again with limit and offset"'
+    return answer
+
+
+class Studies(DicomWebView):
+    """Search for studies, or store instances of any."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ, "POST": Action.DICOMWEB_STORE}
+
+    def get(self, request: Request) -> HttpResponse:
+        return answer_search(request, search.search_studies)
+
+    def post(self, request: Request) -> HttpResponse:
+        return store(request)
+
+
+class AllSeries(DicomWebView):
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(self, request: Request, study_uid: str = "") -> HttpResponse:
+        return answer_search(request, search.search_series, study_uid=study_uid)
+
+
+class AllInstances(DicomWebView):
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(self, request: Request, study_uid: str = "", series_uid: str = "") -> HttpResponse:
+        return answer_search(request, search.search_instances, study_uid=study_uid, series_uid=series_uid)
+
+
+# --- retrieving -------------------------------------------------------------------------------------------------------
+
+
+class RetrieveView(DicomWebView):
+    """Retrieve everything below the UIDs of the route; a study's own address also stores into it."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ, "POST": Action.DICOMWEB_STORE}
+
+    def get(
+        self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+    ) -> HttpResponseBase:
+        instances = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        syntax = _wanted_syntax(request)
+        headers = {"ETag": etag_of(instances, syntax), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        if len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM:
+            content = frames.read_instance(instances[0], transfer_syntax_uid=syntax)
+            return HttpResponse(content, content_type=DICOM, headers=headers)
+        writer = PartWriter(DICOM)
+        body = writer.body(_instance_parts(instances, syntax))
+        return StreamingHttpResponse(body, content_type=writer.content_type, headers=headers)
+
+
+class StudyView(RetrieveView):
+    def post(self, request: Request, study_uid: str) -> HttpResponse:
+        return store(request, study_uid)
+
+
+def _instance_parts(instances: Iterable[Instance], syntax: str) -> Iterable[tuple[str, Iterable[bytes]]]:
+    for instance in instances:
+        content = frames.read_instance(instance, transfer_syntax_uid=syntax)
+        sent = instance.transfer_syntax_uid if syntax == "*" else syntax
+        yield f"{DICOM}; transfer-syntax={sent}", [content]
+
+
+def _wanted_syntax(request: Request) -> str:
+    """The transfer syntax of the first acceptable type; explicit VR little endian without one.
+
+    Source: PS3.18 8.7.3.5.2. Raises: NotAcceptable for one that the server does not make.
+    """
+    for media_type, parameters in _accepted_types(request):
+        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
+        if inner in {DICOM, "", "*/*"}:
+            syntax = parameters.get("transfer-syntax", ExplicitVRLittleEndian)
+            if syntax in {"*", ExplicitVRLittleEndian}:
+                return str(syntax)
+    raise NotAcceptable(f"need {DICOM} with transfer-syntax=* or {ExplicitVRLittleEndian}")
+
+
+def _accepted_types(request: Request) -> list[tuple[str, dict[str, str]]]:
+    return [media_type_of(one.strip()) for one in (request.headers.get("Accept") or "*/*").split(",")]
+
+
+class Metadata(DicomWebView):
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(
+        self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+    ) -> HttpResponse:
+        instances = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        headers = {"ETag": etag_of(instances, "metadata"), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return HttpResponse(metadata_of(instances), content_type=DICOM_JSON, headers=headers)
+
+
+class Frames(DicomWebView):
+    """Frames, uncompressed: several as multipart/related, one also by itself."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(
+        self, request: Request, study_uid: str, series_uid: str, instance_uid: str, frame_list: str
+    ) -> HttpResponse:
+        numbers = _frame_numbers(frame_list)
+        (instance,) = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        is_single = _is_single_part(request, numbers)
+        headers = {"ETag": etag_of([instance], frame_list, is_single), "Cache-Control": IMMUTABLE}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        contents = [frames.read_frame(instance, number) for number in numbers]
+        if is_single:
+            return HttpResponse(contents[0], content_type=OCTETS, headers=headers)
+        writer = PartWriter(OCTETS)
+        part_type = f"{OCTETS}; transfer-syntax={ExplicitVRLittleEndian}"
+        body = b"".join(writer.body((part_type, [content]) for content in contents))
+        return HttpResponse(body, content_type=writer.content_type, headers=headers)
+
+
+def _frame_numbers(frame_list: str) -> list[int]:
+    numbers = frame_list.split(",")
+    if not all(number.isdecimal() and len(number) < 7 for number in numbers):
+        raise InvalidError(f"{frame_list!r} is no list of frame numbers", fields={"frames": "numbers from 1"})
+    return [int(number) for number in numbers]
+
+
+def _is_single_part(request: Request, numbers: list[int]) -> bool:
+    """Raises: NotAcceptable unless uncompressed little-endian bytes are welcome."""
+    for media_type, parameters in _accepted_types(request):
+        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
+        syntax = parameters.get("transfer-syntax", ExplicitVRLittleEndian)
+        if inner in {OCTETS, "", "*/*"} and syntax in {"*", ExplicitVRLittleEndian}:
+            return media_type == OCTETS and len(numbers) == 1
+    raise NotAcceptable(f'need multipart/related; type="{OCTETS}"; transfer-syntax={ExplicitVRLittleEndian}')

@@ -1,0 +1,66 @@
+"""The bytes of frames and instances in the transfer syntax that was asked for."""
+
+import warnings
+from io import BytesIO
+
+import numpy as np
+from pydicom import dcmread
+from pydicom.pixels import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from plaqueview.core.errors import InvalidError, NotFoundError
+from plaqueview.core.storage import stored_path
+from plaqueview.studies.instance_file import UNREADABLE
+from plaqueview.studies.models import Instance
+
+NATIVE_LITTLE_ENDIAN = {ImplicitVRLittleEndian, ExplicitVRLittleEndian}
+UNDECODABLE = (*UNREADABLE, RuntimeError, MemoryError)
+
+
+def read_frame(instance: Instance, number: int) -> bytes:
+    """Frame `number`, from 1, uncompressed and little endian, as explicit VR little endian has it.
+
+    A native frame is a slice of the stored file; any other is decoded.
+
+    Raises: NotFoundError when there is no such frame; InvalidError when its pixels cannot be decoded.
+    """
+    if not 1 <= number <= instance.number_of_frames:
+        raise NotFoundError(f"frame {number} of an instance that has {instance.number_of_frames}")
+    frame_bytes = instance.attributes.get("frame_bytes")
+    if frame_bytes and instance.pixel_offset is not None and instance.transfer_syntax_uid in NATIVE_LITTLE_ENDIAN:
+        with stored_path(instance.storage_key).open("rb") as file:
+            file.seek(instance.pixel_offset + (number - 1) * frame_bytes)
+            return file.read(frame_bytes)
+    return _decoded(instance, number)
+
+
+def read_instance(instance: Instance, *, transfer_syntax_uid: str) -> bytes:
+    """The instance as stored when "*" or its own transfer syntax is asked for, else as explicit VR little endian.
+
+    Raises: InvalidError when it cannot be brought into the transfer syntax.
+    """
+    path = stored_path(instance.storage_key)
+    if transfer_syntax_uid in {"*", instance.transfer_syntax_uid}:
+        return path.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
+            dataset = dcmread(path)
+            if dataset.file_meta.TransferSyntaxUID.is_compressed and "PixelData" in dataset:
+                dataset.decompress(generate_instance_uid=False)
+            dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            stream = BytesIO()
+            dataset.save_as(stream, implicit_vr=False, little_endian=True, enforce_file_format=True)
+            return stream.getvalue()
+    except UNDECODABLE as error:
+        raise InvalidError(f"the instance cannot be decoded: {type(error).__name__}; ask for it as stored") from error
+
+
+def _decoded(instance: Instance, number: int) -> bytes:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
+            voxels = pixel_array(stored_path(instance.storage_key), index=number - 1, raw=True)
+    except UNDECODABLE as error:
+        raise InvalidError(f"frame {number} cannot be decoded: {type(error).__name__}") from error
+    return np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<")).tobytes()

@@ -1,0 +1,173 @@
+"""The C-STORE listener: instances by DIMSE, kept as the peer encoded them. Source: PS3.4 B.
+
+Associations run in threads of their own and hand their files to one keeper, which commits what has gathered meanwhile
+in one transaction: four senders cost little more than one.
+"""
+
+import logging
+import socket
+import tempfile
+import threading
+from collections import defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+from pynetdicom.transport import ThreadedAssociationServer
+
+from plaqueview.accounts.models import Site
+from plaqueview.core.errors import UnavailableError
+from plaqueview.pacs.failures import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
+from plaqueview.studies import services
+from plaqueview.studies.models import FileOutcome
+from plaqueview.studies.services import Arrival, Received, Source
+
+logger = logging.getLogger(__name__)
+
+ANYONE = "*"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # a PACS calls from elsewhere, and only named callers are answered
+LARGEST_BATCH = 64
+MOST_ASSOCIATIONS = 32
+LARGEST_PDU_BYTES = 256 * 1024
+TIMEOUT_S = 60
+STORED = {FileOutcome.ACCEPTED, FileOutcome.DUPLICATE}
+
+
+@dataclass
+class _Batch:
+    """Files that are kept together, and what will become of them, in their order."""
+
+    paths: list[Path] = field(default_factory=list)
+    outcomes: "Future[list[Received]]" = field(default_factory=Future)
+
+
+class Keeper:
+    """Keeps files of many associations in one thread, as many in one transaction as have come meanwhile."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        self._arrival = arrival
+        self._lock = threading.Lock()
+        self._gathering: _Batch | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
+
+    def keep(self, path: Path) -> Received:
+        """What became of the file; returns once it is on the disk and its row is committed.
+
+        Raises: UnavailableError, DatabaseError.
+        """
+        with self._lock:
+            batch = self._gathering
+            if batch is None or len(batch.paths) >= LARGEST_BATCH:
+                batch = self._gathering = _Batch()
+                batch.outcomes = self._thread.submit(self._keep, batch)
+            position = len(batch.paths)
+            batch.paths.append(path)
+        return batch.outcomes.result()[position]
+
+    def settle(self, study_ids: set[UUID]) -> None:
+        """The studies are settled in a moment, after what is being kept."""
+        self._thread.submit(services.settle_soon, study_ids).add_done_callback(_log_failure)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+
+    def _keep(self, batch: _Batch) -> list[Received]:
+        with self._lock:
+            if self._gathering is batch:
+                self._gathering = None
+        close_old_connections()
+        return services.receive_all(paths=batch.paths, arrival=self._arrival)
+
+
+def _log_failure(future: "Future[None]") -> None:
+    error = future.exception()
+    if error is not None:
+        logger.warning("studies wait for their quiet period: %s", type(error).__name__)
+
+
+class Listener:
+    """Answers C-ECHO and C-STORE for the site until it is stopped."""
+
+    def __init__(self, *, port: int, site: Site) -> None:
+        folder = settings.STORAGE_DIR / "incoming"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Received datasets are written there as they come, not gathered in memory.
+        tempfile.tempdir = str(folder)
+        _config.STORE_RECV_CHUNKED_DATASET = True
+        self._keeper = Keeper(Arrival(site, Source.C_STORE))
+        self._studies: dict[int, set[UUID]] = defaultdict(set)
+        self._entity = application_entity()
+        server = self._entity.start_server(
+            (bind_address(), port),
+            block=False,
+            evt_handlers=[
+                (evt.EVT_CONN_OPEN, _send_at_once),
+                (evt.EVT_C_STORE, self._store),
+                (evt.EVT_C_ECHO, _echo),
+                (evt.EVT_RELEASED, self._end),
+                (evt.EVT_ABORTED, self._end),
+                (evt.EVT_CONN_CLOSE, self._end),
+            ],
+        )
+        host, bound_port = cast(ThreadedAssociationServer, server).server_address[:2]
+        self.address = str(host), int(bound_port)
+
+    def stop(self) -> None:
+        """No association is open and everything that was acknowledged is kept."""
+        self._entity.shutdown()
+        self._keeper.close()
+
+    def _store(self, event: evt.Event) -> int:
+        try:
+            received = self._keeper.keep(event.dataset_path)
+        except (UnavailableError, DatabaseError) as error:
+            logger.warning("an instance was refused for want of resources: %s", type(error).__name__)
+            return OUT_OF_RESOURCES
+        if received.study_id is not None:
+            self._studies[id(event.assoc)].add(received.study_id)
+        if received.outcome in STORED:
+            return SUCCESS
+        logger.warning("instance %s was refused: %s", received.sop_instance_uid or "without a UID", received.reason)
+        return STATUS_OF_REFUSAL[received.refusal] if received.refusal else CANNOT_UNDERSTAND
+
+    def _end(self, event: evt.Event) -> None:
+        studies = self._studies.pop(id(event.assoc), None)
+        if studies:
+            self._keeper.settle(studies)
+
+
+def application_entity() -> AE:
+    """All storage classes in all transfer syntaxes, for the callers that the department has named."""
+    entity = AE(ae_title=settings.DICOM_AE_TITLE)
+    for context in AllStoragePresentationContexts:
+        entity.add_supported_context(cast(str, context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
+    entity.add_supported_context(Verification)
+    entity.require_called_aet = True
+    callers = settings.DICOM_CALLING_AE_TITLES
+    entity.require_calling_aet = [] if ANYONE in callers else callers
+    entity.maximum_associations = MOST_ASSOCIATIONS
+    entity.maximum_pdu_size = LARGEST_PDU_BYTES
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = TIMEOUT_S
+    return entity
+
+
+def bind_address() -> str:
+    """Where no caller is named, only this machine's own may call."""
+    return EVERY_ADDRESS if settings.DICOM_CALLING_AE_TITLES else "127.0.0.1"
+
+
+def _send_at_once(event: evt.Event) -> None:
+    """Nagle's algorithm holds each answer back until the peer's delayed acknowledgement: a third of the speed."""
+    connection = event.assoc.dul.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _echo(_event: evt.Event) -> int:
+    return SUCCESS

@@ -1,0 +1,64 @@
+"""How the value of a query matches a column. Source: PS3.4 C.2.2.2."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+
+from django.db.models import Q
+
+from plaqueview.core.errors import InvalidError
+
+# The column's path and the value asked for.
+Match = Callable[[str, str], Q]
+
+WILDCARDS = re.compile(r"[*?]")
+
+
+def match_uid(path: str, value: str) -> Q:
+    """A list of UIDs, parted by commas or backslashes."""
+    return Q(**{f"{path}__in": re.split(r"[,\\]", value)})
+
+
+def match_text(path: str, value: str) -> Q:
+    """The whole value, in which * stands for any text and ? for one character."""
+    if not WILDCARDS.search(value):
+        return Q(**{path: value})
+    return Q(**{f"{path}__regex": _pattern(value)})
+
+
+def match_name(path: str, value: str) -> Q:
+    """As text, without regard to case."""
+    if not WILDCARDS.search(value):
+        return Q(**{f"{path}__iexact": value})
+    return Q(**{f"{path}__iregex": _pattern(value)})
+
+
+def match_number(path: str, value: str) -> Q:
+    if not re.fullmatch(r"-?\d{1,9}", value):
+        raise InvalidError(f"{value!r} is no whole number", fields={path: "a whole number"})
+    return Q(**{path: int(value)})
+
+
+def match_date(path: str, value: str) -> Q:
+    """A day, or a range of days of which one end may be open: 20240101-20240131, -20240131, 20240101-."""
+    first, dash, last = value.partition("-")
+    if not dash:
+        return Q(**{path: _day(first)})
+    query = Q(**{f"{path}__isnull": False})
+    if first:
+        query &= Q(**{f"{path}__gte": _day(first)})
+    if last:
+        query &= Q(**{f"{path}__lte": _day(last)})
+    return query
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
+    except ValueError as error:
+        raise InvalidError(f"{text!r} is no date", fields={"date": "YYYYMMDD"}) from error
+
+
+def _pattern(value: str) -> str:
+    parts = {"*": ".*", "?": "."}
+    return "^" + "".join(parts.get(letter, re.escape(letter)) for letter in value) + "$"

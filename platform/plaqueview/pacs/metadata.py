@@ -1,0 +1,69 @@
+"""The header of a stored instance as DICOM JSON. Source: PS3.18 F.2."""
+
+import json
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.cache import cache
+from pydicom import dcmread
+from redis.exceptions import RedisError
+
+from plaqueview.core.storage import stored_path
+from plaqueview.studies.models import Instance
+
+# Binary values from this length on are left out: pixels have their own address.
+LARGEST_INLINE_BYTES = 1024
+BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
+KEPT_FOR_S = 3600
+
+
+def metadata_of(instances: Sequence[Instance]) -> bytes:
+    """A JSON array with one dataset per instance; what was read lately is not read again."""
+    keys = {instance.sha256: f"dicom-json:{instance.sha256}" for instance in instances}
+    known = _cached(list(keys.values()))
+    fresh = {key: _read(one) for one in instances if (key := keys[one.sha256]) not in known}
+    _remember(fresh)
+    return b"[" + b",".join({**known, **fresh}[keys[one.sha256]] for one in instances) + b"]"
+
+
+def _read(instance: Instance) -> bytes:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
+        header = dcmread(stored_path(instance.storage_key), stop_before_pixels=True)
+        for tag in [
+            element.tag
+            for element in header
+            if element.VR in BINARY and len(element.value or b"") > LARGEST_INLINE_BYTES
+        ]:
+            del header[tag]
+        values = header.to_json_dict(suppress_invalid_tags=True)
+    values["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+    values["00083002"] = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
+    return json.dumps(_finite(values), separators=(",", ":"), sort_keys=True).encode()
+
+
+def _finite(value: Any) -> Any:  # Any: JSON
+    """JSON has no NaN and no infinity; such a value is left empty."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _cached(keys: list[str]) -> dict[str, bytes]:
+    try:
+        return cache.get_many(keys)
+    except (RedisError, OSError):
+        return {}
+
+
+def _remember(fresh: dict[str, bytes]) -> None:
+    if not fresh:
+        return
+    try:
+        cache.set_many(fresh, timeout=KEPT_FOR_S)
+    except (RedisError, OSError):
+        return

@@ -1,0 +1,49 @@
+"""Finding stored instances for DICOMweb: by UIDs, within the caller's sites, with the event that says so."""
+
+import hashlib
+from collections.abc import Sequence
+
+from plaqueview.accounts.models import User
+from plaqueview.audit.models import EventKind
+from plaqueview.audit.services import record_once
+from plaqueview.core.access import Action, require
+from plaqueview.core.errors import ConflictError, NotFoundError
+from plaqueview.studies.models import Instance
+
+
+def retrieve(
+    *, actor: User, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+) -> list[Instance]:
+    """The instances below these UIDs in the order of their numbers; at least one.
+
+    Reading is recorded by series, as a viewer asks for one frame after the other; by study where a whole one is read.
+
+    Raises: DeniedError; NotFoundError; ConflictError when several of the actor's sites keep the study.
+    """
+    require(actor, Action.DICOMWEB_READ)
+    found = Instance.objects.visible_to(actor).filter(study__study_instance_uid=study_uid)
+    if series_uid is not None:
+        found = found.filter(series__series_instance_uid=series_uid)
+    if instance_uid is not None:
+        found = found.filter(sop_instance_uid=instance_uid)
+    instances = list(found.order_by("series_id", "instance_number", "sop_instance_uid"))
+    if not instances:
+        raise NotFoundError("no such study, series or instance, or none that you may see")
+    if len({instance.site_id for instance in instances}) > 1:
+        raise ConflictError(f"study {study_uid} is kept at several of your sites; use an account of one site")
+    _record(actor, instances[0], is_study=series_uid is None)
+    return instances
+
+
+def etag_of(instances: Sequence[Instance], *words: object) -> str:
+    """Names the bytes of all the instances, and what is asked of them."""
+    digest = hashlib.sha256("\n".join([*(one.sha256 for one in instances), *map(str, words)]).encode())
+    return f'"{digest.hexdigest()}"'
+
+
+def _record(actor: User, instance: Instance, *, is_study: bool) -> None:
+    if is_study:
+        kind, object_type, object_id = EventKind.STUDY_READ, "study", instance.study_id
+    else:
+        kind, object_type, object_id = EventKind.SERIES_READ, "series", instance.series_id
+    record_once(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=instance.site_id)
