@@ -322,7 +322,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_readiness": {"()": "plaqueview.core.logs.WithoutReadiness"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_readiness"]}},
     "root": {"handlers": ["stderr"], "level": read(env.log_level, "PLAQUEVIEW_LOG_LEVEL", "INFO")},
     # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
     "loggers": {

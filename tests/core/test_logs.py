@@ -1,0 +1,76 @@
+"""A log says what happened, with ids; never a patient's name, and never a secret."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from plaqueview.core.access import Role
+from plaqueview.core.logs import WithoutReadiness
+from tests.accounts.people import PASSWORD, browser, csrf, make_user, secret_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.urls")]
+
+NAME = "Novak^Ana"
+
+
+@pytest.fixture(autouse=True)
+def everything(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/studies", "/api/v1/nothing", "/api/v1/raise/denied", "/api/v1/raise/crash", "/api/v1/audit"]
+)
+@pytest.mark.parametrize("role", [Role.NEUROLOGIST, None])
+def test_what_was_searched_for_is_not_logged(path, role, caplog):
+    client = browser(make_user(role)) if role else Client()
+    client.raise_request_exception = False
+
+    client.get(path, {"search": NAME, "patient_id": NAME})
+
+    assert NAME not in caplog.text
+    assert "Novak" not in caplog.text
+
+
+def test_what_was_sent_is_not_logged(caplog):
+    client = browser(make_user(Role.NEUROLOGIST))
+
+    client.post("/api/v1/work", {"number": NAME}, content_type="application/json", headers=csrf(client))
+
+    assert "Novak" not in caplog.text
+
+
+def test_passwords_and_tokens_are_not_logged(caplog):
+    user = make_user(Role.NEUROLOGIST, username="ana")
+    secret = secret_of(user)
+    client = browser()
+    body = {"username": "ana", "password": PASSWORD}
+
+    client.post("/_allauth/browser/v1/auth/login", body, content_type="application/json", headers=csrf(client))
+    client.get("/api/v1/me", headers={"authorization": f"Bearer {secret}"})
+    client.get("/api/v1/guarded", headers={"authorization": f"Bearer {secret}x"})
+
+    assert PASSWORD not in caplog.text
+    assert secret not in caplog.text
+
+
+def test_libraries_that_write_what_they_read_are_kept_quiet(settings):
+    loggers = settings.LOGGING["loggers"]
+
+    assert {name: loggers[name]["level"] for name in ("pydicom", "pynetdicom", "py.warnings")} == {
+        "pydicom": "ERROR",
+        "pynetdicom": "ERROR",
+        "py.warnings": "ERROR",
+    }
+
+
+def test_a_probe_that_fails_is_logged_once_by_its_reason(caplog):
+    handler = caplog.handler
+    handler.addFilter(WithoutReadiness())
+
+    Client().get("/readyz")
+
+    names = {record.name for record in caplog.records if record.levelno >= logging.WARNING}
+    assert names == {"plaqueview.core.health"}
+    handler.filters.clear()
