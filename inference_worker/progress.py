@@ -10,9 +10,9 @@ from typing import Self, TextIO
 class ProgressLine:
     """Overwrites its line on a terminal; elsewhere writes only the lines that are to be kept."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
-        self._is_terminal = stream.isatty()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._is_terminal = self._stream.isatty()
 
     def show(self, text: str, *, keep: str | None = None) -> None:
         """Shows the text; with `keep`, the line stays and ends with that."""

@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
     torch.manual_seed(config.seed)
     network, network_config = starting_network(arguments)
     training = Run(network, config, sources, validation, folder=arguments.run)
-    with (arguments.run / LOG_NAME).open("a") as log, ProgressLine() as line:
+    with (arguments.run / LOG_NAME).open("a", buffering=1) as log, ProgressLine() as line:
         training.train(lambda progress: report(progress, log.write, line))
     identity = WeightsIdentity(network_config.name, arguments.version, Preprocessing().version, network_config)
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
