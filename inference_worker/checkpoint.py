@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -116,16 +117,18 @@ def export_onnx(path: Path, network: nn.Module, identity: WeightsIdentity) -> Pa
     """
     probabilities = ProbabilityNetwork(inference_form(network, SLICE_SIZE)).eval()
     example = torch.rand(2, 1, SLICE_SIZE, SLICE_SIZE)
-    program = torch.onnx.export(
-        probabilities,
-        (example,),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=["slices"],
-        output_names=["probabilities"],
-        dynamic_shapes={"slices": {0: torch.export.Dim("n", min=1)}},
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's exporter warns of torch's own internals
+        program = torch.onnx.export(
+            probabilities,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["slices"],
+            output_names=["probabilities"],
+            dynamic_shapes={"slices": {0: torch.export.Dim("n", min=1)}},
+            verbose=False,
+        )
     if program is None:
         raise CheckpointError(f"network {identity.name} gave no ONNX graph")
     model = program.model_proto
