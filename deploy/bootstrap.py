@@ -89,15 +89,23 @@ def make_venv() -> None:
         return
     require_disk_space()
     say("making .venv")
-    shutil.rmtree(VENV, ignore_errors=True)
-    for command in ([sys.executable, "-m", "venv", VENV], [sys.executable, "-m", "virtualenv", VENV]):
-        if runs(command) and (BIN / "pip").exists():
+    ways = (
+        [[sys.executable, "-m", "venv", VENV]],
+        [[sys.executable, "-m", "virtualenv", VENV]],
+        [
+            [sys.executable, "-m", "venv", "--without-pip", VENV],
+            [sys.executable, "-m", "pip", "--python", BIN / "python", "install", "pip"],
+        ],
+    )
+    for way in ways:
+        shutil.rmtree(VENV, ignore_errors=True)
+        if all(runs(command) for command in way) and (BIN / "pip").exists():
             write_stamps({})
             return
     shutil.rmtree(VENV, ignore_errors=True)
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     raise BootstrapError(
-        f"{sys.executable} makes no virtual environment, its ensurepip is missing; "
+        f"{sys.executable} makes no virtual environment, its ensurepip is missing and it has no pip or virtualenv; "
         f"on Debian or Ubuntu: apt-get install python{version}-venv"
     )
 
