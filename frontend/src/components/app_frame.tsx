@@ -28,10 +28,10 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           {me.actions.includes("inference.request") && <NavLink to="/jobs">Jobs</NavLink>}
           {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
         </nav>
+        <ConnectionBar />
         <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>
         <UserMenu me={me} onSignOut={onSignOut} />
       </header>
-      <ConnectionBar />
       <main className={styles.main}>{children}</main>
     </div>
   );

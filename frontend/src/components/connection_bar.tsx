@@ -10,7 +10,7 @@ export function ConnectionBar() {
   return (
     <div className={styles.bar} role="status" data-testid="connection-lost">
       <Icon name="warning" />
-      <span>Connection lost. What you see may be out of date; it is brought up to date once the server answers.</span>
+      <span>Connection lost. What you see may be out of date.</span>
       <Button variant="default" size="compact-xs" onClick={() => feed.reconnectNow()}>Connect now</Button>
     </div>
   );

@@ -5,9 +5,16 @@ const SYSTEM_FILES = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 
 /** Every file of a drop, folders walked through, with the path it has inside what was dropped. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<NamedFile[]> {
-  const entries = [...transfer.items].flatMap((dropped) => dropped.webkitGetAsEntry() ?? []);
-  const files = await Promise.all(entries.map(filesOfEntry));
+  const files = await Promise.all([...transfer.items].map(filesOfItem));
   return files.flat().filter(isMeant);
+}
+
+/** What is dropped can be read until the event is over, so nothing here waits before it is taken. */
+function filesOfItem(dropped: DataTransferItem): Promise<NamedFile[]> | NamedFile[] {
+  const entry = dropped.webkitGetAsEntry();
+  if (entry) return filesOfEntry(entry);
+  const file = dropped.getAsFile();
+  return file ? [{ file, path: file.name }] : [];
 }
 
 export function filesOfInput(list: FileList | null): NamedFile[] {

@@ -29,7 +29,7 @@ export function ResultSidebar({ study, annotation, lesions, isOverlayOnScreen, m
   return (
     <aside className={styles.sidebar} aria-label="Result">
       {hasNews && <div className={styles.news}><JobCard study={study} me={me} /></div>}
-      {!annotation && !hasNews && <div className={styles.news}><StateNotice study={study} /></div>}
+      {!study.annotation && !hasNews && <div className={styles.news}><StateNotice study={study} /></div>}
       {annotation && !isOverlayOnScreen && (
         <div className={styles.news}>
           <Notice tone="caution" icon="info" title="These are results of another series">
@@ -42,7 +42,7 @@ export function ResultSidebar({ study, annotation, lesions, isOverlayOnScreen, m
           <Counts study={study} annotation={annotation} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
         </Panel>
       )}
-      {annotation && !lesions && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
+      {study.annotation && !lesions && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
       {lesions && (
         <LesionList lesions={lesions} selected={selected} sliceIndex={isOverlayOnScreen ? sliceIndex : -1} onSelect={(lesion) => showLesion({ reading: readNow() }, lesion)} />
       )}

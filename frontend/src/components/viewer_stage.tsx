@@ -68,13 +68,15 @@ function endsOf({ affine }: SliceStack): [string, string] {
 
 function Corners({ slices, series, sliceIndex }: { slices: SliceStack; series: Series | undefined; sliceIndex: number }) {
   const window = useReading((reading) => reading.window);
+  const isAwaited = useReading((reading) => reading.drawnSlice !== -1 && reading.drawnSlice !== reading.sliceIndex);
   const position = slices.slices[sliceIndex]?.position_mm[2];
   return (
     <div className={styles.corners}>
       <div className={styles.topLeft}>{series?.series_description}</div>
       <div className={styles.bottomLeft}>
         <span className={styles.slice} data-testid="slice-indicator">{`${sliceIndex + 1} / ${slices.slices.length}`}</span>
-        {position !== undefined && <span>{`${position >= 0 ? "H" : "F"} ${Math.abs(position).toFixed(1)} mm`}</span>}
+        {isAwaited && <span className={styles.awaited} role="status">{`Loading slice ${sliceIndex + 1} …`}</span>}
+        {position !== undefined && !isAwaited && <span>{`${position >= 0 ? "H" : "F"} ${Math.abs(position).toFixed(1)} mm`}</span>}
       </div>
       <div className={styles.bottomRight}>
         {window && <span data-testid="window-values">{`W ${Math.round(window.width)}  L ${Math.round(window.center)}`}</span>}

@@ -78,7 +78,7 @@ function Room({ study, reading, me, onShowSeries }: RoomProps) {
   return (
     <div className={styles.room} data-testid="study-page">
       <PatientHeader study={study} />
-      <HonestBanner model={reading.annotation?.model ?? null} warnings={reading.annotation?.warnings ?? []} />
+      <HonestBanner model={study.annotation?.model ?? null} warnings={study.annotation?.warnings ?? []} />
       <div className={styles.body}>
         {isSidebarOpen && (
           <StudySidebar study={study} annotation={reading.annotation} me={me} shownSeries={reading.shownSeries} onShowSeries={onShowSeries} />

@@ -30,6 +30,8 @@ export const DEFAULT_OVERLAY: OverlaySettings = {
 export interface Reading {
   readonly sliceCount: number;
   readonly sliceIndex: number;
+  /** The slice on the screen, which follows `sliceIndex` once its pixels are here; -1 before the first. */
+  readonly drawnSlice: number;
   readonly selectedLesion: number | null;
   /** What the viewport draws; null before the first slice. */
   readonly window: GrayWindow | null;
@@ -39,6 +41,8 @@ export interface Reading {
   readonly overlay: OverlaySettings;
   open(sliceCount: number, sliceIndex: number): void;
   goTo(sliceIndex: number): void;
+  /** Told by the viewport: a slice reached the screen, by whatever gesture. */
+  showSlice(sliceIndex: number): void;
   step(slices: number): void;
   selectLesion(number: number | null): void;
   showWindow(window: GrayWindow): void;
@@ -57,14 +61,16 @@ export const useReading = create<Reading>()(
     (set) => ({
       sliceCount: 0,
       sliceIndex: 0,
+      drawnSlice: -1,
       selectedLesion: null,
       window: null,
       dragTool: "window",
       isOverlayHeld: false,
       overlay: DEFAULT_OVERLAY,
       open: (sliceCount, sliceIndex) =>
-        set({ sliceCount, sliceIndex: clamp(sliceIndex, 0, sliceCount - 1), selectedLesion: null, window: null, isOverlayHeld: false }),
+        set({ sliceCount, sliceIndex: clamp(sliceIndex, 0, sliceCount - 1), drawnSlice: -1, selectedLesion: null, window: null, isOverlayHeld: false }),
       goTo: (sliceIndex) => set(({ sliceCount }) => ({ sliceIndex: clamp(Math.round(sliceIndex), 0, Math.max(0, sliceCount - 1)) })),
+      showSlice: (sliceIndex) => set({ sliceIndex, drawnSlice: sliceIndex }),
       step: (slices) =>
         set(({ sliceCount, sliceIndex }) => ({ sliceIndex: clamp(sliceIndex + slices, 0, Math.max(0, sliceCount - 1)) })),
       selectLesion: (selectedLesion) => set({ selectedLesion }),

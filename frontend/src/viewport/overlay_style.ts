@@ -13,7 +13,13 @@ export const BRAIN_COLOR = "#f0e442";
 export const CLASS_DASHES: Readonly<Record<LesionClass, number[]>> = { active: [], inactive: [4, 3] };
 
 /** CSS pixels between the lines of the hatch. */
-const HATCH_PERIOD = 7;
+const HATCH_PERIOD = 8;
+
+/** Width and colour of its lines: a dark one below keeps the bright one visible on a bright lesion. */
+const HATCH_LINES = [
+  { width: 3.2, color: "rgb(0 0 0 / 42%)" },
+  { width: 1.6, color: CLASS_COLORS.active },
+];
 
 /** Diagonal lines of the active class, repeated in screen space so that zoom does not change their width. */
 export function hatchPattern(context: CanvasRenderingContext2D, pixelRatio: number): CanvasPattern | null {
@@ -21,13 +27,15 @@ export function hatchPattern(context: CanvasRenderingContext2D, pixelRatio: numb
   const tile = new OffscreenCanvas(size, size);
   const pen = tile.getContext("2d");
   if (!pen) return null;
-  pen.strokeStyle = CLASS_COLORS.active;
-  pen.lineWidth = 1.5 * pixelRatio;
-  for (const shift of [-size, 0, size]) {
-    pen.beginPath();
-    pen.moveTo(shift - 1, size + 1);
-    pen.lineTo(shift + size + 1, -1);
-    pen.stroke();
+  for (const { width, color } of HATCH_LINES) {
+    pen.strokeStyle = color;
+    pen.lineWidth = width * pixelRatio;
+    for (const shift of [-size, 0, size]) {
+      pen.beginPath();
+      pen.moveTo(shift - size, 2 * size);
+      pen.lineTo(shift + 2 * size, -size);
+      pen.stroke();
+    }
   }
   return context.createPattern(tile, "repeat");
 }

@@ -78,9 +78,7 @@ export function ReadingView(props: ReadingViewProps) {
 
   const listeners = useEffectEvent(() => ({
     onDrawn: () => onDrawn(),
-    onSlice: (index: number) => {
-      if (readNow().sliceIndex !== index) readNow().goTo(index);
-    },
+    onSlice: (index: number) => readNow().showSlice(index),
     onWindow: (window: { center: number; width: number }) => readNow().showWindow(window),
     onError: (error: Error) => props.onError(error),
   }));
