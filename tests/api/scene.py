@@ -15,13 +15,14 @@ from plaqueview.accounts.services import LONGEST_TOKEN_LIFE, create_site, create
 from plaqueview.core.access import Role
 from plaqueview.inference import services as inference
 from plaqueview.registry.models import ModelVersion
-from plaqueview.studies.models import Study
+from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.settling import settle
 from plaqueview.studies.uploads import UploadPart, create_upload
 from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
+IDS = ("study_id", "series_id", "patient_id", "annotation_id", "job_id", "study_uid", "series_uid", "instance_uid")
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
 CHANGES_ANYWAY = {"django_session", "accounts_apitoken"}
@@ -38,7 +39,7 @@ class Place:
 
     def ids(self) -> set[str]:
         """What must not be seen from another site."""
-        return {self.parameters[name] for name in ("study_id", "series_id", "patient_id", "annotation_id", "job_id")}
+        return {self.parameters[name] for name in IDS}
 
 
 def make_place(name: str) -> Place:
@@ -62,6 +63,12 @@ def make_place(name: str) -> Place:
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
+        "study_uid": study.study_instance_uid,
+        "series_uid": study.flair_series.series_instance_uid,
+        "instance_uid": Instance.objects.filter(series=study.flair_series).values_list("sop_instance_uid", flat=True)[
+            0
+        ],
+        "frame_list": "1",
     }
     return Place(site, users, study, {name: str(value) for name, value in parameters.items()})
 
@@ -86,6 +93,12 @@ def _token(user: User) -> UUID:
 
 def one_file() -> SimpleUploadedFile:
     return SimpleUploadedFile("one.dcm", encoded(series(1)[0]))
+
+
+def multipart_related(boundary: str, **attributes: str) -> bytes:
+    """One new instance, as STOW-RS sends it. Source: PS3.18 10.5.1.1."""
+    head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    return head + encoded(series(1, **attributes)[0]) + f"\r\n--{boundary}--\r\n".encode()
 
 
 def world() -> dict[str, object]:

@@ -14,13 +14,17 @@ from django.test import Client, override_settings
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from tests.accounts.people import browser, csrf, token_client
 from tests.api.routes import other_routes, rest_routes
-from tests.api.scene import Place, make_place, one_file, world
+from tests.api.scene import Place, make_place, multipart_related, one_file, world
 
 A = Action
+STUDY = "dicom-web/studies/<str:study_uid>"
+SERIES = f"{STUDY}/series/<str:series_uid>"
+INSTANCE = f"{SERIES}/instances/<str:instance_uid>"
 JSON = "application/json"
-MULTIPART = "multipart/form-data"
+FORM = "multipart/form-data"
+STOW = 'multipart/related; type="application/dicom"; boundary=here'
 
-Body = Callable[[Place], dict[str, Any]]
+Body = Callable[[Place], dict[str, Any] | bytes]
 
 
 def nothing(_: Place) -> dict[str, Any]:
@@ -42,14 +46,23 @@ class Row:
     media_type: str = JSON
     names: dict[str, str] = field(default_factory=dict)
     but: dict[Role, int] = field(default_factory=dict)
+    repeats_what_it_was_sent: bool = False
 
 
 def of_site(action: Action, status: int = 200, **more: Any) -> Row:
-    return Row(action, status, 404, **more)
+    return Row(action, status, **more)
 
 
 def of_caller(action: Action | None, status: int = 200, **more: Any) -> Row:
     return Row(action, status, status, **more)
+
+
+def new_instance(_: Place) -> bytes:
+    return multipart_related("here")
+
+
+def new_instance_of_study(place: Place) -> bytes:
+    return multipart_related("here", study_uid=place.parameters["study_uid"], patient_id=f"P-{place.site.name}")
 
 
 def new_token(_: Place) -> dict[str, Any]:
@@ -93,10 +106,27 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/jobs/<uuid:job_id>/retry"): of_site(A.INFERENCE_REQUEST, 409),
     ("GET", "api/v1/models"): of_caller(A.MODEL_READ),
     ("GET", "api/v1/models/<uuid:pk>"): of_caller(A.MODEL_READ, names={"pk": "model"}),
-    ("POST", "api/v1/uploads"): of_caller(
-        A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=MULTIPART
-    ),
+    ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
+    ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),
+    ("POST", "dicom-web/studies"): of_caller(A.DICOMWEB_STORE, body=new_instance, media_type=STOW),
+    ("GET", "dicom-web/series"): of_caller(A.DICOMWEB_READ),
+    ("GET", "dicom-web/instances"): of_caller(A.DICOMWEB_READ),
+    ("GET", f"{STUDY}"): of_site(A.DICOMWEB_READ),
+    # A site stores into a study of its own, whatever another site has by that UID.
+    ("POST", f"{STUDY}"): of_caller(
+        A.DICOMWEB_STORE, body=new_instance_of_study, media_type=STOW, repeats_what_it_was_sent=True
+    ),
+    ("GET", f"{STUDY}/metadata"): of_site(A.DICOMWEB_READ),
+    # A search that finds nothing is 204. Source: PS3.18 10.6.3.
+    ("GET", f"{STUDY}/series"): of_site(A.DICOMWEB_READ, other=204),
+    ("GET", f"{STUDY}/instances"): of_site(A.DICOMWEB_READ, other=204),
+    ("GET", f"{SERIES}"): of_site(A.DICOMWEB_READ),
+    ("GET", f"{SERIES}/metadata"): of_site(A.DICOMWEB_READ),
+    ("GET", f"{SERIES}/instances"): of_site(A.DICOMWEB_READ, other=204),
+    ("GET", f"{INSTANCE}"): of_site(A.DICOMWEB_READ),
+    ("GET", f"{INSTANCE}/metadata"): of_site(A.DICOMWEB_READ),
+    ("GET", f"{INSTANCE}/frames/<str:frame_list>"): of_site(A.DICOMWEB_READ),
 }
 
 # Open to strangers, each for a reason: they are asked before anybody can sign in, or hold nothing of a patient.
@@ -151,9 +181,14 @@ def ask(client: Client, method: str, address: str, row: Row, place: Place) -> An
     options: dict[str, Any] = {}
     if method != "GET":
         options = {"data": row.body(place), "headers": csrf(client)}
-        if row.media_type == JSON:
-            options["content_type"] = JSON
+        if row.media_type != FORM:
+            options["content_type"] = row.media_type
     return getattr(client, method.lower())(f"/{address}", **options)
+
+
+def without_audit(world: dict[str, object]) -> dict[str, object]:
+    """The caller was let in and found nothing, which is an event."""
+    return {name: rows for name, rows in world.items() if not name.startswith("audit_")}
 
 
 def assert_refused(answer: Any, status: int, before: dict[str, object]) -> None:
@@ -206,9 +241,13 @@ def test_another_site_sees_nothing_and_changes_nothing(method, address, row, rol
         assert_refused(answer, 403, before)
     elif row.other == 404:
         assert_refused(answer, 404, before)
+    elif row.other != row.status:
+        assert (answer.status_code, answer.content) == (row.other, b"")
+        assert without_audit(world()) == without_audit(before)
     else:
         assert answer.status_code == row.but.get(role, row.status)
-        assert [id_ for id_ in own.ids() if id_ in answer.content.decode()] == []
+        if not row.repeats_what_it_was_sent:
+            assert [id_ for id_ in own.ids() if id_ in answer.content.decode()] == []
 
 
 @pytest.mark.parametrize(("method", "address", "row"), [case for case in CASES if case.values[2].action])

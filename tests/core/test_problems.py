@@ -1,5 +1,7 @@
 """Every refusal has one form, wherever it arises."""
 
+from io import BytesIO
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -125,6 +127,30 @@ def test_a_session_without_the_csrf_header_is_403():
 
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
     assert client.post("/api/v1/work", {}, content_type="application/json", headers=csrf(client)).status_code == 202
+
+
+def test_a_csrf_token_among_the_fields_of_a_form_does_not_count():
+    client = browser(make_user(Role.ADMIN))
+    body = {"csrfmiddlewaretoken": csrf(client)["x-csrftoken"], "file": SimpleUploadedFile("a", b"1")}
+
+    answer = client.post("/api/v1/upload-work", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+
+
+def test_the_body_of_an_upload_is_not_read_before_its_sender_is_known():
+    client = browser(make_user(Role.ADMIN))
+    upload = NeverRead(b"--here--")
+    request = {"wsgi.input": upload, "CONTENT_LENGTH": "8", "CONTENT_TYPE": "multipart/form-data; boundary=here"}
+
+    answer = client.post("/api/v1/upload-work", {}, **request)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+
+
+class NeverRead(BytesIO):
+    def read(self, *_: object) -> bytes:
+        pytest.fail("the body was read")
 
 
 @pytest.mark.parametrize(
