@@ -46,7 +46,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def enforce_csrf(self, request: Any) -> None:  # Any: the framework hands its own request or Django's
         try:
-            super().enforce_csrf(_WithoutBody(request))
+            super().enforce_csrf(_WithoutBody(request))  # type: ignore[arg-type]  # it answers as the request does
         except exceptions.PermissionDenied as error:
             raise CsrfFailedError(error.detail) from error
 
