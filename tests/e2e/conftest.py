@@ -72,7 +72,7 @@ def page(demo: RunningDemo, stranger: Page) -> Page:
     account = demo.credentials["neurologist"]
     stranger.goto(demo.url)
     stranger.get_by_label("Username").fill(account["username"])
-    stranger.get_by_label("Password").fill(account["password"])
+    stranger.get_by_role("textbox", name="Password").fill(account["password"])
     stranger.keyboard.press("Enter")
     stranger.get_by_test_id("worklist-row").first.wait_for()
     return stranger

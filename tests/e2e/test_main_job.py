@@ -177,10 +177,10 @@ def test_a_stranger_is_asked_to_sign_in_and_comes_back(demo: RunningDemo, strang
     stranger.goto(f"{demo.url}/models")
 
     stranger.get_by_label("Username").fill(account["username"])
-    stranger.get_by_label("Password").fill("not the password")
+    stranger.get_by_role("textbox", name="Password").fill("not the password")
     stranger.keyboard.press("Enter")
     stranger.get_by_role("alert").wait_for()
-    stranger.get_by_label("Password").fill(account["password"])
+    stranger.get_by_role("textbox", name="Password").fill(account["password"])
     stranger.keyboard.press("Enter")
 
     stranger.get_by_test_id("model-card").wait_for()
