@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from inference_worker import tasks
 from plaqueview.annotations.models import Annotation
@@ -109,7 +109,9 @@ def test_a_cancelled_job_stops_the_network_and_writes_nothing(job, during_networ
 
 
 def test_a_claim_that_was_lost_stops_the_network_and_writes_nothing(job, during_network):
+    @transaction.atomic
     def take_over():
+        Study.objects.select_for_update().get(pk=job.study_id)
         InferenceJob.objects.filter(pk=job.pk).update(lease_expires_at=job.created)
         services.claim(job_id=job.pk, worker="another", model_id=make_model().pk)
 
