@@ -27,6 +27,15 @@ class Addition:
     def volume_ml(self, voxel_ml: float) -> float:
         return sum(float(share.sum()) for *_, share in self.pieces) * voxel_ml
 
+    @property
+    def centroid_index(self) -> NDArray[np.float64]:
+        """(slice, row, column) of the middle of what the plaque fills."""
+        weighted = [
+            np.array([k * share.sum(), *(share * np.mgrid[rows, columns]).sum(axis=(1, 2))], np.float64)
+            for k, rows, columns, _, share in self.pieces
+        ]
+        return np.asarray(np.sum(weighted, axis=0) / sum(float(share.sum()) for *_, share in self.pieces))
+
     def labelled_ml(self, voxel_ml: float) -> float:
         return sum(int((share >= LABELLED_SHARE).sum()) for *_, share in self.pieces) * voxel_ml
 
@@ -114,4 +123,9 @@ class SeenSlice:
         if not near.any():
             return None
         rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-        return slice(max(0, 4 * rows[0] - 4), 4 * rows[-1] + 5), slice(max(0, 4 * columns[0] - 4), 4 * columns[-1] + 5)
+        return around(rows, self.planes.shape[1]), around(columns, self.planes.shape[2])
+
+
+def around(coarse: NDArray[np.intp], length: int) -> slice:
+    """The indices that every fourth one in `coarse` stands for, and those up to the next."""
+    return slice(max(0, 4 * int(coarse[0]) - 4), min(length, 4 * int(coarse[-1]) + 5))

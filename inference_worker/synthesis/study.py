@@ -66,7 +66,7 @@ def draw_request(generator: np.random.Generator) -> SynthesisRequest:
 
 @dataclass(frozen=True)
 class SyntheticLesion:
-    """A plaque that the study shows; `volume_ml` is its true volume, `labelled_ml` that of its voxels in the labels."""
+    """A plaque that the study shows, its middle in LPS mm, its true volume and that of its voxels in the labels."""
 
     lesion_class: LesionClass
     region: Region
@@ -138,7 +138,7 @@ def acquire_t1(slices: Slices, person: Person, generator: np.random.Generator) -
 
 
 def known_lesion(addition: Addition, stack: Stack) -> SyntheticLesion:
-    x, y, z = stack.person.pose.to_patient(addition.plaque.centre_mm)
+    x, y, z = Volume(np.zeros((1, 1, 1)), stack.affine).positions_mm(addition.centroid_index[None])[0]
     return SyntheticLesion(
         lesion_class=addition.plaque.lesion_class,
         region=addition.plaque.region,

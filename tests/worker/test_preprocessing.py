@@ -1,0 +1,330 @@
+"""The five steps on synthetic heads, and the exact way back."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference_worker.gabor import gabor_kernel
+from inference_worker.mask_checks import MaskChecks, check_mask
+from inference_worker.network_grid import NetworkGrid
+from inference_worker.preprocessing import Preprocessing, PreprocessingError, to_eight_bits
+from inference_worker.synthesis import Slices, SynthesisRequest, SyntheticStudy, synthesise
+from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
+
+CHECKS = MaskChecks()
+
+# Of the phantom, by version 1; what is tolerated is another machine's arithmetic.
+REFERENCE_ML = 1547.86
+REFERENCE_MEAN = 0.077403
+
+
+@pytest.fixture(scope="module")
+def study() -> SyntheticStudy:
+    return synthesise(SynthesisRequest(), np.random.default_rng(20240901))
+
+
+@pytest.fixture(scope="module")
+def prepared(study):
+    return Preprocessing().prepare(study.flair)
+
+
+def resized(volume: Volume, rows: int, columns: int) -> Volume:
+    """The same slices on another matrix that shares the first one's outer border."""
+    voxels = np.stack([cv2.resize(s.astype(np.float32), (columns, rows)) for s in volume.voxels])
+    scale = np.diag([1.0, volume.shape[1] / rows, volume.shape[2] / columns, 1.0])
+    return Volume(voxels, volume.affine @ scale)
+
+
+def dice(first, second) -> float:
+    return float(2 * (first & second).sum() / (first.sum() + second.sum()))
+
+
+# --- the way back ---------------------------------------------------------------------------------------------------
+
+grids = st.builds(
+    NetworkGrid,
+    rows=st.integers(1, 640),
+    columns=st.integers(1, 640),
+    spacing_mm=st.tuples(st.floats(0.3, 3.0), st.floats(0.3, 3.0)),
+    size=st.just(256),
+)
+
+
+def places_mm(length: int, spacing_mm: float) -> np.ndarray:
+    """Where the pixels of an axis lie, from the middle of the matrix."""
+    return (np.arange(length) + 0.5 - length / 2) * spacing_mm
+
+
+@given(grids)
+def test_a_label_comes_back_from_the_square_pixel_that_lies_nearest(grid):
+    rows, columns = np.meshgrid(np.arange(256), np.arange(256), indexing="ij")
+
+    taken = grid.source(np.stack([rows, columns]))
+
+    assert taken.shape == (2, grid.rows, grid.columns)
+    found_mm = (taken + 0.5 - 128) * grid.pixel_mm
+    assert np.abs(found_mm[0] - places_mm(grid.rows, grid.spacing_mm[0])[:, None]).max() <= grid.pixel_mm / 2 + 1e-9
+    assert np.abs(found_mm[1] - places_mm(grid.columns, grid.spacing_mm[1])[None]).max() <= grid.pixel_mm / 2 + 1e-9
+
+
+@given(grids)
+def test_a_slope_in_mm_comes_back_as_the_same_slope(grid):
+    square_mm = places_mm(256, grid.pixel_mm).astype(np.float32)
+    squares = np.broadcast_to(0.01 * square_mm[:, None] + 0.02 * square_mm[None, :], (1, 256, 256))
+
+    restored = grid.source(squares)[0]
+
+    rows_mm, columns_mm = (
+        places_mm(length, spacing) for length, spacing in zip((grid.rows, grid.columns), grid.spacing_mm, strict=True)
+    )
+    wanted = 0.01 * rows_mm[:, None] + 0.02 * columns_mm[None, :]
+    edge_mm = 128 * grid.pixel_mm - 1.5 * max(grid.pixel_mm, *grid.spacing_mm)  # beyond it the square ends
+    inside = (np.abs(rows_mm) <= edge_mm)[:, None] & (np.abs(columns_mm) <= edge_mm)[None, :]
+    assert np.abs(restored - wanted)[inside].max(initial=0.0) < 6e-3  # 0.3 mm
+
+
+@given(grids)
+def test_the_square_holds_the_whole_matrix_at_the_same_scale_both_ways(grid):
+    extent_mm = 256 * grid.pixel_mm
+
+    assert extent_mm == pytest.approx(max(grid.rows * grid.spacing_mm[0], grid.columns * grid.spacing_mm[1]))
+
+
+def test_a_circle_in_mm_stays_a_circle_whatever_the_pixels_are():
+    grid = NetworkGrid(301, 170, (0.7, 1.3), 256)
+    y, x = places_mm(301, 0.7)[:, None], places_mm(170, 1.3)[None, :]
+    disk = (np.hypot(y, x) < 60).astype(np.float32)
+
+    square = grid.square(disk[None])[0] > 0.5
+
+    height_mm, width_mm = (square.any(axis=axis).sum() * grid.pixel_mm for axis in (1, 0))
+    assert height_mm == pytest.approx(120, abs=2 * grid.pixel_mm)
+    assert width_mm == pytest.approx(120, abs=2 * grid.pixel_mm)
+    assert square.sum() * grid.pixel_mm**2 == pytest.approx(np.pi * 60**2, rel=0.01)
+
+
+@given(st.integers(1, 640), st.integers(1, 640), st.sampled_from((np.uint8, np.int64, np.bool_, np.float32)))
+def test_a_constant_comes_back_constant_and_of_its_dtype(rows, columns, dtype):
+    grid = NetworkGrid(rows, columns, (0.8, 0.5), 256)
+
+    restored = grid.source(np.ones((2, 3, 256, 256), dtype))
+
+    assert restored.shape == (2, 3, rows, columns)
+    assert restored.dtype == dtype
+    np.testing.assert_allclose(restored.astype(np.float64), 1.0, atol=1e-6)
+
+
+def test_an_array_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"array ends in \(128, 256\), the grid needs \(256, 256\)"):
+        NetworkGrid(300, 300, (1.0, 1.0), 256).source(np.zeros((1, 128, 256)))
+
+
+def test_a_square_matrix_of_256_goes_there_and_back_bit_by_bit():
+    slices = np.random.default_rng(0).random((3, 256, 256), dtype=np.float32)
+    grid = NetworkGrid(256, 256, (0.9, 0.9), 256)
+
+    assert grid.square(slices).tobytes() == slices.tobytes()
+    assert grid.source(slices).tobytes() == slices.tobytes()
+
+
+# --- the five steps -------------------------------------------------------------------------------------------------
+
+
+def test_the_filter_is_the_papers_and_keeps_flat_tissue():
+    kernel = gabor_kernel()
+
+    assert kernel.shape == (7, 7)
+    assert float(kernel.sum()) == pytest.approx(1.0, abs=1e-6)
+    one_along = np.exp(-0.5) * np.cos(2 * np.pi * np.cos(np.pi / 4) / (5 * np.pi / 4) - 0.5)  # one pixel to the right
+    assert kernel[3, 4] / kernel[3, 3] == pytest.approx(one_along / np.cos(-0.5), rel=1e-5)
+    assert kernel[3, 4] == kernel[4, 3]  # at 45 degrees rows and columns are alike
+
+
+def test_brain_is_grey_100_whatever_the_scanner_calls_it(study, prepared):
+    voxels = study.flair.voxels.astype(np.float32)
+    grey, _ = to_eight_bits(study.flair)
+    other, _ = to_eight_bits(study.flair.with_voxels(voxels * 3.7 + 250.0))
+
+    assert np.median(grey[prepared.brain_mask]) == pytest.approx(100, abs=4)
+    assert np.abs(grey.astype(int) - other).max() <= 1
+
+
+def test_slices_are_masked_and_between_0_and_1(prepared):
+    assert prepared.slices.shape == (22, 256, 256)
+    assert prepared.slices.dtype == np.float32
+    assert prepared.slices.min() == 0.0
+    assert prepared.slices.max() <= 1.0
+    assert not prepared.slices[~prepared.brain_mask].any()
+
+
+def phantom() -> Volume:
+    """Nested ellipsoids: bright scalp, dark skull, brain with a texture and two ventricles, in faint air."""
+    z, y, x = np.meshgrid(
+        (np.arange(22) - 9) * 6.5, (np.arange(256) - 127.5) * 0.9, (np.arange(256) - 127.5) * 0.9, indexing="ij"
+    )
+    radius = np.sqrt((x / 75) ** 2 + (y / 92) ** 2 + (z / 90) ** 2)
+    voxels = 4.0 + 3.0 * np.sin(x) * np.cos(y)
+    for limit, level in ((1.0, 260.0), (0.93, 18.0), (0.84, 100.0)):
+        voxels[radius < limit] = level
+    voxels[radius < 0.84] += (12.0 * np.sin(x / 5 + z / 9) * np.cos(y / 6))[radius < 0.84]
+    voxels[((np.abs(x) - 12) / 6) ** 2 + (y / 30) ** 2 + (z / 14) ** 2 < 1] = 25.0
+    affine = np.array([[0, 0, 0.9, -115.0], [0, 0.9, 0, -115.0], [6.5, 0, 0, -58.5], [0, 0, 0, 1.0]])
+    return Volume(voxels.astype(np.float32), affine)
+
+
+def test_version_1_stays_what_it_is():
+    """Weights name the version they were trained with: another result needs another version."""
+    volume = phantom()
+
+    prepared = Preprocessing().prepare(volume)
+
+    assert prepared.version == "1"
+    assert prepared.brain_mask.sum() * volume.voxel_volume_ml == pytest.approx(REFERENCE_ML, rel=2e-3)
+    assert float(prepared.slices.mean()) == pytest.approx(REFERENCE_MEAN, rel=2e-3)
+
+
+def test_plaques_lie_inside_the_mask(study, prepared):
+    assert prepared.brain_mask[study.labels.voxels > 0].mean() > 0.99
+
+
+def test_the_same_volume_gives_the_same_bytes(study, prepared):
+    again = Preprocessing().prepare(study.flair)
+
+    assert again.slices.tobytes() == prepared.slices.tobytes()
+    assert again.brain_mask.tobytes() == prepared.brain_mask.tobytes()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(255, 301), (181, 217), (512, 512), (256, 200)])
+def test_other_matrices_see_the_same_brain(study, prepared, rows, columns):
+    volume = resized(study.flair, rows, columns)
+
+    other = Preprocessing().prepare(volume)
+
+    assert other.brain_mask.shape == volume.shape
+    assert dice(other.restore(other.grid.square(other.brain_mask.astype(np.float32))) > 0.5, other.brain_mask) > 0.99
+    same = np.stack([cv2.resize(s.astype(np.float32), (256, 256)) >= 0.5 for s in other.brain_mask])
+    assert dice(same, prepared.brain_mask) > 0.97
+
+
+def test_one_slice_is_enough(study, prepared):
+    middle = Volume(study.flair.voxels[12:13], study.flair.affine)
+
+    alone = Preprocessing().prepare(middle)
+
+    assert alone.slices.shape == (1, 256, 256)
+    assert dice(alone.brain_mask[0], prepared.brain_mask[12]) > 0.97
+
+
+def test_a_tilted_stack_is_prepared_like_a_straight_one(study, prepared):
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]]
+
+    tilted = Preprocessing().prepare(Volume(study.flair.voxels, turn @ study.flair.affine))
+
+    assert tilted.slices.tobytes() == prepared.slices.tobytes()
+
+
+def test_a_sagittal_volume_comes_back_on_its_own_voxels(study, prepared):
+    to_sagittal = Reorientation(axes=(2, 0, 1), flips=(True, True, False))
+    sagittal = to_sagittal.apply_to(study.flair)
+
+    reorientation = axial_reorientation(sagittal.affine)
+    axial = Preprocessing().prepare(reorientation.apply_to(sagittal))
+
+    assert not reorientation.is_identity
+    assert axial.slices.tobytes() == prepared.slices.tobytes()
+    returned = reorientation.undo(axial.restore(axial.brain_mask))
+    assert (returned == to_sagittal.apply(prepared.brain_mask)).all()
+
+
+def test_probabilities_and_labels_come_back_on_the_volume(study, prepared):
+    labels = study.labels.voxels
+    classes = np.stack([labels == label for label in range(3)]).astype(np.float32)
+
+    assert (prepared.restore(labels) == labels).all()
+    assert (prepared.restore(classes) == classes).all()
+    with pytest.raises(PreprocessingError, match="array has 21 slices, the volume has 22"):
+        prepared.restore(labels[1:])
+
+
+def test_a_brain_that_was_already_extracted_is_kept_whole(study, prepared):
+    extracted = study.flair.with_voxels(np.where(prepared.brain_mask, study.flair.voxels, 0))
+
+    again = Preprocessing().prepare(extracted)
+
+    assert dice(again.brain_mask, prepared.brain_mask) > 0.98
+
+
+def test_a_scalp_as_grey_as_brain_is_not_taken_for_brain():
+    """Without fat suppression a thin scalp has about the brain's signal."""
+    generator = np.random.default_rng(106)
+    request = SynthesisRequest(slices=Slices(count=12, rows=160, columns=160, pixel_mm=(1.4, 1.4), spacing_mm=11.0))
+    flair = synthesise(request, generator).flair
+    voxels = flair.voxels.astype(np.float32)
+    level = np.median(voxels[voxels > voxels.mean()])
+
+    prepared = Preprocessing().prepare(flair.with_voxels(np.minimum(voxels, 1.4 * level)))
+
+    largest_mm2 = prepared.brain_mask.sum(axis=(1, 2)).max() * 1.4**2
+    assert 12_000 < largest_mm2 < 22_000
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("voxels", "message"),
+    [
+        (np.zeros((4, 64, 64)), "the volume is constant at 0, need an image of a head"),
+        (np.full((4, 64, 64), np.nan), "16384 voxels are not finite, need 0"),
+        (np.eye(64)[None].repeat(4, 0), "no voxel lies 25 mm under the surface of a head, need at least 1"),
+    ],
+)
+def test_what_is_no_head_is_refused(voxels, message):
+    volume = Volume(voxels.astype(np.float32), np.diag([5.0, 1.0, 1.0, 1.0]))
+
+    with pytest.raises(PreprocessingError, match=message):
+        Preprocessing().prepare(volume)
+
+
+def test_noise_is_refused():
+    noise = np.random.default_rng(0).rayleigh(50.0, (10, 200, 200)).astype(np.float32)
+
+    with pytest.raises(PreprocessingError, match=r"brain mask: (area|centre|area changes).* slice \d+.*, need"):
+        Preprocessing().prepare(Volume(noise, np.diag([5.0, 1.0, 1.0, 1.0])))
+
+
+def disks(*radii: int, offset: int = 0) -> np.ndarray:
+    y, x = np.mgrid[-100:100, -100 - offset : 100 - offset]
+    return np.stack([np.hypot(y, x) < radius for radius in radii]).astype(np.uint8)
+
+
+HEAD = disks(90, 90, 90)
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (disks(30, 40, 30), r"area on slice 1 is 50\d\d mm², need 6000 to 28000"),
+        (disks(60, 96, 60), r"area on slice 1 is 28\d\d\d mm², need 6000 to 28000"),
+        (disks(50, 55, 50, offset=30), "centre on slice 1 is 30 mm from the head's, need at most 20"),
+        (disks(70, 68, 20), "area changes by 91% from slice 1 to slice 2, need at most 70%"),
+    ],
+)
+def test_a_mask_that_is_no_brain_is_reported_with_its_slice(mask, message):
+    with pytest.raises(PreprocessingError, match=message):
+        check_mask(mask, HEAD, spacing_mm=(5.0, 1.0), checks=CHECKS)
+
+
+def test_a_mask_that_is_a_brain_passes():
+    check_mask(disks(55, 70, 60), HEAD, spacing_mm=(5.0, 1.0), checks=CHECKS)
+
+
+@pytest.mark.parametrize(("slice_mm", "allowed"), [(1.0, 0.42), (3.0, 0.56), (6.5, 0.805), (9.0, 0.85)])
+def test_thicker_slices_may_change_more(slice_mm, allowed):
+    assert CHECKS.allowed_change(slice_mm) == pytest.approx(allowed)
+    assert replace(CHECKS, largest_change=0.4).allowed_change(slice_mm) == 0.4
