@@ -60,11 +60,17 @@ describe("lesions", () => {
 });
 
 describe("the overlay", () => {
-  it("is switched by class, and a switch shows what was hidden", () => {
-    readNow().changeOverlay({ isShown: false });
+  it("is switched by class", () => {
     press("A");
 
     expect(readNow().overlay).toMatchObject({ isShown: true, shownClasses: { active: false, inactive: true } });
+  });
+
+  it("shows one class alone when it is switched on from nothing", () => {
+    readNow().changeOverlay({ isShown: false });
+    press("a");
+
+    expect(readNow().overlay).toMatchObject({ isShown: true, shownClasses: { active: true, inactive: false } });
   });
 
   it("is hidden while its key is held, and switched by a short press", () => {

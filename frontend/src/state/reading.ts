@@ -1,5 +1,4 @@
 import { create } from "zustand";
-import { persist } from "zustand/middleware";
 
 import type { LesionClass } from "../geometry/labels";
 import type { GrayWindow } from "../geometry/windowing";
@@ -56,44 +55,59 @@ export interface Reading {
 
 const clamp = (value: number, lowest: number, highest: number) => Math.min(highest, Math.max(lowest, value));
 
-export const useReading = create<Reading>()(
-  persist(
-    (set) => ({
-      sliceCount: 0,
-      sliceIndex: 0,
-      drawnSlice: -1,
-      selectedLesion: null,
-      window: null,
-      dragTool: "window",
-      isOverlayHeld: false,
-      overlay: DEFAULT_OVERLAY,
-      open: (sliceCount, sliceIndex) =>
-        set({ sliceCount, sliceIndex: clamp(sliceIndex, 0, sliceCount - 1), drawnSlice: -1, selectedLesion: null, window: null, isOverlayHeld: false }),
-      goTo: (sliceIndex) => set(({ sliceCount }) => ({ sliceIndex: clamp(Math.round(sliceIndex), 0, Math.max(0, sliceCount - 1)) })),
-      showSlice: (sliceIndex) => set({ sliceIndex, drawnSlice: sliceIndex }),
-      step: (slices) =>
-        set(({ sliceCount, sliceIndex }) => ({ sliceIndex: clamp(sliceIndex + slices, 0, Math.max(0, sliceCount - 1)) })),
-      selectLesion: (selectedLesion) => set({ selectedLesion }),
-      showWindow: (window) => set({ window }),
-      chooseDragTool: (dragTool) => set({ dragTool }),
-      holdOverlay: (isOverlayHeld) => set({ isOverlayHeld }),
-      changeOverlay: (change) => set(({ overlay }) => ({ overlay: { ...overlay, ...change } })),
-      toggleClass: (lesionClass) =>
-        set(({ overlay }) => {
-          const shownClasses = { ...overlay.shownClasses, [lesionClass]: !overlay.shownClasses[lesionClass] };
-          return { overlay: { ...overlay, isShown: true, shownClasses } };
-        }),
-      setOpacity: (lesionClass, opacity) =>
-        set(({ overlay }) => ({ overlay: { ...overlay, opacity: { ...overlay.opacity, [lesionClass]: clamp(opacity, 0.1, 1) } } })),
-      nextStyle: () =>
-        set(({ overlay }) => {
-          const next = (OVERLAY_STYLES.indexOf(overlay.style) + 1) % OVERLAY_STYLES.length;
-          return { overlay: { ...overlay, style: OVERLAY_STYLES[next] ?? "both" } };
-        }),
+/** What is on the screen while the overlay is off: a class that is switched on then comes alone. */
+const NO_CLASS = { active: false, inactive: false } as const;
+
+const OVERLAY_KEY = "plaqueview.overlay.1";
+
+/** What this browser kept; settings that it does not know yet are the defaults. */
+function keptOverlay(): OverlaySettings {
+  try {
+    return { ...DEFAULT_OVERLAY, ...(JSON.parse(localStorage.getItem(OVERLAY_KEY) ?? "{}") as Partial<OverlaySettings>) };
+  } catch {
+    return DEFAULT_OVERLAY;
+  }
+}
+
+export const useReading = create<Reading>()((set) => ({
+  sliceCount: 0,
+  sliceIndex: 0,
+  drawnSlice: -1,
+  selectedLesion: null,
+  window: null,
+  dragTool: "window",
+  isOverlayHeld: false,
+  overlay: keptOverlay(),
+  open: (sliceCount, sliceIndex) =>
+    set({ sliceCount, sliceIndex: clamp(sliceIndex, 0, sliceCount - 1), drawnSlice: -1, selectedLesion: null, window: null, isOverlayHeld: false }),
+  goTo: (sliceIndex) => set(({ sliceCount }) => ({ sliceIndex: clamp(Math.round(sliceIndex), 0, Math.max(0, sliceCount - 1)) })),
+  showSlice: (sliceIndex) => set({ sliceIndex, drawnSlice: sliceIndex }),
+  step: (slices) =>
+    set(({ sliceCount, sliceIndex }) => ({ sliceIndex: clamp(sliceIndex + slices, 0, Math.max(0, sliceCount - 1)) })),
+  selectLesion: (selectedLesion) => set({ selectedLesion }),
+  showWindow: (window) => set({ window }),
+  chooseDragTool: (dragTool) => set({ dragTool }),
+  holdOverlay: (isOverlayHeld) => set({ isOverlayHeld }),
+  changeOverlay: (change) => set(({ overlay }) => ({ overlay: { ...overlay, ...change } })),
+  toggleClass: (lesionClass) =>
+    set(({ overlay }) => {
+      const before = overlay.isShown ? overlay.shownClasses : NO_CLASS;
+      const shownClasses = { ...before, [lesionClass]: !before[lesionClass] };
+      return { overlay: { ...overlay, isShown: true, shownClasses } };
     }),
-    { name: "plaqueview.reading", version: 1, partialize: ({ overlay }) => ({ overlay }) },
-  ),
-);
+  setOpacity: (lesionClass, opacity) =>
+    set(({ overlay }) => ({ overlay: { ...overlay, opacity: { ...overlay.opacity, [lesionClass]: clamp(opacity, 0.1, 1) } } })),
+  nextStyle: () =>
+    set(({ overlay }) => {
+      const next = (OVERLAY_STYLES.indexOf(overlay.style) + 1) % OVERLAY_STYLES.length;
+      return { overlay: { ...overlay, style: OVERLAY_STYLES[next] ?? "both" } };
+    }),
+}));
+
+/** Overlay settings outlive the study; they are written when they change, not with every slice. */
+useReading.subscribe(({ overlay }, before) => {
+  if (overlay !== before.overlay) localStorage.setItem(OVERLAY_KEY, JSON.stringify(overlay));
+});
 
 /** The reading state at this moment, for gestures and keys. */
 export function readNow(): Reading {

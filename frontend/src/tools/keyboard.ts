@@ -24,7 +24,8 @@ export function useCommandKeys(contextNow: () => CommandContext): void {
       command.run(context());
       if (command.release) heldSince.set(event.key, performance.now());
     };
-    window.addEventListener("keydown", onKeyDown, { signal: stopping.signal });
+    // Before the viewport's own listeners, which take every key away from the page.
+    window.addEventListener("keydown", onKeyDown, { signal: stopping.signal, capture: true });
     window.addEventListener("keyup", ({ key }) => release(key), { signal: stopping.signal });
     window.addEventListener("blur", () => [...heldSince.keys()].forEach(release), { signal: stopping.signal });
     return () => stopping.abort();
@@ -37,7 +38,7 @@ const OPEN_LAYER = "[role=dialog], [role=menu], [role=listbox]";
 const MOVED_BY_ARROWS = "[role=slider], [role=tablist], [type=radio]";
 
 function isMeantForOthers(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
+  if (event.ctrlKey || event.metaKey || event.altKey) return true;
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING) || document.querySelector(OPEN_LAYER)) return true;
   return event.key.length > 1 && event.key !== "Escape" && Boolean(target?.closest(MOVED_BY_ARROWS));

@@ -1,5 +1,5 @@
 import {
-  addTool, Enums, init, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool, type Types,
+  addTool, Enums, init, PanTool, StackScrollTool, store, ToolGroupManager, WindowLevelTool, ZoomTool, type Types,
 } from "@cornerstonejs/tools";
 
 import type { DragTool } from "../state/reading";
@@ -24,11 +24,13 @@ const FIXED_BINDINGS: Readonly<Record<DragTool, Types.IToolBinding[]>> = {
 
 let isStarted = false;
 
-function start(): void {
+/** Starts the tools. They come after the first slice and have missed that its element was enabled, so they are told. */
+function start({ element, viewportId, engineId: renderingEngineId }: ReadingStack): void {
   if (isStarted) return;
   isStarted = true;
   init();
   for (const tool of [WindowLevelTool, ZoomTool, PanTool, StackScrollTool]) addTool(tool);
+  store.addEnabledElement({ detail: { element, viewportId, renderingEngineId } } as never);
 }
 
 /** Drags on one stack: the chosen tool on the primary button. Ends with `detach`. */
@@ -36,7 +38,7 @@ export class DragGestures {
   readonly #groupId: string;
 
   constructor(stack: ReadingStack) {
-    start();
+    start(stack);
     this.#groupId = `gestures-${stack.viewportId}`;
     const group = ToolGroupManager.createToolGroup(this.#groupId);
     for (const name of Object.values(TOOL_NAMES)) group?.addTool(name);
