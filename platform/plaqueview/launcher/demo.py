@@ -151,7 +151,16 @@ async def wait_until_ready(plan: DemoPlan) -> None:
         if status == HTTPStatus.OK:
             return
         await asyncio.sleep(READY_POLL_S)
-    raise LauncherError(f"not ready within {READY_TIMEOUT_S:g} s: {answer}; see {plan.logs_dir}")
+    raise LauncherError(f"not ready within {READY_TIMEOUT_S:g} s: {missing_parts(answer)}; see {plan.logs_dir}")
+
+
+def missing_parts(answer: str) -> str:
+    """The checks that failed, in the words of `/readyz`; its whole answer when it is none of ours."""
+    try:
+        checks = json.loads(answer)["checks"]
+        return "; ".join(f"{name}: {check['detail']}" for name, check in checks.items() if not check["is_ok"])
+    except (ValueError, LookupError, TypeError):
+        return answer
 
 
 def ask_readiness(port: int) -> tuple[int, str]:
