@@ -1,15 +1,16 @@
 """The exported network on one core against eager PyTorch, against a peer's network, and against the core's own peak.
 
-Lines of batch 1, 8 and 25: slices per second of the shipped model, first against the same network eager in float32, then
-against `segmentation_models_pytorch.DeepLabV3Plus("tu-efficientnet_b0")` eager; the faster of PyTorch's two memory layouts
-counts. `network_cpu_peak_*` gives the share of the core's float32 matrix product that the model reaches, where a slice
-counts as the 5.71 GFLOP of the network as the table has it, and `network_cpu_peak_executed_*` as the 3.92 GFLOP that the
-exported graph executes.
+Lines of batch 1, 8 and 25: slices per second of the shipped model against the same network eager in float32, in the
+default memory layout of PyTorch and in channels_last, and against the peer likewise. `network_cpu_peak_*` gives the share of the
+core's float32 matrix product that the model reaches, where a slice counts as the 5.71 GFLOP of the network as its table
+has it; in `network_cpu_peak_executed_*` it counts as the 3.92 GFLOP that the exported graph executes.
 """
 
+import importlib
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -26,6 +27,9 @@ MATRIX_SIDE = 2048
 Timed = Callable[[np.ndarray], object]
 
 
+LAYOUTS = ("", "_channels_last")
+
+
 def run() -> Iterator[dict[str, object]]:
     import torch
 
@@ -34,24 +38,35 @@ def run() -> Iterator[dict[str, object]]:
     networks = {"ours": lambda slices: segmenter.session.run(None, {"slices": slices}), **eager_networks()}
     for batch in BATCHES:
         slices = np.random.default_rng(0).random((batch, 1, 256, 256), np.float32)
-        seconds, peak_gflops = interleaved(networks, slices, rounds=ROUNDS[batch])
-        rate = {name: batch / value for name, value in seconds.items()}
-        same, peer = (max(rate[f"{name} {layout}"] for layout in LAYOUTS) for name in ("same", "peer"))
-        yield line(f"network_cpu_batch{batch}", rate["ours"], "slices/s", SAME, same, 2.0, ROUNDS[batch])
-        yield line(f"network_cpu_batch{batch}_smp", rate["ours"], "slices/s", PEER, peer, 2.0, ROUNDS[batch])
-        for name, gflop in (("peak", TABLE_GFLOP), ("peak_executed", EXECUTED_GFLOP)):
-            yield line(
-                f"network_cpu_{name}_batch{batch}",
-                rate["ours"] * gflop,
-                "GFLOP/s",
-                f"float32 matrix product of {MATRIX_SIDE} x {MATRIX_SIDE}",
-                peak_gflops,
-                0.65,
-                ROUNDS[batch],
-            )
+        medians = interleaved(networks, slices, rounds=ROUNDS[batch])
+        yield from lines_of(batch, medians)
 
 
-LAYOUTS = ("contiguous", "channels_last")
+def lines_of(batch: int, medians: Mapping[str, float]) -> Iterator[dict[str, object]]:
+    """The lines of one batch from the median seconds by name."""
+    rate = {name: batch / seconds for name, seconds in medians.items()}
+    common = {"n": ROUNDS[batch], "unit": "slices/s", "value": round(rate["ours"], 2), "goal": 2.0}
+    for network, peer in (("same", SAME), ("smp", PEER)):
+        for layout in LAYOUTS:
+            name = f"network_cpu_batch{batch}" + (f"_{network}" if network != "same" else "") + layout
+            other = rate[network + layout]
+            yield {**common, "name": name, "peer": peer + layout.replace("_", " ", 1), **compared(rate["ours"], other)}
+    product = 2.0 * MATRIX_SIDE**3 / medians["product"] / 1e9
+    for share, gflop in (("peak", TABLE_GFLOP), ("peak_executed", EXECUTED_GFLOP)):
+        reached = rate["ours"] * gflop
+        yield {
+            **common,
+            "name": f"network_cpu_{share}_batch{batch}",
+            "unit": "GFLOP/s",
+            "value": round(reached, 2),
+            "goal": 0.65,
+            "peer": f"float32 matrix product of {MATRIX_SIDE} x {MATRIX_SIDE}",
+            **compared(reached, product),
+        }
+
+
+def compared(value: float, peer_value: float) -> dict[str, float]:
+    return {"peer_value": round(peer_value, 2), "ratio": round(value / peer_value, 3)}
 
 
 def eager_networks() -> dict[str, Timed]:
@@ -59,9 +74,8 @@ def eager_networks() -> dict[str, Timed]:
     import torch
 
     from inference_worker.checkpoint import load_weights
-    from inference_worker.torchvision_import import timm  # noqa: F401  (makes the peer importable)
 
-    import segmentation_models_pytorch as smp
+    smp = importlib.import_module("segmentation_models_pytorch")  # after the network's own import mends torchvision
 
     def same() -> torch.nn.Module:
         return load_weights(shipped_weights().with_suffix(".safetensors"))[0]
@@ -80,44 +94,24 @@ def eager_networks() -> dict[str, Timed]:
 
     layouts = dict(zip(LAYOUTS, (torch.contiguous_format, torch.channels_last), strict=True))
     return {
-        f"{name} {layout}": eager(make(), layouts[layout])
-        for name, make in (("same", same), ("peer", peer))
+        f"{name}{layout}": eager(make(), layouts[layout])
+        for name, make in (("same", same), ("smp", peer))
         for layout in LAYOUTS
     }
 
 
-def interleaved(networks: Mapping[str, Timed], slices: np.ndarray, *, rounds: int) -> tuple[dict[str, float], float]:
-    """Median seconds of every network, and the core's median GFLOP/s in a matrix product, in turns."""
+def interleaved(networks: Mapping[str, Timed], slices: np.ndarray, *, rounds: int) -> dict[str, float]:
+    """Median seconds of every network, and of a matrix product under "product", in turns."""
     import torch
 
     matrix = torch.rand(MATRIX_SIDE, MATRIX_SIDE)
-    for network in networks.values():
-        network(slices)
-    times: dict[str, list[float]] = {name: [] for name in (*networks, "product")}
-    for _ in range(rounds):
-        for name, network in networks.items():
-            times[name].append(seconds_of(lambda network=network: network(slices)))
-        times["product"].append(seconds_of(lambda: matrix @ matrix))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    return medians, 2.0 * MATRIX_SIDE**3 / medians.pop("product") / 1e9
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def line(
-    name: str, value: float, unit: str, peer: str, peer_value: float, goal: float, rounds: int
-) -> dict[str, object]:
-    return {
-        "name": name,
-        "value": round(value, 2),
-        "unit": unit,
-        "peer": peer,
-        "peer_value": round(peer_value, 2),
-        "ratio": round(value / peer_value, 3),
-        "goal": goal,
-        "n": rounds,
-    }
+    work: dict[str, Callable[[], object]] = {name: partial(network, slices) for name, network in networks.items()}
+    work["product"] = partial(torch.matmul, matrix, matrix)
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for turn in range(rounds + 1):
+        for name, step in work.items():
+            started = time.perf_counter()
+            step()
+            if turn:  # the first turn warms up
+                times[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in times.items()}
