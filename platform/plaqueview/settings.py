@@ -226,7 +226,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         # The codecs of the viewer are WebAssembly; nothing else may be compiled at run time.
         "script-src": ["'self'", "'wasm-unsafe-eval'"],
-        "style-src": ["'self'", "'unsafe-inline'"],
+        "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:"],
         "worker-src": ["'self'", "blob:"],
         "connect-src": ["'self'", FEED_ORIGIN],

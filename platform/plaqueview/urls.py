@@ -30,12 +30,14 @@ readiness = health.Readiness.as_view(
     }
 )
 
+api_docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="core/api_docs.html")
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", readiness, name="readyz"),
     *(path("api/v1/", include(f"plaqueview.{app}.urls")) for app in REST_APPS),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/docs/", api_docs, name="docs"),
     path("dicom-web/", include("plaqueview.pacs.urls")),
     path("_allauth/browser/v1/", include(sign_in_routes)),
     path("ws/feed", pages.feed_elsewhere, name="feed_elsewhere"),

@@ -62,7 +62,7 @@ def test_the_policy_lets_the_viewer_work_and_nothing_else(built, settings):
     assert policy == {
         "default-src": "'self'",
         "script-src": "'self' 'wasm-unsafe-eval'",
-        "style-src": "'self' 'unsafe-inline'",
+        "style-src": "'self'",
         "img-src": "'self' data: blob:",
         "worker-src": "'self' blob:",
         "connect-src": f"'self' {settings.FEED_ORIGIN}",
@@ -150,12 +150,13 @@ def test_a_stranger_is_given_the_csrf_cookie_with_the_refusal():
     assert len(answer.cookies["plaqueview_csrftoken"].value) == 32
 
 
-def test_the_documentation_page_needs_no_inline_script():
+def test_the_documentation_page_has_no_inline_script_or_style():
     client = Client()
 
     page = client.get("/api/v1/docs/")
     script = client.get("/api/v1/docs/?script=")
 
     assert (page.status_code, script.status_code) == (200, 200)
-    assert page.text.count("<script") == page.text.count("<script src=")
+    assert page.text.count("<script") == page.text.count("<script src=") == 3
+    assert "<style" not in page.text
     assert script.headers["Content-Type"] == "application/javascript"
