@@ -30,6 +30,7 @@ from django.db import DatabaseError, OperationalError, connection
 
 from inference_worker.config import SLICE_SIZE
 from inference_worker.heartbeat import Heartbeat
+from inference_worker.mask_checks import PreprocessingError
 from inference_worker.prediction import (
     BATCH_SIZE,
     NETWORK_SHARE,
@@ -40,7 +41,6 @@ from inference_worker.prediction import (
     WeightsError,
     shipped_weights,
 )
-from inference_worker.preprocessing import PreprocessingError
 from plaqueview.core.errors import PlaqueViewError, UnavailableError
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError

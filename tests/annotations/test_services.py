@@ -39,7 +39,7 @@ def test_a_prediction_carries_counts_volumes_rule_and_stamp():
     assert annotation.active_volume_ml == pytest.approx(table.volumes_ml()["active"])
     assert annotation.counting_rule == CountingRule().sentence
     assert annotation.shape == (6, 32, 32)
-    assert annotation.warnings == ["From the job.", "From the network."]
+    assert annotation.warnings == ["From the network.", "From the job."]
     assert annotation.seconds == {"preprocessing": 0.5, "network": 1.25}
     model = make_model()
     assert (annotation.model_name, annotation.model_version, annotation.model_sha256) == (

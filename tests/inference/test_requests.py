@@ -141,7 +141,7 @@ def test_only_a_user_has_an_incomplete_study_read_and_the_result_says_so(study, 
         services.request(study_id=study.pk, actor=None)
     annotation = services.complete(claimed(study, actor=reader), segmentation=segmentation())
 
-    assert annotation.warnings == ["The series is incomplete: slice 4 is missing."]
+    assert annotation.warnings == ["The series is incomplete: slice 4 is missing.", "Trained on phantoms."]
 
 
 def test_a_stranger_neither_sees_nor_changes_the_study(study):

@@ -25,13 +25,13 @@ from plaqueview.studies.models import Study
 class Prediction:
     """What is kept of a network's word: the segmentation, where its arrays lie, and who said it.
 
-    `warnings` go before those of the segmentation.
+    `caveats` stand beside the warnings of the segmentation: what was wrong with the series, what the model cannot do.
     """
 
     segmentation: Segmentation
     files: MaskFiles
     model: studies.ModelReference
-    warnings: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -148,7 +148,7 @@ def _annotation(study: Study, series_id: UUID, prediction: Prediction) -> Annota
         active_volume_ml=volumes_ml[LesionClass.ACTIVE],
         inactive_volume_ml=volumes_ml[LesionClass.INACTIVE],
         counts_by_slice={kind.value: list(touching) for kind, touching in table.counts_by_slice().items()},
-        warnings=[*prediction.warnings, *segmentation.warnings],
+        warnings=[*segmentation.warnings, *prediction.caveats],
         seconds=dict(segmentation.seconds),
     )
 

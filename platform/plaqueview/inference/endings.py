@@ -8,7 +8,7 @@ from plaqueview.annotations.models import Annotation
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.leases import Claim, held_job
-from plaqueview.inference.models import JobStage, JobState
+from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.registry.models import ModelVersion
 
 
@@ -28,7 +28,7 @@ def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
             study_id=job.study_id,
             series_id=job.series_id,
             prediction=annotations.Prediction(
-                segmentation, files, journal.reference_to(model), warnings=tuple(job.warnings)
+                segmentation, files, journal.reference_to(model), caveats=_caveats_of(job, model)
             ),
         )
         job.annotation, job.progress, job.stage = annotation, 1.0, JobStage.SAVING
@@ -43,3 +43,8 @@ def fail(claim: Claim, *, reason: str) -> None:
     Raises: JobCancelledError, ClaimLostError.
     """
     transitions.end(held_job(claim), JobState.FAILED, reason=reason, actor=None)
+
+
+def _caveats_of(job: InferenceJob, model: ModelVersion) -> tuple[str, ...]:
+    """What was wrong with the series when the job was asked for, then what the model is not good for."""
+    return (*job.warnings, *([model.caveat] if model.caveat else []))
