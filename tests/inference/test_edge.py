@@ -1,10 +1,14 @@
 """The worker's task, in this process, with the network that ships: every way in which a job can end."""
 
+import os
 import threading
+import time
+from typing import NoReturn
 
 import numpy as np
 import pytest
-from django.db import connection, transaction
+from django.conf import settings as django_settings
+from django.db import OperationalError, connection, transaction
 
 from inference_worker import tasks
 from plaqueview.annotations.models import Annotation
@@ -128,6 +132,49 @@ def test_a_job_that_takes_too_long_fails_by_name(job, settings):
     run(job)
 
     assert (job.state, job.reason) == (JobState.FAILED, "Inference took longer than 0 s.")
+
+
+def test_a_network_that_never_comes_back_ends_with_its_process(job, monkeypatch):
+    claim = services.claim(job_id=job.pk, worker="hung", model_id=make_model().pk)
+    lease = InferenceJob.objects.get(pk=job.pk).lease_expires_at
+    statuses: list[int] = []
+
+    def end(status: int) -> NoReturn:
+        statuses.append(status)
+        raise SystemExit
+
+    monkeypatch.setattr(tasks.os, "_exit", end)
+    overdue_s = django_settings.JOB_TIME_LIMIT_S + tasks.OVERDUE_GRACE_S + 1.0
+    with pytest.raises(SystemExit):
+        tasks.Clock(claim, started_s=time.monotonic() - overdue_s).beat(0.5)
+
+    job.refresh_from_db()
+    assert statuses == [os.EX_SOFTWARE]
+    assert (job.state, job.lease_expires_at) == (JobState.RUNNING, lease)
+
+
+def test_a_database_that_is_away_costs_nothing_while_the_lease_lasts(job, monkeypatch, caplog):
+    claim = services.claim(job_id=job.pk, worker="patient", model_id=make_model().pk)
+
+    def be_away(*_arguments, **_fields):
+        raise OperationalError("the database is locked")
+
+    monkeypatch.setattr(tasks.inference, "renew", be_away)
+    tasks.Clock(claim).beat(0.5)
+
+    assert f"job {job.pk}: the lease was not renewed" in caplog.text
+
+
+def test_a_database_that_goes_away_at_the_end_leaves_the_job_to_its_lease(job, monkeypatch):
+    def be_away(*_arguments, **_fields):
+        raise OperationalError("the database is locked")
+
+    monkeypatch.setattr(tasks.inference, "complete", be_away)
+    with pytest.raises(OperationalError):
+        run(job)
+
+    job.refresh_from_db()
+    assert (job.state, job.reason) == (JobState.RUNNING, "")
 
 
 def test_progress_and_stages_only_go_forward(job, monkeypatch):
