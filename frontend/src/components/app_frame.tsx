@@ -25,7 +25,7 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
         </NavLink>
         <nav className={styles.nav} aria-label="Pages">
           <NavLink to="/" end>Worklist</NavLink>
-          {me.actions.includes("inference.request") && <NavLink to="/jobs">Jobs</NavLink>}
+          {me.actions.includes("job.read") && <NavLink to="/jobs">Jobs</NavLink>}
           {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
         </nav>
         <ConnectionBar />

@@ -1,13 +1,13 @@
 import { Tooltip } from "@mantine/core";
 
-import type { ModelVersionRef } from "../server/types";
+import type { ModelReference } from "../server/types";
 import styles from "./honest_banner.module.css";
 import { Icon } from "./icons";
 
 const SHORT_HASH_LENGTH = 8;
 
 interface HonestBannerProps {
-  readonly model: ModelVersionRef | null;
+  readonly model: ModelReference | null;
   readonly warnings: readonly string[];
 }
 

@@ -2,14 +2,14 @@ import { Button, Progress } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
 import { cancelJob, requestInference, retryJob } from "../server/endpoints";
-import type { Job, Me, StudyDetail } from "../server/types";
+import type { JobSummary, Me, StudyDetail } from "../server/types";
 import { queryClient } from "../state/queries";
 import { Icon } from "./icons";
 import styles from "./job_card.module.css";
 import { detailOf, Notice } from "./problem";
-import { STAGE_TEXTS } from "./study_state";
+import { stageText } from "./study_state";
 
-export function isUnderway(job: Job | null): boolean {
+export function isUnderway(job: JobSummary | null): boolean {
   return job?.state === "queued" || job?.state === "running";
 }
 
@@ -37,12 +37,12 @@ export function JobCard({ study, me }: { study: StudyDetail; me: Me }) {
   return null;
 }
 
-function JobProgress({ job, canCancel, study }: { job: Job; canCancel: boolean; study: string }) {
+function JobProgress({ job, canCancel, study }: { job: JobSummary; canCancel: boolean; study: string }) {
   const percent = Math.round(job.progress * 100);
   return (
     <div className={styles.card} data-testid="job-progress" data-stage={job.stage} aria-live="polite">
       <div className={styles.line}>
-        <strong>{STAGE_TEXTS[job.state === "queued" ? "queued" : job.stage] ?? job.stage}</strong>
+        <strong>{stageText(job.state === "queued" ? "queued" : job.stage)}</strong>
         <span className={styles.percent}>{`${percent} %`}</span>
       </div>
       <Progress value={percent} size="sm" aria-label="Progress of the prediction" transitionDuration={200} />

@@ -100,7 +100,7 @@ function LesionRow({ lesion, isSelected, isOnSlice, onSelect }: LesionRowProps) 
         <small> mm</small>
       </td>
       <td>{sliceRangeText(lesion.slice_indices)}</td>
-      <td>{lesion.mean_probability === null ? UNKNOWN : percentText(lesion.mean_probability)}</td>
+      <td>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
     </tr>
   );
 }

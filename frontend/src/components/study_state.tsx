@@ -28,7 +28,7 @@ export const STATE_TEXTS: Readonly<Record<StudyState, StateText>> = {
 
 export const STUDY_STATES = Object.keys(STATE_TEXTS) as StudyState[];
 
-export const STAGE_TEXTS: Readonly<Record<JobStage, string>> = {
+const STAGE_TEXTS: Readonly<Record<JobStage, string>> = {
   queued: "Waiting for a worker",
   loading: "Reading pixels",
   preprocessing: "Preparing brain and intensities",
@@ -36,6 +36,11 @@ export const STAGE_TEXTS: Readonly<Record<JobStage, string>> = {
   lesions: "Measuring lesions",
   saving: "Saving",
 };
+
+/** What a job does now, in words; a stage that this page does not know is told as the server names it. */
+export function stageText(stage: string): string {
+  return stage in STAGE_TEXTS ? STAGE_TEXTS[stage as JobStage] : stage;
+}
 
 export function StudyStateBadge({ state, progress }: { state: StudyState; progress?: number | undefined }) {
   const { label, tone, meaning } = STATE_TEXTS[state] ?? { label: state, tone: "quiet", meaning: "" };

@@ -1,8 +1,8 @@
 import { ActionIcon, Button, Progress } from "@mantine/core";
 import { Link } from "react-router";
 
-import type { FileOutcome } from "../server/types";
-import { useUploading, type UploadedFile, type UploadProgress } from "../state/uploading";
+import type { FileOutcome, UploadedFile } from "../server/types";
+import { useUploading, type UploadProgress } from "../state/uploading";
 import { bytesText, countText } from "./formats";
 import { Icon } from "./icons";
 import styles from "./upload_dock.module.css";
@@ -12,10 +12,11 @@ const OUTCOMES: Readonly<Record<FileOutcome, string>> = {
   duplicate: "already here",
   conflict: "conflict",
   rejected: "rejected",
+  waiting: "waiting",
 };
 
 /** Refusals first: they are what a user has to act on. */
-const OUTCOME_ORDER: readonly FileOutcome[] = ["conflict", "rejected", "duplicate", "accepted"];
+const OUTCOME_ORDER: readonly FileOutcome[] = ["conflict", "rejected", "waiting", "duplicate", "accepted"];
 
 /** The lists of large archives stay short on the page; the rest is counted. */
 const MOST_FILES_LISTED = 200;

@@ -69,7 +69,7 @@ function endsOf({ affine }: SliceStack): [string, string] {
 function Corners({ slices, series, sliceIndex }: { slices: SliceStack; series: Series | undefined; sliceIndex: number }) {
   const window = useReading((reading) => reading.window);
   const isAwaited = useReading((reading) => reading.drawnSlice !== -1 && reading.drawnSlice !== reading.sliceIndex);
-  const position = slices.slices[sliceIndex]?.position_mm[2];
+  const position = slices.slices[sliceIndex]?.position_mm?.[2];
   return (
     <div className={styles.corners}>
       <div className={styles.topLeft}>{series?.series_description}</div>

@@ -7,9 +7,9 @@ import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
-import { JobStateBadge, STAGE_TEXTS } from "../components/study_state";
+import { JobStateBadge, stageText } from "../components/study_state";
 import { cancelJob, retryJob } from "../server/endpoints";
-import type { Job, Me } from "../server/types";
+import type { Job, JobState, Me } from "../server/types";
 import { jobsQuery, queryClient } from "../state/queries";
 import styles from "./plain_page.module.css";
 
@@ -18,7 +18,7 @@ const PAGE_SIZE = 50;
 /** Jobs have no topic of their own on the socket. */
 const REFRESH_MS = 3_000;
 
-const STATES = [
+const STATES: { value: JobState | ""; label: string }[] = [
   { value: "", label: "All" },
   { value: "running", label: "Running" },
   { value: "queued", label: "Queued" },
@@ -29,7 +29,7 @@ const STATES = [
 
 export function JobsPage({ me }: { me: Me }) {
   usePageTitle("Jobs");
-  const [state, setState] = useState("");
+  const [state, setState] = useState<JobState | "">("");
   const [page, setPage] = useState(1);
   const jobs = useQuery({ ...jobsQuery({ page, page_size: PAGE_SIZE, ...(state ? { state } : {}) }), refetchInterval: REFRESH_MS });
   const pageCount = Math.ceil((jobs.data?.count ?? 0) / PAGE_SIZE);
@@ -84,7 +84,7 @@ function JobLine({ job, me }: { job: Job; me: Me }) {
         <JobStateBadge state={job.state} />
         {job.reason && <div className={styles.dim}>{job.reason}</div>}
       </td>
-      <td className={styles.keep}>{job.state === "running" ? `${STAGE_TEXTS[job.stage] ?? job.stage}, ${percentText(job.progress)}` : UNKNOWN}</td>
+      <td className={styles.keep}>{job.state === "running" ? `${stageText(job.stage)}, ${percentText(job.progress)}` : UNKNOWN}</td>
       <td className={styles.keep}>{job.requested_by ?? "on arrival"}</td>
       <td className={styles.keep}>{job.model ? `${job.model.name} ${job.model.version}` : UNKNOWN}</td>
       <td>{job.attempts}</td>

@@ -24,7 +24,7 @@ export function PatientPage() {
   if (patient.error instanceof ProblemError && patient.error.status === 404) return <NotFoundPage what="This patient" />;
   if (patient.isError) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
   if (!patient.data) return <div className={styles.centre}><Loader size="sm" /></div>;
-  const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, studies = [] } = patient.data;
+  const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, studies } = patient.data;
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
   return (
     <div className={styles.page}>

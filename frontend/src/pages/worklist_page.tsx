@@ -1,7 +1,7 @@
-import { Button, Loader, Menu, Pagination, TextInput } from "@mantine/core";
+import { Button, Loader, Menu, NativeSelect, Pagination, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useSearchParams } from "react-router";
 
 import { DropZone, type FileChooser } from "../components/drop_zone";
@@ -11,8 +11,7 @@ import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { StateFilter } from "../components/state_filter";
 import { StudyTable } from "../components/study_table";
-import type { StudyFilter } from "../server/paths";
-import type { Me, StudyState } from "../server/types";
+import type { Me, StudyFilter, StudyState } from "../server/types";
 import { useLiveWorklist } from "../state/live";
 import { studiesQuery, summaryQuery } from "../state/queries";
 import { useUploading } from "../state/uploading";
@@ -31,16 +30,22 @@ export function WorklistPage({ me }: { me: Me }) {
     const idle = setTimeout(() => void import("./study_page"), 1_500);
     return () => clearTimeout(idle);
   }, []);
-  if (!canUpload) return <Worklist chooser={null} />;
-  return <DropZone onFiles={(files) => void send(files)}>{(chooser) => <Worklist chooser={chooser} />}</DropZone>;
+  const [site, chooseSite] = useState(me.sites[0]?.id ?? null);
+  if (!canUpload) return <Worklist chooser={null} siteChoice={null} />;
+  const siteChoice = me.sites.length > 1 ? <SiteChoice me={me} site={site} onChoose={chooseSite} /> : null;
+  return (
+    <DropZone onFiles={(files) => void send(files, me.sites.length > 1 ? site : null)}>
+      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} />}
+    </DropZone>
+  );
 }
 
 /** `chooser` is null for those who may not upload. */
-function Worklist({ chooser }: { chooser: FileChooser | null }) {
+function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteChoice: ReactNode }) {
   const { filter, change } = useWorklistFilter();
   const studies = useQuery(studiesQuery(filter));
   const summary = useQuery(summaryQuery);
-  const isFiltered = Boolean(filter.search || filter.state);
+  const isFiltered = Boolean(filter.search || filter.state?.length);
   const pageCount = Math.ceil((studies.data?.count ?? 0) / PAGE_SIZE);
 
   return (
@@ -53,9 +58,10 @@ function Worklist({ chooser }: { chooser: FileChooser | null }) {
           </span>
         )}
         <SearchField text={filter.search ?? ""} onSearch={(search) => change({ search })} />
+        {siteChoice}
         {chooser && <UploadMenu chooser={chooser} />}
       </div>
-      <StateFilter summary={summary.data} chosen={filter.state ?? null} onChoose={(state) => change({ state: state ?? "" })} />
+      <StateFilter summary={summary.data} chosen={filter.state?.[0] ?? null} onChoose={(state) => change({ state: state ?? "" })} />
       <div className={styles.list} aria-busy={studies.isFetching}>
         {studies.isPending && <Loader className={styles.loader} size="sm" aria-label="Loading studies" />}
         {studies.isError && <Problem error={studies.error} onRetry={() => void studies.refetch()} />}
@@ -78,6 +84,19 @@ function Worklist({ chooser }: { chooser: FileChooser | null }) {
   );
 }
 
+/** Where uploads go, for those who belong to several sites. */
+function SiteChoice({ me, site, onChoose }: { me: Me; site: string | null; onChoose: (site: string) => void }) {
+  return (
+    <NativeSelect
+      size="xs"
+      aria-label="Site that uploads go to"
+      value={site ?? ""}
+      onChange={(event) => onChoose(event.currentTarget.value)}
+      data={me.sites.map(({ id, name }) => ({ value: id, label: `Upload to ${name}` }))}
+    />
+  );
+}
+
 /** Filter, order and page live in the address, so that going back from a study finds the list as it was. */
 function useWorklistFilter() {
   const [parameters, setParameters] = useSearchParams();
@@ -88,7 +107,7 @@ function useWorklistFilter() {
     page_size: PAGE_SIZE,
     ordering: read("ordering") || DEFAULT_ORDERING,
     ...(read("search") ? { search: read("search") } : {}),
-    ...(state ? { state } : {}),
+    ...(state ? { state: [state] } : {}),
   };
   const change = (changes: Record<string, string>) => {
     const next = new URLSearchParams(parameters);

@@ -1,7 +1,7 @@
 import createClient, { type Middleware } from "openapi-fetch";
 
-import type { Paths } from "./paths";
 import { problemOf, unreachable } from "./problem";
+import type { paths } from "./schema";
 
 const CSRF_COOKIE = "plaqueview_csrftoken";
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -21,7 +21,7 @@ const session: Middleware = {
   },
 };
 
-export const client = createClient<Paths>({ credentials: "same-origin" });
+export const client = createClient<paths>({ credentials: "same-origin" });
 client.use(session);
 
 interface Answer<Body> {

@@ -1,16 +1,17 @@
 /** One function for each thing that the pages read or ask for. */
-import { decodeMask } from "../geometry/mask_codec";
 import type { LabelVolume } from "../geometry/labels";
+import { decodeMask } from "../geometry/mask_codec";
 import { bodyOf, bytesOf, client } from "./client";
-import type { StudyFilter } from "./paths";
-import type { Annotation, Job, Lesion, ModelVersion, Page, Patient, SliceStack, Study, StudyDetail, Summary } from "./types";
+import { ProblemError } from "./problem";
+import type {
+  Annotation, Job, JobFilter, Lesion, ModelVersion, Patient, SliceStack, StudyDetail, StudyFilter, Summary,
+} from "./types";
 
 const LARGEST_PAGE = 200;
+const CONFLICT = 409;
 
-const byId = (id: string) => ({ params: { path: { id } } });
-
-export function fetchStudies(filter: StudyFilter): Promise<Page<Study>> {
-  return bodyOf(client.GET("/api/v1/studies", { params: { query: filter } }));
+export function fetchStudies(query: StudyFilter) {
+  return bodyOf(client.GET("/api/v1/studies", { params: { query } }));
 }
 
 export function fetchSummary(): Promise<Summary> {
@@ -18,52 +19,59 @@ export function fetchSummary(): Promise<Summary> {
 }
 
 export function fetchStudy(id: string): Promise<StudyDetail> {
-  return bodyOf(client.GET("/api/v1/studies/{id}", byId(id)));
+  return bodyOf(client.GET("/api/v1/studies/{study_id}", { params: { path: { study_id: id } } }));
 }
 
-export function chooseFlair(id: string, series: string): Promise<StudyDetail> {
-  return bodyOf(client.PATCH("/api/v1/studies/{id}", { ...byId(id), body: { flair_series: series } }));
+export function chooseFlair(study: string, series: string): Promise<StudyDetail> {
+  const params = { path: { study_id: study } };
+  return bodyOf(client.PATCH("/api/v1/studies/{study_id}", { params, body: { flair_series: series } }));
 }
 
 export function requestInference(study: string): Promise<Job> {
-  return bodyOf(client.POST("/api/v1/studies/{id}/inferences", byId(study)));
+  return bodyOf(client.POST("/api/v1/studies/{study_id}/inferences", { params: { path: { study_id: study } } }));
 }
 
 export function cancelJob(id: string): Promise<Job> {
-  return bodyOf(client.POST("/api/v1/jobs/{id}/cancel", byId(id)));
+  return bodyOf(client.POST("/api/v1/jobs/{job_id}/cancel", { params: { path: { job_id: id } } }));
 }
 
 export function retryJob(id: string): Promise<Job> {
-  return bodyOf(client.POST("/api/v1/jobs/{id}/retry", byId(id)));
+  return bodyOf(client.POST("/api/v1/jobs/{job_id}/retry", { params: { path: { job_id: id } } }));
 }
 
-export function fetchJobs(filter: { state?: string; page?: number; page_size?: number }): Promise<Page<Job>> {
-  return bodyOf(client.GET("/api/v1/jobs", { params: { query: filter } }));
+export function fetchJobs(query: JobFilter) {
+  return bodyOf(client.GET("/api/v1/jobs", { params: { query } }));
 }
 
 export function fetchPatient(id: string): Promise<Patient> {
-  return bodyOf(client.GET("/api/v1/patients/{id}", byId(id)));
+  return bodyOf(client.GET("/api/v1/patients/{patient_id}", { params: { path: { patient_id: id } } }));
 }
 
 export async function fetchModels(): Promise<ModelVersion[]> {
-  return (await bodyOf(client.GET("/api/v1/models"))).results;
+  return (await bodyOf(client.GET("/api/v1/models", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
 }
 
-export function fetchSlices(series: string): Promise<SliceStack> {
-  return bodyOf(client.GET("/api/v1/series/{id}/slices", byId(series)));
+/** The slices of a series; a ProblemError says why they make no volume. */
+export async function fetchSlices(series: string): Promise<SliceStack> {
+  const { affine, shape, window, ...rest } = await bodyOf(client.GET("/api/v1/series/{series_id}/slices", { params: { path: { series_id: series } } }));
+  if (!affine || !shape || !window) {
+    const why = rest.problems.join(". ") || "The server gave no reason.";
+    throw new ProblemError(CONFLICT, "These slices make no volume", why, "no_volume", []);
+  }
+  return { ...rest, affine, shape, window };
 }
 
 export function fetchAnnotation(id: string): Promise<Annotation> {
-  return bodyOf(client.GET("/api/v1/annotations/{id}", byId(id)));
+  return bodyOf(client.GET("/api/v1/annotations/{annotation_id}", { params: { path: { annotation_id: id } } }));
 }
 
-/** Every lesion of the study's current annotation, all pages of it. */
-export async function fetchLesions(study: string): Promise<Lesion[]> {
+/** Every lesion of an annotation, all pages of it. */
+export async function fetchLesions(annotation: string): Promise<Lesion[]> {
   const lesions: Lesion[] = [];
   for (let page = 1; ; page += 1) {
-    const query = { page, page_size: LARGEST_PAGE };
-    // eslint-disable-next-line no-await-in-loop -- the next page exists only once this one says so
-    const answer = await bodyOf(client.GET("/api/v1/studies/{id}/lesions", { params: { path: { id: study }, query } }));
+    const params = { path: { annotation_id: annotation }, query: { page, page_size: LARGEST_PAGE } };
+    // oxlint-disable-next-line no-await-in-loop -- whether there is a next page is known once this one is here
+    const answer = await bodyOf(client.GET("/api/v1/annotations/{annotation_id}/lesions", { params }));
     lesions.push(...answer.results);
     if (!answer.next) return lesions;
   }

@@ -15,7 +15,7 @@ const MOST_FILES_A_REQUEST = 500;
 const MOST_BYTES_A_REQUEST = 512 * 2 ** 20;
 
 export function fetchUpload(id: string): Promise<Upload> {
-  return bodyOf(client.GET("/api/v1/uploads/{id}", { params: { path: { id } } }));
+  return bodyOf(client.GET("/api/v1/uploads/{upload_id}", { params: { path: { upload_id: id } } }));
 }
 
 /** Files in the order given, cut into requests; a file larger than the limit travels alone. */
@@ -36,9 +36,18 @@ export function batchesOf(files: readonly NamedFile[]): NamedFile[][] {
   return batches;
 }
 
+export interface SendOptions {
+  /** Null where the sender belongs to one site only. */
+  readonly site: string | null;
+  onSent(bytes: number): void;
+  readonly signal: AbortSignal;
+}
+
 /** Sends one batch; `onSent` hears the bytes sent. XMLHttpRequest, since fetch tells nothing of what it has sent. */
-export function sendBatch(batch: readonly NamedFile[], onSent: (bytes: number) => void, signal: AbortSignal): Promise<Upload> {
+export function sendBatch(batch: readonly NamedFile[], options: SendOptions): Promise<Upload> {
+  const { site, onSent, signal } = options;
   const form = new FormData();
+  if (site) form.append("site", site);
   for (const { file, path } of batch) form.append("file", file, path);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -1,7 +1,7 @@
 import { useEffect, useSyncExternalStore } from "react";
 
 import { Feed, type FeedEvent, type FeedStatus } from "../server/feed";
-import type { JobStage, JobState, StudyDetail } from "../server/types";
+import type { StudyDetail } from "../server/types";
 import { queryClient, studyQuery } from "./queries";
 
 export const feed = new Feed();
@@ -47,7 +47,7 @@ function applyToStudy(id: string, event: FeedEvent): void {
 function showProgress(id: string, event: Extract<FeedEvent, { type: "job.progress" }>): boolean {
   const shown = queryClient.getQueryData(studyQuery(id).queryKey);
   if (shown?.job?.id !== event.job) return false;
-  const job = { ...shown.job, state: event.state as JobState, stage: event.stage as JobStage, progress: event.progress };
+  const job = { ...shown.job, state: event.state, stage: event.stage, progress: event.progress };
   queryClient.setQueryData<StudyDetail>(["study", id], { ...shown, job, state: event.state === "running" ? "running" : shown.state });
   return true;
 }

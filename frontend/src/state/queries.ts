@@ -5,10 +5,9 @@ import {
   fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchSlices, fetchStudies, fetchStudy,
   fetchSummary,
 } from "../server/endpoints";
-import type { StudyFilter } from "../server/paths";
 import { ProblemError } from "../server/problem";
 import { fetchMe } from "../server/session";
-import type { SliceStack } from "../server/types";
+import type { JobFilter, SliceStack, StudyFilter } from "../server/types";
 
 const UNAUTHENTICATED = 401;
 const MOST_RETRIES = 2;
@@ -47,7 +46,7 @@ export const studyQuery = (id: string) => queryOptions({ queryKey: ["study", id]
 
 export const patientQuery = (id: string) => queryOptions({ queryKey: ["patient", id], queryFn: () => fetchPatient(id) });
 
-export const jobsQuery = (filter: { state?: string; page: number; page_size: number }) =>
+export const jobsQuery = (filter: JobFilter) =>
   queryOptions({ queryKey: ["jobs", filter], queryFn: () => fetchJobs(filter), placeholderData: keepPreviousData });
 
 export const slicesQuery = (series: string) =>
@@ -64,9 +63,8 @@ export const attributesQuery = (series: Pick<SliceStack, "study_instance_uid" | 
 export const annotationQuery = (id: string) =>
   queryOptions({ queryKey: ["annotation", id], queryFn: () => fetchAnnotation(id), ...FOREVER });
 
-/** The lesions of a study's current annotation; keyed by the annotation, since a new version has other lesions. */
-export const lesionsQuery = (study: string, annotation: string) =>
-  queryOptions({ queryKey: ["lesions", study, annotation], queryFn: () => fetchLesions(study), ...FOREVER });
+export const lesionsQuery = (annotation: string) =>
+  queryOptions({ queryKey: ["lesions", annotation], queryFn: () => fetchLesions(annotation), ...FOREVER });
 
 export const maskQuery = (annotation: string) =>
   queryOptions({

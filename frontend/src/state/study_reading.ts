@@ -34,7 +34,7 @@ export function useStudyReading(id: string, chosenSeries: string | null): StudyR
   const address = { study_instance_uid: study.data?.study_instance_uid ?? "", series_instance_uid: series?.series_instance_uid ?? "" };
   const attributes = useQuery({ ...attributesQuery(address), enabled: series !== undefined });
   const annotation = useQuery({ ...annotationQuery(summary?.id ?? ""), enabled: summary !== null });
-  const lesions = useQuery({ ...lesionsQuery(id, summary?.id ?? ""), enabled: summary !== null });
+  const lesions = useQuery({ ...lesionsQuery(summary?.id ?? ""), enabled: summary !== null });
 
   const isOverlayOnScreen = summary !== null && summary.series === shownSeries;
   const masks = useMasks(isOverlayOnScreen ? summary.id : null, slices.data);

@@ -1,20 +1,13 @@
 import { create } from "zustand";
 
 import { ProblemError } from "../server/problem";
-import type { FileOutcome, Upload } from "../server/types";
+import type { Upload, UploadedFile } from "../server/types";
 import { batchesOf, fetchUpload, sendBatch, type NamedFile } from "../server/uploads";
 import { feed } from "./live";
 import { queryClient } from "./queries";
 
 /** The socket tells of progress; this is how often an upload is asked for when the socket is silent. */
 const POLL_MS = 2_000;
-
-export interface UploadedFile {
-  readonly name: string;
-  readonly outcome: FileOutcome;
-  readonly reason: string;
-  readonly study: string | null;
-}
 
 export interface UploadProgress {
   readonly phase: "idle" | "sending" | "processing" | "done" | "failed" | "stopped";
@@ -34,7 +27,7 @@ const IDLE: UploadProgress = {
 
 interface Uploading extends UploadProgress {
   /** Sends files batch by batch; a second call while one runs is queued behind it. */
-  send(files: readonly NamedFile[]): Promise<void>;
+  send(files: readonly NamedFile[], site: string | null): Promise<void>;
   stop(): void;
   dismiss(): void;
 }
@@ -43,12 +36,12 @@ let stopping = new AbortController();
 let running: Promise<void> = Promise.resolve();
 
 export const useUploading = create<Uploading>()((set, get) => {
-  const sendAll = async (files: readonly NamedFile[]) => {
+  const sendAll = async (files: readonly NamedFile[], site: string | null) => {
     stopping = new AbortController();
     try {
       for (const batch of batchesOf(files)) {
         // oxlint-disable-next-line no-await-in-loop -- batches go one after the other
-        await sendOne(batch);
+        await sendOne(batch, site);
       }
       set({ phase: "done" });
     } catch (error) {
@@ -58,11 +51,13 @@ export const useUploading = create<Uploading>()((set, get) => {
     void queryClient.invalidateQueries({ queryKey: ["studies"] });
   };
 
-  const sendOne = async (batch: readonly NamedFile[]) => {
+  const sendOne = async (batch: readonly NamedFile[], site: string | null) => {
     const before = get().bytesSent;
     const size = batch.reduce((sum, { file }) => sum + file.size, 0);
     set({ phase: "sending", processed: 0 });
-    const upload = await sendBatch(batch, (bytes) => set({ bytesSent: before + Math.min(bytes, size) }), stopping.signal);
+    const upload = await sendBatch(batch, {
+      site, signal: stopping.signal, onSent: (bytes) => set({ bytesSent: before + Math.min(bytes, size) }),
+    });
     set({ phase: "processing", bytesSent: before + size });
     const finished = await untilProcessed(upload, (processed) => set({ processed }), stopping.signal);
     set(({ files, studies }) => ({
@@ -74,13 +69,13 @@ export const useUploading = create<Uploading>()((set, get) => {
 
   return {
     ...IDLE,
-    send: (files) => {
+    send: (files, site) => {
       const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
       set((now) => {
         const base = now.phase === "sending" || now.phase === "processing" ? now : IDLE;
         return { ...base, phase: "sending", fileCount: base.fileCount + files.length, bytesTotal: base.bytesTotal + bytes };
       });
-      return (running = running.then(() => sendAll(files)));
+      return (running = running.then(() => sendAll(files, site)));
     },
     stop: () => stopping.abort(),
     dismiss: () => set(IDLE),
@@ -88,7 +83,7 @@ export const useUploading = create<Uploading>()((set, get) => {
 });
 
 function failureOf(upload: Upload): string {
-  return upload.files.find(({ reason }) => reason)?.reason ?? "The server could not process these files.";
+  return upload.reason || upload.files.find(({ reason }) => reason)?.reason || "The server could not process these files.";
 }
 
 /** The upload once the server is done with it: told by the socket, asked for where the socket is silent. */

@@ -1,6 +1,6 @@
 import { Enums, metaData, registerImageLoader, utilities, type Types } from "@cornerstonejs/core";
 
-import { length, point3, toWorldDirection, type Point3 } from "../geometry/affine";
+import { length, point3, toWorld, toWorldDirection, type Point3 } from "../geometry/affine";
 import { extremes, pixelsOf, type PixelFormat } from "../geometry/pixels";
 import { fetchFrame, frameUrls } from "../server/dicomweb";
 import { pixelFormatOf, type DicomJson } from "../server/pixel_format";
@@ -40,7 +40,7 @@ export function imageIdsOf(slices: SliceStack, attributes: ReadonlyMap<string, D
     if (!found || !url) throw new Error(`Slice ${index + 1} has no DICOM attributes on the server; the series cannot be drawn.`);
     const format = pixelFormatOf(found, frame);
     const imageId = `${SCHEME}:${url}`;
-    sources.set(imageId, { url, format, plane: planeOf(slices.affine, point3(position_mm), format) });
+    sources.set(imageId, { url, format, plane: planeOf(slices.affine, position_mm ? point3(position_mm) : toWorld(slices.affine, [index, 0, 0]), format) });
     return imageId;
   });
 }
