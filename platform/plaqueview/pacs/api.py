@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingH
 from pydicom.uid import ExplicitVRLittleEndian
 from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -40,8 +41,18 @@ class AnyAccept(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+class Unread(BaseParser):
+    """Leaves the body where it is; the framework asks for a form in it before it believes a session."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, str]:  # Any: as above
+        return {}
+
+
 class DicomWebView(APIView):
     content_negotiation_class = AnyAccept
+    parser_classes = [Unread]
     schema = None  # PS3.18 describes it, and OpenAPI cannot: its answers are multipart/related
 
 

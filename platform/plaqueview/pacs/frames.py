@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 from pydicom import dcmread
 from pydicom.pixels import pixel_array
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.storage import stored_path
@@ -60,7 +60,10 @@ def _decoded(instance: Instance, number: int) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
-            voxels = pixel_array(stored_path(instance.storage_key), index=number - 1, raw=True)
+            path = stored_path(instance.storage_key)
+            is_deflated = instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
+            # pydicom reads one frame of a file without the others, but looks for them before inflating it.
+            voxels = pixel_array(dcmread(path) if is_deflated else path, index=number - 1, raw=True)
     except UNDECODABLE as error:
         raise InvalidError(f"frame {number} cannot be decoded: {type(error).__name__}") from error
     return np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<")).tobytes()

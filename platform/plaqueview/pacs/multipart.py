@@ -11,6 +11,7 @@ from python_multipart.multipart import MultipartParser
 
 MOST_HEADERS = 16
 LONGEST_HEADER_BYTES = 8192
+LONGEST_PREAMBLE_BYTES = 8192
 
 
 class BrokenBodyError(ValueError):
@@ -53,6 +54,8 @@ class PartReader:
         self._file: BinaryIO | None = None
         self._header_name = self._header_value = b""
         self._is_over = False
+        self._delimiter = b"--" + boundary.encode("latin-1")
+        self._preamble: bytes | None = b""
         self.ready: list[Part] = []
         self._parser = MultipartParser(
             boundary,
@@ -71,10 +74,20 @@ class PartReader:
 
     def feed(self, chunk: bytes) -> None:
         """Raises: BrokenBodyError."""
+        if self._preamble is not None:
+            chunk = self._without_preamble(self._preamble + chunk)
         try:
             self._parser.write(chunk)
         except MultipartParseError as error:
             raise BrokenBodyError(f"the multipart body is malformed after {self._count} parts") from error
+
+    def _without_preamble(self, start: bytes) -> bytes:
+        """From the first delimiter on; what comes before it means nothing. Source: RFC 2046, 5.1.1."""
+        place = start.find(self._delimiter)
+        if place < 0 and len(start) > LONGEST_PREAMBLE_BYTES:
+            raise BrokenBodyError("the multipart body does not begin with its boundary")
+        self._preamble = start if place < 0 else None
+        return b"" if place < 0 else start[place:]
 
     def finish(self) -> None:
         """Raises: BrokenBodyError when the last boundary did not come."""
