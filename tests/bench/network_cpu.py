@@ -1,9 +1,9 @@
 """The exported network on one core against eager PyTorch, against a peer's network, and against the core's own peak.
 
 Lines of batch 1, 8 and 25: slices per second of the shipped model against the same network eager in float32, in the
-default memory layout of PyTorch and in channels_last, and against the peer likewise. `network_cpu_peak_*` gives the share of the
-core's float32 matrix product that the model reaches, where a slice counts as the 5.71 GFLOP of the network as its table
-has it; in `network_cpu_peak_executed_*` it counts as the 3.92 GFLOP that the exported graph executes.
+default memory layout of PyTorch and in channels_last, and against the peer likewise. `network_cpu_peak_*` gives the
+share of the core's float32 matrix product that the model reaches, where a slice counts as the 5.71 GFLOP of the network
+as its table has it; in `network_cpu_peak_executed_*` it counts as the 3.92 GFLOP that the exported graph executes.
 """
 
 import importlib
