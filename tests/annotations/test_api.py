@@ -171,7 +171,7 @@ def test_the_mask_of_a_nifti_lies_on_exactly_the_grid_of_the_nifti(client, study
     header = nibabel.load(tmp_path / "mask.nii.gz").header
     expected = nibabel.Nifti1Image.from_bytes(gzip.decompress(encoded)).header
     np.testing.assert_array_equal(header.get_best_affine(), expected.get_best_affine())
-    stamp = f"AI-predicted, FLAIR only; research use only; phantom-reader 1.0 {make_model().sha256[:12]}"
+    stamp = f"AI-predicted, FLAIR only; research use only; {make_model().sha256[:12]} 1.0 phantom-reader"
     assert header["descrip"].item().decode() == stamp[:80]
 
 

@@ -96,8 +96,8 @@ def _on_nifti_grid(annotation: Annotation, labels: NDArray[np.uint8]) -> bytes:
 
 
 def _description(annotation: Annotation) -> str:
-    """What a NIfTI header has room for: 80 characters."""
+    """What a NIfTI header has room for, 80 characters: a long name is cut, the hash never."""
     if annotation.model_id is None:
         return f"Version {annotation.version} by a reader; research use only"
-    stamp = f"{annotation.model_name} {annotation.model_version} {annotation.model_sha256[:12]}"
+    stamp = f"{annotation.model_sha256[:12]} {annotation.model_version} {annotation.model_name}"
     return f"{PREDICTION_CLAIM}; research use only; {stamp}"
