@@ -760,14 +760,12 @@ export interface components {
         Lesion: {
             /** Format: uuid */
             readonly id: string;
-            /** Format: int64 */
             number: number;
             lesion_class: components["schemas"]["LesionClassEnum"];
             /** Format: double */
             volume_ml: number;
             /** Format: double */
             longest_axis_mm: number;
-            /** Format: int64 */
             voxel_count: number;
             /** @description x, y, z in LPS. */
             centroid_mm: number[];
@@ -1080,17 +1078,12 @@ export interface components {
             /** Format: uuid */
             study: string;
             series_instance_uid: string;
-            /** Format: int64 */
             series_number?: number | null;
             modality?: string;
             series_description?: string;
-            /** Format: int64 */
             instance_count?: number;
-            /** Format: int64 */
             slice_count?: number | null;
-            /** Format: int64 */
             rows?: number | null;
-            /** Format: int64 */
             columns?: number | null;
             /** @description Between slices, rows, columns. */
             spacing_mm: number[] | null;

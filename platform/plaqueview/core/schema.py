@@ -20,6 +20,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Any text of at most 255 characters: a second request with the same key gets the first one's answer.",
 )
 
+LIMITS_OF_DATABASES = {limit for bits in (15, 31, 63) for limit in (2**bits - 1, -(2**bits))}
 VERBS = {
     HTTPMethod.GET: "read",
     HTTPMethod.POST: "create",
@@ -53,6 +54,13 @@ class ProblemAutoSchema(AutoSchema):
         """`read_studies_lesions` for GET /api/v1/studies/{id}/lesions, where the view does not say better."""
         verb = "list" if self._is_list_view() else VERBS[HTTPMethod(self.method)]
         return re.sub(r"\W+", "_", "_".join([verb, *self._tokenize_path()]))
+
+    def _insert_field_validators(self, field: Any, schema: Any) -> None:  # Any: as below
+        """Leaves out the largest number that the database at hand can hold: the document is one for all of them."""
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]  # untyped in the library
+        if {schema.get("minimum"), schema.get("maximum")} & LIMITS_OF_DATABASES:
+            for name in ("minimum", "maximum", "format"):
+                schema.pop(name, None)
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:  # Any: the generator's loose dictionaries
         bodies = super()._get_response_bodies(direction)
