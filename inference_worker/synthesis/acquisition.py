@@ -39,10 +39,11 @@ class Addition:
     def labelled_ml(self, voxel_ml: float) -> float:
         return sum(int((share >= LABELLED_SHARE).sum()) for *_, share in self.pieces) * voxel_ml
 
-    def put(self, signal: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
-        """Raises the signal to the plaque's where that is brighter, and writes the plaque's label."""
+    def put(self, changes: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
+        """Writes the plaque's change of signal where it is the strongest so far, and its label."""
         for k, rows, columns, added, share in self.pieces:
-            signal[k, rows, columns] += added
+            window = changes[k, rows, columns]
+            np.copyto(window, added, where=np.abs(added) > np.abs(window))
             labels[k, rows, columns][share >= LABELLED_SHARE] = LABEL_OF_CLASS[self.plaque.lesion_class]
 
 

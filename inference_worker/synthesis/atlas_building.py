@@ -26,6 +26,8 @@ from inference_worker.synthesis.sampling import smooth_noise
 
 Field = NDArray[np.float32]
 
+NOTCH_MM = 60.0  # half the width of the widest notch that the vault bridges
+
 
 def build_atlas(path: Path = ATLAS_FILE) -> None:
     """Writes the right half of the head (x >= 0; the template is symmetric) at 1.5 mm, tissue in 32 steps."""
@@ -39,7 +41,7 @@ def build_atlas(path: Path = ATLAS_FILE) -> None:
         grey_matter=np.rint(grey * LEVELS).astype(np.uint8),
         white_matter=np.rint(white * LEVELS).astype(np.uint8),
         hull=hull,
-        outside=draw_outside(depth),
+        outside=draw_outside(depth, vault_depth_mm(depth)),
         ventricles=ventricles(grey + white, hull),
     )
 
@@ -67,6 +69,22 @@ def signed_depth_mm(hull: NDArray[np.bool_]) -> Field:
     whole = np.concatenate([hull[:0:-1], hull])
     outside = ndimage.distance_transform_edt(~whole) - ndimage.distance_transform_edt(whole)
     return np.asarray((outside[hull.shape[0] - 1 :] * PIXEL_MM), np.float32)
+
+
+def vault_depth_mm(depth: Field) -> Field:
+    """Distance to the vault's inner side: the hull without the notches that the fissures leave in it.
+
+    Below the vault, where notches are what the orbits and the petrous bones fill, it is the distance to the hull.
+    """
+    _, _, z = coordinates()
+    margin = int(NOTCH_MM / PIXEL_MM) + 2
+    whole = np.pad(np.concatenate([depth[:0:-1], depth]) <= 0, margin)
+    widened = ndimage.distance_transform_edt(~whole) * PIXEL_MM <= NOTCH_MM
+    closed = ndimage.distance_transform_edt(widened) * PIXEL_MM > NOTCH_MM
+    inner = closed[margin:-margin, margin:-margin, margin:-margin]
+    smooth = signed_depth_mm(np.asarray(inner[depth.shape[0] - 1 :]))
+    share = np.clip((z + 10) / 15, 0, 1)
+    return np.asarray(share * smooth + (1 - share) * depth, np.float32)
 
 
 def ventricles(tissue: Field, hull: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -102,14 +120,14 @@ def capsule(start: tuple[float, float, float], end: tuple[float, float, float], 
     return np.asarray((np.sqrt(gap) - radius), np.float32)
 
 
-def head_surface(depth: Field) -> Field:
+def head_surface(vault: Field) -> Field:
     """Distance in mm to the skin: negative inside the head."""
     _, _, z = coordinates()
     face = ellipsoid((0, 34, -52), (66, 62, 82))
     neck = capsule((0, -38, -60), (0, -30, -160), 60.0)
     nose = ellipsoid((0, 96, -46), (13, 20, 26))
     ear = ellipsoid((80, -18, -26), (7, 14, 26))
-    scalp = np.asarray(depth - (12.5 + 1.5 * np.clip((z - 40) / 40, 0, 1)), np.float32)
+    scalp = np.asarray(vault - (11.5 + 1.5 * np.clip((z - 40) / 40, 0, 1)), np.float32)
     surface = smooth_union(smooth_union(scalp, face, 14.0), neck, 14.0)
     return smooth_union(smooth_union(surface, nose, 6.0), ear, 3.0)
 
@@ -120,20 +138,17 @@ def smooth_union(first: Field, second: Field, blend_mm: float) -> Field:
     return np.asarray((second * (1 - share) + first * share - blend_mm * share * (1 - share)), np.float32)
 
 
-def draw_outside(depth: Field) -> NDArray[np.uint8]:
+def draw_outside(depth: Field, vault: Field) -> NDArray[np.uint8]:
     """`Outside` numbers of everything that is not brain, painted from the outer layers to the inner ones."""
-    skin = head_surface(depth)
+    skin = head_surface(vault)
     drawn = np.full(SHAPE, Outside.AIR, np.uint8)
-    for what, where in [
-        *soft_tissue(skin, depth),
-        *skull(depth),
-        *skull_base(),
-        *orbit(),
-        *nose_and_sinuses(),
-        *neck_centre(),
-    ]:
+    for what, where in soft_tissue(skin, depth):
         drawn[where & (skin < 0)] = what
-    drawn[depth <= 1.8] = Outside.FLUID
+    for what, where in [*skull(vault), *skull_base(), *neck_centre()]:
+        drawn[where & (skin < -6.0)] = what
+    for what, where in [*orbit(), *nose_and_sinuses()]:
+        drawn[where & (skin < 0)] = what
+    drawn[(depth <= 1.2) | (vault <= 1.2)] = Outside.FLUID
     return drawn
 
 
@@ -143,27 +158,24 @@ Layer = tuple[Outside, NDArray[np.bool_]]
 def soft_tissue(skin: Field, depth: Field) -> list[Layer]:
     """Muscle with planes of fat inside, then subcutaneous fat, then skin."""
     x, y, z = coordinates()
-    planes = (
-        np.sin(x / 4.1 + 0.6 * np.sin(y / 7.0)) + np.sin(y / 5.3 + 0.8 * np.sin(z / 9.0)) + np.sin(z / 6.1 + x / 9.0)
-    )
+    planes = np.abs(smooth_noise(SHAPE, np.random.default_rng(11), step=6.0))
     temporalis = (depth > 8) & (skin < -3) & (y > -8) & (y < 50) & (z > -45) & (z < 22) & (x > 40)
     return [
         (Outside.MUSCLE, skin < 0),
-        (Outside.FAT, (planes < 0.22) & (skin < 0)),
+        (Outside.FAT, (planes < 0.28) & (skin < 0)),
         (Outside.FAT, skin > -6.0),
         (Outside.MUSCLE, temporalis),
         (Outside.SKIN, skin > -2.0),
     ]
 
 
-def skull(depth: Field) -> list[Layer]:
+def skull(vault: Field) -> list[Layer]:
     """Two dark tables with marrow between, 6 to 7 mm thick, where the vault or the base surrounds the brain."""
     _, y, z = coordinates()
-    vault = (z > -62) | (y < -30)
+    is_bony = (z > -62) | (y < -30)
     return [
-        (Outside.BONE, (depth < 8.0) & vault),
-        (Outside.MARROW, (depth > 3.8) & (depth < 6.3) & (z > -15)),
-        (Outside.FLUID, depth <= 1.8),
+        (Outside.BONE, (vault < 7.0) & is_bony),
+        (Outside.MARROW, (vault > 3.2) & (vault < 5.5) & (z > -15)),
     ]
 
 

@@ -61,11 +61,12 @@ def find_outline() -> Outline:
     length = np.linalg.norm(away, axis=1, keepdims=True)
     outline = centre + away / np.maximum(length, 1.0) * (50.0 + 0.35 * length)
     below = np.clip((-16 - z - 0.25 * (y + 40)) / 8, 0, 1) * (y < -8)
+    basal = np.clip((24 - np.abs(x)) / 8, 0, 1) * np.clip((6 - z) / 8, 0, 1)  # cisterns, not convexity
     return Outline(
         index=index,
         depth_mm=depth[index],
         fold_points=outline.astype(np.float32),
-        is_cerebrum=(1 - below).astype(np.float32),
+        is_cerebrum=((1 - below) * (1 - basal)).astype(np.float32),
         is_cerebellum=(below * (y < -38)).astype(np.float32),
     )
 

@@ -45,7 +45,7 @@ class Contrast:
             Outside.MUCOSA: generator.uniform(1.2, 1.9),
             Outside.VESSEL: 0.12,
         }
-        grey = float(generator.uniform(1.18, 1.45))
+        grey = float(generator.uniform(1.18, 1.38))
         return cls(grey, grey - 0.14, fluid, tuple(float(signals[number]) for number in Outside))
 
 
@@ -95,7 +95,7 @@ class Head:
         flow, fine, ventricle = np.moveaxis(self.texture.sample(z, y, x), -1, 0)
         grey, white, fluid = sharpened(grey, white)
         signal = self.brain_signal(grey, white, fluid, flow, ventricle)
-        signal = signal * (1 + 0.3 * (fine - 0.5))
+        signal = signal * (1 + 0.2 * (fine - 0.5))
         within = np.clip((hull - 0.35) / 0.3, 0, 1)
         outside_signal = outside * SIGNAL_UNIT * (1 + 0.5 * (fine - 0.5))
         return Tissue(within * signal + (1 - within) * outside_signal, within * (1 - fluid))
@@ -148,7 +148,7 @@ def outside_signal(atlas: HeadAtlas, contrast: Contrast, generator: np.random.Ge
     uneven = smooth_noise(signal.shape, generator, step=4.0)
     is_soft = np.isin(atlas.outside, (Outside.MUSCLE, Outside.MUCOSA, Outside.MARROW))
     signal = np.where(is_soft, signal * (1 + 0.22 * uneven), signal)
-    return np.asarray(np.clip(ndimage.gaussian_filter(signal, 0.55) / SIGNAL_UNIT, 0, 1), np.float32)
+    return np.asarray(np.clip(ndimage.gaussian_filter(signal, 0.7) / SIGNAL_UNIT, 0, 1), np.float32)
 
 
 def texture(atlas: HeadAtlas, generator: np.random.Generator) -> tuple[Field, ...]:

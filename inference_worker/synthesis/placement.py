@@ -30,6 +30,10 @@ RADIUS_MM = {
 }
 
 
+CLEAR_MM = 3.0  # between plaques that do not join
+BESIDE_MM = 10.0  # between the centres of plaques that do
+
+
 @dataclass(frozen=True, eq=False)
 class Places:
     """Candidate centres, (n, 3) mm (x, y, z) by region, and the direction from the ventricle at each."""
@@ -54,8 +58,9 @@ def find_places() -> Places:
     )
     above = (z[:, None, None] > -20) & ~is_brain_stem
     cerebrum = white & above
+    is_lateral = np.abs(x)[None, None, :] > 9  # plaques beside the ventricles are far more common than in the callosum
     regions = {
-        Region.PERIVENTRICULAR: cerebrum & (distance > 0.5) & (distance < 6.0),
+        Region.PERIVENTRICULAR: cerebrum & (distance > 0.5) & (distance < 6.0) & is_lateral,
         Region.DEEP_WHITE: cerebrum & (distance > 8.0) & ~near_cortex & (z[:, None, None] > 2),
         Region.JUXTACORTICAL: cerebrum & near_cortex & (distance > 14.0) & (inward < 24),
         Region.INFRATENTORIAL: is_brain_stem,
@@ -91,14 +96,14 @@ def draw_plaque(
     size_factor: float,
     confluence: float,
 ) -> Plaque:
-    """One plaque, kept clear of the others as far as forty trials allow."""
-    joins = generator.random() < confluence
+    """One plaque: grown onto another of its class at the ventricle, or clear of all as far as 40 trials allow."""
+    hosts = [each for each in others if each.lesion_class == lesion_class and each.region is Region.PERIVENTRICULAR]
+    if hosts and generator.random() < confluence:
+        host = hosts[int(generator.integers(len(hosts)))]
+        return random_plaque(lesion_class, generator, size_factor=size_factor, beside=host)
     plaque = random_plaque(lesion_class, generator, size_factor=size_factor)
     for _ in range(40):
-        gaps = [gap_mm(plaque, other) for other in others]
-        nearest = min(gaps, default=99.0)
-        same_class = all(o.lesion_class == lesion_class for o, gap in zip(others, gaps, strict=True) if gap < 3.0)
-        if nearest >= 3.0 or (joins and same_class):
+        if min((gap_mm(plaque, other) for other in others), default=CLEAR_MM) >= CLEAR_MM:
             break
         plaque = random_plaque(lesion_class, generator, size_factor=size_factor)
     return plaque
@@ -110,10 +115,14 @@ def gap_mm(first: Plaque, second: Plaque) -> float:
     return float(np.linalg.norm(first.centre_mm - second.centre_mm)) - reach
 
 
-def random_plaque(lesion_class: LesionClass, generator: np.random.Generator, *, size_factor: float) -> Plaque:
-    region = list(REGION_SHARES)[int(generator.choice(len(REGION_SHARES), p=list(REGION_SHARES.values())))]
-    places = find_places()
-    number = int(generator.integers(len(places.centres_mm[region])))
+def random_plaque(
+    lesion_class: LesionClass, generator: np.random.Generator, *, size_factor: float, beside: Plaque | None = None
+) -> Plaque:
+    """A plaque anywhere, by the regions' shares, or `beside` another one in its region."""
+    region, places = draw_region(generator) if beside is None else beside.region, find_places()
+    centres = places.centres_mm[region]
+    near = slice(None) if beside is None else np.linalg.norm(centres - beside.centre_mm, axis=1) < BESIDE_MM
+    number = int(generator.choice(np.arange(len(centres))[near]))
     median_mm, deviation = RADIUS_MM[region]
     radius_mm = float(np.clip(median_mm * np.exp(deviation * generator.standard_normal()), 1.5, 11.0)) * size_factor
     is_active = lesion_class is LesionClass.ACTIVE
@@ -130,6 +139,10 @@ def random_plaque(lesion_class: LesionClass, generator: np.random.Generator, *, 
         oedema=float(generator.uniform(0.22, 0.4)) if is_active else 0.0,
         is_ring=bool(radius_mm > 3.5 and generator.random() < 0.15),
     )
+
+
+def draw_region(generator: np.random.Generator) -> Region:
+    return list(REGION_SHARES)[int(generator.choice(len(REGION_SHARES), p=list(REGION_SHARES.values())))]
 
 
 def random_axes(

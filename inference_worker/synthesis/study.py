@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference_worker.synthesis.acquisition import Addition, Stack
 from inference_worker.synthesis.person import Person, draw_person, earlier, with_t1_contrast
@@ -120,9 +122,7 @@ def acquire(slices: Slices, person: Person, generator: np.random.Generator) -> S
     stack = Stack(slices, person)
     signal, additions = stack.expose()
     shown = [each for each in additions if each.labelled_ml(stack.voxel_ml) * 1000 >= SMALLEST_LABELLED_MM3]
-    labels = np.zeros(signal.shape, np.uint8)
-    for addition in sorted(shown, key=lambda each: LABEL_OF_CLASS[each.plaque.lesion_class]):
-        addition.put(signal, labels)
+    labels = put_plaques(signal, shown)
     flair = Volume(Receiver.draw(generator).record(signal, generator), stack.affine)
     return SyntheticStudy(flair, Volume(labels, stack.affine), tuple(known_lesion(each, stack) for each in shown))
 
@@ -131,10 +131,17 @@ def acquire_t1(slices: Slices, person: Person, generator: np.random.Generator) -
     """A T1-weighted series of the same person, in which plaques are dark, so that a study has a choice of series."""
     stack = Stack(slices, with_t1_contrast(person, generator))
     signal, additions = stack.expose()
-    labels = np.zeros(signal.shape, np.uint8)
-    for addition in additions:
-        addition.put(signal, labels)
+    put_plaques(signal, additions)
     return Volume(Receiver.draw(generator).record(signal, generator), stack.affine)
+
+
+def put_plaques(signal: NDArray[np.float32], additions: Sequence[Addition]) -> NDArray[np.uint8]:
+    """The labels (0 background, 1 inactive, 2 active) of plaques whose change of signal is now in `signal`."""
+    changes, labels = np.zeros_like(signal), np.zeros(signal.shape, np.uint8)
+    for addition in sorted(additions, key=lambda each: LABEL_OF_CLASS[each.plaque.lesion_class]):
+        addition.put(changes, labels)
+    signal += changes
+    return labels
 
 
 def known_lesion(addition: Addition, stack: Stack) -> SyntheticLesion:
