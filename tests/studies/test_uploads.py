@@ -230,6 +230,17 @@ def test_the_same_nifti_again_is_a_duplicate():
     assert Study.objects.count() == 1
 
 
+def test_niftis_of_one_name_are_told_apart_by_their_folder():
+    members = {f"masks/case{n}/flair.nii": nifti_bytes(spacing_mm=(0.5, 0.8, 5.0 + n)) for n in (1, 2)}
+
+    processed({"cases.zip": zipped(members)})
+
+    assert sorted(Study.objects.values_list("patient_name", "state")) == [
+        ("case1 flair", StudyState.QUEUED),
+        ("case2 flair", StudyState.QUEUED),
+    ]
+
+
 def test_a_nifti_that_says_it_is_a_mask_is_no_flair():
     processed({"lesion_mask.nii": nifti_bytes()})
 

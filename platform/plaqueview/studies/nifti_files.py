@@ -29,8 +29,10 @@ def receive_nifti(
 ) -> Received:
     """The file is kept as received and its slices stand in the tables as one series, or the outcome says why not.
 
-    `name` is what the sender called it: it decides, with nothing else in a NIfTI to go by, whether it is a FLAIR.
+    `name` is what the sender called it: there is nothing else in a NIfTI to tell whether it is a FLAIR. Its folder is
+    kept too, for many are called flair.nii.gz.
     """
+    name = _with_folder(name)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     kept = Series.objects.filter(study__site=arrival.site, source_key__endswith=f"/{sha256}").first()
@@ -43,6 +45,11 @@ def receive_nifti(
         refused = Received(FileOutcome.REJECTED, f"not DICOM, and no usable NIfTI: {error}", Refusal.NOT_DICOM)
         return _remembered(refused, remember)
     return _receive_series(path, name, datasets, arrival, remember)
+
+
+def _with_folder(name: str) -> str:
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    return "/".join(parts[-2:])[-255:] or "volume.nii"
 
 
 def _receive_series(
@@ -58,7 +65,7 @@ def _receive_series(
         one = _summary(received)
         if one.outcome == FileOutcome.ACCEPTED:
             series = Series.objects.get(study=one.study_id, series_instance_uid=datasets[0].SeriesInstanceUID)
-            series.source, series.source_key, series.source_name = SeriesSource.NIFTI, source_key, name[:255]
+            series.source, series.source_key, series.source_name = SeriesSource.NIFTI, source_key, name
             series.save(update_fields=["source", "source_key", "source_name", "modified"])
         if remember is not None:
             remember(one)

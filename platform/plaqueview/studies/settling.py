@@ -131,7 +131,8 @@ def _assessed(series: Series) -> SeriesHeader:
     series.problems = [*completeness.problems, *completeness.remarks]
     series.save(update_fields=["slice_count", "spacing_mm", "is_complete", "problems", "modified"])
     is_nifti = series.source == SeriesSource.NIFTI
-    known: dict[str, object] = {"is_nifti": True, "series_description": series.source_name} if is_nifti else {}
+    file_name = series.source_name.rpartition("/")[2]
+    known: dict[str, object] = {"is_nifti": True, "series_description": file_name} if is_nifti else {}
     return series_header(
         series.attributes,
         slice_count=completeness.slice_count,

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             for position, path in enumerate(files):
                 copy = folder / str(position)
                 shutil.copyfile(path, copy)
-                offered.append(services.Offered(path.name, copy, position))
+                offered.append(services.Offered(str(path.absolute()), copy, position))
             names = [str(path) for path in files]
             services.take_in(
                 offered,
