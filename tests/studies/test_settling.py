@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 from redis import Redis
@@ -12,9 +13,17 @@ from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.core.errors import DeniedError, InvalidError, NotFoundError
 from plaqueview.studies.models import Series, Study, StudyState
-from plaqueview.studies.services import enqueue_overdue, override_flair, set_state, settle
+from plaqueview.studies.services import (
+    enqueue_overdue,
+    load_volume,
+    override_flair,
+    read_slices,
+    set_state,
+    settle,
+)
 from tests.accounts.people import make_user
-from tests.studies.dicom_files import T1, receive_series, series
+from tests.imaging.phantoms import enhanced
+from tests.studies.dicom_files import T1, WHO_AND_WHEN, receive_series, series
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,14 +151,38 @@ def test_only_quiet_studies_are_due(empty_broker, settings):
     assert not busy.is_settled
 
 
-def test_a_lost_request_for_a_job_is_sent_again(empty_broker):
+@pytest.mark.parametrize(
+    ("job", "is_lost"),
+    [(None, True), ({"state": "succeeded"}, True), ({"state": "queued"}, False), ({"state": "running"}, False)],
+)
+def test_a_lost_request_for_a_job_is_sent_again(job, is_lost, empty_broker):
     study = settled_study()
-    Study.objects.update(modified=timezone.now() - timedelta(minutes=1))
+    Study.objects.update(modified=timezone.now() - timedelta(minutes=1), job_summary=job)
     empty_broker.flushall()
 
     enqueue_overdue()
 
-    assert tasks_in(empty_broker) == [("inference.request_for_study", str(study.pk))]
+    assert tasks_in(empty_broker) == [("inference.request_for_study", str(study.pk))] * is_lost
+
+
+def test_a_multi_frame_instance_is_a_series_of_its_frames(empty_broker):
+    pixels = np.arange(10 * 8 * 8, dtype=np.uint16).reshape(10, 8, 8)
+    dataset = enhanced(pixels, [(0.0, 0.0, 5.0 * index) for index in range(10)])
+    for keyword, value in {**WHO_AND_WHEN, "SeriesDescription": "t2 flair"}.items():
+        setattr(dataset, keyword, value)
+    dataset.StudyInstanceUID, dataset.PatientID = "1.2.9", "P9"
+    receive_series([dataset])
+    study = Study.objects.get()
+
+    settle(study.pk)
+
+    study.refresh_from_db()
+    assert study.state == StudyState.QUEUED
+    assert (study.flair_series.slice_count, study.flair_series.spacing_mm) == (10, [5.0, 0.8, 0.5])
+    slices = read_slices(study.flair_series)
+    stacked = load_volume(study.flair_series_id)
+    assert [header.frame_number for header in slices.headers] == list(stacked.frame_numbers) == list(range(1, 11))
+    assert slices.affine.tolist() == stacked.volume.affine.tolist()
 
 
 def test_a_readers_choice_stays_and_is_audited(empty_broker):

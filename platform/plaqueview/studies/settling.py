@@ -28,6 +28,8 @@ REQUEST_TASK = "inference.request_for_study"  # a floor above: named, never held
 # A study that waits for its job longer than this lost the message that asks for one.
 JOB_MESSAGE_LOST_AFTER = timedelta(seconds=30)
 
+JOB_IS_COMING = {"queued", "running"}
+
 # Senders that part a study into several requests pause for less than this between them.
 MOMENT_S = 0.5
 
@@ -104,11 +106,10 @@ def enqueue_overdue() -> None:
     quiet = now - timedelta(seconds=settings.QUIET_PERIOD_S)
     for study_id in Study.objects.filter(is_settled=False, last_received_at__lte=quiet).values_list("pk", flat=True):
         enqueue(SETTLE_TASK, str(study_id))
-    lost = Study.objects.filter(
-        state=StudyState.QUEUED, latest_job_id=None, is_settled=True, modified__lte=now - JOB_MESSAGE_LOST_AFTER
-    )
-    for study_id in lost.values_list("pk", flat=True):
-        enqueue(REQUEST_TASK, str(study_id))
+    waiting = Study.objects.filter(state=StudyState.QUEUED, is_settled=True, modified__lte=now - JOB_MESSAGE_LOST_AFTER)
+    for study_id, job in waiting.values_list("pk", "job_summary"):
+        if job is None or job["state"] not in JOB_IS_COMING:
+            enqueue(REQUEST_TASK, str(study_id))
     orphaned = Upload.objects.filter(state=UploadState.PROCESSING, lease_expires_at__lte=now)
     for upload_id in orphaned.values_list("pk", flat=True):
         enqueue(PROCESS_UPLOAD_TASK, str(upload_id))
