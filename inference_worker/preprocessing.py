@@ -56,11 +56,15 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The parameters of the five steps; `version` names them and is stored with the weights."""
+    """The parameters of the five steps; `version` names them and is stored with the weights.
+
+    Without `is_masked` the slices keep the scalp and the skull, for measuring what their removal is worth.
+    """
 
     version: str = "1"
     skull_removal: SkullRemoval = field(default_factory=SkullRemoval)
     checks: MaskChecks = field(default_factory=MaskChecks)
+    is_masked: bool = True
 
     def prepare(self, volume: Volume) -> Prepared:
         """The five steps on an axial volume, slices feet to head.
@@ -76,7 +80,8 @@ class Preprocessing:
         times.append(time.perf_counter())
         rows, columns = volume.shape[1:]
         grid = NetworkGrid(rows, columns, volume.spacing_mm[1:], NETWORK_SIZE)
-        slices = grid.square(np.where(mask, smooth, 0).astype(np.float32)) / np.float32(255.0)
+        shown = np.where(mask, smooth, 0) if self.is_masked else smooth
+        slices = grid.square(shown.astype(np.float32)) / np.float32(255.0)
         times.append(time.perf_counter())
         seconds = dict(zip(STEPS, np.diff(times).tolist(), strict=True))
         return Prepared(slices, mask, grid, self.version, seconds)
@@ -93,6 +98,10 @@ class Preprocessing:
         check_mask(mask, outline, spacing_mm=(spacing_mm[0], pixel_mm), checks=self.checks)
         shares = (cv2.resize(each.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR) for each in mask)
         return np.stack([share >= 0.5 for share in shares])
+
+
+# For the ablation only: no weights that ship are trained with it.
+WITH_SCALP = Preprocessing(version="1-with-scalp", is_masked=False)
 
 
 def working_matrix(rows: int, columns: int, spacing_mm: tuple[float, float]) -> tuple[int, int, float]:

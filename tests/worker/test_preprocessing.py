@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from inference_worker.gabor import gabor_kernel
 from inference_worker.mask_checks import MaskChecks, check_mask
 from inference_worker.network_grid import NetworkGrid
-from inference_worker.preprocessing import Preprocessing, PreprocessingError, to_eight_bits
+from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError, to_eight_bits
+from inference_worker.preprocessing_steps import steps_of_slice
 from inference_worker.synthesis import Slices, SynthesisRequest, SyntheticStudy, synthesise
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
 
@@ -185,6 +186,23 @@ def test_version_1_stays_what_it_is():
     assert prepared.version == "1"
     assert prepared.brain_mask.sum() * volume.voxel_volume_ml == pytest.approx(REFERENCE_ML, rel=2e-3)
     assert float(prepared.slices.mean()) == pytest.approx(REFERENCE_MEAN, rel=2e-3)
+
+
+def test_without_masking_the_brain_is_the_same_and_the_scalp_stays(study, prepared):
+    with_scalp = WITH_SCALP.prepare(study.flair)
+
+    assert (with_scalp.slices[prepared.brain_mask] == prepared.slices[prepared.brain_mask]).all()
+    assert with_scalp.slices[~prepared.brain_mask].max() > 0.5
+    assert with_scalp.version != prepared.version
+
+
+def test_the_steps_of_a_slice_lead_to_what_the_network_sees(study, prepared):
+    steps = {step.name: step.picture for step in steps_of_slice(study.flair, 12, Preprocessing())}
+
+    assert list(steps) == ["source", "8 bits", "median 3x3", "Gabor", "brain mask", "brain", "256x256, 0 to 1"]
+    assert (steps["source"] == study.flair.voxels[12]).all()
+    assert (steps["brain mask"] == prepared.brain_mask[12]).all()
+    assert (steps["256x256, 0 to 1"] == steps["brain"].astype(np.float32) / np.float32(255)).all()
 
 
 def test_plaques_lie_inside_the_mask(study, prepared):
