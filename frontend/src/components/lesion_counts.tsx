@@ -32,7 +32,7 @@ export function LesionCounts({ slice, study, volumesMl, patient, countingRule }:
         </div>
       ))}
       <p className={styles.rule} data-testid="counting-rule">
-        {`Counted: ${countingRule} “Patient” is the newest result of this patient.`}
+        {`Counted: ${countingRule.replace(/\.$/, "")}. “Patient” is the newest result of this patient.`}
       </p>
     </div>
   );

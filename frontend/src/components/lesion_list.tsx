@@ -37,7 +37,7 @@ export function LesionList({ lesions, selected, sliceIndex, onSelect }: LesionLi
           <thead>
             <tr>
               <th aria-label="Number">#</th>
-              <th aria-label="Class" />
+              <th><span className="visually-hidden">Class</span></th>
               <th>Volume</th>
               <th>Axis</th>
               <th>Slices</th>

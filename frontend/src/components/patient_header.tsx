@@ -11,11 +11,11 @@ export function PatientHeader({ study }: { study: StudyDetail }) {
   const born = [dateText(patient.birth_date), ageText(patient.birth_date, study.study_date), patient.sex].filter((part) => part && part !== "–");
   return (
     <div className={styles.header} data-testid="patient-header">
-      <Link to={`/patients/${patient.id}`} className={styles.name}>{nameText(patient.name)}</Link>
+      <h1 className={styles.name}><Link to={`/patients/${patient.id}`}>{nameText(patient.name)}</Link></h1>
       <span className={styles.identifier}>{patient.patient_id}</span>
       <span className={styles.detail}>{born.join(" · ")}</span>
       <span className={styles.divider} aria-hidden />
-      <span className={styles.study}>{dateText(study.study_date)}</span>
+      <span className={styles.study}>{study.study_date ? dateText(study.study_date) : "No study date"}</span>
       <span className={styles.detail} title={study.institution_name}>{study.study_description}</span>
       {study.accession_number && <span className={styles.detail}>{`Acc. ${study.accession_number}`}</span>}
       <span className={styles.state}>

@@ -23,7 +23,7 @@ export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries 
       <SeriesPanel study={study} shownSeries={shownSeries} canOverride={me.actions.includes("study.override")} onShow={onShowSeries} />
       <Panel title="Prior studies">
         {study.priors.length === 0 ? (
-          <p className={styles.none}>No other study of this patient.</p>
+          <p className={styles.none}>No earlier study of this patient.</p>
         ) : (
           <ul className={styles.priors} data-testid="priors">
             {study.priors.map((prior) => (
@@ -31,6 +31,7 @@ export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries 
             ))}
           </ul>
         )}
+        <p className={styles.all}><Link to={`/patients/${study.patient.id}`}>All studies of this patient</Link></p>
       </Panel>
       {annotation && <ResultPanel annotation={annotation} study={study} me={me} />}
     </aside>
@@ -43,7 +44,7 @@ function ResultPanel({ annotation, study, me }: { annotation: Annotation; study:
     <Panel title="Result">
       <dl className={styles.facts}>
         <Fact term="Version" detail={`${annotation.version}, ${annotation.state}`} />
-        <Fact term="Author" detail={annotation.author ?? (annotation.model ? `${annotation.model.name} ${annotation.model.version}` : "")} />
+        <Fact term="Author" detail={annotation.author ?? (annotation.model ? breakable(`${annotation.model.name} ${annotation.model.version}`) : "")} />
         <Fact term="Made" detail={fullTimeText(annotation.created)} />
         {seconds > 0 && <Fact term="Took" detail={`${seconds.toFixed(1)} s`} />}
       </dl>
@@ -55,6 +56,11 @@ function ResultPanel({ annotation, study, me }: { annotation: Annotation; study:
       </div>
     </Panel>
   );
+}
+
+/** A name that may break after its underscores rather than anywhere. */
+function breakable(name: string): string {
+  return name.replaceAll("_", "_\u200b");
 }
 
 function Fact({ term, detail }: { term: string; detail: string }) {

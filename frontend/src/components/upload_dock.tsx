@@ -25,6 +25,8 @@ const MOST_FILES_LISTED = 200;
 export function UploadDock() {
   const uploading = useUploading();
   if (uploading.phase === "idle") return null;
+  // Refusals stay in sight until somebody has read them.
+  const isWell = uploading.phase === "done" && uploading.files.every(({ outcome }) => outcome === "accepted" || outcome === "duplicate");
   const isBusy = uploading.phase === "sending" || uploading.phase === "processing";
   return (
     <section className={styles.dock} aria-label="Upload" data-testid="upload-dock" data-phase={uploading.phase}>
@@ -42,7 +44,7 @@ export function UploadDock() {
       {uploading.studies.length > 0 && (
         <footer className={styles.footer}>
           {uploading.studies.slice(0, 6).map((study, order) => (
-            <Button key={study} component={Link} to={`/studies/${study}`} variant="light" size="compact-sm" data-testid="upload-study">
+            <Button key={study} component={Link} to={`/studies/${study}`} onClick={() => isWell && uploading.dismiss()} variant="light" size="compact-sm" data-testid="upload-study">
               {uploading.studies.length === 1 ? "Open the study" : `Open study ${order + 1}`}
             </Button>
           ))}

@@ -1,10 +1,11 @@
-import { Loader, Pagination, SegmentedControl } from "@mantine/core";
+import { Loader, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
+import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { JobStateBadge, stageText } from "../components/study_state";
@@ -32,7 +33,6 @@ export function JobsPage({ me }: { me: Me }) {
   const [state, setState] = useState<JobState | "">("");
   const [page, setPage] = useState(1);
   const jobs = useQuery({ ...jobsQuery({ page, page_size: PAGE_SIZE, ...(state ? { state } : {}) }), refetchInterval: REFRESH_MS });
-  const pageCount = Math.ceil((jobs.data?.count ?? 0) / PAGE_SIZE);
   return (
     <div className={styles.page}>
       <h1>Jobs</h1>
@@ -47,7 +47,7 @@ export function JobsPage({ me }: { me: Me }) {
       {jobs.isError && <Problem error={jobs.error} onRetry={() => void jobs.refetch()} />}
       {jobs.isPending && <Loader size="sm" />}
       {jobs.data && <JobTable jobs={jobs.data.results} me={me} />}
-      {pageCount > 1 && <Pagination size="sm" total={pageCount} value={page} onChange={setPage} />}
+      <PageSteps count={jobs.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
     </div>
   );
 }
@@ -66,7 +66,7 @@ function JobTable({ jobs, me }: { jobs: readonly Job[]; me: Me }) {
             <th>By</th>
             <th>Model</th>
             <th>Attempts</th>
-            <th aria-label="Actions" />
+            <th><span className="visually-hidden">Actions</span></th>
           </tr>
         </thead>
         <tbody>{jobs.map((job) => <JobLine key={job.id} job={job} me={me} />)}</tbody>

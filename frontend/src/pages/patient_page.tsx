@@ -52,7 +52,7 @@ export function PatientPage() {
         </table>
       </div>
       {patient.data.counting_rule && (
-        <p className={styles.lead}>{`AI-predicted, FLAIR only. Counted: ${patient.data.counting_rule}`}</p>
+        <p className={styles.lead}>{`AI-predicted, FLAIR only. Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
       )}
     </div>
   );

@@ -23,7 +23,7 @@ export function SignInPage() {
   });
 
   return (
-    <div className={styles.page}>
+    <main className={styles.page}>
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -41,7 +41,7 @@ export function SignInPage() {
         <Button type="submit" size="sm" fullWidth loading={signingIn.isPending}>Sign in</Button>
         <p className={styles.claim}>Research use only, not a medical device.</p>
       </form>
-    </div>
+    </main>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Loader, Menu, NativeSelect, Pagination, TextInput } from "@mantine/core";
+import { Button, Loader, Menu, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type ReactNode } from "react";
@@ -7,6 +7,7 @@ import { useSearchParams } from "react-router";
 import { DropZone, type FileChooser } from "../components/drop_zone";
 import { countText } from "../components/formats";
 import { Icon } from "../components/icons";
+import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { StateFilter } from "../components/state_filter";
@@ -46,7 +47,7 @@ function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteCh
   const studies = useQuery(studiesQuery(filter));
   const summary = useQuery(summaryQuery);
   const isFiltered = Boolean(filter.search || filter.state?.length);
-  const pageCount = Math.ceil((studies.data?.count ?? 0) / PAGE_SIZE);
+  const count = studies.data?.count ?? 0;
 
   return (
     <div className={styles.page}>
@@ -74,10 +75,10 @@ function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteCh
         )}
         {studies.data?.results.length === 0 && (isFiltered ? <NothingFound onClear={() => change({ search: "", state: "" })} /> : <NothingYet chooser={chooser} />)}
       </div>
-      {pageCount > 1 && (
+      {count > PAGE_SIZE && (
         <footer className={styles.foot}>
-          <span className="number">{`${countText(studies.data?.count ?? 0, "study", "studies")} found`}</span>
-          <Pagination size="sm" total={pageCount} value={filter.page ?? 1} onChange={(page) => change({ page: String(page) })} />
+          <span className="number">{`${countText(count, "study", "studies")} found`}</span>
+          <PageSteps count={count} pageSize={PAGE_SIZE} page={filter.page ?? 1} onChange={(page) => change({ page: String(page) })} />
         </footer>
       )}
     </div>
