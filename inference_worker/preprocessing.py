@@ -28,6 +28,8 @@ from inference_worker.network_grid import NetworkGrid
 from inference_worker.skull_removal import BRAIN_LEVEL, SkullRemoval
 from plaqueview.imaging.volume import Volume
 
+__all__ = ["NETWORK_SIZE", "WITH_SCALP", "Prepared", "Preprocessing", "PreprocessingError", "to_eight_bits"]
+
 NETWORK_SIZE = 256
 STEPS = ("eight_bits", "median", "brain_mask", "resampling")
 WORKING_PIXEL_MM = (0.85, 1.2)  # matrices with square pixels in this range are masked as they are, others at 1 mm
