@@ -16,7 +16,7 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import ThreadedAssociationServer
@@ -75,6 +75,7 @@ class Keeper:
         self._thread.submit(services.settle_soon, study_ids).add_done_callback(_log_failure)
 
     def close(self) -> None:
+        self._thread.submit(connections.close_all)
         self._thread.shutdown(wait=True)
 
     def _keep(self, batch: _Batch) -> list[Received]:
