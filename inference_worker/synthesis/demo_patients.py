@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ from inference_worker.synthesis.person import Person, earlier
 from inference_worker.synthesis.scanner import Slices
 from inference_worker.synthesis.study import SynthesisRequest, acquire, acquire_t1, draw_patient, earlier_slices
 
-LOCALIZER_SLICES = Slices(count=3, thickness_mm=6.0, spacing_mm=40.0)
+LOCALIZER_SLICES = Slices(count=3, thickness_mm=2.6, spacing_mm=40.0)
+T1_THICKNESS_MM = 2.6  # thinner slices take less time to draw
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def write_study(
     """A localizer of three slices, a T1 and the FLAIR, as an examination has them."""
     series = (
         (LOCALIZER, acquire_t1(LOCALIZER_SLICES, person, generator)),
-        (T1, acquire_t1(slices, person, generator)),
+        (T1, acquire_t1(replace(slices, thickness_mm=T1_THICKNESS_MM), person, generator)),
         (FLAIR, acquire(slices, person, generator).flair),
     )
     paths: list[Path] = []

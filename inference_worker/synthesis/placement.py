@@ -30,6 +30,7 @@ RADIUS_MM = {
 }
 
 
+STEP = 2  # voxels of the atlas between candidate centres
 CLEAR_MM = 3.0  # between plaques that do not join
 BESIDE_MM = 10.0  # between the centres of plaques that do
 
@@ -44,35 +45,39 @@ class Places:
 
 @cache
 def find_places() -> Places:
-    """Every white-matter voxel of the template by region."""
+    """Every second white-matter voxel of the template, by region."""
     atlas = load_atlas()
-    z, y, x = (atlas.origin_mm[a] + PIXEL_MM * np.arange(n) for a, n in enumerate(atlas.hull.shape))
-    white = atlas.white_matter > 0.55
-    distance, nearest = ndimage.distance_transform_edt(~atlas.ventricles, return_indices=True)
-    distance = distance * PIXEL_MM
-    inward = ndimage.distance_transform_edt(atlas.hull) * PIXEL_MM
-    near_cortex = ndimage.distance_transform_edt(atlas.grey_matter < 0.6) * PIXEL_MM < 2.5
-    below = (z[:, None, None] < -18) & (y[None, :, None] < -14) & (np.abs(x)[None, None, :] < 42)
-    is_brain_stem = (
-        below & (atlas.white_matter > 0.4) & (inward > 5) & ((y[None, :, None] < -30) | (np.abs(x)[None, None, :] < 12))
-    )
-    above = (z[:, None, None] > -20) & ~is_brain_stem
-    cerebrum = white & above
-    is_lateral = np.abs(x)[None, None, :] > 9  # plaques beside the ventricles are far more common than in the callosum
-    regions = {
-        Region.PERIVENTRICULAR: cerebrum & (distance > 0.5) & (distance < 6.0) & is_lateral,
-        Region.DEEP_WHITE: cerebrum & (distance > 8.0) & ~near_cortex & (z[:, None, None] > 2),
-        Region.JUXTACORTICAL: cerebrum & near_cortex & (distance > 14.0) & (inward < 24),
+    ventricles = atlas.ventricles[::STEP, ::STEP, ::STEP]
+    nearest = ndimage.distance_transform_edt(~ventricles, return_distances=False, return_indices=True)
+    away = np.indices(ventricles.shape) - nearest  # (z, y, x) steps from the ventricle
+    distance_mm = np.linalg.norm(away, axis=0) * STEP * PIXEL_MM
+    centres, directions = {}, {}
+    for region, where in find_regions(distance_mm).items():
+        index = np.argwhere(where)
+        centres[region] = (index * STEP * PIXEL_MM + atlas.origin_mm)[:, ::-1]
+        direction = away[:, where].T[:, ::-1].astype(np.float64)
+        directions[region] = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    return Places(centres, directions)
+
+
+def find_regions(distance_mm: NDArray[np.float64]) -> dict[Region, NDArray[np.bool_]]:
+    """Where plaques of each region may lie, on every second voxel, given the distance from the ventricles."""
+    atlas = load_atlas()
+    grey, white, hull = (each[::STEP, ::STEP, ::STEP] for each in (atlas.grey_matter, atlas.white_matter, atlas.hull))
+    axes = (atlas.origin_mm[axis] + STEP * PIXEL_MM * np.arange(length) for axis, length in enumerate(hull.shape))
+    z, y, x = np.meshgrid(*axes, indexing="ij", sparse=True)
+    inward_mm = ndimage.distance_transform_edt(hull) * STEP * PIXEL_MM
+    near_cortex = ndimage.distance_transform_edt(grey < 0.6) * STEP * PIXEL_MM < 3.5
+    is_below = (z < -18) & (y < -14) & (np.abs(x) < 42) & ((y < -30) | (np.abs(x) < 12))
+    is_brain_stem = is_below & (white > 0.4) & (inward_mm > 5)
+    cerebrum = (white > 0.55) & (z > -20) & ~is_brain_stem
+    is_lateral = np.abs(x) > 9  # plaques beside the ventricles are far more common than in the callosum
+    return {
+        Region.PERIVENTRICULAR: cerebrum & (distance_mm > 0.5) & (distance_mm < 6.5) & is_lateral,
+        Region.DEEP_WHITE: cerebrum & (distance_mm > 8.0) & ~near_cortex & (z > 2),
+        Region.JUXTACORTICAL: cerebrum & near_cortex & (distance_mm > 14.0) & (inward_mm < 24),
         Region.INFRATENTORIAL: is_brain_stem,
     }
-    centres, directions = {}, {}
-    for region, where in regions.items():
-        index = np.argwhere(where)
-        centres[region] = np.stack([x[index[:, 2]], y[index[:, 1]], z[index[:, 0]]], axis=1)
-        away = index - np.stack([nearest[a][where] for a in range(3)], axis=1)
-        away = away[:, ::-1].astype(np.float64)
-        directions[region] = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
-    return Places(centres, directions)
 
 
 def place_plaques(
@@ -131,7 +136,7 @@ def random_plaque(
     return Plaque(
         lesion_class=lesion_class,
         region=region,
-        centre_mm=places.centres_mm[region][number] + generator.uniform(-0.7, 0.7, 3),
+        centre_mm=places.centres_mm[region][number] + generator.uniform(-1.5, 1.5, 3),
         axes_mm=random_axes(region, places.directions[region][number], radius_mm, generator),
         waves=random_waves(radius_mm, generator),
         brightness=float(generator.uniform(1.8, 2.5) if is_active else generator.uniform(1.45, 1.95)),
