@@ -13,7 +13,7 @@ from plaqueview.accounts.services import create_site
 from plaqueview.core.access import Role
 from plaqueview.core.errors import DeniedError, InvalidError
 from plaqueview.core.storage import stored_path
-from plaqueview.studies import uploads
+from plaqueview.studies import intake, uploads
 from plaqueview.studies.models import (
     FileOutcome,
     Instance,
@@ -272,12 +272,13 @@ class WorkerDeath(BaseException):
     """What SIGKILL leaves behind: nothing after this point runs."""
 
 
-@pytest.mark.parametrize("calls_before_death", [0, 1, 2])
+@pytest.mark.parametrize("calls_before_death", [0, 1, 2, 3])
 def test_a_killed_workers_upload_is_continued(calls_before_death, monkeypatch):
     datasets = series(10)
     files = {f"IM{index}": encoded(one) for index, one in enumerate(datasets[:5])}
     files["rest.zip"] = zipped({f"IM{index}": encoded(one) for index, one in enumerate(datasets[5:], start=5)})
     monkeypatch.setattr(uploads, "CHUNK_FILES", 3)
+    monkeypatch.setattr(intake, "CHUNK_FILES", 3)
     upload = uploaded(files)
     calls = []
 

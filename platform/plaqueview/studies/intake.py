@@ -67,8 +67,10 @@ def _take_in_nifti(offered: Offered, arrival: Arrival, sink: Sink) -> None:
     )
 
 
-def unpack(path: Path, *, without: Collection[int] = (), chunk_files: int = CHUNK_FILES) -> Iterator[Unpacked]:
+def unpack(path: Path, *, without: Collection[int] = (), suspects: int = 0) -> Iterator[Unpacked]:
     """The members of the archive, some at a time, but for those at the positions `without`.
+
+    The first `suspects` of them come one by one: where a worker died, it is then known of which.
 
     The files of a chunk are gone when the next one is asked for. An archive in an archive is offered as refused.
 
@@ -77,7 +79,7 @@ def unpack(path: Path, *, without: Collection[int] = (), chunk_files: int = CHUN
     with opened_archive(path) as archive:
         members = [member for member in members_of(archive) if member.position not in without]
         total, done = len(members) + len(without), len(without)
-        for chunk in _chunks(members, chunk_files):
+        for chunk in _chunks(members, suspects):
             done += len(chunk)
             with incoming_folder() as folder:
                 offered = tuple(_extracted(archive, member, folder / str(member.position)) for member in chunk)
@@ -94,11 +96,13 @@ def _extracted(archive: ZipFile, member: Member, path: Path) -> Offered:
     return Offered(member.name, path, member.position, nested)
 
 
-def _chunks(members: Sequence[Member], chunk_files: int) -> Iterator[list[Member]]:
+def _chunks(members: Sequence[Member], suspects: int) -> Iterator[list[Member]]:
     """At most so many files, and of files that are large only as many as the disk has to hold at once anyway."""
+    for suspect in members[:suspects]:
+        yield [suspect]
     chunk: list[Member] = []
-    for member in members:
-        if chunk and (len(chunk) >= chunk_files or sum(one.size_bytes for one in chunk) > CHUNK_BYTES):
+    for member in members[suspects:]:
+        if chunk and (len(chunk) >= CHUNK_FILES or sum(one.size_bytes for one in chunk) > CHUNK_BYTES):
             yield chunk
             chunk = []
         chunk.append(member)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from plaqueview.core.live import Event, announce, upload_topic
 from plaqueview.studies.models import Upload, UploadQuerySet, UploadState
 
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=15)
 HEARTBEAT_S = 5.0
 
 # A file that took this many workers with it is left alone.

@@ -100,8 +100,8 @@ class _Intake:
         self.lease = lease
         self.upload = Upload.objects.select_related("site", "created_by").get(pk=lease.upload_id)
         self.arrival = Arrival(self.upload.site, Source.UPLOAD, self.upload.created_by)
-        # After a worker died of one of these files, they go one by one, so that the culprit is known.
-        self.chunk_files = CHUNK_FILES if self.upload.attempts == 1 else 1
+        # A worker died over one of the next files: they go one by one, so that the culprit is known.
+        self.suspects = CHUNK_FILES if self.upload.attempts > 1 else 0
         self.total_bytes = 1 + sum(self.upload.files.filter(archive=None).values_list("size_bytes", flat=True))
         waiting = self.upload.files.filter(archive=None, outcome=FileOutcome.WAITING).order_by("position")
         self.waiting = list(waiting)
@@ -118,7 +118,7 @@ class _Intake:
                 self._take_in_archive(file)
                 continue
             chunk.append(file)
-            if len(chunk) >= self.chunk_files:
+            if len(chunk) >= CHUNK_FILES or self.suspects:
                 self._take_in_files(chunk)
                 chunk = []
         self._take_in_files(chunk)
@@ -164,7 +164,7 @@ class _Intake:
         known = set(file.members.values_list("position", flat=True))
         before = self.done_bytes
         try:
-            for part in unpack(self._path(file), without=known, chunk_files=self.chunk_files):
+            for part in unpack(self._path(file), without=known, suspects=self.suspects):
                 self.done_bytes = before + int(part.share * file.size_bytes)
                 take_in(
                     part.offered,
@@ -187,6 +187,7 @@ class _Intake:
             file.outcome, file.reason, file.study_id = received.outcome, received.reason[:1000], received.study_id
         files = [file for file, _ in lines]
         self.done_bytes += sum(file.size_bytes for file in files if file.archive_id is None)
+        self.suspects = max(0, self.suspects - len(files))
         self.lease.renew(progress=min(1.0, self.done_bytes / self.total_bytes))
         UploadFile.objects.bulk_create(file for file in files if file.archive_id is not None)
         UploadFile.objects.bulk_update(
