@@ -14,6 +14,7 @@ export default defineConfig(({ command }) => ({
     alias: [
       { find: /^@cornerstonejs\/metadata$/, replacement: slim("metadata") },
       { find: /^dcmjs$/, replacement: slim("dcmjs") },
+      { find: /^@kitware\/vtk\.js\/IO\/XML\/XMLPolyDataReader\.js$/, replacement: slim("xml_mesh_reader") },
     ],
   },
   build: {
