@@ -31,7 +31,7 @@ export function SeriesPanel({ study, shownSeries, canOverride, onShow }: SeriesP
   });
   return (
     <Panel title={countText(study.series.length, "series", "series")}>
-      {choice?.reason && <p className={styles.reason}>{choice.overridden_by ? `Chosen by ${choice.overridden_by}. ${choice.reason}` : choice.reason}</p>}
+      {choice?.reason && <p className={styles.reason}>{choice.overridden_by ? `Chosen by ${choice.overridden_by}. The automatic choice was: ${choice.reason}` : choice.reason}</p>}
       {overriding.isError && <p className={styles.error} role="alert">{detailOf(overriding.error)}</p>}
       <ul className={styles.list}>
         {study.series.map((series) => (

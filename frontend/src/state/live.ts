@@ -41,6 +41,7 @@ export function useLiveStudy(id: string): void {
 function applyToStudy(id: string, event: FeedEvent): void {
   if (event.type === "job.progress" && !FINISHED.has(event.state) && showProgress(id, event)) return;
   void queryClient.invalidateQueries({ queryKey: ["study", id] });
+  void queryClient.invalidateQueries({ queryKey: ["patient"] });
 }
 
 /** Writes progress into the job that is shown; false when another job is shown, which only a fetch can tell. */
