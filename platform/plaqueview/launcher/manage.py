@@ -10,9 +10,9 @@ DEMO_ENVIRONMENT = Path(".demo") / "environment"
 
 
 def run_management_command(program: str, words: Sequence[str]) -> int:
-    """Runs `manage.py WORDS`; without an environment of its own, in that of the demo in the current folder."""
+    """Runs `manage.py WORDS`; where no variable of ours is set, in the environment of the demo in this folder."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plaqueview.settings")
-    if "PLAQUEVIEW_SECRET_KEY" not in os.environ and DEMO_ENVIRONMENT.is_file():
+    if not any(name.startswith("PLAQUEVIEW_") for name in os.environ) and DEMO_ENVIRONMENT.is_file():
         adopt_environment(DEMO_ENVIRONMENT)
     execute_from_command_line([program, *words])
     return 0
