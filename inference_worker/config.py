@@ -26,6 +26,7 @@ class LossConfig:
     any_plaque_dice: float = 1.0
     class_dice: float = 0.5
     cross_entropy: float = 1.0
+    class_cross_entropy: float = 0.5
 
 
 @dataclass(frozen=True)

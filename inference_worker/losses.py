@@ -47,10 +47,23 @@ def marginal_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.
     return -torch.logsumexp(log_probabilities + allowed, dim=1).mean()
 
 
-class PlaqueLoss(nn.Module):
-    """The weighted sum of Dice of any plaque, mean Dice of the two classes, and marginal cross-entropy.
+def class_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of inactive against active alone, mean over the voxels of each class, then over the classes there.
 
-    Voxels of plaques without a class do not count in the Dice of the classes.
+    Zero where no plaque has a class. Without this term a network that also learns from plaques of unknown class forgets
+    the rarer class: their gradient goes to the class that is already the more probable, and what plaques with a class
+    add to a mean over all voxels is too little to turn it round (measured: P(active) of 1e-6 on active plaques).
+    """
+    pair = functional.log_softmax(logits[:, [INACTIVE, ACTIVE]], dim=1)
+    losses = [-pair[:, index][labels == label] for index, label in enumerate((INACTIVE, ACTIVE))]
+    present = [loss.mean() for loss in losses if loss.numel()]
+    return torch.stack(present).mean() if present else pair.sum() * 0.0
+
+
+class PlaqueLoss(nn.Module):
+    """The weighted sum of Dice of any plaque, Dice and cross-entropy of the classes, and marginal cross-entropy.
+
+    Voxels of plaques without a class do not count in the terms of the classes.
     """
 
     def __init__(self, config: LossConfig) -> None:
@@ -64,6 +77,7 @@ class PlaqueLoss(nn.Module):
             self.config.any_plaque_dice * self.any_plaque_dice(probabilities, labels)
             + self.config.class_dice * self.class_dice(probabilities, labels)
             + self.config.cross_entropy * marginal_cross_entropy(logits, labels)
+            + self.config.class_cross_entropy * class_cross_entropy(logits, labels)
         )
 
     def any_plaque_dice(self, probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 
 from inference_worker.config import LossConfig
-from inference_worker.losses import PlaqueLoss, dice_loss, marginal_cross_entropy
+from inference_worker.losses import PlaqueLoss, class_cross_entropy, dice_loss, marginal_cross_entropy
 
 
 def logits_of(probabilities):
@@ -76,11 +76,38 @@ def test_the_loss_of_a_perfect_answer_is_next_to_nothing():
 
 def test_the_terms_add_up_by_their_weights():
     logits, labels = torch.randn(1, 3, 6, 6), torch.randint(0, 4, (1, 6, 6))
-    terms = [
-        PlaqueLoss(LossConfig(*weights))(logits, labels)
-        for weights in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    ]
+    terms = [PlaqueLoss(LossConfig(*weights))(logits, labels) for weights in torch.eye(4).tolist()]
 
-    whole = PlaqueLoss(LossConfig(0.5, 2.0, 3.0))(logits, labels)
+    whole = PlaqueLoss(LossConfig(0.5, 2.0, 3.0, 0.25))(logits, labels)
 
-    torch.testing.assert_close(whole, 0.5 * terms[0] + 2.0 * terms[1] + 3.0 * terms[2])
+    torch.testing.assert_close(whole, 0.5 * terms[0] + 2.0 * terms[1] + 3.0 * terms[2] + 0.25 * terms[3])
+
+
+def test_both_classes_weigh_the_same_however_rare_one_is():
+    labels = torch.tensor([[[0, 3, 1, 1, 1, 2]]])
+    logits = torch.zeros(1, 3, 1, 6)
+    logits[:, 1, :, :5], logits[:, 2, :, 5] = math.log(3.0), math.log(7.0)
+
+    loss = class_cross_entropy(logits, labels)
+
+    assert loss.item() == pytest.approx(-(math.log(3 / 4) + math.log(7 / 8)) / 2)
+
+
+def test_without_a_class_there_is_nothing_to_learn_about_classes():
+    logits = torch.randn(1, 3, 2, 2, requires_grad=True)
+
+    loss = class_cross_entropy(logits, torch.tensor([[[0, 3], [3, 0]]]))
+    loss.backward()
+
+    assert loss.item() == 0.0
+    assert not logits.grad.any()
+
+
+def test_a_class_that_was_forgotten_is_pulled_back_as_hard_as_ever():
+    logits = torch.tensor([[0.0, 6.0, -12.0]]).T[None, :, None, :].repeat(1, 1, 1, 100).requires_grad_()
+    labels = torch.zeros(1, 1, 100, dtype=torch.int64)
+    labels[..., 0] = 2
+
+    class_cross_entropy(logits, labels).backward()
+
+    assert logits.grad[0, 2, 0, 0].item() == pytest.approx(-1.0, abs=1e-3)
