@@ -10,13 +10,13 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from django.conf import settings
 
@@ -24,6 +24,8 @@ from plaqueview.core.errors import UnavailableError
 
 CHUNK_BYTES = 1024 * 1024
 FLUSHING_THREADS = 8
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -89,17 +91,23 @@ def store_files(paths: Sequence[Path], *, kind: str) -> list[StoredFile]:
 
     They are flushed side by side, which the disk answers with a few journal entries: a tenth of the time of one by one.
     """
-    with ThreadPoolExecutor(min(len(paths), FLUSHING_THREADS) or 1) as flushing:
-        stored = list(flushing.map(partial(_flushed, kind=kind), paths))
-        changed_folders: set[Path] = set()
-        for path, file in zip(paths, stored, strict=True):
-            target = stored_path(file.key)
-            if not target.exists():
-                changed_folders |= {*_make_folders(target.parent), target.parent}
-                path.chmod(0o440)
-                path.replace(target)
-        list(flushing.map(_sync_folder, changed_folders))
+    stored = _side_by_side(partial(_flushed, kind=kind), paths)
+    changed_folders: set[Path] = set()
+    for path, file in zip(paths, stored, strict=True):
+        target = stored_path(file.key)
+        if not target.exists():
+            changed_folders |= {*_make_folders(target.parent), target.parent}
+            path.chmod(0o440)
+            path.replace(target)
+    _side_by_side(_sync_folder, changed_folders)
     return stored
+
+
+def _side_by_side(flush: Callable[[Path], Result], paths: Collection[Path]) -> list[Result]:
+    if len(paths) < 2:
+        return [flush(path) for path in paths]
+    with ThreadPoolExecutor(min(len(paths), FLUSHING_THREADS)) as threads:
+        return list(threads.map(flush, paths))
 
 
 def _flushed(path: Path, *, kind: str) -> StoredFile:
