@@ -3,7 +3,7 @@ import { Link, useNavigate } from "react-router";
 
 import type { LesionClass } from "../geometry/labels";
 import type { Study } from "../server/types";
-import { ClassMark } from "./class_mark";
+import { CLASS_CLAIMS, ClassMark } from "./class_mark";
 import { dateText, fullTimeText, nameText, timeText, UNKNOWN } from "./formats";
 import { StudyStateBadge } from "./study_state";
 import styles from "./study_table.module.css";
@@ -21,8 +21,8 @@ const COLUMNS: readonly Column[] = [
   { title: "Study date", field: "study_date", className: styles.date },
   { title: "Description" },
   { title: "State", field: "state", className: styles.state },
-  { title: "Active", field: "active_count", lesionClass: "active", className: styles.count },
-  { title: "Inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count },
+  { title: "AI active", field: "active_count", lesionClass: "active", className: styles.count },
+  { title: "AI inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count },
   { title: "Received", field: "received_at", className: styles.received },
 ];
 
@@ -75,12 +75,13 @@ function HeaderCell({ column, ordering, onOrder }: { column: Column; ordering: s
       {title}
     </>
   );
+  const claim = lesionClass && CLASS_CLAIMS[lesionClass];
   if (!field) return <th className={className}>{label}</th>;
   const isDescending = ordering === `-${field}`;
   const sort = isDescending ? "descending" : ordering === field ? "ascending" : "none";
   return (
     <th className={className} aria-sort={sort}>
-      <button type="button" onClick={() => onOrder(isDescending ? field : `-${field}`)}>
+      <button type="button" title={claim} onClick={() => onOrder(isDescending ? field : `-${field}`)}>
         {label}
         <span className={styles.arrow} aria-hidden>{sort === "descending" ? "↓" : sort === "ascending" ? "↑" : ""}</span>
       </button>

@@ -40,7 +40,7 @@ export function PatientPage() {
               {LESION_CLASSES.map((lesionClass) => (
                 <th key={lesionClass} className={styles.right}>
                   <ClassMark lesionClass={lesionClass} size={12} />
-                  {lesionClass === "active" ? " Active" : " Inactive"}
+                  {lesionClass === "active" ? " AI active" : " AI inactive"}
                 </th>
               ))}
               <th className={styles.right}>Volume</th>

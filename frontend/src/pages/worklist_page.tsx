@@ -58,6 +58,7 @@ function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteCh
             {`${countText(summary.data.studies, "study", "studies")}, ${countText(summary.data.patients, "patient")}`}
           </span>
         )}
+        <span className={styles.claim}>Counts are AI-predicted, FLAIR only. Research use only.</span>
         <SearchField text={filter.search ?? ""} onSearch={(search) => change({ search })} />
         {siteChoice}
         {chooser && <UploadMenu chooser={chooser} />}
