@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_worker.labels import ACTIVE, INACTIVE, UNKNOWN_PLAQUE
 from inference_worker.metrics import Confusion, LesionDetection, mean_of
-from plaqueview.imaging.lesions import CountingRule, measure_lesions
+from plaqueview.imaging.lesions import LABEL_OF_CLASS, CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
-from plaqueview.imaging.volume import Volume
 
 Figures = Mapping[str, float]
 AVERAGING = {
@@ -20,38 +20,65 @@ AVERAGING = {
     "mean": "unweighted mean of the studies",
     "slices": "unweighted mean of the slices with plaques in truth or prediction, within a study",
     "pooled": "all voxels of all studies pooled",
+    "classes": "all voxels of all studies whose labels name classes, pooled; lesion_classes: all found lesions of them",
     "lesions": "26-connected components of any plaque, as labelled; predicted ones by the counting rule; "
     "found when one voxel overlaps",
 }
 
 
 @dataclass(frozen=True)
+class ClassCounts:
+    """Found lesions by true class (first word) and the class that the model gave them."""
+
+    active_as_active: int = 0
+    active_as_inactive: int = 0
+    inactive_as_active: int = 0
+    inactive_as_inactive: int = 0
+
+    def __add__(self, other: ClassCounts) -> ClassCounts:
+        return ClassCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the found lesions with the right class; 1 where none was found."""
+        found = sum(asdict(self).values())
+        return (self.active_as_active + self.inactive_as_inactive) / found if found else 1.0
+
+    def record(self) -> dict[str, float]:
+        return {**asdict(self), "accuracy": self.accuracy}
+
+
+@dataclass(frozen=True)
 class StudyFigures:
-    """One study's figures; `classes` is empty where the labels name none."""
+    """One study's figures; `classes` and `class_counts` are None where the labels name no classes."""
 
     study: str
-    any_plaque: Figures
+    confusion: Confusion
     slices: Figures
     lesions: Figures
-    classes: Mapping[str, Figures]
+    classes: Mapping[str, Confusion] | None
+    class_counts: ClassCounts | None
     true_volume_ml: float
     predicted_volume_ml: float
-    confusion: Confusion
+
+    @property
+    def any_plaque(self) -> Figures:
+        return self.confusion.figures()
 
 
 def evaluate_study(name: str, found: Segmentation, labels: NDArray[np.uint8]) -> StudyFigures:
     """`labels` is (slices, rows, columns) of `labels.POSSIBLE_CLASSES` on the segmentation's grid."""
     prediction, truth = found.labels.voxels > 0, labels > 0
-    confusion = Confusion.of(prediction, truth)
+    has_classes = not (labels == UNKNOWN_PLAQUE).any()
     return StudyFigures(
         study=name,
-        any_plaque=confusion.figures(),
+        confusion=Confusion.of(prediction, truth),
         slices=slice_figures(prediction, truth),
         lesions=LesionDetection.of(prediction, truth).figures(),
-        classes=class_figures(found, labels),
+        classes=class_confusions(found, labels) if has_classes else None,
+        class_counts=count_classes(found, labels) if has_classes else None,
         true_volume_ml=float(truth.sum()) * found.labels.voxel_volume_ml,
         predicted_volume_ml=float(prediction.sum()) * found.labels.voxel_volume_ml,
-        confusion=confusion,
     )
 
 
@@ -62,35 +89,23 @@ def slice_figures(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Fi
     return mean_of([Confusion.of(prediction[index], truth[index]).figures() for index in chosen])
 
 
-def class_figures(found: Segmentation, labels: NDArray[np.uint8]) -> dict[str, Figures]:
-    """Figures by class where the labels name classes; `class_accuracy` is the share of the found lesions."""
-    if not labels.any() or (labels == UNKNOWN_PLAQUE).any():
-        return {}
-    by_class: dict[str, Figures] = {
-        name: Confusion.of(found.labels.voxels == label, labels == label).figures()
-        for name, label in (("inactive", INACTIVE), ("active", ACTIVE))
+def class_confusions(found: Segmentation, labels: NDArray[np.uint8]) -> dict[str, Confusion]:
+    return {
+        kind.value: Confusion.of(found.labels.voxels == label, labels == label)
+        for kind, label in LABEL_OF_CLASS.items()
     }
-    right, matched = class_matches(found, labels)
-    by_class["lesions"] = {"found": float(matched), "class_accuracy": right / matched if matched else 1.0}
-    return by_class
 
 
-def class_matches(found: Segmentation, labels: NDArray[np.uint8]) -> tuple[int, int]:
-    """How many true lesions were found with the right class, and how many were found at all.
-
-    A found lesion has the class that most of its predicted voxels have; a tie counts as active.
-    """
-    rule = CountingRule(minimum_volume_mm3=0.0)
-    truth = measure_lesions(found.labels.with_voxels(labels), None, rule=rule)
-    right = matched = 0
+def count_classes(found: Segmentation, labels: NDArray[np.uint8]) -> ClassCounts:
+    """What the true lesions that were found are taken for: the class of most predicted voxels, a tie is active."""
+    truth = measure_lesions(found.labels.with_voxels(labels), None, rule=CountingRule(minimum_volume_mm3=0.0))
+    counts: Counter[str] = Counter()
     for lesion in truth.lesions:
         predicted = found.labels.voxels[truth.lesion_numbers == lesion.number]
-        voxels = {label: int((predicted == label).sum()) for label in (INACTIVE, ACTIVE)}
-        if any(voxels.values()):
-            matched += 1
-            is_active = voxels[ACTIVE] >= voxels[INACTIVE]
-            right += is_active == (lesion.lesion_class == "active")
-    return right, matched
+        active, inactive = (int((predicted == label).sum()) for label in (ACTIVE, INACTIVE))
+        if active or inactive:
+            counts[f"{lesion.lesion_class.value}_as_{'active' if active >= inactive else 'inactive'}"] += 1
+    return ClassCounts(**counts)
 
 
 def summarise(studies: Sequence[StudyFigures]) -> dict[str, object]:
@@ -98,31 +113,38 @@ def summarise(studies: Sequence[StudyFigures]) -> dict[str, object]:
 
     Raises: MetricError when there are no studies.
     """
-    pooled = Confusion(0, 0, 0, 0)
-    for study in studies:
-        pooled += study.confusion
-    classed = [study for study in studies if study.classes]
-    return {
+    record: dict[str, object] = {
         "averaging": AVERAGING,
         "studies": len(studies),
         "mean": {**mean_of([s.any_plaque for s in studies]), **mean_of([s.lesions for s in studies])},
         "slices": mean_of([study.slices for study in studies]),
-        "pooled": pooled.figures(),
-        "classes": {
-            name: mean_of([s.classes[name] for s in classed]) for name in (classed[0].classes if classed else ())
-        },
+        "pooled": sum((study.confusion for study in studies), Confusion(0, 0, 0, 0)).figures(),
         "by_study": {study.study: study_record(study) for study in studies},
     }
+    return {**record, **pooled_classes(studies)}
+
+
+def pooled_classes(studies: Sequence[StudyFigures]) -> dict[str, object]:
+    """Figures of each class over all voxels, and all lesions by class, of the studies whose labels name classes."""
+    classes = [study.classes for study in studies if study.classes is not None]
+    counts = [study.class_counts for study in studies if study.class_counts is not None]
+    if not classes:
+        return {}
+    pooled = {name: sum((c[name] for c in classes), Confusion(0, 0, 0, 0)).figures() for name in classes[0]}
+    return {"classes": pooled, "lesion_classes": sum(counts, ClassCounts()).record()}
 
 
 def study_record(study: StudyFigures) -> dict[str, object]:
-    return {
+    record: dict[str, object] = {
         **study.any_plaque,
         **study.lesions,
         "true_volume_ml": study.true_volume_ml,
         "predicted_volume_ml": study.predicted_volume_ml,
-        **({"classes": study.classes} if study.classes else {}),
     }
+    if study.classes is not None and study.class_counts is not None:
+        record["classes"] = {name: confusion.figures() for name, confusion in study.classes.items()}
+        record["lesion_classes"] = study.class_counts.record()
+    return record
 
 
 def markdown_table(studies: Iterable[StudyFigures]) -> str:
@@ -134,7 +156,3 @@ def markdown_table(studies: Iterable[StudyFigures]) -> str:
     for name, figures in rows:
         lines.append("| " + " | ".join([name, *(f"{figures[column]:.3f}" for column in columns)]) + " |")
     return "\n".join(lines) + "\n"
-
-
-def same_grid(labels: Volume, found: Segmentation) -> bool:
-    return labels.shape == found.labels.shape and np.allclose(labels.affine, found.labels.affine, atol=0.01)
