@@ -11,7 +11,8 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from plaqueview.accounts.models import Site
 from plaqueview.accounts.services import create_site
-from plaqueview.studies.receiving import Arrival, Received, Source, receive_all
+from plaqueview.studies.arrivals import Arrival, Received, Source
+from plaqueview.studies.receiving import receive_all
 from tests.imaging.phantoms import instance
 
 WHO_AND_WHEN = {

@@ -94,6 +94,18 @@ def test_a_conflict_within_one_chunk_keeps_the_first():
     assert stored_path(Instance.objects.get().storage_key).read_bytes() == content
 
 
+def test_an_instance_that_comes_again_under_another_study_makes_no_study():
+    dataset = series(1)[0]
+    receive_series([dataset])
+    dataset.StudyInstanceUID = generate_uid()
+    dataset.PatientID = "P2"
+
+    (received,) = receive_series([dataset])
+
+    assert received.outcome == CONFLICT
+    assert (Study.objects.count(), Patient.objects.count()) == (1, 1)
+
+
 def test_a_study_under_another_patient_is_refused():
     study_uid = generate_uid()
     receive_series(series(1, study_uid=study_uid, patient_id="P1"))

@@ -7,10 +7,11 @@ from zipfile import ZipFile
 
 from plaqueview.core.storage import incoming_folder
 from plaqueview.studies.archives import ArchiveError, Member, extract, is_archive, members_of, opened_archive
+from plaqueview.studies.arrivals import Arrival, Received
 from plaqueview.studies.instance_file import Refusal, is_part10
 from plaqueview.studies.models import FileOutcome
 from plaqueview.studies.nifti_files import is_nifti, receive_nifti
-from plaqueview.studies.receiving import Arrival, Received, receive_all
+from plaqueview.studies.receiving import receive_all
 
 CHUNK_FILES = 64
 CHUNK_BYTES = 256 * 1024 * 1024

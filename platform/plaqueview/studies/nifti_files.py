@@ -11,9 +11,10 @@ from pydicom.dataset import Dataset
 from plaqueview.core.storage import incoming_folder, store_file
 from plaqueview.imaging.nifti import GZIP_MAGIC, HEADER_CLASSES, NiftiError, read_volume_nifti
 from plaqueview.imaging.nifti_to_dicom import NiftiConversionError, series_of
+from plaqueview.studies.arrivals import Arrival, Received
 from plaqueview.studies.instance_file import Refusal
 from plaqueview.studies.models import FileOutcome, Series, SeriesSource
-from plaqueview.studies.receiving import Arrival, Received, receive_all
+from plaqueview.studies.receiving import receive_all
 
 
 def is_nifti(path: Path) -> bool:

@@ -1,7 +1,8 @@
 """Every write of studies, by the module that does it; the floors above call these and no others."""
 
+from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.intake import Offered, take_in, unpack
-from plaqueview.studies.receiving import Arrival, Received, Source, receive, receive_all
+from plaqueview.studies.receiving import receive, receive_all
 from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
 from plaqueview.studies.summaries import (
     AnnotationSummary,

@@ -22,10 +22,10 @@ from plaqueview.core.errors import DeniedError, InvalidError, UnavailableError
 from plaqueview.core.queue import enqueue
 from plaqueview.core.storage import incoming_folder, stored_path
 from plaqueview.studies.archives import ArchiveError, is_archive, printable
+from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.instance_file import is_part10
 from plaqueview.studies.intake import CHUNK_FILES, Offered, take_in, unpack
 from plaqueview.studies.models import FileOutcome, Upload, UploadFile, UploadState
-from plaqueview.studies.receiving import Arrival, Received, Source
 from plaqueview.studies.settling import PROCESS_UPLOAD_TASK, settle
 from plaqueview.studies.upload_leases import MOST_ATTEMPTS, Lease, LeaseLostError, claim, first_lease_end, heartbeat
 
