@@ -8,7 +8,7 @@ from plaqueview.core.models import Record
 
 
 def of_sites(user: User) -> Q:
-    """Rows of the user's sites. A single site is compared and not looked up in a list: an index then gives the order."""
+    """Rows of the user's sites. A single site is compared, not looked up in a list: an index then gives the order."""
     site_ids = list(user.site_ids())
     return Q(site=site_ids[0]) if len(site_ids) == 1 else Q(site__in=site_ids)
 
