@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import assume, example, given, settings, strategies
 from pydicom.uid import MRImageStorage
 
 from plaqueview.imaging.dicom_header import series_header
@@ -62,8 +62,10 @@ def test_negative_intensities_come_back_exactly():
 
 @settings(max_examples=100, deadline=None)
 @given(strategies.integers(0, 10_000), strategies.floats(-6, 8), strategies.floats(-1e3, 1e3))
+@example(seed=0, magnitude=-6.0, offset=65.0)
 def test_real_intensities_are_off_by_less_than_half_a_step(seed, magnitude, offset):
     array = np.random.default_rng(seed).normal(offset, 10.0**magnitude, (2, 5, 5)).astype(np.float32)
+    assume(array.max() > array.min())  # float32 may round all of them to one intensity, which has no step
 
     datasets = written(Volume(array, axial_affine()))
 
