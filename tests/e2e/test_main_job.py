@@ -164,6 +164,7 @@ def test_a_worklist_row_appears_on_another_readers_screen(demo: RunningDemo, pag
 
 def test_a_lost_connection_is_shown_and_mends_itself(demo: RunningDemo, page: Page) -> None:
     open_first_ready_study(page)
+    page.wait_for_function("window.plaqueview.allSlicesAt !== null")
 
     page.context.set_offline(True)
     page.get_by_test_id("connection-lost").wait_for(timeout=READ_TIMEOUT_MS)
