@@ -35,7 +35,7 @@ def run() -> Iterator[dict[str, object]]:
 
     torch.set_num_threads(1)
     segmenter = Segmenter.load(threads=1)
-    networks = {"ours": lambda slices: segmenter.session.run(None, {"slices": slices}), **eager_networks()}
+    networks = {"ours": lambda slices: segmenter.probabilities(slices[:, 0]), **eager_networks()}
     for batch in BATCHES:
         slices = np.random.default_rng(0).random((batch, 1, 256, 256), np.float32)
         medians = interleaved(networks, slices, rounds=ROUNDS[batch])
