@@ -31,7 +31,12 @@ def is_allowed_origin(headers: Mapping[str, str]) -> bool:
 
 
 def identify(headers: Mapping[str, str]) -> User | None:
-    """The active user who opened the socket, as the database knows them now; None when nobody is signed in."""
+    """The active user who opened the socket, as the database knows them now; None when nobody is signed in.
+
+    A page of another origin is nobody.
+    """
+    if not is_allowed_origin(headers):
+        return None
     token = _token_of(headers)
     return user_of_token(token) if token is not None else _user_of_session(headers)
 
