@@ -1,5 +1,6 @@
 """A volume goes in, and labels, probabilities and lesions come out on its own grid."""
 
+import json
 import subprocess
 import sys
 
@@ -166,6 +167,9 @@ def test_one_model_ships_with_its_card():
     for suffix in (".json", ".md", ".safetensors"):
         assert weights.with_suffix(suffix).is_file()
     assert weights.stat().st_size < 20e6
+    facts, model = json.loads(weights.with_suffix(".json").read_text()), Segmenter.load().model
+    assert (facts["name"], facts["version"], facts["sha256"]) == (model.name, model.version, model.sha256)
+    assert "not validated" in facts["caveat"]
 
 
 def test_inference_needs_no_torch():
