@@ -4,6 +4,8 @@ import { WebSocket as NodeSocket, WebSocketServer } from "ws";
 
 import { Feed, type FeedEvent } from "../src/server/feed";
 
+const CAUGHT_UP = { type: "caught_up" } as const;
+
 /** A real server on a real socket, which can be stopped, started again, and kept silent. */
 class FeedServer {
   readonly received: object[] = [];
@@ -75,10 +77,10 @@ it("hears events of the topics that it subscribed to, and no others", async () =
   server.announce({ type: "annotation.changed", study: "two", annotation: "a", version: 1 });
   server.announce({ type: "upload.progress", upload: "u", state: "done", progress: 1 });
   server.announce({ type: "job.progress", job: "j", study: "one", state: "running", stage: "network", progress: 0.5 });
-  await until(() => heard.length > 0, "an event was heard");
+  await until(() => heard.length > 1, "an event was heard");
 
   expect(server.received).toEqual([{ type: "subscribe", topic: "study", study: "one" }]);
-  expect(heard).toEqual([{ type: "job.progress", job: "j", study: "one", state: "running", stage: "network", progress: 0.5 }]);
+  expect(heard).toEqual([CAUGHT_UP, { type: "job.progress", job: "j", study: "one", state: "running", stage: "network", progress: 0.5 }]);
 });
 
 it("subscribes a topic once for two listeners and leaves it with the last", async () => {
@@ -108,19 +110,37 @@ it("says that the connection is lost, returns, subscribes again and tells listen
   await server.stop();
   await until(() => feed.status === "lost", "the connection was lost");
   await server.start();
-  await until(() => server.received.length === 2, "the topic was subscribed again");
+  await until(() => heard.length === 2, "the topic was subscribed again");
 
   expect(statuses).toEqual(["connecting", "open", "lost", "open"]);
-  expect(heard).toEqual([{ type: "caught_up" }]);
+  expect(heard).toEqual([CAUGHT_UP, CAUGHT_UP]);
 });
 
-it("does not ask to catch up on the first connection", async () => {
+it("tells the listeners of a topic to catch up once the server confirmed it, and those of no other", async () => {
   const heard: FeedEvent[] = [];
-  feed.subscribe({ topic: "worklist" }, (event) => heard.push(event));
+  const heardOfOther: FeedEvent[] = [];
   feed.connect(server.url);
-  await until(() => server.received.length === 1, "the topic was subscribed");
+  feed.subscribe({ topic: "worklist" }, (event) => heardOfOther.push(event));
+  await until(() => heardOfOther.length === 1, "the first topic was confirmed");
+  feed.subscribe({ topic: "study", study: "one" }, (event) => heard.push(event));
 
   expect(heard).toEqual([]);
+  await until(() => heard.length === 1, "the second topic was confirmed");
+  expect(heard).toEqual([CAUGHT_UP]);
+  expect(heardOfOther).toEqual([CAUGHT_UP]);
+});
+
+it("asks at once when there is reason to doubt the connection", async () => {
+  const patient = new Feed((url) => new NodeSocket(url) as unknown as WebSocket, { firstRetryMs: 20, longestRetryMs: 60, pingEveryMs: 60_000, pongWithinMs: 60 });
+  patient.connect(server.url);
+  await until(() => patient.status === "open", "the connection was open");
+
+  server.isSilent = true;
+  patient.checkNow();
+  await until(() => patient.status === "lost", "the silence was noticed");
+  patient.close();
+
+  expect(server.received).toEqual([{ type: "ping" }]);
 });
 
 it("is lost when the server cannot be reached at all, and connects once it can", async () => {

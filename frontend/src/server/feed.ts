@@ -1,14 +1,15 @@
 /**
  * The socket that tells what changed. It carries pointers only; whoever hears one fetches over HTTP.
- * A lost connection is taken up again by itself, topics are subscribed again, and every listener hears "caught up",
- * which means: anything may have been missed, fetch what is shown.
+ * A lost connection is taken up again by itself and topics are subscribed again. Once the server has confirmed a topic,
+ * its listeners hear "caught up", which means: anything may have been missed until now, fetch what is shown.
  */
-export type FeedEvent =
+type ToldEvent =
   | { type: "study.changed"; study: string; state: string }
   | { type: "job.progress"; job: string; study: string; state: string; stage: string; progress: number }
   | { type: "annotation.changed"; study: string; annotation: string; version: number }
-  | { type: "upload.progress"; upload: string; state: string; progress: number }
-  | { type: "caught_up" };
+  | { type: "upload.progress"; upload: string; state: string; progress: number };
+
+export type FeedEvent = ToldEvent | { type: "caught_up" };
 
 export type Topic = { topic: "worklist" } | { topic: "study"; study: string } | { topic: "upload"; upload: string };
 
@@ -31,7 +32,6 @@ export class Feed {
   #socket: WebSocket | null = null;
   #status: FeedStatus = "closed";
   #attempt = 0;
-  #wasOpen = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setTimeout> | undefined;
   readonly #topics = new Map<string, { topic: Topic; listeners: Set<Listener> }>();
@@ -62,19 +62,23 @@ export class Feed {
     this.#open();
   }
 
+  /** Asks at once whether anybody is there, when there is reason to doubt it. */
+  checkNow(): void {
+    if (this.#status === "open") this.#ping();
+  }
+
   close(): void {
     clearTimeout(this.#retry);
     clearTimeout(this.#heartbeat);
     this.#drop();
     this.#url = "";
     this.#attempt = 0;
-    this.#wasOpen = false;
     this.#setStatus("closed");
   }
 
   /** Hears a topic until the returned function is called. */
   subscribe(topic: Topic, listener: Listener): () => void {
-    const key = JSON.stringify(topic);
+    const key = keyOf(topic);
     const entry = this.#topics.get(key) ?? { topic, listeners: new Set<Listener>() };
     if (!this.#topics.has(key)) {
       this.#topics.set(key, entry);
@@ -110,8 +114,6 @@ export class Feed {
     this.#attempt = 0;
     this.#setStatus("open");
     for (const { topic } of this.#topics.values()) this.#send({ type: "subscribe", ...topic });
-    if (this.#wasOpen) this.#announce({ type: "caught_up" });
-    this.#wasOpen = true;
     this.#scheduleHeartbeat();
   }
 
@@ -133,10 +135,17 @@ export class Feed {
   #received(text: string): void {
     this.#scheduleHeartbeat();
     const message = JSON.parse(text) as { type: string };
-    if (EVENT_TYPES.has(message.type)) this.#announce(message as FeedEvent);
+    if (message.type === "subscribed") this.#confirmed(message as unknown as Topic);
+    else if (EVENT_TYPES.has(message.type)) this.#announce(message as ToldEvent);
   }
 
-  #announce(event: FeedEvent): void {
+  /** What a page fetched before this moment may be older than the first event it will hear. */
+  #confirmed(topic: Topic): void {
+    const entry = this.#topics.get(keyOf(topic));
+    for (const listener of entry?.listeners ?? []) listener({ type: "caught_up" });
+  }
+
+  #announce(event: ToldEvent): void {
     for (const { topic, listeners } of this.#topics.values()) {
       if (concerns(topic, event)) for (const listener of listeners) listener(event);
     }
@@ -145,10 +154,13 @@ export class Feed {
   /** A connection that died without a word is found by a ping that nobody answers. */
   #scheduleHeartbeat(): void {
     clearTimeout(this.#heartbeat);
-    this.#heartbeat = setTimeout(() => {
-      this.#send({ type: "ping" });
-      this.#heartbeat = setTimeout(() => this.#lost(), this.timing.pongWithinMs);
-    }, this.timing.pingEveryMs);
+    this.#heartbeat = setTimeout(() => this.#ping(), this.timing.pingEveryMs);
+  }
+
+  #ping(): void {
+    clearTimeout(this.#heartbeat);
+    this.#send({ type: "ping" });
+    this.#heartbeat = setTimeout(() => this.#lost(), this.timing.pongWithinMs);
   }
 
   #send(message: object): void {
@@ -173,8 +185,11 @@ export class Feed {
 const SOCKET_OPEN = 1;
 const EVENT_TYPES = new Set(["study.changed", "job.progress", "annotation.changed", "upload.progress"]);
 
-function concerns(topic: Topic, event: FeedEvent): boolean {
-  if (event.type === "caught_up") return true;
+function keyOf(topic: Topic): string {
+  return [topic.topic, "study" in topic ? topic.study : "", "upload" in topic ? topic.upload : ""].join(" ");
+}
+
+function concerns(topic: Topic, event: ToldEvent): boolean {
   if (topic.topic === "upload") return event.type === "upload.progress" && event.upload === topic.upload;
   if (event.type === "upload.progress") return false;
   return topic.topic === "worklist" || event.study === topic.study;

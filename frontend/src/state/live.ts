@@ -7,6 +7,7 @@ import { queryClient, studyQuery } from "./queries";
 export const feed = new Feed();
 
 globalThis.addEventListener?.("online", () => feed.reconnectNow());
+globalThis.addEventListener?.("offline", () => feed.checkNow());
 
 /** A busy site changes many rows a second; the worklist is fetched again no more often than this. */
 const WORKLIST_REFRESH_MS = 1_000;
