@@ -64,6 +64,15 @@ def wait_for_marks(page: Page, is_right: Callable[[int], bool]) -> int:
     pytest.fail(f"the overlay shows {marked} pixels")
 
 
+def wait_for_all_slices(page: Page) -> None:
+    """Polled from here: the page's Content-Security-Policy keeps the browser from evaluating a string again."""
+    for _ in range(600):
+        if page.evaluate("window.plaqueview.allSlicesAt") is not None:
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("not every slice came within 30 s")
+
+
 @pytest.fixture(scope="session")
 def flair(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A NIfTI that no demo has seen."""
@@ -164,7 +173,7 @@ def test_a_worklist_row_appears_on_another_readers_screen(demo: RunningDemo, pag
 
 def test_a_lost_connection_is_shown_and_mends_itself(demo: RunningDemo, page: Page) -> None:
     open_first_ready_study(page)
-    page.wait_for_function("window.plaqueview.allSlicesAt !== null")
+    wait_for_all_slices(page)
 
     page.context.set_offline(True)
     page.get_by_test_id("connection-lost").wait_for(timeout=READ_TIMEOUT_MS)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class StartedDemo:
-    """A demo that answered 200 at /readyz."""
+    """A demo that has told its user that it is ready."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -54,10 +54,19 @@ def started_demo(data_dir: Path) -> Iterator[StartedDemo]:
         process = subprocess.Popen(command(data_dir, port, dicom_port), stdout=file, stderr=subprocess.STDOUT)
     try:
         wait_until_ready(f"http://127.0.0.1:{port}", process)
+        wait_until_said(output, "Ctrl-C ends it.")
         yield StartedDemo(process, port, output)
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def wait_until_said(output: Path, words: str) -> None:
+    """The demo has printed `words`, which it does a moment after `/readyz` answers others."""
+    deadline = time.monotonic() + 20
+    while words not in output.read_text():
+        assert time.monotonic() < deadline, f"{words!r} is not in {output.read_text()!r}"
+        time.sleep(0.05)
 
 
 def refusal_of(words: list[str]) -> str:
