@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
-from pydicom.valuerep import DSfloat
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, MRImageStorage
 
+from plaqueview.imaging.dicom_slice import (
+    decimal_string,
+    describe_plane,
+    describe_stored_values,
+    file_meta_of,
+    uid_of,
+)
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import Window
 
 ISSUER_OF_PATIENT_ID = "PLAQUEVIEW-SYNTHETIC"
-IMPLEMENTATION_CLASS_UID = UID("2.25.163404297861104471370302926826893374133")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def write_dicom_series(folder: Path, volume: Volume, *, visit: Visit, acquisitio
     for index in range(volume.shape[0]):
         path = folder / f"{index + 1:04}.dcm"
         dataset = instance_of(volume, index, visit=visit, acquisition=acquisition)
-        dataset.WindowCenter, dataset.WindowWidth = decimal(window.center), decimal(window.width)
+        dataset.WindowCenter, dataset.WindowWidth = decimal_string(window.center), decimal_string(window.width)
         dataset.save_as(path, enforce_file_format=True)
         paths.append(path)
     return paths
@@ -132,14 +135,10 @@ def instance_of(volume: Volume, index: int, *, visit: Visit, acquisition: Acquis
     describe_acquisition(dataset, acquisition)
     describe_place(dataset, volume, index)
     describe_pixels(dataset, volume, index)
-    dataset.FrameOfReferenceUID = uid_of(f"{visit.key} frame of reference")
+    dataset.FrameOfReferenceUID = synthetic_uid(f"{visit.key} frame of reference")
     dataset.SOPClassUID = MRImageStorage
-    dataset.SOPInstanceUID = uid_of(f"{visit.key} series {acquisition.number} instance {index + 1}")
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    dataset.SOPInstanceUID = synthetic_uid(f"{visit.key} series {acquisition.number} instance {index + 1}")
+    dataset.file_meta = file_meta_of(dataset)
     return dataset
 
 
@@ -150,7 +149,7 @@ def describe_study(dataset: Dataset, visit: Visit) -> None:
     dataset.PatientBirthDate = visit.patient.birth_date
     dataset.PatientSex = visit.patient.sex
     dataset.PatientComments = "Synthetic: drawn by a program, not a person"
-    dataset.StudyInstanceUID = uid_of(f"{visit.key} study")
+    dataset.StudyInstanceUID = synthetic_uid(f"{visit.key} study")
     dataset.StudyDate, dataset.StudyTime = visit.study_date, visit.study_time
     dataset.AccessionNumber = visit.accession_number
     dataset.StudyID = visit.accession_number[-8:]
@@ -160,7 +159,7 @@ def describe_study(dataset: Dataset, visit: Visit) -> None:
 
 def describe_series(dataset: Dataset, visit: Visit, acquisition: Acquisition) -> None:
     dataset.Modality = "MR"
-    dataset.SeriesInstanceUID = uid_of(f"{visit.key} series {acquisition.number}")
+    dataset.SeriesInstanceUID = synthetic_uid(f"{visit.key} series {acquisition.number}")
     dataset.SeriesNumber = acquisition.number
     dataset.SeriesDescription = dataset.ProtocolName = acquisition.description
     dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = visit.study_date
@@ -193,25 +192,16 @@ def describe_acquisition(dataset: Dataset, acquisition: Acquisition) -> None:
 
 
 def describe_place(dataset: Dataset, volume: Volume, index: int) -> None:
-    slice_spacing, row_spacing, column_spacing = volume.spacing_mm
-    columns, rows = volume.affine[:3, 2] / column_spacing, volume.affine[:3, 1] / row_spacing
     position = volume.positions_mm(np.array([[index, 0, 0]]))[0]
+    normal = np.cross(*(volume.affine[:3, axis] / volume.spacing_mm[axis] for axis in (2, 1)))
     dataset.InstanceNumber = index + 1
-    dataset.ImageOrientationPatient = [decimal(cosine) for cosine in (*columns, *rows)]
-    dataset.ImagePositionPatient = [decimal(coordinate) for coordinate in position]
-    dataset.SliceLocation = decimal(position @ np.cross(columns, rows))
-    dataset.PixelSpacing = [decimal(row_spacing), decimal(column_spacing)]
-    dataset.SliceThickness = dataset.SpacingBetweenSlices = decimal(slice_spacing)
+    describe_plane(dataset, volume)
+    dataset.ImagePositionPatient = [decimal_string(coordinate) for coordinate in position]
+    dataset.SliceLocation = decimal_string(position @ normal)
 
 
 def describe_pixels(dataset: Dataset, volume: Volume, index: int) -> None:
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Rows, dataset.Columns = volume.shape[1:]
-    dataset.BitsAllocated = dataset.BitsStored = 16
-    dataset.HighBit, dataset.PixelRepresentation = 15, 0
-    dataset.BurnedInAnnotation = "NO"
-    dataset.LossyImageCompression = "00"
+    describe_stored_values(dataset, volume)
     dataset.PixelData = np.ascontiguousarray(volume.voxels[index]).astype("<u2").tobytes()
     dataset["PixelData"].VR = "OW"
 
@@ -222,13 +212,6 @@ def brain_window(volume: Volume) -> Window:
     return Window(center=1.1 * level, width=2.2 * level)
 
 
-def decimal(number: float) -> DSfloat:
-    return DSfloat(float(number) + 0.0, auto_format=True)  # + 0.0 takes the sign off a negative zero
-
-
-def uid_of(name: str) -> UID:
-    """A UID that the name decides. Source: PS3.5 B.2 with an RFC 9562 version 8 UUID."""
-    digest = bytearray(hashlib.sha256(f"plaqueview synthesis {name}".encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return UID(f"2.25.{uuid.UUID(bytes=bytes(digest)).int}")
+def synthetic_uid(name: str) -> UID:
+    """A UID that the name decides, and that no other source of names makes."""
+    return uid_of(f"plaqueview synthesis {name}")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import uuid
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
-from pydicom.valuerep import DSfloat
+from pydicom.dataset import Dataset
+from pydicom.uid import MRImageStorage
 
+from plaqueview.imaging.dicom_slice import (
+    decimal_string,
+    describe_plane,
+    describe_stored_values,
+    file_meta_of,
+    uid_of,
+)
 from plaqueview.imaging.volume import Volume, axial_reorientation
 from plaqueview.imaging.windowing import percentile_window
 
@@ -28,8 +32,6 @@ LARGEST_EXACT_INTERCEPT = 1e15
 
 # Longest LO and PN component that DICOM allows (PS3.5 6.2).
 LONGEST_NAME = 64
-
-IMPLEMENTATION_CLASS_UID = UID("2.25.163404297861104471370302926826893374133")
 
 
 class NiftiConversionError(ValueError):
@@ -86,11 +88,7 @@ def _scale(voxels: NDArray[Any]) -> _Scaled:  # Any: every dtype of NIfTI
 
 def _decimal(number: float) -> float:
     """The number as a decimal string of 16 bytes will give it back, so that stored values are rounded once."""
-    return float(str(_decimal_string(number)))
-
-
-def _decimal_string(number: float) -> DSfloat:
-    return DSfloat(float(number) + 0.0, auto_format=True)  # + 0.0 takes the sign off a negative zero
+    return float(str(decimal_string(number)))
 
 
 def _common(axial: Volume, scaled: _Scaled, source_sha256: str, source_name: str) -> Dataset:
@@ -108,7 +106,7 @@ def _describe_patient_and_study(dataset: Dataset, source_sha256: str, source_nam
     dataset.PatientName = _clean(source_name.removesuffix(".gz").removesuffix(".nii"))
     dataset.PatientID = f"NIFTI-{source_sha256[:12]}"
     dataset.PatientBirthDate = dataset.PatientSex = ""
-    dataset.StudyInstanceUID = _uid(source_sha256, "study")
+    dataset.StudyInstanceUID = uid_of(f"{source_sha256} study")
     dataset.StudyDate = dataset.StudyTime = dataset.AccessionNumber = dataset.StudyID = ""
     dataset.ReferringPhysicianName = ""
     dataset.StudyDescription = "NIfTI upload"
@@ -116,7 +114,7 @@ def _describe_patient_and_study(dataset: Dataset, source_sha256: str, source_nam
 
 def _describe_series(dataset: Dataset, source_sha256: str, source_name: str) -> None:
     dataset.Modality = "MR"
-    dataset.SeriesInstanceUID = _uid(source_sha256, "series")
+    dataset.SeriesInstanceUID = uid_of(f"{source_sha256} series")
     dataset.SeriesNumber = 1
     dataset.SeriesDescription = _clean(source_name)
     dataset.BodyPartExamined = "HEAD"
@@ -124,7 +122,6 @@ def _describe_series(dataset: Dataset, source_sha256: str, source_name: str) -> 
     dataset.SOPClassUID = MRImageStorage
     dataset.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
     dataset.DerivationDescription = "Written from a NIfTI file; axes permuted and reversed, not resampled"
-    dataset.BurnedInAnnotation = "NO"
     dataset.AcquisitionNumber = None
     # "Research mode" is the one defined term that claims no sequence; the rest is unknown.
     dataset.ScanningSequence, dataset.SequenceVariant, dataset.ScanOptions = "RM", "NONE", ""
@@ -133,57 +130,31 @@ def _describe_series(dataset: Dataset, source_sha256: str, source_name: str) -> 
 
 
 def _describe_grid(dataset: Dataset, axial: Volume, source_sha256: str) -> None:
-    slice_spacing, row_spacing, column_spacing = axial.spacing_mm
-    columns, rows = axial.affine[:3, 2] / column_spacing, axial.affine[:3, 1] / row_spacing
-    dataset.FrameOfReferenceUID = _uid(source_sha256, "frame of reference")
+    dataset.FrameOfReferenceUID = uid_of(f"{source_sha256} frame of reference")
     dataset.PositionReferenceIndicator = ""
-    dataset.ImageOrientationPatient = [_decimal_string(cosine) for cosine in (*columns, *rows)]
-    dataset.PixelSpacing = [_decimal_string(row_spacing), _decimal_string(column_spacing)]
-    dataset.SliceThickness = dataset.SpacingBetweenSlices = _decimal_string(slice_spacing)
+    describe_plane(dataset, axial)
 
 
 def _describe_pixels(dataset: Dataset, axial: Volume, scaled: _Scaled) -> None:
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Rows, dataset.Columns = axial.shape[1:]
-    dataset.BitsAllocated = dataset.BitsStored = 16
-    dataset.HighBit, dataset.PixelRepresentation = 15, 0
-    dataset.RescaleSlope, dataset.RescaleIntercept = map(_decimal_string, (scaled.slope, scaled.intercept))
+    describe_stored_values(dataset, axial)
+    dataset.RescaleSlope, dataset.RescaleIntercept = map(decimal_string, (scaled.slope, scaled.intercept))
     dataset.RescaleType = "US"
-    dataset.LossyImageCompression = "00"
     window = percentile_window(axial.voxels)
-    dataset.WindowCenter, dataset.WindowWidth = _decimal_string(window.center), _decimal_string(window.width)
+    dataset.WindowCenter, dataset.WindowWidth = decimal_string(window.center), decimal_string(window.width)
     dataset.VOILUTFunction = "LINEAR_EXACT"
 
 
 def _instance(common: Dataset, axial: Volume, scaled: _Scaled, index: int, source_sha256: str) -> Dataset:
     dataset = Dataset()
     dataset.update(common)
-    dataset.SOPInstanceUID = _uid(source_sha256, f"instance {index + 1}")
+    dataset.SOPInstanceUID = uid_of(f"{source_sha256} instance {index + 1}")
     dataset.InstanceNumber = index + 1
     position = axial.positions_mm(np.array([[index, 0, 0]]))[0]
-    dataset.ImagePositionPatient = [_decimal_string(coordinate) for coordinate in position]
+    dataset.ImagePositionPatient = [decimal_string(coordinate) for coordinate in position]
     dataset.PixelData = np.ascontiguousarray(scaled.stored[index]).astype("<u2").tobytes()
     dataset["PixelData"].VR = "OW"
-    dataset.file_meta = _file_meta(dataset)
+    dataset.file_meta = file_meta_of(dataset)
     return dataset
-
-
-def _file_meta(dataset: Dataset) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    return meta
-
-
-def _uid(source_sha256: str, role: str) -> UID:
-    """A UID that the file and the role decide. Source: PS3.5 B.2 with an RFC 9562 version 8 UUID."""
-    digest = bytearray(hashlib.sha256(f"{source_sha256} {role}".encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return UID(f"2.25.{uuid.UUID(bytes=bytes(digest)).int}")
 
 
 def _clean(name: str) -> str:
