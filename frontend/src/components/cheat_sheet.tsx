@@ -1,14 +1,12 @@
 import { Kbd, Modal } from "@mantine/core";
 
-import type { Command, CommandGroup } from "../tools/command";
-import { COMMANDS } from "../tools/commands";
+import { useKeymap } from "../state/keymap";
+import { chordText } from "../tools/chords";
+import { COMMAND_GROUPS, type Command } from "../tools/command";
+import { COMMANDS, keysOf } from "../tools/commands";
 import styles from "./cheat_sheet.module.css";
 
-const GROUPS: readonly CommandGroup[] = ["Slices", "Lesions", "Overlay", "Window", "View"];
-
-const KEY_NAMES: Readonly<Record<string, string>> = {
-  ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", PageUp: "Page ↑", PageDown: "Page ↓", Escape: "Esc",
-};
+const GROUPS = COMMAND_GROUPS.filter((group) => COMMANDS.some((command) => command.group === group));
 
 const MOUSE: readonly (readonly [string, string])[] = [
   ["Wheel", "Scroll through slices"],
@@ -49,12 +47,12 @@ export function CheatSheet({ isOpen, onClose }: { isOpen: boolean; onClose: () =
 }
 
 function KeyLine({ command }: { command: Command }) {
+  const keys = useKeymap((keymap) => keysOf(command, keymap.keys));
   return (
     <div className={styles.line}>
       <dt>
-        {command.keys.map((key) => (
-          <Kbd key={key} size="xs">{KEY_NAMES[key] ?? key.toUpperCase()}</Kbd>
-        ))}
+        {keys.map((key) => <Kbd key={key} size="xs">{chordText(key)}</Kbd>)}
+        {keys.length === 0 && <span className={styles.none}>no key</span>}
       </dt>
       <dd>{command.title}</dd>
     </div>

@@ -1,8 +1,8 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { useHotkeys, useMediaQuery } from "@mantine/hooks";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { useParams } from "react-router";
+import { useNavigate, useParams } from "react-router";
 
 import { CheatSheet } from "../components/cheat_sheet";
 import { dateText } from "../components/formats";
@@ -22,7 +22,7 @@ import { useLiveStudy } from "../state/live";
 import { readNow, useReading } from "../state/reading";
 import { useStudyReading, type StudyReading } from "../state/study_reading";
 import { resetTiming } from "../state/timing";
-import type { Command, CommandContext } from "../tools/command";
+import type { Command, CommandContext, Room as RoomActions } from "../tools/command";
 import { useCommandKeys } from "../tools/keyboard";
 import { sliceOfLesion } from "../tools/lesions";
 import type { Mark } from "../viewport/overlay_layer";
@@ -70,10 +70,17 @@ function Room({ study, reading, me, onShowSeries }: RoomProps) {
   const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
   const isSidebarOpen = isSidebarAsked ?? (isWide || !reading.shownSeries);
   const slices = reading.slices.data ?? null;
-  const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: reading.lesions ?? [] });
+  const navigate = useNavigate();
+  const room: RoomActions = {
+    openNextUnread: () => undefined,
+    openWorklist: () => void navigate("/"),
+    showKeys: () => setKeysShown(true),
+    toggleStudyPanel: () => askSidebar(!isSidebarOpen),
+    togglePart: () => undefined,
+  };
+  const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: reading.lesions ?? [], room });
   const run = (command: Command) => command.run(context());
   useCommandKeys(context);
-  useHotkeys([["shift+?", () => setKeysShown(true)], ["?", () => setKeysShown(true)]]);
 
   return (
     <div className={styles.room} data-testid="study-page">

@@ -7,17 +7,37 @@ export interface CommandContext {
   readonly reading: Reading;
   readonly stack: ReadingStack | null;
   readonly slices: SliceStack | null;
+  /** As the lesion table shows them: its order, without the rows that its filter leaves out. */
   readonly lesions: readonly Lesion[];
+  /** What the page itself can do. */
+  readonly room: Room;
 }
 
-export type CommandGroup = "Slices" | "Window" | "View" | "Overlay" | "Lesions";
+export interface Room {
+  openNextUnread(): void;
+  openWorklist(): void;
+  showKeys(): void;
+  toggleStudyPanel(): void;
+  togglePart(part: SidebarPart): void;
+}
+
+/** What the panel at the right shows. */
+export type SidebarPart = "lesions" | "review" | "versions";
+
+/** In the order of the cheat sheet. */
+export const COMMAND_GROUPS = ["Slices", "Lesions", "Correcting", "Overlay", "Window", "View", "Panes", "Measuring", "Review"] as const;
+
+export type CommandGroup = (typeof COMMAND_GROUPS)[number];
 
 /** One thing that a reader can do: found by key, on the cheat sheet, and wherever a button calls it. */
 export interface Command {
   readonly id: string;
   readonly group: CommandGroup;
   readonly title: string;
-  /** `KeyboardEvent.key` values that run it; letters count in both cases. */
+  /**
+   * Chords that run it unless the reader chose others: `KeyboardEvent.key` in small letters, with "Ctrl+", "Alt+" and
+   * "Shift+" before it in this order; Shift is not written for signs that need it, such as "?".
+   */
   readonly keys: readonly string[];
   run(context: CommandContext): void;
   /** Only for commands that last while the key is held. */

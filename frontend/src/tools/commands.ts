@@ -1,19 +1,31 @@
+import { useKeymap } from "../state/keymap";
 import { CAMERA_COMMANDS } from "./camera";
+import { chordOf } from "./chords";
 import type { Command } from "./command";
 import { LESION_COMMANDS } from "./lesions";
 import { OVERLAY_COMMANDS } from "./overlay";
+import { ROOM_COMMANDS } from "./room";
 import { SCROLL_COMMANDS } from "./scroll";
 import { WINDOW_COMMANDS } from "./windowing";
 
 /** Everything that can be done to a study by key. No key stands twice. */
 export const COMMANDS: readonly Command[] = [
-  ...SCROLL_COMMANDS, ...WINDOW_COMMANDS, ...CAMERA_COMMANDS, ...OVERLAY_COMMANDS, ...LESION_COMMANDS,
+  ...SCROLL_COMMANDS, ...WINDOW_COMMANDS, ...CAMERA_COMMANDS, ...OVERLAY_COMMANDS, ...LESION_COMMANDS, ...ROOM_COMMANDS,
 ];
 
-const BY_KEY = new Map(COMMANDS.flatMap((command) => command.keys.map((key) => [key.toLowerCase(), command] as const)));
+/** The keys that run a command for this reader: chosen ones, else those that it comes with. */
+export function keysOf(command: Command, chosen = useKeymap.getState().keys): readonly string[] {
+  return chosen[command.id] ?? command.keys;
+}
 
+/** @param key a chord, or a bare key in either case */
 export function commandOfKey(key: string): Command | undefined {
-  return BY_KEY.get(key.toLowerCase());
+  const chord = chordOf({ key });
+  return COMMANDS.find((command) => keysOf(command).includes(chord));
+}
+
+export function commandOfEvent(event: KeyboardEvent): Command | undefined {
+  return commandOfKey(chordOf(event));
 }
 
 export function commandOf(id: string): Command {

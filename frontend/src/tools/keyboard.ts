@@ -1,33 +1,33 @@
 import { useEffect, useEffectEvent } from "react";
 
-import type { CommandContext } from "./command";
-import { commandOfKey } from "./commands";
+import type { Command, CommandContext } from "./command";
+import { commandOfEvent } from "./commands";
 
 /** Runs commands by key while the component is shown, unless the reader types, uses a control, or a dialog is open. */
 export function useCommandKeys(contextNow: () => CommandContext): void {
   const context = useEffectEvent(contextNow);
 
   useEffect(() => {
-    const heldSince = new Map<string, number>();
+    const held = new Map<string, { command: Command; since: number }>();
     const stopping = new AbortController();
     const release = (key: string) => {
-      const since = heldSince.get(key);
-      if (since === undefined) return;
-      heldSince.delete(key);
-      commandOfKey(key)?.release?.(context(), performance.now() - since);
+      const pressed = held.get(key);
+      if (!pressed) return;
+      held.delete(key);
+      pressed.command.release?.(context(), performance.now() - pressed.since);
     };
     const onKeyDown = (event: KeyboardEvent) => {
-      const command = commandOfKey(event.key);
+      const command = commandOfEvent(event);
       if (!command || isMeantForOthers(event)) return;
       event.preventDefault();
       if (command.release && event.repeat) return;
       command.run(context());
-      if (command.release) heldSince.set(event.key, performance.now());
+      if (command.release) held.set(event.code, { command, since: performance.now() });
     };
     // Before the viewport's own listeners, which take every key away from the page.
     window.addEventListener("keydown", onKeyDown, { signal: stopping.signal, capture: true });
-    window.addEventListener("keyup", ({ key }) => release(key), { signal: stopping.signal });
-    window.addEventListener("blur", () => [...heldSince.keys()].forEach(release), { signal: stopping.signal });
+    window.addEventListener("keyup", ({ code }) => release(code), { signal: stopping.signal });
+    window.addEventListener("blur", () => [...held.keys()].forEach(release), { signal: stopping.signal });
     return () => stopping.abort();
   }, []);
 }
@@ -38,8 +38,9 @@ const OPEN_LAYER = "[role=dialog], [role=menu], [role=listbox]";
 const MOVED_BY_ARROWS = "[role=slider], [role=tablist], [type=radio]";
 
 function isMeantForOthers(event: KeyboardEvent): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey) return true;
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING) || document.querySelector(OPEN_LAYER)) return true;
+  const isPressedControl = event.key === "Enter" || event.key === " ";
+  if (isPressedControl && target?.closest("a, button, summary, [role=button]")) return true;
   return event.key.length > 1 && event.key !== "Escape" && Boolean(target?.closest(MOVED_BY_ARROWS));
 }

@@ -1,0 +1,18 @@
+import type { Command, SidebarPart } from "./command";
+
+const PARTS: readonly { part: SidebarPart; key: string; title: string }[] = [
+  { part: "lesions", key: "Shift+l", title: "Lesions at the right" },
+  { part: "review", key: "Shift+r", title: "Review and comments at the right" },
+  { part: "versions", key: "Shift+v", title: "Versions at the right" },
+];
+
+/** What moves between studies and between the panels around the slices. */
+export const ROOM_COMMANDS: readonly Command[] = [
+  { id: "queue.next", group: "Review", title: "Next unread study", keys: ["u"], run: ({ room }) => room.openNextUnread() },
+  { id: "queue.worklist", group: "Review", title: "Back to the worklist", keys: ["Shift+w"], run: ({ room }) => room.openWorklist() },
+  ...PARTS.map<Command>(({ part, key, title }) => ({
+    id: `room.${part}`, group: "Review", title, keys: [key], run: ({ room }) => room.togglePart(part),
+  })),
+  { id: "room.study", group: "View", title: "Series and priors at the left", keys: ["Shift+s"], run: ({ room }) => room.toggleStudyPanel() },
+  { id: "room.keys", group: "View", title: "Keys and mouse", keys: ["?"], run: ({ room }) => room.showKeys() },
+];
