@@ -48,7 +48,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
         ]  # fmt: skip
 
     def get_display_name(self, user: User) -> str:
-        return user.get_full_name() or user.username
+        return user.name
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Action.choices)))
     def get_actions(self, user: User) -> list[str]:

@@ -33,6 +33,11 @@ class User(AbstractUser):
         constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known")]
 
     @property
+    def name(self) -> str:
+        """How others call the user."""
+        return self.get_full_name() or self.username
+
+    @property
     def actions(self) -> frozenset[Action]:
         """What the user may do now: the role's actions, narrowed by the scopes of the token in use."""
         actions = ACTIONS_OF_ROLE[Role(self.role)]
@@ -45,6 +50,13 @@ class User(AbstractUser):
     def colleague_ids(self) -> models.QuerySet["User", uuid.UUID]:
         """Everybody who shares a site with the user, the user included."""
         return User.objects.filter(sites__in=self.site_ids()).values_list("pk", flat=True).distinct()
+
+
+class Preferences(Record):
+    """How a reader likes to work; nothing clinical."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="preferences")
+    keys = models.JSONField(default=dict, help_text="By command, the keys that run it.")
 
 
 class TokenOwner(Protocol):

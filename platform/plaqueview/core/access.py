@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     ANNOTATION_READ = "annotation.read"
     ANNOTATION_EDIT = "annotation.edit"
     ANNOTATION_REVIEW = "annotation.review"
+    READING_MANAGE = "reading.manage"
     DICOMWEB_READ = "dicomweb.read"
     DICOMWEB_STORE = "dicomweb.store"
     MODEL_READ = "model.read"

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from plaqueview.accounts.models import Site, User
@@ -21,6 +22,15 @@ class StudyState(models.TextChoices):
     FAILED = "failed"
     IN_REVIEW = "in_review"
     APPROVED = "approved"
+
+
+class ReadingState(models.TextChoices):
+    """Where a study stands in the reading queue; one that waits for its network stands nowhere."""
+
+    NONE = "", "not to be read yet"
+    UNREAD = "unread", "waits for a reader"
+    READ = "read", "a reader's version is in review or approved"
+    DOUBLE = "double", "two readers and an adjudicator read it blinded"
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -90,6 +100,21 @@ class Study(Record):
     inactive_volume_ml = models.FloatField(null=True)
     counting_rule = models.CharField(max_length=300, blank=True)
 
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    is_under_double_reading = models.BooleanField(default=False)
+    reading = models.GeneratedField(
+        expression=Case(
+            When(is_under_double_reading=True, then=Value(ReadingState.DOUBLE)),
+            When(state=StudyState.READY, current_annotation_id__isnull=False, then=Value(ReadingState.UNREAD)),
+            When(state__in=[StudyState.IN_REVIEW, StudyState.APPROVED], then=Value(ReadingState.READ)),
+            default=Value(ReadingState.NONE),
+        ),
+        output_field=models.CharField(max_length=8, choices=ReadingState),
+        db_persist=True,
+    )
+
     objects = StudyQuerySet.as_manager()
 
     class Meta:
@@ -102,6 +127,19 @@ class Study(Record):
             models.Index(fields=["site", "state", "received_at", "id"], name="study_by_state"),
             models.Index(fields=["site", "active_count", "id"], name="study_by_active_count"),
             models.Index(fields=["site", "inactive_count", "id"], name="study_by_inactive_count"),
+            models.Index(fields=["site", "assigned_to", "received_at", "id"], name="study_by_reader"),
+            models.Index(fields=["site", "reading", "received_at", "id"], name="study_by_reading"),
+            # In the order of the queue: `studies.queue`.
+            models.Index(
+                F("site"),
+                F("reading"),
+                F("assigned_to"),
+                F("active_count").desc(),
+                (F("active_volume_ml") + F("inactive_volume_ml")).desc(),
+                F("received_at"),
+                F("id"),
+                name="study_queue",
+            ),
             models.Index(fields=["last_received_at"], condition=models.Q(is_settled=False), name="study_unsettled"),
         ]
         constraints = [
