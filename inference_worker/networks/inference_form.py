@@ -27,10 +27,6 @@ from inference_worker.torchvision_import import SqueezeExcite
 HIGH_STRIDE = 16
 
 
-class InferenceFormError(ValueError):
-    """A network that has no such form."""
-
-
 def inference_form(network: nn.Module, size: int) -> nn.Module:
     """A module with the network's logits on (n, 1, size, size); the network itself where no shorter way is known."""
     if isinstance(network, DeepLabV3PlusSE):
