@@ -1,6 +1,6 @@
 import { Enums, RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
 
-import type { Point3 } from "../geometry/affine";
+import { point3, toVoxel, type Affine, type Point3 } from "../geometry/affine";
 import { sideOf } from "../geometry/orientation";
 import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
 import { startCornerstone } from "./cornerstone";
@@ -43,6 +43,7 @@ export class ReadingStack {
   constructor(
     readonly element: HTMLDivElement,
     private readonly imageIds: string[],
+    private readonly affine: Affine,
     private readonly listeners: Listeners,
   ) {
     created += 1;
@@ -114,6 +115,18 @@ export class ReadingStack {
   project(world: Point3): Point2 {
     const [x, y] = this.#viewport.worldToCanvas([...world]);
     return [x, y];
+  }
+
+  /** The patient position in mm that lies under a point of the element, on the plane of the slice that is shown. */
+  worldAt([x, y]: Point2): Point3 {
+    return point3(this.#viewport.canvasToWorld([x, y]));
+  }
+
+  /** Fractional slice, row and column under a point of the element; null before the first slice. */
+  voxelAt(point: Point2): Point3 | null {
+    if (this.#drawnSlice < 0) return null;
+    const [, row, column] = toVoxel(this.affine, this.worldAt(point));
+    return [this.#drawnSlice, row, column];
   }
 
   get edgeLetters(): EdgeLetters {

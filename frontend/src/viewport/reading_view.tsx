@@ -88,7 +88,7 @@ export function ReadingView(props: ReadingViewProps) {
   useEffect(() => {
     if (!element.current || !canvas.current) return;
     begin();
-    const opening = new ReadingStack(element.current, imageIdsOf(props.slices, props.attributes), listeners());
+    const opening = new ReadingStack(element.current, imageIdsOf(props.slices, props.attributes), props.slices.affine, listeners());
     stack.current = opening;
     layer.current = new OverlayLayer(canvas.current);
     void opened(opening);
