@@ -7,7 +7,10 @@ type ToldEvent =
   | { type: "study.changed"; study: string; state: string }
   | { type: "job.progress"; job: string; study: string; state: string; stage: string; progress: number }
   | { type: "annotation.changed"; study: string; annotation: string; version: number }
-  | { type: "upload.progress"; upload: string; state: string; progress: number };
+  | { type: "upload.progress"; upload: string; state: string; progress: number }
+  | { type: "draft.changed"; study: string; draft: string; revision: number; author: string }
+  | { type: "comment.changed"; study: string; comment: string }
+  | { type: "presence.changed"; study: string; readers: readonly { reader: string; is_editing: boolean }[] };
 
 export type FeedEvent = ToldEvent | { type: "caught_up" };
 
@@ -74,6 +77,11 @@ export class Feed {
     this.#url = "";
     this.#attempt = 0;
     this.#setStatus("closed");
+  }
+
+  /** Says that this reader looks at a study; nobody hears it while the connection is lost. */
+  tellPresence(study: string, isEditing: boolean): void {
+    this.#send({ type: "presence", study, is_editing: isEditing });
   }
 
   /** Hears a topic until the returned function is called. */
@@ -183,7 +191,9 @@ export class Feed {
 }
 
 const SOCKET_OPEN = 1;
-const EVENT_TYPES = new Set(["study.changed", "job.progress", "annotation.changed", "upload.progress"]);
+const EVENT_TYPES = new Set([
+  "study.changed", "job.progress", "annotation.changed", "upload.progress", "draft.changed", "comment.changed", "presence.changed",
+]);
 
 function keyOf(topic: Topic): string {
   return [topic.topic, "study" in topic ? topic.study : "", "upload" in topic ? topic.upload : ""].join(" ");

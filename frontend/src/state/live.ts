@@ -40,7 +40,11 @@ export function useLiveStudy(id: string): void {
 }
 
 function applyToStudy(id: string, event: FeedEvent): void {
+  if (event.type === "presence.changed" || event.type === "draft.changed") return;
+  if (event.type === "comment.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["comments", id] });
+  if (event.type === "comment.changed") return;
   if (event.type === "job.progress" && !FINISHED.has(event.state) && showProgress(id, event)) return;
+  if (event.type === "annotation.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["annotation"] });
   void queryClient.invalidateQueries({ queryKey: ["study", id] });
   void queryClient.invalidateQueries({ queryKey: ["patient"] });
 }

@@ -5,7 +5,10 @@ import {
   fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchSlices, fetchStudies, fetchStudy,
   fetchSummary,
 } from "../server/endpoints";
+import { fetchDoubleReadings } from "../server/double_readings";
 import { ProblemError } from "../server/problem";
+import { fetchPreferences, fetchReaders } from "../server/queue";
+import { fetchComments, fetchVersions } from "../server/review";
 import { fetchMe } from "../server/session";
 import type { JobFilter, SliceStack, StudyFilter } from "../server/types";
 
@@ -32,7 +35,7 @@ export const queryClient: QueryClient = new QueryClient({
   defaultOptions: { queries: { retry: isWorthRetrying, staleTime: 30_000, refetchOnWindowFocus: false } },
 });
 
-/** A version of an annotation, a mask and the slices of a series never change once they are there. */
+/** The mask and the lesions of a version and the slices of a series never change; the state of a version does. */
 const FOREVER = { staleTime: Infinity, gcTime: 10 * 60_000 } as const;
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: fetchMe, staleTime: Infinity });
@@ -61,7 +64,7 @@ export const attributesQuery = (series: Pick<SliceStack, "study_instance_uid" | 
   });
 
 export const annotationQuery = (id: string) =>
-  queryOptions({ queryKey: ["annotation", id], queryFn: () => fetchAnnotation(id), ...FOREVER });
+  queryOptions({ queryKey: ["annotation", id], queryFn: () => fetchAnnotation(id), gcTime: FOREVER.gcTime });
 
 export const lesionsQuery = (annotation: string) =>
   queryOptions({ queryKey: ["lesions", annotation], queryFn: () => fetchLesions(annotation), ...FOREVER });
@@ -81,3 +84,13 @@ export const brainMaskQuery = (annotation: string) =>
     ...FOREVER,
     structuralSharing: false,
   });
+
+export const versionsQuery = (study: string) => queryOptions({ queryKey: ["study", study, "versions"], queryFn: () => fetchVersions(study) });
+
+export const commentsQuery = (study: string) => queryOptions({ queryKey: ["comments", study], queryFn: () => fetchComments(study) });
+
+export const readersQuery = queryOptions({ queryKey: ["readers"], queryFn: fetchReaders, staleTime: 5 * 60_000 });
+
+export const preferencesQuery = queryOptions({ queryKey: ["preferences"], queryFn: fetchPreferences, staleTime: Infinity });
+
+export const doubleReadingsQuery = queryOptions({ queryKey: ["double-readings"], queryFn: fetchDoubleReadings });
