@@ -106,6 +106,7 @@ INSTALLED_APPS = [
     "plaqueview.annotations",
     "plaqueview.registry",
     "plaqueview.inference",
+    "plaqueview.longitudinal",
     "plaqueview.pacs",
     "plaqueview.feed",
 ]
@@ -176,6 +177,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
+    "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
     "core.forget": {"task": "core.forget", "schedule": 3600.0},
 }
@@ -295,6 +297,7 @@ SPECTACULAR_SETTINGS = {
         "JobStage": "plaqueview.inference.models.JobStage.values",
         "JobState": "plaqueview.inference.models.JobState.values",
         "ModelStage": "plaqueview.registry.models.Stage",
+        "RegistrationState": "plaqueview.longitudinal.models.RegistrationState.values",
         "Role": "plaqueview.core.access.Role",
         "StudyState": "plaqueview.studies.models.StudyState",
         "UploadState": "plaqueview.studies.models.UploadState",
@@ -304,10 +307,12 @@ SPECTACULAR_SETTINGS = {
 # -- what the department decides -------------------------------------------------------------------------------------
 DEFAULT_SITE_NAME = read(env.str, "PLAQUEVIEW_SITE", "Demo")
 FEED_RECHECK_S = read(env.float, "PLAQUEVIEW_FEED_RECHECK_S", 60.0, validate=validate.Range(min=0.1))
+FEED_PRESENCE_S = read(env.float, "PLAQUEVIEW_FEED_PRESENCE_S", 45.0, validate=validate.Range(min=0.1))
 QUIET_PERIOD_S = read(env.float, "PLAQUEVIEW_QUIET_PERIOD_S", 5.0, validate=validate.Range(min=0.0))
 MINIMUM_LESION_VOLUME_MM3 = read(
     env.float, "PLAQUEVIEW_MINIMUM_LESION_VOLUME_MM3", 14.1, validate=validate.Range(min=0.0)
 )
+FOLLOW_UP_MONTHS = read(env.int, "PLAQUEVIEW_FOLLOW_UP_MONTHS", 12, validate=validate.Range(min=1))
 LESION_CONNECTIVITY = read(env.int, "PLAQUEVIEW_LESION_CONNECTIVITY", 26, validate=validate.OneOf([6, 18, 26]))
 JOB_LEASE_S = read(env.int, "PLAQUEVIEW_JOB_LEASE_S", 20, validate=validate.Range(min=1))
 JOB_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_JOB_MAX_ATTEMPTS", 3, validate=validate.Range(min=1))

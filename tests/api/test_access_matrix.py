@@ -71,6 +71,9 @@ def new_token(_: Place) -> dict[str, Any]:
 
 MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/me"): of_caller(None),
+    ("GET", "api/v1/me/preferences"): of_caller(None),
+    ("PUT", "api/v1/me/preferences"): of_caller(None, body=lambda _: {"keys": {"approve": ["a"]}}),
+    ("GET", "api/v1/readers"): of_caller(A.STUDY_READ),
     ("GET", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE),
     # The life that is asked for is too long: 422 says that the caller may ask.
     ("POST", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE, 422, body=new_token),
@@ -87,6 +90,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("PATCH", "api/v1/studies/<uuid:study_id>"): of_site(
         A.STUDY_OVERRIDE, body=lambda place: {"flair_series": place.parameters["series_id"]}
     ),
+    ("PUT", "api/v1/studies/<uuid:study_id>/assignment"): of_site(A.ANNOTATION_EDIT, body=lambda _: {"reader": None}),
+    # The site's one study waits for the network, so none waits for a reader.
+    ("GET", "api/v1/studies/next"): of_caller(A.ANNOTATION_EDIT, 204),
     ("GET", "api/v1/studies/<uuid:study_id>/annotations"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/studies/<uuid:study_id>/lesions"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/studies/<uuid:study_id>/jobs"): of_site(A.JOB_READ),

@@ -223,6 +223,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The signed-in user's own; a browser asks once, when it starts. */
+        get: operations["read_preferences"];
+        /** @description The preferences are these and no others. */
+        put: operations["save_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -283,6 +301,23 @@ export interface paths {
         };
         /** One patient with their studies */
         get: operations["read_patient"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may read the caller's studies */
+        get: operations["list_readers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -380,6 +415,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_id}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take a study to read it, release it, or give it to a reader */
+        put: operations["assign_study"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_id}/inferences": {
         parameters: {
             query?: never;
@@ -426,6 +478,23 @@ export interface paths {
          * @description Rows by falling volume.
          */
         get: operations["list_lesions_of_study"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The unread study that the caller reads next: their own, then nobody's */
+        get: operations["read_next_study"];
         put?: never;
         post?: never;
         delete?: never;
@@ -536,6 +605,7 @@ export interface components {
          *     * `annotation.read` - Annotation Read
          *     * `annotation.edit` - Annotation Edit
          *     * `annotation.review` - Annotation Review
+         *     * `reading.manage` - Reading Manage
          *     * `dicomweb.read` - Dicomweb Read
          *     * `dicomweb.store` - Dicomweb Store
          *     * `model.read` - Model Read
@@ -545,7 +615,7 @@ export interface components {
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "dicomweb.read" | "dicomweb.store" | "model.read" | "model.manage" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "model.read" | "model.manage" | "audit.read" | "user.manage" | "token.manage";
         /** @description A version as lists show it. The claim is empty when a reader is the author. */
         Annotation: {
             /** Format: uuid */
@@ -622,6 +692,14 @@ export interface components {
             claim: string;
             warnings: string[];
         };
+        Assignment: {
+            /** @description A username of GET /readers; null for nobody. */
+            reader: string | null;
+        };
+        AssignmentRequest: {
+            /** @description A username of GET /readers; null for nobody. */
+            reader: string | null;
+        };
         AuditEvent: {
             readonly sequence: number;
             /** Format: date-time */
@@ -666,6 +744,10 @@ export interface components {
          *     * `study.read` - Study Read
          *     * `series.read` - Series Read
          *     * `study.flair_chosen` - Flair Chosen
+         *     * `assignment.changed` - Assignment Changed
+         *     * `double_reading.created` - Double Reading Created
+         *     * `double_reading.read` - Double Reading Read
+         *     * `double_reading.moved` - Double Reading Moved
          *     * `upload.created` - Upload Created
          *     * `upload.read` - Upload Read
          *     * `job.requested` - Job Requested
@@ -681,7 +763,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "annotation.created" | "annotation.read" | "model.registered" | "model.promoted" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "annotation.created" | "annotation.read" | "model.registered" | "model.promoted" | "audit.read";
         /** @description One inference. `attempts` counts the workers that claimed it; `requested_by` is null for the platform itself. */
         Job: {
             /** Format: uuid */
@@ -964,6 +1046,21 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Patient"][];
         };
+        PaginatedReaderList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Reader"][];
+        };
         PaginatedStudyList: {
             /** @example 123 */
             count: number;
@@ -1045,6 +1142,18 @@ export interface components {
             birth_date: string | null;
             sex: string;
         };
+        Preferences: {
+            /** @description By command, the keys that run it. Commands that are not named keep theirs. At most 16 KiB. */
+            keys: {
+                [key: string]: string[];
+            };
+        };
+        PreferencesRequest: {
+            /** @description By command, the keys that run it. Commands that are not named keep theirs. At most 16 KiB. */
+            keys: {
+                [key: string]: string[];
+            };
+        };
         Prior: {
             /** Format: uuid */
             id: string;
@@ -1064,6 +1173,11 @@ export interface components {
         ProblemField: {
             field: string;
             detail: string;
+        };
+        Reader: {
+            /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
+            username: string;
+            name: string;
         };
         /**
          * @description * `admin` - Admin
@@ -1165,6 +1279,10 @@ export interface components {
             series_count: number;
             /** Format: uuid */
             flair_series: string | null;
+            /** @description The username of who is to read the study. */
+            assigned_to: string | null;
+            /** @description Two readers and an adjudicator read it blinded. */
+            is_under_double_reading: boolean;
             annotation: components["schemas"]["AnnotationSummary"] | null;
             job: components["schemas"]["JobSummary"] | null;
             lesion_counts: components["schemas"]["LesionCounts"] | null;
@@ -1196,6 +1314,10 @@ export interface components {
             series_count: number;
             /** Format: uuid */
             flair_series: string | null;
+            /** @description The username of who is to read the study. */
+            assigned_to: string | null;
+            /** @description Two readers and an adjudicator read it blinded. */
+            is_under_double_reading: boolean;
             annotation: components["schemas"]["AnnotationSummary"] | null;
             job: components["schemas"]["JobSummary"] | null;
             lesion_counts: components["schemas"]["LesionCounts"] | null;
@@ -1825,6 +1947,10 @@ export interface operations {
                  *     * `study.read` - Study Read
                  *     * `series.read` - Series Read
                  *     * `study.flair_chosen` - Flair Chosen
+                 *     * `assignment.changed` - Assignment Changed
+                 *     * `double_reading.created` - Double Reading Created
+                 *     * `double_reading.read` - Double Reading Read
+                 *     * `double_reading.moved` - Double Reading Moved
                  *     * `upload.created` - Upload Created
                  *     * `upload.read` - Upload Read
                  *     * `job.requested` - Job Requested
@@ -1839,7 +1965,7 @@ export interface operations {
                  *     * `model.promoted` - Model Promoted
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.created" | "annotation.read" | "audit.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "patient.read" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.created" | "annotation.read" | "assignment.changed" | "audit.read" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "patient.read" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -2374,6 +2500,174 @@ export interface operations {
             };
         };
     };
+    read_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_models: {
         parameters: {
             query?: {
@@ -2694,6 +2988,84 @@ export interface operations {
             };
         };
     };
+    list_readers: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedReaderList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_series: {
         parameters: {
             query?: never;
@@ -2847,6 +3219,14 @@ export interface operations {
     list_studies: {
         parameters: {
             query?: {
+                /** @description Who is to read it: `me`, `nobody`, or a username. */
+                assigned?: string;
+                /**
+                 * @description The patient's next study is due.
+                 *
+                 *     * `due` - due
+                 */
+                follow_up?: "due";
                 /** @description Which field to use when ordering the results. */
                 ordering?: string;
                 /** @description A page number within the paginated result set. */
@@ -2854,6 +3234,12 @@ export interface operations {
                 /** @description Number of results to return per page. */
                 page_size?: number;
                 patient?: string;
+                /**
+                 * @description * `unread` - waits for a reader
+                 *     * `read` - a reader's version is in review or approved
+                 *     * `double` - two readers and an adjudicator read it blinded
+                 */
+                reading?: "double" | "read" | "unread";
                 received_after?: string;
                 /** @description Words of the name, patient ID, accession number or description. */
                 search?: string;
@@ -3210,6 +3596,121 @@ export interface operations {
             };
         };
     };
+    assign_study: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     request_inference: {
         parameters: {
             query?: never;
@@ -3459,6 +3960,80 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_next_study: {
+        parameters: {
+            query?: {
+                /** @description The study that the caller leaves. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Study"];
+                };
+            };
+            /** @description No other study is unread. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -37,7 +37,9 @@ def read_worklist(*, actor: User) -> StudyQuerySet:
 
 def rows_of_worklist(study_ids: Sequence[UUID]) -> list[Study]:
     """These studies in this order, each with its patient, without what only the study's own page shows."""
-    rows = Study.objects.select_related("patient").defer("series_choice", "search_text").in_bulk(study_ids)
+    rows = (
+        Study.objects.select_related("patient", "assigned_to").defer("series_choice", "search_text").in_bulk(study_ids)
+    )
     return [rows[study_id] for study_id in study_ids if study_id in rows]
 
 
@@ -51,7 +53,7 @@ def read_summary(*, actor: User) -> StudySummary:
 def read_study(*, study_id: UUID, actor: User) -> Study:
     """Raises: DeniedError, NotFoundError."""
     require(actor, Action.STUDY_READ)
-    visible = Study.objects.visible_to(actor).select_related("patient", "flair_overridden_by")
+    visible = Study.objects.visible_to(actor).select_related("patient", "assigned_to", "flair_overridden_by")
     study = visible.prefetch_related("series").filter(pk=study_id).first()
     if study is None:
         raise NotFoundError(NOT_FOUND.format(f"study {study_id}"))
@@ -98,7 +100,8 @@ def read_patient(*, patient_id: UUID, actor: User) -> Patient:
 def studies_by_patient(patients: Collection[Patient]) -> dict[UUID, list[Study]]:
     """The studies of each patient, the newest first, in one query for all of them."""
     found: dict[UUID, list[Study]] = {patient.pk: [] for patient in patients}
-    studies: QuerySet[Study] = Study.objects.filter(patient__in=found).select_related("patient").defer("series_choice")
+    of_patients: QuerySet[Study] = Study.objects.filter(patient__in=found)
+    studies = of_patients.select_related("patient", "assigned_to").defer("series_choice")
     for study in sorted(studies, key=_moment, reverse=True):
         found[study.patient_id].append(study)
     return found

@@ -95,6 +95,8 @@ class StudySerializer(serializers.Serializer[Study]):
     instance_count = serializers.IntegerField()
     series_count = serializers.IntegerField()
     flair_series = serializers.UUIDField(source="flair_series_id", allow_null=True)
+    assigned_to = serializers.CharField(allow_null=True, help_text="The username of who is to read the study.")
+    is_under_double_reading = serializers.BooleanField(help_text="Two readers and an adjudicator read it blinded.")
     annotation = AnnotationSummarySerializer(source="annotation_summary", allow_null=True)
     job = JobSummarySerializer(source="job_summary", allow_null=True)
     lesion_counts = LesionCountsSerializer(allow_null=True)
@@ -126,6 +128,8 @@ class StudySerializer(serializers.Serializer[Study]):
             "instance_count": study.instance_count,
             "series_count": study.series_count,
             "flair_series": str(study.flair_series_id) if study.flair_series_id else None,
+            "assigned_to": study.assigned_to.get_username() if study.assigned_to else None,
+            "is_under_double_reading": study.is_under_double_reading,
             "annotation": study.annotation_summary,
             "job": study.job_summary,
             **lesions_of(study),

@@ -1,0 +1,106 @@
+"""The reading queue: who reads a study, and which one comes next."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from plaqueview.accounts.models import User
+from plaqueview.accounts.readers import reader_of_site
+from plaqueview.audit.models import EventKind
+from plaqueview.audit.services import record, record_once
+from plaqueview.core.access import Action, require
+from plaqueview.core.errors import ConflictError, DeniedError, NotFoundError
+from plaqueview.studies.models import ReadingState, Study, StudyQuerySet
+from plaqueview.studies.summaries import announce_study
+
+VOLUME_ML = F("active_volume_ml") + F("inactive_volume_ml")  # written as in the index `study_queue`
+
+
+@transaction.atomic
+def assign(*, study_id: UUID, reader: str | None, actor: User) -> Study:
+    """The study is the reader's to read, or nobody's.
+
+    A reader takes what is nobody's and releases what is theirs; who manages the reading does it for anybody.
+
+    Raises: DeniedError; NotFoundError; InvalidError when the reader cannot read the study; ConflictError when it is
+    another reader's.
+    """
+    require(actor, Action.ANNOTATION_EDIT)
+    study = Study.objects.visible_to(actor).select_for_update(of=("self",)).filter(pk=study_id).first()
+    if study is None:
+        raise NotFoundError("no such study, or none that you may see")
+    wanted = reader_of_site(reader, site_id=study.site_id, field="reader") if reader is not None else None
+    wanted_id = wanted.pk if wanted else None
+    if Action.READING_MANAGE not in actor.actions:
+        _require_own(study, wanted_id, actor)
+    if study.assigned_to_id == wanted_id:
+        return study
+    details = {"from": str(study.assigned_to_id or ""), "to": str(wanted_id or "")}
+    study.assigned_to = wanted
+    study.save(update_fields=["assigned_to", "modified"])
+    record(
+        EventKind.ASSIGNMENT_CHANGED,
+        actor=actor,
+        object_type="study",
+        object_id=study.pk,
+        site_id=study.site_id,
+        details=details,
+    )
+    announce_study(study)
+    return study
+
+
+def _require_own(study: Study, wanted_id: UUID | None, actor: User) -> None:
+    if wanted_id not in {None, actor.pk}:
+        raise DeniedError("this needs the action reading.manage; you can take a study for yourself")
+    if study.assigned_to is not None and study.assigned_to_id != actor.pk:
+        holder = study.assigned_to.get_username()
+        raise ConflictError(f"the study is assigned to {holder}, who can release it")
+
+
+def read_next(*, after: UUID | None, actor: User) -> Study | None:
+    """The unread study that the actor reads next: their own, then nobody's; None when no other is unread.
+
+    The one with the most predicted active plaques comes first, then the one with the largest volume of plaques, then
+    the one that waits longest. `after` is the study that the actor leaves: while it is unread, those behind it come
+    first, so that a reader who skips goes round the queue and not back and forth.
+
+    Raises: DeniedError.
+    """
+    require(actor, Action.ANNOTATION_EDIT)
+    unread = _unread(actor)
+    left = unread.filter(pk=after).first() if after else None
+    if left is not None:
+        unread = unread.exclude(pk=left.pk)
+    own, free = unread.filter(assigned_to=actor), unread.filter(assigned_to=None)
+    if left is not None and left.assigned_to_id == actor.pk:
+        turns = [own.filter(_behind(left)), free, own]
+    elif left is not None and left.assigned_to_id is None:
+        turns = [free.filter(_behind(left)), own, free]
+    else:
+        turns = [own, free]
+    study = next((study for turn in turns if (study := turn.first())), None)
+    if study is not None:
+        record_once(EventKind.STUDY_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id)
+    return study
+
+
+def _unread(actor: User) -> StudyQuerySet:
+    visible = Study.objects.visible_to(actor).select_related("patient", "assigned_to")
+    unread = visible.filter(reading=ReadingState.UNREAD).annotate(volume_ml=VOLUME_ML)
+    return unread.order_by("-active_count", "-volume_ml", "received_at", "id")
+
+
+def _behind(study: Study) -> Q:
+    """What follows the study in the order of `_unread`, whose annotation it carries."""
+    volume_ml: float = study.volume_ml  # type: ignore[attr-defined]  # annotated
+    same_count = Q(active_count=study.active_count)
+    same_volume = same_count & Q(volume_ml=volume_ml)
+    same_time = same_volume & Q(received_at=study.received_at)
+    return (
+        Q(active_count__lt=study.active_count)
+        | same_count & Q(volume_ml__lt=volume_ml)
+        | same_volume & Q(received_at__gt=study.received_at)
+        | same_time & Q(pk__gt=study.pk)
+    )
