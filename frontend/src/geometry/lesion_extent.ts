@@ -34,7 +34,7 @@ export function lesionAt(labels: LabelVolume, centroid: Point3): LesionVoxels {
 }
 
 /** The box of a lesion in every slice that it touches. */
-export function boxesOf(voxels: LesionVoxels, [, rows, columns]: LabelVolume["shape"]): Map<number, SliceBox> {
+export function boxesOf(voxels: Iterable<number>, [, rows, columns]: LabelVolume["shape"]): Map<number, SliceBox> {
   const boxes = new Map<number, SliceBox>();
   for (const voxel of voxels) {
     const slice = Math.floor(voxel / (rows * columns));

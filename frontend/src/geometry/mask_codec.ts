@@ -36,13 +36,23 @@ export function encodeMask({ shape, voxels }: LabelVolume): Uint8Array {
   if (voxels.length !== shape[0] * shape[1] * shape[2]) {
     throw new MaskCodecError(`Mask has ${voxels.length} voxels, its shape ${shape.join(" × ")} needs another number.`);
   }
-  const bytes: number[] = [...MAGIC, ...shape.flatMap(uint32)];
+  const bytes = encodeHeader(shape);
   for (let start = 0; start < voxels.length; ) {
     const end = endOfRun(voxels, start);
-    bytes.push(voxels[start] ?? 0, ...leb128(end - start));
+    bytes.push(...encodeRun(voxels[start] ?? 0, end - start));
     start = end;
   }
   return Uint8Array.from(bytes);
+}
+
+/** What stands before the runs. */
+export function encodeHeader(shape: LabelVolume["shape"]): number[] {
+  return [...MAGIC, ...shape.flatMap(uint32)];
+}
+
+/** One run; runs that follow one another have different values. */
+export function encodeRun(value: number, length: number): number[] {
+  return [value, ...leb128(length)];
 }
 
 function readShape(bytes: Uint8Array): [number, number, number] {
