@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import type { Lesion } from "../src/server/types";
+import { middleSliceOf } from "../src/state/anchors";
 import { DEFAULT_OVERLAY, readNow, useReading } from "../src/state/reading";
 import type { CommandContext, Room } from "../src/tools/command";
 import { commandOf, commandOfKey, COMMANDS } from "../src/tools/commands";
-import { sliceOfLesion } from "../src/tools/lesions";
 import { wheelSteps } from "../src/tools/scroll";
 
 const lesion = (number: number, slices: number[], centre: number): Lesion => ({
@@ -58,7 +58,7 @@ describe("lesions", () => {
   });
 
   it("are shown on a slice of their own when the centroid lies between them", () => {
-    expect(sliceOfLesion(lesion(1, [2, 6], 4.1))).toBe(6);
+    expect(middleSliceOf(lesion(1, [2, 6], 4.1))).toBe(6);
   });
 });
 

@@ -1,106 +1,136 @@
-import { SegmentedControl } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { Button } from "@mantine/core";
+import { memo, useEffect, useRef } from "react";
 
-import type { LesionClass } from "../geometry/labels";
 import type { Lesion } from "../server/types";
-import { CLASS_CLAIMS, ClassMark } from "./class_mark";
+import { DEFAULT_VIEW, isFiltered, useLesionTable, type LesionRow, type SortField } from "../state/lesion_table";
+import { ClassMark } from "./class_mark";
 import { percentText, sliceRangeText, UNKNOWN, volumeText } from "./formats";
+import { CHANGE_TEXTS, claimOf } from "./lesion_claim";
+import { LesionFilter } from "./lesion_filter";
 import styles from "./lesion_list.module.css";
 import { Panel } from "./panel";
 
-type Shown = LesionClass | "all";
+interface Column {
+  readonly title: string;
+  readonly className: string | undefined;
+  readonly field?: SortField;
+  readonly hint?: string;
+}
 
-const CHOICES: { value: Shown; label: string }[] = [
-  { value: "all", label: "All" },
-  { value: "active", label: "Active" },
-  { value: "inactive", label: "Inactive" },
+const COLUMNS: readonly Column[] = [
+  { title: "#", className: styles.index, field: "number", hint: "Number" },
+  { title: "Class", className: styles.class, field: "class" },
+  { title: "Volume", className: styles.number, field: "volume" },
+  { title: "Axis", className: styles.number, field: "axis", hint: "Longest axis" },
+  { title: "Slices", className: styles.number },
+  { title: "Prob.", className: styles.number, field: "probability", hint: "Mean predicted probability of plaque over the lesion" },
+  { title: "Review", className: styles.claim, field: "review" },
+  { title: "Change", className: styles.change, field: "change" },
 ];
 
 interface LesionListProps {
-  readonly lesions: readonly Lesion[];
+  /** In the order of the table, filtered. */
+  readonly rows: readonly LesionRow[];
+  readonly total: number;
+  readonly hasChanges: boolean;
   readonly selected: number | null;
   readonly sliceIndex: number;
+  /** The same function from drawing to drawing, since there may be hundreds of rows. */
   onSelect(lesion: Lesion): void;
 }
 
-/** Every lesion with its measures, largest first; choosing one shows it on its middle slice. */
-export function LesionList({ lesions, selected, sliceIndex, onSelect }: LesionListProps) {
-  const [shown, setShown] = useState<Shown>("all");
-  const rows = lesions.filter(({ lesion_class }) => shown === "all" || lesion_class === shown);
-  const choice = (
-    <SegmentedControl size="xs" data={CHOICES} value={shown} onChange={setShown} aria-label="Class of lesions listed" />
-  );
+/** Every lesion with its measures and what is known of it; choosing one shows it on its middle slice in all panes. */
+export function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSelect }: LesionListProps) {
+  const { view, look } = useLesionTable();
+  const count = rows.length === total ? String(total) : `${rows.length} of ${total}`;
   return (
-    <Panel title={`Lesions (${rows.length})`} aside={choice} isGrowing>
+    <Panel title={`Lesions (${count})`} isGrowing>
+      <LesionFilter hasChanges={hasChanges} />
       <div className={styles.scroll}>
-        <table className={styles.table}>
+        <table className={styles.table} aria-label="Lesions" data-changes={hasChanges || undefined}>
           <thead>
-            <tr>
-              <th aria-label="Number">#</th>
-              <th><span className="visually-hidden">Class</span></th>
-              <th>Volume</th>
-              <th>Axis</th>
-              <th>Slices</th>
-              <th title="Mean predicted probability of plaque over the lesion">Prob.</th>
-            </tr>
+            <tr>{COLUMNS.map((column) => <HeaderCell key={column.title} column={column} />)}</tr>
           </thead>
           <tbody>
-            {rows.map((lesion) => (
-              <LesionRow
-                key={lesion.id}
-                lesion={lesion}
-                isSelected={lesion.number === selected}
-                isOnSlice={lesion.slice_indices.includes(sliceIndex)}
-                onSelect={() => onSelect(lesion)}
+            {rows.map((row) => (
+              <Row
+                key={row.lesion.id}
+                row={row}
+                isSelected={row.lesion.number === selected}
+                isOnSlice={row.lesion.slice_indices.includes(sliceIndex)}
+                onSelect={onSelect}
               />
             ))}
           </tbody>
         </table>
-        {rows.length === 0 && <p className={styles.none}>No lesion of the minimum size was found.</p>}
+        {total === 0 && <p className={styles.none}>No lesion of the minimum size was found.</p>}
+        {total > 0 && rows.length === 0 && (
+          <p className={styles.none}>
+            {"No lesion is like this. "}
+            {isFiltered(view) && <Button variant="default" size="compact-xs" onClick={() => look(DEFAULT_VIEW)}>Show all</Button>}
+          </p>
+        )}
       </div>
     </Panel>
   );
 }
 
-interface LesionRowProps {
-  readonly lesion: Lesion;
-  readonly isSelected: boolean;
-  readonly isOnSlice: boolean;
-  onSelect(): void;
+function HeaderCell({ column: { title, className, field, hint } }: { column: Column }) {
+  const { view, sortBy } = useLesionTable();
+  if (!field) return <th scope="col" className={className}>{title}</th>;
+  const sort = view.sort !== field ? "none" : view.isDescending ? "descending" : "ascending";
+  return (
+    <th scope="col" className={className} aria-sort={sort}>
+      <button type="button" title={hint} aria-label={hint ?? title} onClick={() => sortBy(field)}>
+        {title}
+        <span className={styles.arrow} aria-hidden>{sort === "none" ? "" : sort === "descending" ? "↓" : "↑"}</span>
+      </button>
+    </th>
+  );
 }
 
-function LesionRow({ lesion, isSelected, isOnSlice, onSelect }: LesionRowProps) {
-  const row = useRef<HTMLTableRowElement>(null);
+interface RowProps {
+  readonly row: LesionRow;
+  readonly isSelected: boolean;
+  readonly isOnSlice: boolean;
+  onSelect(lesion: Lesion): void;
+}
+
+const Row = memo(function Row({ row, isSelected, isOnSlice, onSelect }: RowProps) {
+  const { lesion, change, review } = row;
+  const element = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
-    if (isSelected) row.current?.scrollIntoView({ block: "nearest" });
+    if (isSelected) element.current?.scrollIntoView({ block: "nearest" });
   }, [isSelected]);
-  const claim = CLASS_CLAIMS[lesion.lesion_class];
+  const claim = claimOf(row);
   return (
     <tr
-      ref={row}
+      ref={element}
       className={styles.row}
       data-testid="lesion-row"
       data-class={lesion.lesion_class}
+      data-review={review}
+      data-number={lesion.number}
+      data-selected={isSelected || undefined}
       data-on-slice={isOnSlice || undefined}
-      aria-selected={isSelected}
-      onClick={onSelect}
+      onClick={() => onSelect(lesion)}
     >
       <td className={styles.index}>
-        <button type="button" onClick={onSelect} aria-label={`Lesion ${lesion.number}, ${claim}`}>{lesion.number}</button>
+        <button type="button" aria-current={isSelected} aria-label={`Lesion ${lesion.number}, ${claim}`}>{lesion.number}</button>
       </td>
-      <td title={claim}>
-        <ClassMark lesionClass={lesion.lesion_class} size={13} />
-      </td>
-      <td>
+      <td className={styles.class}><ClassMark lesionClass={lesion.lesion_class} size={13} /></td>
+      <td className={styles.number}>
         {volumeText(lesion.volume_ml)}
         <small> ml</small>
       </td>
-      <td>
+      <td className={styles.number}>
         {lesion.longest_axis_mm.toFixed(1)}
         <small> mm</small>
       </td>
-      <td>{sliceRangeText(lesion.slice_indices)}</td>
-      <td>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
+      <td className={styles.number}>{sliceRangeText(lesion.slice_indices)}</td>
+      <td className={styles.number}>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
+      <td className={styles.claim} data-testid="lesion-claim">{claim}</td>
+      <td className={styles.change} data-change={change ?? undefined}>{change ? CHANGE_TEXTS[change] : ""}</td>
     </tr>
   );
-}
+});

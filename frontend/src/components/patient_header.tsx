@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 
 import type { StudyDetail } from "../server/types";
@@ -6,7 +7,7 @@ import styles from "./patient_header.module.css";
 import { StudyStateBadge } from "./study_state";
 
 /** Whose study this is: never out of sight while slices are on the screen. */
-export function PatientHeader({ study }: { study: StudyDetail }) {
+export function PatientHeader({ study, children }: { study: StudyDetail; children?: ReactNode }) {
   const { patient } = study;
   const born = [dateText(patient.birth_date), ageText(patient.birth_date, study.study_date), patient.sex].filter((part) => part && part !== "–");
   return (
@@ -20,6 +21,7 @@ export function PatientHeader({ study }: { study: StudyDetail }) {
       {study.accession_number && <span className={styles.detail}>{`Acc. ${study.accession_number}`}</span>}
       <span className={styles.state}>
         <StudyStateBadge state={study.state} progress={study.job?.progress} />
+        {children}
       </span>
     </div>
   );

@@ -1,9 +1,12 @@
-import { Loader } from "@mantine/core";
+import { Loader, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 
 import type { Annotation, Lesion, Me, StudyDetail } from "../server/types";
+import type { LesionRow } from "../state/lesion_table";
 import { patientQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
+import type { SidebarPart } from "../tools/command";
 import { showLesion } from "../tools/lesions";
 import { isUnderway, JobCard } from "./job_card";
 import { LesionCounts } from "./lesion_counts";
@@ -13,54 +16,91 @@ import { Notice } from "./problem";
 import styles from "./result_sidebar.module.css";
 import { STATE_TEXTS } from "./study_state";
 
+/** What is counted: a version's own numbers, or a draft's. */
+export type Counted = Pick<Annotation, "lesion_counts" | "lesion_volumes_ml" | "counts_by_slice" | "counting_rule">;
+
 interface ResultSidebarProps {
   readonly study: StudyDetail;
-  readonly annotation: Annotation | null;
-  readonly lesions: readonly Lesion[] | null;
+  readonly counted: Counted | null;
+  /** As the table lists them; null until they are here. */
+  readonly rows: readonly LesionRow[] | null;
+  readonly lesionCount: number;
+  readonly hasChanges: boolean;
   /** False while another series than the one that was read is on the screen. */
   readonly isOverlayOnScreen: boolean;
   readonly me: Me;
+  readonly part: SidebarPart;
+  onPart(part: SidebarPart): void;
+  readonly openComments: number;
+  readonly review: ReactNode;
+  readonly versions: ReactNode;
 }
 
-export function ResultSidebar({ study, annotation, lesions, isOverlayOnScreen, me }: ResultSidebarProps) {
+const selectLesion = (lesion: Lesion) => showLesion({ reading: readNow() }, lesion);
+
+/** The right side of the room: lesions, the review of the version, and its other versions. */
+export function ResultSidebar(props: ResultSidebarProps) {
+  const { part, onPart, openComments } = props;
+  return (
+    <aside className={styles.sidebar} aria-label="Result">
+      <Tabs value={part} onChange={(value) => onPart(value as SidebarPart)} variant="default" keepMounted={false} classNames={{ root: styles.tabs, list: styles.tabList, tab: styles.tab, panel: styles.tabPanel }}>
+        <Tabs.List grow aria-label="Result">
+          <Tabs.Tab value="lesions" data-testid="part-lesions">Lesions</Tabs.Tab>
+          <Tabs.Tab value="review" data-testid="part-review">
+            {openComments > 0 ? `Review (${openComments})` : "Review"}
+          </Tabs.Tab>
+          <Tabs.Tab value="versions" data-testid="part-versions">Versions</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="lesions"><LesionPart {...props} /></Tabs.Panel>
+        <Tabs.Panel value="review">{props.review}</Tabs.Panel>
+        <Tabs.Panel value="versions">{props.versions}</Tabs.Panel>
+      </Tabs>
+    </aside>
+  );
+}
+
+function LesionPart({ study, counted, rows, lesionCount, hasChanges, isOverlayOnScreen, me }: ResultSidebarProps) {
   const selected = useReading((reading) => reading.selectedLesion);
   const sliceIndex = useReading((reading) => reading.sliceIndex);
   const hasNews = isUnderway(study.job) || study.job?.state === "failed" || study.job?.state === "cancelled";
   return (
-    <aside className={styles.sidebar} aria-label="Result">
+    <>
       {hasNews && <div className={styles.news}><JobCard study={study} me={me} /></div>}
       {!study.annotation && !hasNews && <div className={styles.news}><StateNotice study={study} /></div>}
-      {annotation && !isOverlayOnScreen && (
+      {counted && !isOverlayOnScreen && (
         <div className={styles.news}>
           <Notice tone="caution" icon="info" title="These are results of another series">
             <p>The counts belong to the series that was read, not to the one on the screen.</p>
           </Notice>
         </div>
       )}
-      {annotation && (
+      {counted && (
         <Panel title="AI-predicted lesions">
-          <Counts study={study} annotation={annotation} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
+          <Counts study={study} counted={counted} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
         </Panel>
       )}
-      {study.annotation && !lesions && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
-      {lesions && (
-        <LesionList lesions={lesions} selected={selected} sliceIndex={isOverlayOnScreen ? sliceIndex : -1} onSelect={(lesion) => showLesion({ reading: readNow() }, lesion)} />
+      {study.annotation && !rows && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
+      {rows && (
+        <LesionList
+          rows={rows} total={lesionCount} hasChanges={hasChanges} selected={selected}
+          sliceIndex={isOverlayOnScreen ? sliceIndex : -1} onSelect={selectLesion}
+        />
       )}
-    </aside>
+    </>
   );
 }
 
-function Counts({ study, annotation, sliceIndex }: { study: StudyDetail; annotation: Annotation; sliceIndex: number | null }) {
+function Counts({ study, counted, sliceIndex }: { study: StudyDetail; counted: Counted; sliceIndex: number | null }) {
   const patient = useQuery(patientQuery(study.patient.id));
-  const bySlice = annotation.counts_by_slice;
+  const bySlice = counted.counts_by_slice;
   const slice = sliceIndex === null ? null : { active: bySlice.active[sliceIndex] ?? 0, inactive: bySlice.inactive[sliceIndex] ?? 0 };
   return (
     <LesionCounts
       slice={slice}
-      study={annotation.lesion_counts}
-      volumesMl={annotation.lesion_volumes_ml}
+      study={counted.lesion_counts}
+      volumesMl={counted.lesion_volumes_ml}
       patient={patient.data?.lesion_counts ?? null}
-      countingRule={annotation.counting_rule}
+      countingRule={counted.counting_rule}
     />
   );
 }

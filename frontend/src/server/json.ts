@@ -5,7 +5,7 @@ const NO_CONTENT = 204;
 
 /** The JSON at an address; null for an answer without content. Throws the ProblemError of a refusal. */
 export async function jsonOf<Body>(method: "GET" | "POST" | "PUT", url: string, body?: object, headers: Readonly<Record<string, string>> = {}): Promise<Body> {
-  const written = method === "GET" ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+  const written: Record<string, string> = method === "GET" ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   const request: RequestInit = { method, credentials: "same-origin", headers: { ...headers, ...written } };
   if (body) request.body = JSON.stringify(body);
   const response = await fetch(url, request).catch(() => {

@@ -1,20 +1,14 @@
 import type { Lesion } from "../server/types";
+import { middleSliceOf } from "../state/anchors";
 import type { Command, CommandContext } from "./command";
-
-/** The slice of a lesion that is shown for it: the one of its own slices nearest to its centroid. */
-export function sliceOfLesion({ slice_indices, centroid_index }: Lesion): number {
-  const centre = centroid_index[0] ?? 0;
-  const [first = 0] = slice_indices;
-  return slice_indices.reduce((best, slice) => (Math.abs(slice - centre) < Math.abs(best - centre) ? slice : best), first);
-}
 
 /** Selects a lesion and goes to its slice. */
 export function showLesion({ reading }: Pick<CommandContext, "reading">, lesion: Lesion): void {
   reading.selectLesion(lesion.number);
-  reading.goTo(sliceOfLesion(lesion));
+  reading.goTo(middleSliceOf(lesion));
 }
 
-/** The lesion after or before the selected one, in the list's order, round and round. */
+/** The lesion after or before the selected one, in the table's order, round and round. */
 function moveBy(context: CommandContext, step: number): void {
   const { lesions, reading } = context;
   const at = lesions.findIndex(({ number }) => number === reading.selectedLesion);

@@ -1,0 +1,40 @@
+import { NativeSelect } from "@mantine/core";
+
+import { LESION_CLASSES } from "../geometry/labels";
+import { CHANGES, REVIEW_MARKS, useLesionTable, type TableView } from "../state/lesion_table";
+import { CLASS_NAMES } from "./class_mark";
+import { CHANGE_TEXTS, REVIEW_TEXTS } from "./lesion_claim";
+import styles from "./lesion_list.module.css";
+
+/** 3 mm is the least size of a plaque in the criteria for MS. Source: Thompson et al., Lancet Neurology 17, 2018. */
+const SIZES_MM = [3, 5, 10] as const;
+
+interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+const ALL = (label: string): Choice => ({ value: "all", label });
+const CLASS_CHOICES = [ALL("Any class"), ...LESION_CLASSES.map((value) => ({ value, label: CLASS_NAMES[value] }))];
+const SIZE_CHOICES = [{ value: "0", label: "Any size" }, ...SIZES_MM.map((size) => ({ value: String(size), label: `≥ ${size} mm` }))];
+const CHANGE_CHOICES = [ALL("Any change"), ...CHANGES.filter((change) => change !== "resolved").map((value) => ({ value, label: CHANGE_TEXTS[value] }))];
+const REVIEW_CHOICES = [ALL("Any review"), ...REVIEW_MARKS.map((value) => ({ value, label: REVIEW_TEXTS[value] }))];
+
+/** @param hasChanges false while there is no prior to compare with */
+export function LesionFilter({ hasChanges }: { hasChanges: boolean }) {
+  const { view, look } = useLesionTable();
+  return (
+    <div className={styles.filter} role="group" aria-label="Lesions listed">
+      <Filter label="Class" data={CLASS_CHOICES} value={view.lesionClass} onChoose={(value) => look({ lesionClass: value as TableView["lesionClass"] })} />
+      <Filter label="Longest axis" data={SIZE_CHOICES} value={String(view.leastAxisMm)} onChoose={(value) => look({ leastAxisMm: Number(value) })} />
+      {hasChanges && (
+        <Filter label="Change since the prior" data={CHANGE_CHOICES} value={view.change} onChoose={(value) => look({ change: value as TableView["change"] })} />
+      )}
+      <Filter label="Review" data={REVIEW_CHOICES} value={view.review} onChoose={(value) => look({ review: value as TableView["review"] })} />
+    </div>
+  );
+}
+
+function Filter({ label, data, value, onChoose }: { label: string; data: Choice[]; value: string; onChoose: (value: string) => void }) {
+  return <NativeSelect size="xs" aria-label={label} data={data} value={value} onChange={(event) => onChoose(event.currentTarget.value)} />;
+}

@@ -1,0 +1,86 @@
+import { Button, Menu, Tooltip, UnstyledButton } from "@mantine/core";
+import { useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
+
+import { assign, fetchNextUnread } from "../server/queue";
+import type { Me, Study } from "../server/types";
+import { queryClient, readersQuery } from "../state/queries";
+import { useKeymap } from "../state/keymap";
+import { chordText } from "../tools/chords";
+import { commandOf, keysOf } from "../tools/commands";
+import { Icon } from "./icons";
+import { detailOf } from "./problem";
+import styles from "./reading_queue.module.css";
+
+export type NextUnread = UseMutationResult<{ readonly id: string } | null, Error, void>;
+
+/** Opens the next unread study; the answer is null when there is none. @param after the study that is open now */
+export function useNextUnread(after: string | null): NextUnread {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: () => fetchNextUnread(after),
+    onSuccess: (next) => (next ? navigate(`/studies/${next.id}`) : undefined),
+  });
+}
+
+export function NextUnreadButton({ next }: { next: NextUnread }) {
+  const [key] = useKeymap((keymap) => keysOf(commandOf("queue.next"), keymap.keys));
+  const told = next.isError ? detailOf(next.error) : next.data === null ? "No unread study is left." : "";
+  return (
+    <span className={styles.next}>
+      <span role="status" className={styles.told} data-testid="next-unread-told">{told}</span>
+      <Tooltip label={`Assigned to you first, then by predicted activity${key ? `  (${chordText(key)})` : ""}`}>
+        <Button
+          variant="default" size="compact-sm" loading={next.isPending} onClick={() => next.mutate()}
+          rightSection={<Icon name="forward" size={13} />} data-testid="next-unread"
+        >
+          Next unread
+        </Button>
+      </Tooltip>
+    </span>
+  );
+}
+
+export function useAssigning(study: string) {
+  return useMutation({
+    mutationFn: (reader: string | null) => assign(study, reader),
+    onSettled: () => Promise.all([
+      queryClient.invalidateQueries({ queryKey: ["study", study] }),
+      queryClient.invalidateQueries({ queryKey: ["studies"] }),
+    ]),
+  });
+}
+
+/** Who reads a study, and the way to take or release it; an admin gives it to anybody. */
+export function AssignmentMenu({ study, me }: { study: Study; me: Me }) {
+  const assigned = study.assigned_to ?? null;
+  const assigning = useAssigning(study.id);
+  const isAdmin = me.actions.includes("user.manage");
+  const readers = useQuery({ ...readersQuery, enabled: isAdmin });
+  const label = assigned === null ? "Unassigned" : assigned === me.username ? "Assigned to you" : assigned;
+  if (!me.actions.includes("annotation.edit")) return <span className={styles.assigned}>{label}</span>;
+  const mayRelease = assigned !== null && (isAdmin || assigned === me.username);
+  return (
+    <Menu position="bottom-end" shadow="md" width={220}>
+      <Menu.Target>
+        <UnstyledButton className={styles.assigned} aria-label={`Assignment: ${label}`} data-testid="assignment" data-assigned={assigned ?? undefined}>
+          <Icon name="user" size={14} />
+          {label}
+          <Icon name="down" size={11} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {assigned !== me.username && <Menu.Item onClick={() => assigning.mutate(me.username)} data-testid="assign-to-me">Assign to me</Menu.Item>}
+        {mayRelease && <Menu.Item onClick={() => assigning.mutate(null)} data-testid="release">Release</Menu.Item>}
+        {isAdmin && <Menu.Divider />}
+        {isAdmin && <Menu.Label>Assign to</Menu.Label>}
+        {isAdmin && (readers.data ?? []).map(({ username, name }) => (
+          <Menu.Item key={username} onClick={() => assigning.mutate(username)} rightSection={username === assigned ? <Icon name="check" /> : null}>
+            {name || username}
+          </Menu.Item>
+        ))}
+        {assigning.isError && <Menu.Label role="alert">{detailOf(assigning.error)}</Menu.Label>}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,138 @@
+import { Button, Textarea } from "@mantine/core";
+import { useMutation, useQueries } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { approve, returnForCorrection, type Reviewed, type ReviewStep, type Version } from "../server/review";
+import type { Annotation, Me, StudyDetail } from "../server/types";
+import { annotationQuery, queryClient } from "../state/queries";
+import { fullTimeText, timeText } from "./formats";
+import { Panel } from "./panel";
+import { detailOf } from "./problem";
+import styles from "./review_panel.module.css";
+import { authorText, STEP_TEXTS } from "./version_names";
+
+/** What a reader's draft can do here; null for those who may not edit. */
+export interface Submitting {
+  readonly hasDraft: boolean;
+  /** False while changes are still on their way to the server. */
+  readonly isSaved: boolean;
+  submit(comment: string): Promise<unknown>;
+}
+
+interface ReviewPanelProps {
+  readonly study: StudyDetail;
+  readonly annotation: Annotation | null;
+  readonly versions: readonly Version[];
+  readonly me: Me;
+  readonly submitting: Submitting | null;
+}
+
+/** Where the reading stands, what can be done next, and every step so far. */
+export function ReviewPanel({ study, annotation, versions, me, submitting }: ReviewPanelProps) {
+  const isAwaitingReview = annotation?.state === "submitted";
+  return (
+    <>
+      <Panel title="Review">
+        <p className={styles.status} data-testid="review-status" data-state={submitting?.hasDraft ? "draft" : annotation?.state}>
+          {statusOf(annotation, submitting?.hasDraft ?? false)}
+        </p>
+        {submitting && !isAwaitingReview && annotation && <SubmitForm study={study.id} submitting={submitting} />}
+        {isAwaitingReview && annotation && me.actions.includes("annotation.review") && <DecisionForm study={study.id} annotation={annotation} />}
+      </Panel>
+      <History versions={versions} />
+    </>
+  );
+}
+
+function statusOf(annotation: Annotation | null, hasDraft: boolean): string {
+  if (!annotation) return "Nothing to review yet.";
+  if (hasDraft) return `Draft, grown from version ${annotation.version}. Submit it when the reading is finished.`;
+  const version = `Version ${annotation.version}`;
+  if (annotation.state === "submitted") return `${version} was submitted by ${authorText(annotation)} and waits for approval.`;
+  if (annotation.state === "approved") return `${version} by ${authorText(annotation)} is approved. A correction begins a new version.`;
+  if (annotation.state === "returned") return `${version} by ${authorText(annotation)} was returned. Correct it and submit it again.`;
+  return `${version} is a prediction of ${authorText(annotation)}. No reader has said anything about it yet.`;
+}
+
+/** Asks the server and then shows what has become of the study. */
+function useReviewStep(study: string, step: (comment: string) => Promise<unknown>) {
+  return useMutation({
+    mutationFn: step,
+    onSettled: () => Promise.all([
+      queryClient.invalidateQueries({ queryKey: ["study", study] }),
+      queryClient.invalidateQueries({ queryKey: ["annotation"] }),
+    ]),
+  });
+}
+
+function SubmitForm({ study, submitting }: { study: string; submitting: Submitting }) {
+  const [comment, setComment] = useState("");
+  const sending = useReviewStep(study, submitting.submit);
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        sending.mutate(comment.trim(), { onSuccess: () => setComment("") });
+      }}
+    >
+      <Textarea size="xs" autosize minRows={2} label="Comment for the reviewer" value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
+      <Button type="submit" disabled={!submitting.isSaved} loading={sending.isPending} data-testid="submit-review">Submit for review</Button>
+      {!submitting.isSaved && <p className={styles.hint}>Changes are still being saved.</p>}
+      {sending.isError && <p className={styles.error} role="alert">{detailOf(sending.error)}</p>}
+    </form>
+  );
+}
+
+function DecisionForm({ study, annotation }: { study: string; annotation: Annotation }) {
+  const [comment, setComment] = useState("");
+  const approving = useReviewStep(study, (text) => approve(annotation.id, text));
+  const returning = useReviewStep(study, (text) => returnForCorrection(annotation.id, text));
+  const text = comment.trim();
+  const error = approving.error ?? returning.error;
+  return (
+    <div className={styles.form}>
+      <Textarea
+        size="xs" autosize minRows={2} label="Comment" description="Needed to return the version" value={comment}
+        onChange={(event) => setComment(event.currentTarget.value)} data-testid="review-comment"
+      />
+      <div className={styles.actions}>
+        <Button loading={approving.isPending} disabled={returning.isPending} onClick={() => approving.mutate(text)} data-testid="approve">Approve</Button>
+        <Button variant="default" loading={returning.isPending} disabled={!text || approving.isPending} onClick={() => returning.mutate(text)} data-testid="return">
+          Return for correction
+        </Button>
+      </div>
+      {error && <p className={styles.error} role="alert">{detailOf(error)}</p>}
+    </div>
+  );
+}
+
+interface DatedStep extends ReviewStep {
+  readonly version: number;
+}
+
+/** Steps of all versions, the newest first. */
+function History({ versions }: { versions: readonly Version[] }) {
+  const readers = versions.filter(({ author }) => author !== null);
+  const details = useQueries({ queries: readers.map(({ id }) => annotationQuery(id)) });
+  const steps = details.flatMap(({ data }) => (data ? stepsOf(data) : [])).toSorted((first, second) => second.at.localeCompare(first.at));
+  return (
+    <Panel title="History">
+      {steps.length === 0 && <p className={styles.none}>No version was submitted yet.</p>}
+      <ol className={styles.steps} data-testid="review-history">
+        {steps.map((step) => (
+          <li key={`${step.version} ${step.at} ${step.step}`} data-step={step.step}>
+            <span className={styles.what}>{`Version ${step.version} ${STEP_TEXTS[step.step]}`}</span>
+            <span className={styles.who} title={fullTimeText(step.at)}>{`${step.by}, ${timeText(step.at)}`}</span>
+            {step.comment && <q className={styles.comment}>{step.comment}</q>}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+function stepsOf(annotation: Annotation & Partial<Reviewed>): DatedStep[] {
+  return (annotation.review ?? []).map((step) => ({ ...step, version: annotation.version }));
+}
+

@@ -1,0 +1,19 @@
+import type { ReviewStep, Version } from "../server/review";
+
+/** Where a version stands in the review, in words. */
+export const VERSION_STATES: Readonly<Record<string, string>> = {
+  draft: "draft", prediction: "prediction", submitted: "submitted", approved: "approved", returned: "returned",
+};
+
+export const STEP_TEXTS: Readonly<Record<ReviewStep["step"], string>> = {
+  submitted: "submitted for review", approved: "approved", returned: "returned for correction",
+};
+
+export function versionStateText(state: string): string {
+  return VERSION_STATES[state] ?? state;
+}
+
+/** A reader, or the model that predicted it. */
+export function authorText({ author, model }: Pick<Version, "author" | "model">): string {
+  return author ?? (model ? `${model.name} ${model.version}` : "unknown");
+}

@@ -1,0 +1,72 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+
+import { CommentPanel, type Pin } from "../components/comment_panel";
+import { ResultSidebar } from "../components/result_sidebar";
+import { ReviewPanel } from "../components/review_panel";
+import { VersionPanel } from "../components/version_panel";
+import type { LabelVolume } from "../geometry/labels";
+import type { Anchor } from "../server/review";
+import type { Lesion, Me, StudyDetail } from "../server/types";
+import { anchorOf, lesionOfAnchor } from "../state/anchors";
+import type { LesionRow } from "../state/lesion_table";
+import { commentsQuery, versionsQuery } from "../state/queries";
+import { readNow, useReading } from "../state/reading";
+import type { StudyReading } from "../state/study_reading";
+import { useVersionComparison } from "../state/version_comparison";
+import type { SidebarPart } from "../tools/command";
+import { showLesion } from "../tools/lesions";
+
+interface RoomSidebarProps {
+  readonly study: StudyDetail;
+  readonly reading: StudyReading;
+  readonly me: Me;
+  readonly rows: readonly LesionRow[] | null;
+  readonly lesionCount: number;
+  readonly part: SidebarPart;
+  onPart(part: SidebarPart): void;
+}
+
+const showSlice = (sliceIndex: number) => readNow().goTo(sliceIndex);
+
+/** The panel at the right with what the server says about this study's versions and comments. */
+export function RoomSidebar({ study, reading, me, rows, lesionCount, part, onPart }: RoomSidebarProps) {
+  const { annotation, labels, lesions } = reading;
+  const versions = useQuery(versionsQuery(study.id)).data ?? [];
+  const comments = useQuery(commentsQuery(study.id)).data ?? [];
+  const { comparison, error } = useVersionComparison();
+  const canComment = me.actions.includes("annotation.edit");
+  return (
+    <ResultSidebar
+      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={false}
+      isOverlayOnScreen={reading.isOverlayOnScreen} me={me} part={part} onPart={onPart}
+      openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
+      review={
+        <>
+          <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={null} />
+          <CommentPanel
+            study={study.id} annotation={annotation?.id ?? null} comments={comments} canComment={canComment} {...usePins(labels, lesions)}
+          />
+        </>
+      }
+      versions={<VersionPanel versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error} onRestore={null} onShowSlice={showSlice} />}
+    />
+  );
+}
+
+/** Comments and lesions: the voxel that stands for the selected lesion, and the lesion that a voxel stands for. */
+function usePins(labels: LabelVolume | null, lesions: readonly Lesion[] | null) {
+  const selected = useReading((state) => state.selectedLesion);
+  const pin = useMemo<Pin | null>(() => {
+    const lesion = lesions?.find(({ number }) => number === selected);
+    const anchor = lesion && labels ? anchorOf(labels, lesion) : null;
+    return lesion && anchor ? { lesion: lesion.number, anchor } : null;
+  }, [labels, lesions, selected]);
+  const find = (anchor: Anchor) => (labels && lesions ? lesionOfAnchor(labels, lesions, anchor) : null);
+  const onShow = (anchor: Anchor) => {
+    const lesion = find(anchor);
+    if (lesion) showLesion({ reading: readNow() }, lesion);
+    readNow().goTo(anchor[0]);
+  };
+  return { pin, lesionAt: (anchor: Anchor) => find(anchor)?.number ?? null, onShow };
+}

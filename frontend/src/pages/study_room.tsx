@@ -1,0 +1,95 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { useMemo, useState } from "react";
+import { useNavigate } from "react-router";
+
+import { CheatSheet } from "../components/cheat_sheet";
+import { HonestBanner } from "../components/honest_banner";
+import { Icon } from "../components/icons";
+import { PatientHeader } from "../components/patient_header";
+import { PresenceMarks } from "../components/presence_marks";
+import { AssignmentMenu, NextUnreadButton, useNextUnread } from "../components/reading_queue";
+import { StudySidebar } from "../components/study_sidebar";
+import { ViewerToolbar } from "../components/viewer_toolbar";
+import type { Me, StudyDetail } from "../server/types";
+import { listed, rowsOf, useLesionTable } from "../state/lesion_table";
+import { usePresence } from "../state/presence";
+import { readNow } from "../state/reading";
+import type { StudyReading } from "../state/study_reading";
+import type { Command, CommandContext, Room, SidebarPart } from "../tools/command";
+import { useCommandKeys } from "../tools/keyboard";
+import type { ReadingStack } from "../viewport/reading_stack";
+import { RoomSidebar } from "./room_sidebar";
+import styles from "./study_page.module.css";
+import { StudyStage } from "./study_stage";
+
+/** Below this width the study's panel is opened on demand, so that the slices keep their size. */
+const WIDE = "(min-width: 1200px)";
+
+interface StudyRoomProps {
+  readonly study: StudyDetail;
+  readonly reading: StudyReading;
+  readonly me: Me;
+  onShowSeries(series: string): void;
+}
+
+/** One study with everything around its slices. */
+export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) {
+  const [stack, setStack] = useState<ReadingStack | null>(null);
+  const [areKeysShown, showKeys] = useState(false);
+  const [part, showPart] = useState<SidebarPart>("lesions");
+  const isWide = useMediaQuery(WIDE, window.matchMedia(WIDE).matches);
+  const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
+  const isSidebarOpen = isSidebarAsked ?? (isWide || !reading.shownSeries);
+  const next = useNextUnread(study.id);
+  const navigate = useNavigate();
+  const others = usePresence(study.id, me.username, false);
+
+  const { lesions } = reading;
+  const view = useLesionTable((table) => table.view);
+  const allRows = useMemo(() => rowsOf(lesions ?? [], [], null), [lesions]);
+  const rows = useMemo(() => listed(allRows, view), [allRows, view]);
+  const slices = reading.slices.data ?? null;
+
+  const room: Room = {
+    openNextUnread: () => next.mutate(),
+    openWorklist: () => void navigate("/"),
+    showKeys: () => showKeys(true),
+    toggleStudyPanel: () => askSidebar(!isSidebarOpen),
+    togglePart: (asked) => showPart(part === asked ? "lesions" : asked),
+  };
+  const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: rows.map(({ lesion }) => lesion), room });
+  const run = (command: Command) => command.run(context());
+  useCommandKeys(context);
+
+  return (
+    <div className={styles.room} data-testid="study-page">
+      <PatientHeader study={study}>
+        <PresenceMarks others={others} />
+        <AssignmentMenu study={study} me={me} />
+        <NextUnreadButton next={next} />
+      </PatientHeader>
+      <HonestBanner model={study.annotation?.model ?? null} warnings={study.annotation?.warnings ?? []} />
+      <div className={styles.body}>
+        {isSidebarOpen && (
+          <StudySidebar study={study} annotation={reading.annotation} me={me} shownSeries={reading.shownSeries} onShowSeries={onShowSeries} />
+        )}
+        <div className={styles.centre}>
+          <div className={styles.tools}>
+            <Tooltip label={isSidebarOpen ? "Hide series and priors" : "Show series and priors"}>
+              <ActionIcon className={styles.panelButton} size={30} onClick={room.toggleStudyPanel} aria-label="Series and priors" aria-expanded={isSidebarOpen}>
+                <Icon name="panel" size={17} />
+              </ActionIcon>
+            </Tooltip>
+            <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
+          </div>
+          <StudyStage study={study} reading={reading} stack={stack} onStack={setStack} />
+        </div>
+        {(reading.annotation || reading.shownSeries) && (
+          <RoomSidebar study={study} reading={reading} me={me} rows={lesions ? rows : null} lesionCount={allRows.length} part={part} onPart={showPart} />
+        )}
+      </div>
+      <CheatSheet isOpen={areKeysShown} onClose={() => showKeys(false)} />
+    </div>
+  );
+}

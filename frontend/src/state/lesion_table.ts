@@ -1,0 +1,108 @@
+import { create } from "zustand";
+
+import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
+import type { Evidence, Statement } from "../server/review";
+import type { Lesion } from "../server/types";
+
+/** What became of a lesion since the prior. */
+export type LesionChange = "new" | "enlarging" | "stable" | "shrinking" | "resolved";
+
+/** What a reader said about a lesion; "predicted" as long as nobody said anything. */
+export type ReviewMark = "predicted" | "confirmed" | "reclassified" | "added";
+
+export interface LesionRow {
+  readonly lesion: Lesion;
+  /** Null while there is no prior to compare with. */
+  readonly change: LesionChange | null;
+  readonly review: ReviewMark;
+  readonly evidence: Evidence | null;
+}
+
+export type SortField = "number" | "class" | "volume" | "axis" | "probability" | "change" | "review";
+
+export interface TableView {
+  readonly sort: SortField;
+  readonly isDescending: boolean;
+  readonly lesionClass: LesionClass | "all";
+  /** Longest axis in mm that a lesion needs to be listed. */
+  readonly leastAxisMm: number;
+  readonly change: LesionChange | "all";
+  readonly review: ReviewMark | "all";
+}
+
+export const DEFAULT_VIEW: TableView = { sort: "number", isDescending: false, lesionClass: "all", leastAxisMm: 0, change: "all", review: "all" };
+
+interface LesionTable {
+  readonly view: TableView;
+  look(change: Partial<TableView>): void;
+  /** Sorts by a field; the second time the other way round. */
+  sortBy(field: SortField): void;
+}
+
+/** How the lesion table is looked at; it stays from study to study. */
+export const useLesionTable = create<LesionTable>()((set) => ({
+  view: DEFAULT_VIEW,
+  look: (change) => set(({ view }) => ({ view: { ...view, ...change } })),
+  sortBy: (sort) =>
+    set(({ view }) => ({ view: { ...view, sort, isDescending: view.sort === sort ? !view.isDescending : LARGEST_FIRST.has(sort) } })),
+}));
+
+const LARGEST_FIRST: ReadonlySet<SortField> = new Set(["volume", "axis", "probability"]);
+
+/** What asks for attention comes first. */
+export const CHANGES: readonly LesionChange[] = ["new", "enlarging", "stable", "shrinking", "resolved"];
+export const REVIEW_MARKS: readonly ReviewMark[] = ["predicted", "confirmed", "reclassified", "added"];
+
+/** Lesions of a draft name the statement that is about them; those of a version may only name the evidence. */
+type Stated = Lesion & { readonly evidence?: Evidence | null; readonly statement?: string | null };
+
+/** @param changes by the lesion's number */
+export function rowsOf(
+  lesions: readonly Lesion[], statements: readonly Statement[], changes: ReadonlyMap<number, LesionChange> | null,
+): LesionRow[] {
+  const byId = new Map(statements.map((statement) => [statement.id, statement]));
+  return lesions.map((lesion: Stated) => {
+    const statement = byId.get(lesion.statement ?? "");
+    const evidence = statement?.evidence ?? lesion.evidence ?? null;
+    return { lesion, change: changes?.get(lesion.number) ?? null, review: reviewOf(statement, evidence), evidence };
+  });
+}
+
+function reviewOf(statement: Statement | undefined, evidence: Evidence | null): ReviewMark {
+  if (statement && statement.kind !== "false_positive") return statement.kind;
+  return evidence ? "confirmed" : "predicted";
+}
+
+/** The rows that a view lists, in its order; rows that are equal there keep the order of their numbers. */
+export function listed(rows: readonly LesionRow[], view: TableView): LesionRow[] {
+  const direction = view.isDescending ? -1 : 1;
+  return rows
+    .filter((row) => isListed(row, view))
+    .toSorted((first, second) => direction * compare(first, second, view.sort) || first.lesion.number - second.lesion.number);
+}
+
+export function isFiltered({ lesionClass, leastAxisMm, change, review }: TableView): boolean {
+  return lesionClass !== "all" || leastAxisMm > 0 || change !== "all" || review !== "all";
+}
+
+function isListed({ lesion, change, review }: LesionRow, view: TableView): boolean {
+  return (view.lesionClass === "all" || lesion.lesion_class === view.lesionClass)
+    && lesion.longest_axis_mm >= view.leastAxisMm
+    && (view.change === "all" || change === view.change)
+    && (view.review === "all" || review === view.review);
+}
+
+function compare(first: LesionRow, second: LesionRow, field: SortField): number {
+  return KEYS[field](first) - KEYS[field](second);
+}
+
+/** What is not known comes last where the smallest comes first. */
+const KEYS: Readonly<Record<SortField, (row: LesionRow) => number>> = {
+  number: ({ lesion }) => lesion.number,
+  class: ({ lesion }) => LESION_CLASSES.indexOf(lesion.lesion_class),
+  volume: ({ lesion }) => lesion.volume_ml,
+  axis: ({ lesion }) => lesion.longest_axis_mm,
+  probability: ({ lesion }) => lesion.mean_probability ?? 0,
+  change: ({ change }) => (change ? CHANGES.indexOf(change) : CHANGES.length),
+  review: ({ review }) => REVIEW_MARKS.indexOf(review),
+};

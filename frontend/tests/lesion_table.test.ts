@@ -1,0 +1,59 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { claimOf } from "../src/components/lesion_claim";
+import type { LesionClass } from "../src/geometry/labels";
+import type { Statement } from "../src/server/review";
+import type { Lesion } from "../src/server/types";
+import { DEFAULT_VIEW, listed, rowsOf, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
+
+const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null, statement?: string): Lesion => ({
+  id: String(number), number, lesion_class, volume_ml: axisMm / 10, longest_axis_mm: axisMm, voxel_count: 9, centroid_mm: [0, 0, 0],
+  centroid_index: [0, 0, 0], slice_indices: [0], mean_probability: probability, ...(statement ? { statement } : {}),
+} as Lesion);
+
+const statement = (id: string, kind: Statement["kind"], evidence: Statement["evidence"]): Statement => ({
+  id, kind, evidence, anchor: [0, 0, 0], lesion_class: "active", reason: "",
+});
+
+const LESIONS = [lesion(1, "inactive", 9, 0.9), lesion(2, "active", 4, 0.5, "a"), lesion(3, "active", 2, null), lesion(4, "inactive", 4, 0.7, "b")];
+const STATEMENTS = [statement("a", "confirmed", "post_gadolinium"), statement("b", "reclassified", null)];
+const CHANGES = new Map<number, LesionChange>([[1, "stable"], [2, "new"], [4, "enlarging"]]);
+const ROWS = rowsOf(LESIONS, STATEMENTS, CHANGES);
+const numbers = (view: Partial<TableView>) => listed(ROWS, { ...DEFAULT_VIEW, ...view }).map((row) => row.lesion.number);
+
+beforeEach(() => useLesionTable.getState().look(DEFAULT_VIEW));
+
+describe("the lesion table", () => {
+  it.each<[Partial<TableView>, number[]]>([
+    [{}, [1, 2, 3, 4]],
+    [{ sort: "class" }, [2, 3, 1, 4]],
+    [{ sort: "volume", isDescending: true }, [1, 2, 4, 3]],
+    [{ sort: "probability", isDescending: true }, [1, 4, 2, 3]],
+    [{ sort: "change" }, [2, 4, 1, 3]],
+    [{ sort: "review" }, [1, 3, 2, 4]],
+    [{ lesionClass: "active" }, [2, 3]],
+    [{ leastAxisMm: 4 }, [1, 2, 4]],
+    [{ change: "new" }, [2]],
+    [{ review: "predicted" }, [1, 3]],
+    [{ lesionClass: "inactive", review: "reclassified" }, [4]],
+  ])("looked at by %j lists %j", (view, expected) => {
+    expect(numbers(view)).toEqual(expected);
+  });
+
+  it("sorts by size with the largest first, and the other way round the second time", () => {
+    const { sortBy } = useLesionTable.getState();
+    sortBy("volume");
+    expect(useLesionTable.getState().view).toMatchObject({ sort: "volume", isDescending: true });
+    sortBy("volume");
+    expect(useLesionTable.getState().view).toMatchObject({ sort: "volume", isDescending: false });
+  });
+
+  it("says of every lesion what is known of it", () => {
+    expect(ROWS.map(claimOf)).toEqual([
+      "AI-predicted inactive (FLAIR only)",
+      "Active, confirmed by a reader: post-gadolinium",
+      "AI-predicted active (FLAIR only)",
+      "Inactive, changed by a reader",
+    ]);
+  });
+});
