@@ -59,7 +59,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     """The RFC 9457 answer to an error that a caller can act on; None lets anything else become a 500."""
     match error:
         case PlaqueViewError():
-            return ProblemResponse(status_of(error), code=error.code, detail=error.detail, fields=error.fields)
+            answer = ProblemResponse(status_of(error), code=error.code, detail=error.detail, fields=error.fields)
+            answer.data |= error.members
+            return answer
         case Http404():
             detail = "no such thing, or none that you may see"
             return ProblemResponse(HTTPStatus.NOT_FOUND, code=NotFoundError.code, detail=detail)

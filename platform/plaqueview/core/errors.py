@@ -9,10 +9,14 @@ class PlaqueViewError(Exception):
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, detail: str, *, fields: Mapping[str, str] | None = None, members: Mapping[str, object] | None = None
+    ) -> None:
+        """`fields` says what is wrong with which field; `members` stand in the problem beside its own."""
         super().__init__(detail)
         self.detail = detail
         self.fields = dict(fields or {})
+        self.members = dict(members or {})
 
 
 class NotFoundError(PlaqueViewError):
@@ -43,6 +47,12 @@ class PreconditionError(PlaqueViewError):
     """The caller acted on a version that is no longer the current one."""
 
     code = "precondition_failed"
+
+
+class PreconditionRequiredError(PlaqueViewError):
+    """The caller did not say which version is acted on."""
+
+    code = "precondition_required"
 
 
 class TooLargeError(PlaqueViewError):

@@ -16,6 +16,7 @@ from plaqueview.core.errors import (
     NotFoundError,
     PlaqueViewError,
     PreconditionError,
+    PreconditionRequiredError,
     TooLargeError,
     UnavailableError,
 )
@@ -28,6 +29,7 @@ STATUS_OF_ERROR: dict[type[PlaqueViewError], HTTPStatus] = {
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ConflictError: HTTPStatus.CONFLICT,
     PreconditionError: HTTPStatus.PRECONDITION_FAILED,
+    PreconditionRequiredError: HTTPStatus.PRECONDITION_REQUIRED,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -21,6 +21,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 LIMITS_OF_DATABASES = {limit for bits in (15, 31, 63) for limit in (2**bits - 1, -(2**bits))}
+IF_MATCH = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag of what this changes, or *."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="* when nothing may be there yet."
+)
 VERBS = {
     HTTPMethod.GET: "read",
     HTTPMethod.POST: "create",
@@ -44,6 +50,11 @@ class ProblemSerializer(serializers.Serializer[None]):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="For programs; `detail` is for people.")
     detail = serializers.CharField()
+    revision = serializers.IntegerField(
+        required=False, allow_null=True, help_text="With 412: what is stored; null: none."
+    )
+    author = serializers.CharField(required=False, help_text="With 412: who wrote last.")
+    modified = serializers.DateTimeField(required=False, help_text="With 412: when.")
     errors = ProblemFieldSerializer(many=True, required=False)  # type: ignore[assignment]  # the serializer's own errors
 
 
@@ -78,6 +89,8 @@ class ProblemAutoSchema(AutoSchema):
             statuses |= {HTTPStatus.NOT_FOUND}
         if self.method != HTTPMethod.GET:
             statuses |= {HTTPStatus.CONFLICT}
+        if self.method in getattr(self.view, "conditional_methods", ()):
+            statuses |= {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED}
         if self.method in WRITING:
             statuses |= {
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
