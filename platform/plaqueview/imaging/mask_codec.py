@@ -40,26 +40,34 @@ def encode(mask: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
     return HEADER.pack(MAGIC, *mask.shape) + _pack_runs(flat[starts], lengths)
 
 
+def shape_of(encoded: bytes | bytearray | memoryview) -> tuple[int, int, int]:
+    """The (slices, rows, columns) that the bytes announce, before a run of them is read.
+
+    Raises: MaskCodecError when the bytes are of another format, or announce too many voxels.
+    """
+    if len(encoded) < HEADER.size:
+        raise MaskCodecError(f"mask has {len(encoded)} bytes, the header alone needs {HEADER.size}")
+    magic, slices, rows, columns = HEADER.unpack_from(encoded)
+    if magic != MAGIC:
+        raise MaskCodecError(f"mask begins with {magic!r}, need {MAGIC!r}")
+    _check_voxel_count((slices, rows, columns))
+    return slices, rows, columns
+
+
 def decode(encoded: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
     """The (slices, rows, columns) uint8 mask of the bytes; the inverse of `encode`.
 
     Raises: MaskCodecError when the bytes are cut, run past the shape, fall short of it or are of another format.
     """
-    if len(encoded) < HEADER.size:
-        raise MaskCodecError(f"mask has {len(encoded)} bytes, the header alone needs {HEADER.size}")
-    magic, *shape = HEADER.unpack_from(encoded)
-    if magic != MAGIC:
-        raise MaskCodecError(f"mask begins with {magic!r}, need {MAGIC!r}")
-    voxel_count = _check_voxel_count(shape)
-    values, lengths = _unpack_runs(bytes(encoded[HEADER.size :]), voxel_count)
+    shape = shape_of(encoded)
+    values, lengths = _unpack_runs(bytes(encoded[HEADER.size :]), math.prod(shape))
     return np.repeat(np.array(values, np.uint8), lengths).reshape(shape)
 
 
-def _check_voxel_count(shape: tuple[int, ...] | list[int]) -> int:
+def _check_voxel_count(shape: tuple[int, ...]) -> None:
     voxel_count = math.prod(shape)
     if voxel_count > LARGEST_VOXEL_COUNT:
         raise MaskCodecError(f"mask has {voxel_count} voxels, at most {LARGEST_VOXEL_COUNT} are accepted")
-    return voxel_count
 
 
 def _pack_runs(values: NDArray[np.uint8], lengths: NDArray[np.intp]) -> bytes:
