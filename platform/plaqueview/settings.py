@@ -293,11 +293,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Action": "plaqueview.core.access.Action",
         "AnnotationState": "plaqueview.annotations.models.AnnotationState.values",
+        "Evidence": "plaqueview.annotations.models.Evidence.values",
         "EventKind": "plaqueview.audit.models.EventKind",
         "JobStage": "plaqueview.inference.models.JobStage.values",
         "JobState": "plaqueview.inference.models.JobState.values",
         "ModelStage": "plaqueview.registry.models.Stage",
         "RegistrationState": "plaqueview.longitudinal.models.RegistrationState.values",
+        "ReviewStepName": "plaqueview.annotations.models.Step.values",
         "Role": "plaqueview.core.access.Role",
         "StudyState": "plaqueview.studies.models.StudyState",
         "UploadState": "plaqueview.studies.models.UploadState",
@@ -313,6 +315,7 @@ MINIMUM_LESION_VOLUME_MM3 = read(
     env.float, "PLAQUEVIEW_MINIMUM_LESION_VOLUME_MM3", 14.1, validate=validate.Range(min=0.0)
 )
 FOLLOW_UP_MONTHS = read(env.int, "PLAQUEVIEW_FOLLOW_UP_MONTHS", 12, validate=validate.Range(min=1))
+REVIEW_NEEDS_SECOND_READER = read(env.bool, "PLAQUEVIEW_REVIEW_NEEDS_SECOND_READER", False)
 LESION_CONNECTIVITY = read(env.int, "PLAQUEVIEW_LESION_CONNECTIVITY", 26, validate=validate.OneOf([6, 18, 26]))
 JOB_LEASE_S = read(env.int, "PLAQUEVIEW_JOB_LEASE_S", 20, validate=validate.Range(min=1))
 JOB_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_JOB_MAX_ATTEMPTS", 3, validate=validate.Range(min=1))

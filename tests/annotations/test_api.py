@@ -67,11 +67,16 @@ def test_a_version_has_its_stamp_its_rule_and_its_counts_by_slice(client, study,
         "lesion_counts": {"active": 1, "inactive": 2},
         "counting_rule": table.rule.sentence,
         "claim": "AI-predicted, FLAIR only",
+        "unconfirmed_active_count": 1,
         "notice": "Research use only, not a medical device.",
         "warnings": ["The series is not axial.", "Trained on phantoms."],
         "shape": list(SHAPE),
         "counts_by_slice": {kind.value: list(counts) for kind, counts in table.counts_by_slice().items()},
         "seconds": {"preprocessing": 0.5, "network": 1.25},
+        "base": None,
+        "base_version": None,
+        "statements": [],
+        "review": [],
     }
 
 
@@ -95,6 +100,7 @@ def test_the_lesions_of_a_study_are_those_of_its_current_version_by_class(client
         "centroid_index": list(lesion.centroid_index),
         "slice_indices": list(lesion.slice_indices),
         "mean_probability": 0.75,
+        "evidence": None,
     }
 
 

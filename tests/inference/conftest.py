@@ -2,7 +2,7 @@
 
 import pytest
 
-from plaqueview.annotations import services as annotation_services
+from plaqueview.annotations import journal as annotation_journal
 from plaqueview.celery import celery_app
 from plaqueview.inference import journal
 from plaqueview.studies import summaries
@@ -24,6 +24,6 @@ def sent_tasks(monkeypatch) -> list[tuple[str, tuple[str, ...], str]]:
 def announced(monkeypatch) -> list[dict]:
     """Every event that was to be announced, whether its transaction commits or not."""
     events: list[dict] = []
-    for module in (journal, annotation_services, summaries):
+    for module in (journal, annotation_journal, summaries):
         monkeypatch.setattr(module, "announce", lambda event, **_places: events.append(dict(event)))
     return events

@@ -56,6 +56,7 @@ def with_result(study: Study, *, active: int, inactive: int) -> None:
             lesion_volumes_ml={"active": 0.5, "inactive": 1.25},
             counting_rule=RULE,
             claim="AI-predicted, FLAIR only",
+            unconfirmed_active_count=active,
         ),
     )
 

@@ -15,7 +15,8 @@ from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations import masks, services
-from plaqueview.annotations.models import RESEARCH_NOTICE, Annotation, AnnotationState, Lesion
+from plaqueview.annotations.models import RESEARCH_NOTICE, Annotation, AnnotationState, Evidence, Lesion, Step
+from plaqueview.annotations.serializers import StatementSerializer
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.lesions import LesionClass
@@ -37,39 +38,65 @@ class AnnotationSerializer(AnnotationSummarySerializer):
     notice = serializers.CharField()
 
 
+class ReviewStepSerializer(serializers.Serializer[JSON]):
+    step = serializers.ChoiceField(Step.values)
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    comment = serializers.CharField()
+
+
 class AnnotationDetailSerializer(AnnotationSerializer):
-    """A version with its grid, its counts by slice and the seconds that each step took."""
+    """A version with its grid, its counts by slice, what readers said of it and the seconds that each step took.
+
+    A reader's version names the one it grew from; a prediction has none, no statements, and no steps of review.
+    """
 
     shape = serializers.ListField(child=serializers.IntegerField(), min_length=3, max_length=3)
     counts_by_slice = SlicesByClassSerializer()
     seconds = serializers.DictField(child=serializers.FloatField())
+    base = serializers.UUIDField(allow_null=True)
+    base_version = serializers.IntegerField(allow_null=True)
+    statements = StatementSerializer(many=True)
+    review = ReviewStepSerializer(many=True)
 
 
 def _row(annotation: Annotation) -> JSON:
     return {**services.summary_of(annotation).as_json(annotation.study_id), "notice": RESEARCH_NOTICE}
 
 
-def _detail(annotation: Annotation) -> JSON:
+def detail_of(annotation: Annotation) -> JSON:
     return {
         **_row(annotation),
         "shape": list(annotation.shape),
         "counts_by_slice": annotation.counts_by_slice,
         "seconds": annotation.seconds,
+        "base": str(annotation.base_id) if annotation.base_id else None,
+        "base_version": annotation.base.version if annotation.base else None,
+        "statements": annotation.statements,
+        "review": [
+            {"step": one.step, "by": one.by.get_username(), "at": one.created.isoformat(), "comment": one.comment}
+            for one in annotation.review.select_related("by").order_by("created")
+        ],
     }
 
 
-class LesionSerializer(serializers.ModelSerializer[Lesion]):
+class LesionFieldsSerializer(serializers.Serializer[JSON]):
+    number = serializers.IntegerField()
     lesion_class = serializers.ChoiceField([kind.value for kind in LesionClass])
+    volume_ml = serializers.FloatField()
+    longest_axis_mm = serializers.FloatField()
+    voxel_count = serializers.IntegerField()
     centroid_mm = serializers.ListField(child=serializers.FloatField(), help_text="x, y, z in LPS.")
     centroid_index = serializers.ListField(child=serializers.FloatField(), help_text="Slice, row, column.")
     slice_indices = serializers.ListField(child=serializers.IntegerField())
+    mean_probability = serializers.FloatField(allow_null=True)
+    evidence = serializers.ChoiceField(
+        Evidence.values, allow_null=True, help_text="Why a reader confirmed the class; null until one does."
+    )
 
-    class Meta:
-        model = Lesion
-        fields = [
-            "id", "number", "lesion_class", "volume_ml", "longest_axis_mm", "voxel_count", "centroid_mm",
-            "centroid_index", "slice_indices", "mean_probability",
-        ]  # fmt: skip
+
+class LesionSerializer(LesionFieldsSerializer):
+    id = serializers.UUIDField()
 
 
 class AnnotationsOfStudy(generics.GenericAPIView[Annotation]):
@@ -93,7 +120,7 @@ class AnnotationDetail(APIView):
     @extend_schema(operation_id="read_annotation", summary="One version", responses=AnnotationDetailSerializer)
     def get(self, request: Request, annotation_id: UUID) -> Response:
         annotation = services.read(annotation_id=annotation_id, actor=user_of(request), part="summary")
-        return Response(_detail(annotation))
+        return Response(detail_of(annotation))
 
 
 CLASS_PARAMETER = OpenApiParameter("class", enum=[kind.value for kind in LesionClass], description="Only this class.")

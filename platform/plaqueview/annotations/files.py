@@ -28,9 +28,9 @@ class MaskFiles:
 def store_masks(segmentation: Segmentation) -> MaskFiles:
     """The arrays of the segmentation are on the disk; storing them twice changes nothing."""
     return MaskFiles(
-        mask_key=_store(mask_codec.encode(segmentation.labels.voxels)),
-        brain_mask_key=_store(mask_codec.encode(segmentation.brain_mask)),
-        probability_key=_store(encode_probability(segmentation.plaque_probability)),
+        mask_key=store_encoded(mask_codec.encode(segmentation.labels.voxels)),
+        brain_mask_key=store_encoded(mask_codec.encode(segmentation.brain_mask)),
+        probability_key=store_encoded(encode_probability(segmentation.plaque_probability)),
     )
 
 
@@ -40,5 +40,6 @@ def encode_probability(probability: NDArray[np.float32]) -> bytes:
     return gzip.compress(np.ascontiguousarray(scaled).data, compresslevel=COMPRESSION_LEVEL, mtime=0)
 
 
-def _store(content: bytes) -> str:
+def store_encoded(content: bytes) -> str:
+    """The key under which the bytes of a mask are on the disk."""
     return store_bytes([content], kind=KIND).key

@@ -79,7 +79,7 @@ def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
     if not claimed:
         return None
     job = InferenceJob.objects.with_references().get(pk=job_id)
-    studies.set_state(job.study_id, StudyState.RUNNING)
+    studies.follow_job(job.study_id, StudyState.RUNNING)
     journal.publish(job)
     return Claim(job.pk, token, job.study_id, job.series_id, job.attempts)
 

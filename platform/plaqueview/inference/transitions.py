@@ -34,7 +34,7 @@ def queue(job: InferenceJob) -> None:
     job.state, job.stage, job.progress = JobState.QUEUED, JobStage.QUEUED, 0.0
     job.lease_token = job.lease_expires_at = None
     job.save()
-    studies.set_state(job.study_id, StudyState.QUEUED)
+    studies.follow_job(job.study_id, StudyState.QUEUED)
     journal.publish(job)
     enqueue(SEGMENT_TASK, str(job.pk), queue=INFERENCE_QUEUE)
 
@@ -42,7 +42,7 @@ def queue(job: InferenceJob) -> None:
 def end(job: InferenceJob, state: JobState, *, reason: str, actor: User | None) -> None:
     """The job has ended, for good, in one of the three named ways, and the study says so."""
     close(job, state, reason=reason, actor=actor)
-    studies.set_state(job.study_id, *study_state_of(job))
+    studies.follow_job(job.study_id, *study_state_of(job))
 
 
 def close(job: InferenceJob, state: JobState, *, reason: str, actor: User | None) -> None:

@@ -47,6 +47,7 @@ class AnnotationSummarySerializer(serializers.Serializer[JSON]):
     lesion_volumes_ml = LesionVolumesSerializer()
     counting_rule = serializers.CharField()
     claim = serializers.CharField()
+    unconfirmed_active_count = serializers.IntegerField(help_text="Active lesions that no reader has confirmed.")
     warnings = serializers.ListField(child=serializers.CharField())
 
 

@@ -12,6 +12,9 @@ from plaqueview.studies.models import Study, StudyState
 
 MAX_REASON_LENGTH = 1000
 
+# What readers have brought a study to, and no job takes away.
+UNDER_READERS = {StudyState.IN_REVIEW, StudyState.APPROVED}
+
 
 @dataclass(frozen=True)
 class ModelReference:
@@ -41,6 +44,7 @@ class AnnotationSummary:
     lesion_volumes_ml: Mapping[str, float]
     counting_rule: str
     claim: str
+    unconfirmed_active_count: int
     warnings: tuple[str, ...] = ()
 
     def as_json(self, study_id: UUID) -> dict[str, object]:
@@ -58,6 +62,7 @@ class AnnotationSummary:
             "lesion_volumes_ml": dict(self.lesion_volumes_ml),
             "counting_rule": self.counting_rule,
             "claim": self.claim,
+            "unconfirmed_active_count": self.unconfirmed_active_count,
             "warnings": list(self.warnings),
         }
 
@@ -110,6 +115,14 @@ def set_state(study_id: UUID, state: StudyState, reason: str = "") -> None:
     study.state, study.state_reason = state, reason
     study.save(update_fields=["state", "state_reason", "modified"])
     announce_study(study)
+
+
+@transaction.atomic
+def follow_job(study_id: UUID, state: StudyState, reason: str = "") -> None:
+    """The study is in the state that its job brings about, unless readers have gone on without the job."""
+    study = Study.objects.select_for_update().get(pk=study_id)
+    if study.state not in UNDER_READERS:
+        set_state(study_id, state, reason)
 
 
 @transaction.atomic

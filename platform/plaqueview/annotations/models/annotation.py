@@ -17,14 +17,21 @@ RESEARCH_NOTICE = "Research use only, not a medical device."
 
 class AnnotationState(models.TextChoices):
     PREDICTED = "predicted", "said by a network, seen by no reader"
-    DRAFT = "draft", "a reader works on it"
     SUBMITTED = "submitted", "waits for review"
     APPROVED = "approved", "reviewed and frozen"
     RETURNED = "returned", "sent back to its author"
 
 
+class Evidence(models.TextChoices):
+    """What a reader's word on the class of a lesion rests on."""
+
+    POST_GADOLINIUM = "post_gadolinium", "enhances after gadolinium"
+    PRIOR = "prior", "new or larger than in a prior study"
+    READER_OPINION = "reader_opinion", "the reader's opinion"
+
+
 class FrozenError(TypeError):
-    """An annotation or a lesion was to be changed or deleted; a correction is a new version."""
+    """What is written once was to be changed or deleted; a correction is a new version."""
 
 
 class FrozenRecord(models.Model):
@@ -51,6 +58,8 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 class Annotation(FrozenRecord, Record):
     """One version of a mask over one series, by a reader or by a model, never both.
 
+    Only `state` moves after the first writing, by `annotations.review`. `base` is the version that a reader started
+    from, and `statements` what the reader said of single lesions: `annotations.statements` knows their shape.
     The model's name, version and hash are copied in, so that a result keeps its stamp whatever becomes of the registry.
     `affine` is row-major, (slice, row, column) to mm in LPS, and with `slices`, `rows`, `columns` the grid of every
     mask; the masks themselves are files in `core.storage`: `mask_key` and `brain_mask_key` in the bytes of
@@ -64,6 +73,7 @@ class Annotation(FrozenRecord, Record):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="annotations"
     )
+    base = models.ForeignKey("annotations.Annotation", on_delete=models.PROTECT, null=True, related_name="+")
     model_id = models.UUIDField(null=True)
     model_name = models.CharField(max_length=100, blank=True)
     model_version = models.CharField(max_length=50, blank=True)
@@ -84,7 +94,11 @@ class Annotation(FrozenRecord, Record):
     inactive_count = models.PositiveIntegerField()
     active_volume_ml = models.FloatField()
     inactive_volume_ml = models.FloatField()
+    unconfirmed_active_count = models.PositiveIntegerField(
+        default=0, help_text="Active lesions that no reader has confirmed."
+    )
     counts_by_slice = models.JSONField(help_text="By class, how many lesions touch each slice.")
+    statements = models.JSONField(default=list)
     warnings = models.JSONField(default=list)
     seconds = models.JSONField(default=dict, help_text="Time by step.")
 
@@ -121,7 +135,10 @@ class Annotation(FrozenRecord, Record):
 
 
 class Lesion(FrozenRecord, Record):
-    """One lesion of an annotation; the measures mean what `imaging.lesions.LesionMeasures` says."""
+    """One lesion of an annotation; the measures mean what `imaging.lesions.LesionMeasures` says.
+
+    `evidence` is why a reader confirmed the class, with who and when; None until one does.
+    """
 
     annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="lesions")
     number = models.PositiveIntegerField()
@@ -133,6 +150,9 @@ class Lesion(FrozenRecord, Record):
     centroid_index = models.JSONField()
     slice_indices = models.JSONField()
     mean_probability = models.FloatField(null=True)
+    evidence = models.CharField(max_length=20, choices=Evidence, null=True)
+    evidence_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    evidence_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["annotation", "number"]
@@ -140,5 +160,10 @@ class Lesion(FrozenRecord, Record):
             models.UniqueConstraint(fields=["annotation", "number"], name="lesion_number_once_per_annotation"),
             models.CheckConstraint(
                 condition=Q(lesion_class__in=[kind.value for kind in LesionClass]), name="lesion_class_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(evidence__isnull=True, evidence_by__isnull=True, evidence_at__isnull=True)
+                | Q(evidence__in=Evidence.values, evidence_by__isnull=False, evidence_at__isnull=False),
+                name="lesion_evidence_has_reader_and_time",
             ),
         ]

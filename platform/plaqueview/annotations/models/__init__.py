@@ -1,0 +1,30 @@
+"""The tables of annotations: versions with their lesions, drafts, the steps of review, comments."""
+
+from plaqueview.annotations.models.annotation import (
+    PREDICTION_CLAIM,
+    RESEARCH_NOTICE,
+    Annotation,
+    AnnotationState,
+    Evidence,
+    FrozenError,
+    FrozenRecord,
+    Lesion,
+)
+from plaqueview.annotations.models.comment import Comment
+from plaqueview.annotations.models.draft import Draft
+from plaqueview.annotations.models.review import ReviewStep, Step
+
+__all__ = [
+    "PREDICTION_CLAIM",
+    "RESEARCH_NOTICE",
+    "Annotation",
+    "AnnotationState",
+    "Comment",
+    "Draft",
+    "Evidence",
+    "FrozenError",
+    "FrozenRecord",
+    "Lesion",
+    "ReviewStep",
+    "Step",
+]
