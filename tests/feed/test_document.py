@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from jsonschema import Draft202012Validator
 
 from plaqueview.feed import consumers
 from plaqueview.inference.models import JobStage, JobState
+from plaqueview.longitudinal.models import RegistrationState
 from plaqueview.studies.models import StudyState, UploadState
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
@@ -28,6 +30,7 @@ def is_documented(message: dict) -> bool:
         ("job.progress", "state", JobState),
         ("job.progress", "stage", JobStage),
         ("upload.progress", "state", UploadState),
+        ("registration.changed", "state", RegistrationState),
     ],
 )
 def test_every_state_is_documented(message, field, states):
@@ -41,8 +44,12 @@ def test_every_state_is_documented(message, field, states):
         {"type": "subscribe", "topic": "study", "study": ID},
         {"type": "unsubscribe", "topic": "upload", "upload": ID},
         {"type": "ping"},
+        {"type": "presence", "study": ID, "is_editing": True},
+        {"type": "presence.changed", "study": ID, "readers": [{"reader": "ana", "is_editing": False}]},
         {"type": "error", "code": "not_found", "detail": "no such study"},
         {"type": "annotation.changed", "study": ID, "annotation": ID, "version": 1},
+        {"type": "draft.changed", "study": ID, "draft": ID, "revision": 0, "author": "neurologist"},
+        {"type": "comment.changed", "study": ID, "comment": ID},
     ],
 )
 def test_what_is_said_is_valid_by_the_document(message):
@@ -54,12 +61,20 @@ def test_what_is_said_is_valid_by_the_document(message):
     [
         {"type": "subscribe", "topic": "patients"},
         {"type": "subscribe", "topic": "study"},
+        {"type": "presence", "study": ID},
+        {"type": "presence.changed", "study": ID, "readers": ["ana"]},
         {"type": "study.changed", "study": ID, "state": "lost"},
         {"type": "job.progress", "job": ID, "study": ID, "state": "running", "stage": "network", "progress": 2},
     ],
 )
 def test_what_is_never_said_is_not(message):
     assert not is_documented(message)
+
+
+def test_a_presence_lasts_as_long_as_the_document_says():
+    seconds = f"{settings.FEED_PRESENCE_S:g} seconds"
+
+    assert seconds in " ".join(MESSAGES["presence"]["summary"].split())
 
 
 def test_the_limits_are_those_of_the_code():

@@ -1,12 +1,10 @@
 """The feed as a browser and a script find it: a real server, a real broker, a real socket."""
 
-import json
 from uuid import uuid4
 
 import pytest
 from django.test import Client
-from websockets.exceptions import ConnectionClosedError
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from plaqueview.accounts.models import ApiToken, User
 from plaqueview.accounts.services import create_site
@@ -14,16 +12,12 @@ from plaqueview.core.access import Action, Role
 from plaqueview.inference import services
 from plaqueview.inference.models import JobStage
 from plaqueview.studies.models import Study
-from tests.accounts.people import make_user, secret_of
+from tests.accounts.people import make_user
+from tests.feed.sockets import ORIGIN, ask, by_session, by_token, closing_code, heard, is_silent
 from tests.inference.processes import server
 from tests.inference.scenes import claimed, make_study, segmentation
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ORIGIN = "http://testserver"
-ANSWER_TIMEOUT_S = 20.0
-SILENCE_S = 0.3
-
 
 @pytest.fixture(scope="module")
 def feed_url(tmp_path_factory, running_broker, django_db_setup, django_db_blocker):
@@ -45,42 +39,10 @@ def reader(study) -> User:
     return make_user(Role.NEUROLOGIST, site=study.site)
 
 
-def by_token(feed_url: str, user: User, *scopes: Action) -> ClientConnection:
-    return connect(feed_url, additional_headers={"Authorization": f"Bearer {secret_of(user, *scopes)}"})
-
-
-def by_session(feed_url: str, client: Client, *, origin: str | None = ORIGIN) -> ClientConnection:
-    cookie = f"plaqueview_sessionid={client.cookies['plaqueview_sessionid'].value}"
-    return connect(feed_url, additional_headers={"Cookie": cookie}, origin=origin)
-
-
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
-
-
-def ask(socket: ClientConnection, **message) -> dict:
-    socket.send(json.dumps(message))
-    return heard(socket)
-
-
-def heard(socket: ClientConnection) -> dict:
-    return json.loads(socket.recv(ANSWER_TIMEOUT_S))
-
-
-def is_silent(socket: ClientConnection) -> bool:
-    try:
-        socket.recv(SILENCE_S)
-    except TimeoutError:
-        return True
-    return False
-
-
-def closing_code(socket: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosedError) as closed:
-        socket.recv(ANSWER_TIMEOUT_S)
-    return closed.value.rcvd.code
 
 
 def test_a_script_with_a_token_listens(feed_url, reader):

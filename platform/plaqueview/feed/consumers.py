@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
@@ -12,8 +13,9 @@ from django.conf import settings
 
 from plaqueview.accounts.models import User
 from plaqueview.core.errors import InvalidError, PlaqueViewError, TooLargeError
+from plaqueview.feed.company import Company
 from plaqueview.feed.identity import headers_of, identify
-from plaqueview.feed.topics import Message, Topic, groups_of, topic_of
+from plaqueview.feed.topics import STUDY, Message, Topic, groups_of, study_in, topic_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         """
         self.headers = headers_of(self.scope)
         self.listening: dict[Topic, tuple[str, ...]] = {}
+        self.company = Company(self)
         self.watch: asyncio.Task[None] | None = None
         await self.accept()
         if await self.signed_in() is not None:
@@ -52,7 +55,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
             await self._leave(topic)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
-        """Every message is answered, a bad one by `{"type": "error"}`."""
+        """Every message is answered, a bad one by `{"type": "error"}`; a presence only when it changes something."""
         try:
             message = _parsed(text_data)
             await self._answer(message)
@@ -62,6 +65,12 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
     async def feed_event(self, message: dict[str, Any]) -> None:  # Any: an event of core.live, as JSON
         """An event of a topic that this socket listens to."""
         await self.send_json(message["event"])
+
+    async def feed_presence(self, message: dict[str, Any]) -> None:  # Any: a pointer of feed.company, as JSON
+        """Somebody came to a study that this socket listens to, or left it."""
+        study_id = UUID(message["study"])
+        if Topic(STUDY, study_id) in self.listening:
+            await self.company.tell(study_id)
 
     async def signed_in(self) -> User | None:
         """The user as the database knows them now; the socket is closed when there is none."""
@@ -80,6 +89,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
             if not await database_sync_to_async(self._may_keep)(user):
                 await self.close(RIGHTS_CHANGED, "your rights have changed")
                 return
+            await self.company.look_again([topic.study_id for topic in self.listening if topic.study_id])
 
     def _may_keep(self, user: User) -> bool:
         """The user may still hear every topic, in the same sites."""
@@ -92,6 +102,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         answers: Mapping[str, Callable[[Message], Awaitable[None]]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
+            "presence": self._be_present,
             "ping": self._pong,
         }
         kind = message.get("type")
@@ -112,18 +123,32 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         for group in self.listening[topic]:
             await self.channel_layer.group_add(group, self.channel_name)
         await self.send_json({"type": "subscribed", **topic.reference})
+        if topic.study_id:
+            await self.company.tell(topic.study_id)
 
     async def _unsubscribe(self, message: Message) -> None:
         topic = topic_of(message)
         await self._leave(topic)
         await self.send_json({"type": "unsubscribed", **topic.reference})
 
+    async def _be_present(self, message: Message) -> None:
+        study_id = study_in(message)
+        groups = self.listening.get(Topic(STUDY, study_id))
+        if groups is None:
+            raise InvalidError("the socket does not listen to the study; subscribe to it first")
+        user = await self.signed_in()
+        if user is not None:
+            await self.company.enter(study_id, groups=groups, user=user, message=message)
+
     async def _pong(self, message: Message) -> None:
         await self.send_json({"type": "pong"})
 
     async def _leave(self, topic: Topic) -> None:
-        for group in self.listening.pop(topic, ()):
+        groups = self.listening.pop(topic, ())
+        for group in groups:
             await self.channel_layer.group_discard(group, self.channel_name)
+        if groups and topic.study_id:
+            await self.company.leave(topic.study_id, groups)
 
 
 def _parsed(text: str | None) -> Message:

@@ -31,6 +31,11 @@ class Topic:
     object_id: UUID | None = None
 
     @property
+    def study_id(self) -> UUID | None:
+        """The study, where the topic is one."""
+        return self.object_id if self.kind == STUDY else None
+
+    @property
     def reference(self) -> dict[str, str]:
         """The topic in the words of the protocol."""
         return {"topic": self.kind} | ({} if self.object_id is None else {self.kind: str(self.object_id)})
@@ -45,6 +50,14 @@ def topic_of(message: Message) -> Topic:
     if not isinstance(kind, str) or kind not in ACTION_OF_KIND:
         raise InvalidError(f"topic is missing or unknown, need one of {', '.join(ACTION_OF_KIND)}")
     return Topic(kind) if kind == WORKLIST else Topic(kind, _id_in(message, kind))
+
+
+def study_in(message: Message) -> UUID:
+    """The study that the message names.
+
+    Raises: InvalidError when it names none.
+    """
+    return _id_in(message, STUDY)
 
 
 def groups_of(topic: Topic, user: User) -> tuple[str, ...]:
@@ -72,4 +85,4 @@ def _id_in(message: Message, field: str) -> UUID:
             return UUID(value)
     except ValueError:
         pass
-    raise InvalidError(f"{field} is missing or no UUID; a subscription to the topic {field} names one")
+    raise InvalidError(f"{field} is missing or no UUID; a message about a {field} names one")
