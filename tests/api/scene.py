@@ -12,8 +12,13 @@ from redis import Redis
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.services import LONGEST_TOKEN_LIFE, create_site, create_token
+from plaqueview.annotations import services as annotations
+from plaqueview.annotations.masks import labels_of
+from plaqueview.annotations.models import Annotation, Draft
 from plaqueview.core.access import Role
+from plaqueview.core.preconditions import Precondition
 from plaqueview.inference import services as inference
+from plaqueview.longitudinal import services as longitudinal
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.settling import settle
@@ -22,7 +27,10 @@ from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
-IDS = ("study_id", "series_id", "patient_id", "annotation_id", "job_id", "study_uid", "series_uid", "instance_uid")
+IDS = (
+    "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "job_id", "study_uid", "series_uid",
+    "instance_uid",
+)  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
 CHANGES_ANYWAY = {"django_session", "accounts_apitoken"}
@@ -51,6 +59,7 @@ def make_place(name: str) -> Place:
     study_id = received[0].study_id
     assert study_id is not None
     settle(study_id)
+    prior_id = _prior(site, f"P-{name}")
     annotation_id = _read_by_network(study_id, model)
     job = inference.request(study_id=study_id, actor=users[Role.NEUROLOGIST])
     study = Study.objects.get(pk=study_id)
@@ -60,6 +69,10 @@ def make_place(name: str) -> Place:
         "patient_id": study.patient_id,
         "annotation_id": annotation_id,
         "job_id": job.pk,
+        "draft_id": make_draft(annotation_id, users[Role.NEUROLOGIST]).pk,
+        "comment_id": _comment(study_id, users[Role.NEUROLOGIST]),
+        "prior_id": prior_id,
+        "registration_id": longitudinal.request(study_id=study_id, prior_id=prior_id, actor=None).pk,
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
@@ -73,11 +86,34 @@ def make_place(name: str) -> Place:
     return Place(site, users, study, {name: str(value) for name, value in parameters.items()})
 
 
+def _prior(site: Site, patient_id: str) -> UUID:
+    """An earlier study of the patient, settled and not yet read."""
+    received = receive_series(series(10, patient_id=patient_id, StudyDate="20230203"), site=site)
+    assert received[0].study_id is not None
+    settle(received[0].study_id)
+    return received[0].study_id
+
+
 def _read_by_network(study_id: UUID, model: ModelVersion) -> UUID:
     job = inference.request(study_id=study_id, actor=None)
     claim = inference.claim(job_id=job.pk, worker="scene", model_id=model.pk)
     assert claim is not None
     return inference.complete(claim=claim, segmentation=segmentation()).pk
+
+
+def make_draft(annotation_id: UUID, user: User) -> Draft:
+    """The study's draft, with the mask of the version."""
+    base = Annotation.objects.get(pk=annotation_id)
+    return annotations.save_draft(
+        study_id=base.study_id,
+        precondition=Precondition(is_for_new=True),
+        content=annotations.DraftContent(base.pk, labels_of(base).content, statements=[]),
+        actor=user,
+    )
+
+
+def _comment(study_id: UUID, user: User) -> UUID:
+    return annotations.add_comment(study_id=study_id, remark=annotations.Remark("Look again."), actor=user).pk
 
 
 def _upload(user: User, site: Site) -> UUID:

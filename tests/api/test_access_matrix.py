@@ -3,6 +3,7 @@
 Routes are found by introspection. One that has no row here fails, as does a row without a route.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client, override_settings
 
+from plaqueview.annotations.masks import labels_of
+from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from tests.accounts.people import browser, csrf, token_client
 from tests.api.routes import other_routes, rest_routes
@@ -21,6 +24,7 @@ STUDY = "dicom-web/studies/<str:study_uid>"
 SERIES = f"{STUDY}/series/<str:series_uid>"
 INSTANCE = f"{SERIES}/instances/<str:instance_uid>"
 JSON = "application/json"
+ANY_REVISION = {"if-match": "*"}
 FORM = "multipart/form-data"
 STOW = 'multipart/related; type="application/dicom"; boundary=here'
 
@@ -46,6 +50,7 @@ class Row:
     media_type: str = JSON
     names: dict[str, str] = field(default_factory=dict)
     but: dict[Role, int] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     repeats_what_it_was_sent: bool = False
 
 
@@ -63,6 +68,15 @@ def new_instance(_: Place) -> bytes:
 
 def new_instance_of_study(place: Place) -> bytes:
     return multipart_related("here", study_uid=place.parameters["study_uid"], patient_id=f"P-{place.site.name}")
+
+
+def same_mask(place: Place) -> dict[str, Any]:
+    mask = labels_of(Annotation.objects.get(pk=place.parameters["annotation_id"])).content
+    return {"base": place.parameters["annotation_id"], "mask": b64encode(mask).decode(), "statements": []}
+
+
+def remark(_: Place) -> dict[str, Any]:
+    return {"text": "Look again.", "comment": "Look again."}
 
 
 def new_token(_: Place) -> dict[str, Any]:
@@ -95,6 +109,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/studies/next"): of_caller(A.ANNOTATION_EDIT, 204),
     ("GET", "api/v1/studies/<uuid:study_id>/annotations"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/studies/<uuid:study_id>/lesions"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>/draft"): of_site(A.ANNOTATION_READ),
+    ("PUT", "api/v1/studies/<uuid:study_id>/draft"): of_site(A.ANNOTATION_EDIT, body=same_mask, headers=ANY_REVISION),
+    ("DELETE", "api/v1/studies/<uuid:study_id>/draft"): of_site(A.ANNOTATION_EDIT, 204, headers=ANY_REVISION),
+    ("GET", "api/v1/studies/<uuid:study_id>/draft/mask"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>/comments"): of_site(A.ANNOTATION_READ),
+    ("POST", "api/v1/studies/<uuid:study_id>/comments"): of_site(A.ANNOTATION_EDIT, 201, body=remark),
+    ("POST", "api/v1/comments/<uuid:comment_id>/resolve"): of_site(A.ANNOTATION_EDIT),
     ("GET", "api/v1/studies/<uuid:study_id>/jobs"): of_site(A.JOB_READ),
     ("POST", "api/v1/studies/<uuid:study_id>/inferences"): of_site(A.INFERENCE_REQUEST, 202),
     ("GET", "api/v1/series/<uuid:series_id>"): of_site(A.STUDY_READ),
@@ -105,6 +126,19 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/annotations/<uuid:annotation_id>/brain-mask"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>/probability"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>/mask.nii.gz"): of_site(A.ANNOTATION_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>/registrations"): of_site(A.STUDY_READ),
+    ("POST", "api/v1/studies/<uuid:study_id>/registrations"): of_site(
+        A.INFERENCE_REQUEST, 202, body=lambda place: {"prior": place.parameters["prior_id"]}
+    ),
+    ("GET", "api/v1/registrations/<uuid:registration_id>"): of_site(A.STUDY_READ),
+    # No prior is named: 422 says that the caller may ask.
+    ("GET", "api/v1/studies/<uuid:study_id>/changes"): of_site(A.ANNOTATION_READ, 422),
+    ("POST", "api/v1/annotations/<uuid:annotation_id>/submit"): of_site(
+        A.ANNOTATION_EDIT, 201, headers=ANY_REVISION, names={"annotation_id": "draft_id"}
+    ),
+    # The version is a prediction: 409 says that the caller may review one that was submitted.
+    ("POST", "api/v1/annotations/<uuid:annotation_id>/approve"): of_site(A.ANNOTATION_REVIEW, 409, body=remark),
+    ("POST", "api/v1/annotations/<uuid:annotation_id>/return"): of_site(A.ANNOTATION_REVIEW, 409, body=remark),
     ("GET", "api/v1/jobs"): of_caller(A.JOB_READ),
     ("GET", "api/v1/jobs/<uuid:job_id>"): of_site(A.JOB_READ),
     ("POST", "api/v1/jobs/<uuid:job_id>/cancel"): of_site(A.JOB_CANCEL),
@@ -186,7 +220,7 @@ def ask(client: Client, method: str, address: str, row: Row, place: Place) -> An
             address = address.replace(word, place.parameters[row.names.get(name, name)])
     options: dict[str, Any] = {}
     if method != "GET":
-        options = {"data": row.body(place), "headers": csrf(client)}
+        options = {"data": row.body(place), "headers": csrf(client) | row.headers}
         if row.media_type != FORM:
             options["content_type"] = row.media_type
     return getattr(client, method.lower())(f"/{address}", **options)

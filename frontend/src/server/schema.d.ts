@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/annotations/{annotation_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a submitted version */
+        post: operations["approve_annotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/annotations/{annotation_id}/brain-mask": {
         parameters: {
             query?: never;
@@ -121,6 +138,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/annotations/{annotation_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Return a submitted version to its author */
+        post: operations["return_annotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/annotations/{annotation_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a draft: it becomes the study's next version, under the same id
+         * @description Submitted again, the answer is `200` with the same version.
+         */
+        post: operations["submit_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -132,6 +186,23 @@ export interface paths {
         get: operations["list_audit_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/{comment_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Settle a comment */
+        post: operations["resolve_comment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -326,6 +397,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations/{registration_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One registration */
+        get: operations["read_registration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/{series_id}": {
         parameters: {
             query?: never;
@@ -432,6 +520,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lesions matched between a prior and a study
+         * @description 409 while the two studies are not registered.
+         */
+        get: operations["read_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The comments on a study, oldest first */
+        get: operations["list_comments"];
+        put?: never;
+        /** Say something about a study, a version or a lesion */
+        post: operations["add_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The draft of a study */
+        get: operations["read_draft"];
+        /** Make or change the draft of a study */
+        put: operations["save_draft"];
+        post?: never;
+        /** Discard the draft of a study */
+        delete: operations["discard_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/draft/mask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The labels of the draft as bytes */
+        get: operations["read_draft_mask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_id}/inferences": {
         parameters: {
             query?: never;
@@ -480,6 +642,24 @@ export interface paths {
         get: operations["list_lesions_of_study"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The registrations of a study to its priors, newest first */
+        get: operations["list_registrations"];
+        put?: never;
+        /** Ask for the registration of the study's FLAIR to a prior's */
+        post: operations["request_registration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -634,10 +814,16 @@ export interface components {
             lesion_volumes_ml: components["schemas"]["LesionVolumes"];
             counting_rule: string;
             claim: string;
+            /** @description Active lesions that no reader has confirmed. */
+            unconfirmed_active_count: number;
             warnings: string[];
             notice: string;
         };
-        /** @description A version with its grid, its counts by slice and the seconds that each step took. */
+        /**
+         * @description A version with its grid, its counts by slice, what readers said of it and the seconds that each step took.
+         *
+         *     A reader's version names the one it grew from; a prediction has none, no statements, and no steps of review.
+         */
         AnnotationDetail: {
             /** Format: uuid */
             id: string;
@@ -655,6 +841,8 @@ export interface components {
             lesion_volumes_ml: components["schemas"]["LesionVolumes"];
             counting_rule: string;
             claim: string;
+            /** @description Active lesions that no reader has confirmed. */
+            unconfirmed_active_count: number;
             warnings: string[];
             notice: string;
             shape: number[];
@@ -662,16 +850,20 @@ export interface components {
             seconds: {
                 [key: string]: number;
             };
+            /** Format: uuid */
+            base: string | null;
+            base_version: number | null;
+            statements: components["schemas"]["Statement"][];
+            review: components["schemas"]["ReviewStep"][];
         };
         /**
          * @description * `predicted` - predicted
-         *     * `draft` - draft
          *     * `submitted` - submitted
          *     * `approved` - approved
          *     * `returned` - returned
          * @enum {string}
          */
-        AnnotationState: "predicted" | "draft" | "submitted" | "approved" | "returned";
+        AnnotationState: "predicted" | "submitted" | "approved" | "returned";
         /** @description The current annotation as `studies.summaries` keeps it. */
         AnnotationSummary: {
             /** Format: uuid */
@@ -690,6 +882,8 @@ export interface components {
             lesion_volumes_ml: components["schemas"]["LesionVolumes"];
             counting_rule: string;
             claim: string;
+            /** @description Active lesions that no reader has confirmed. */
+            unconfirmed_active_count: number;
             warnings: string[];
         };
         Assignment: {
@@ -726,10 +920,156 @@ export interface components {
             is_excluded: boolean;
             reasons: string[];
         };
+        /** @description What became of lesions that belong together: any number on either side, none for new and for resolved. */
+        Change: {
+            change: components["schemas"]["ChangeEnum"];
+            /** @description Numbers in the study's version. */
+            lesions: number[];
+            /** @description Numbers in the prior's. */
+            prior_lesions: number[];
+            /** Format: double */
+            volume_ml: number;
+            /** Format: double */
+            prior_volume_ml: number;
+            /** @description Slice, row, column in the study; for resolved lesions the voxel nearest to where they were. */
+            anchor: number[];
+        };
+        ChangeCounts: {
+            new: number;
+            enlarging: number;
+            stable: number;
+            shrinking: number;
+            resolved: number;
+        };
+        /**
+         * @description * `new` - new
+         *     * `enlarging` - enlarging
+         *     * `stable` - stable
+         *     * `shrinking` - shrinking
+         *     * `resolved` - resolved
+         * @enum {string}
+         */
+        ChangeEnum: "new" | "enlarging" | "stable" | "shrinking" | "resolved";
+        /** @description The lesions of a study against those of a prior, with the rule by which they were compared. */
+        Changes: {
+            /** Format: uuid */
+            study: string;
+            /** Format: uuid */
+            prior: string;
+            /** Format: uuid */
+            annotation: string;
+            /** Format: uuid */
+            prior_annotation: string;
+            /** Format: uuid */
+            registration: string;
+            rule: string;
+            counts: components["schemas"]["ChangeCounts"];
+            changes: components["schemas"]["Change"][];
+            /** @description Lesions that lie outside the prior's field of view. */
+            not_compared: number[];
+            /** @description Lesions of the prior that lie outside this study's field of view. */
+            prior_not_compared: number[];
+        };
+        /** @description What a reader says of a study, of one of its versions, or of a lesion, whose voxel `anchor` names. */
+        Comment: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly author: string;
+            /** Format: date-time */
+            readonly created: string;
+            text: string;
+            /** Format: uuid */
+            annotation?: string | null;
+            /** @description Slice, row, column. */
+            anchor?: number[] | null;
+            /** Format: date-time */
+            readonly resolved_at: string | null;
+            readonly resolved_by: string | null;
+        };
+        /** @description What a reader says of a study, of one of its versions, or of a lesion, whose voxel `anchor` names. */
+        CommentRequest: {
+            text: string;
+            /** Format: uuid */
+            annotation?: string | null;
+            /** @description Slice, row, column. */
+            anchor?: number[] | null;
+        };
         Completeness: {
             /** @description Null until the study was looked at as a whole. */
             is_complete: boolean | null;
             problems: string[];
+        };
+        /** @description What a study's readers work on. `id` becomes the version's when it is submitted; the ETag is the revision's. */
+        Draft: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            study: string;
+            /** Format: uuid */
+            series: string;
+            /**
+             * Format: uuid
+             * @description The version that it grew from.
+             */
+            base: string;
+            base_version: number;
+            /** @description Higher with every saving, also from draft to draft. */
+            revision: number;
+            /** @description Nobody but the reader sees it. */
+            is_blinded: boolean;
+            /** @description Who saved last. */
+            author: string;
+            /** Format: date-time */
+            modified: string;
+            statements: components["schemas"]["Statement"][];
+            lesions: components["schemas"]["DraftLesion"][];
+            counting_rule: string;
+            lesion_counts: components["schemas"]["LesionCounts"];
+            lesion_volumes_ml: components["schemas"]["LesionVolumes"];
+            counts_by_slice: components["schemas"]["SlicesByClass"];
+        };
+        /** @description What a reader saves, whole. */
+        DraftContentRequest: {
+            /**
+             * Format: uuid
+             * @description Any version of the study.
+             */
+            base: string;
+            /** @description Base64 of the labels 0, 1 (inactive), 2 (active), on the grid of the base, as GET /api/v1/annotations/{id}/mask gives them. */
+            mask: string;
+            statements: components["schemas"]["StatementRequest"][];
+        };
+        /** @description A lesion of a draft; its id stays the same as long as its first voxel does. */
+        DraftLesion: {
+            number: number;
+            lesion_class: components["schemas"]["LesionClassEnum"];
+            /** Format: double */
+            volume_ml: number;
+            /** Format: double */
+            longest_axis_mm: number;
+            voxel_count: number;
+            /** @description x, y, z in LPS. */
+            centroid_mm: number[];
+            /** @description Slice, row, column. */
+            centroid_index: number[];
+            slice_indices: number[];
+            /** Format: double */
+            mean_probability: number | null;
+            /**
+             * @description Why a reader confirmed the class; null until one does.
+             *
+             *     * `post_gadolinium` - post_gadolinium
+             *     * `prior` - prior
+             *     * `reader_opinion` - reader_opinion
+             */
+            evidence: components["schemas"]["Evidence"] | components["schemas"]["NullEnum"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The last one about this lesion.
+             */
+            statement: string | null;
         };
         /**
          * @description * `account.created` - Account Created
@@ -756,14 +1096,34 @@ export interface components {
          *     * `job.failed` - Job Failed
          *     * `job.cancelled` - Job Cancelled
          *     * `job.retried` - Job Retried
+         *     * `registration.requested` - Registration Requested
+         *     * `registration.read` - Registration Read
+         *     * `registration.succeeded` - Registration Succeeded
+         *     * `registration.failed` - Registration Failed
          *     * `annotation.created` - Annotation Created
          *     * `annotation.read` - Annotation Read
+         *     * `annotation.submitted` - Annotation Submitted
+         *     * `annotation.approved` - Annotation Approved
+         *     * `annotation.returned` - Annotation Returned
+         *     * `draft.created` - Draft Created
+         *     * `draft.read` - Draft Read
+         *     * `draft.discarded` - Draft Discarded
+         *     * `comment.created` - Comment Created
+         *     * `comment.read` - Comment Read
+         *     * `comment.resolved` - Comment Resolved
          *     * `model.registered` - Model Registered
          *     * `model.promoted` - Model Promoted
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "annotation.created" | "annotation.read" | "model.registered" | "model.promoted" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "model.registered" | "model.promoted" | "audit.read";
+        /**
+         * @description * `post_gadolinium` - post_gadolinium
+         *     * `prior` - prior
+         *     * `reader_opinion` - reader_opinion
+         * @enum {string}
+         */
+        Evidence: "post_gadolinium" | "prior" | "reader_opinion";
         /** @description One inference. `attempts` counts the workers that claimed it; `requested_by` is null for the platform itself. */
         Job: {
             /** Format: uuid */
@@ -840,8 +1200,6 @@ export interface components {
             annotation: string | null;
         };
         Lesion: {
-            /** Format: uuid */
-            readonly id: string;
             number: number;
             lesion_class: components["schemas"]["LesionClassEnum"];
             /** Format: double */
@@ -855,7 +1213,17 @@ export interface components {
             centroid_index: number[];
             slice_indices: number[];
             /** Format: double */
-            mean_probability?: number | null;
+            mean_probability: number | null;
+            /**
+             * @description Why a reader confirmed the class; null until one does.
+             *
+             *     * `post_gadolinium` - post_gadolinium
+             *     * `prior` - prior
+             *     * `reader_opinion` - reader_opinion
+             */
+            evidence: components["schemas"]["Evidence"] | components["schemas"]["NullEnum"];
+            /** Format: uuid */
+            id: string;
         };
         /**
          * @description * `inactive` - inactive
@@ -941,6 +1309,7 @@ export interface components {
             /** @description Shown this once. */
             secret: string;
         };
+        NullEnum: null;
         /**
          * @description * `shipped` - came with the software
          *     * `trained` - was trained here
@@ -985,6 +1354,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["AuditEvent"][];
+        };
+        PaginatedCommentList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Comment"][];
         };
         PaginatedJobList: {
             /** @example 123 */
@@ -1060,6 +1444,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["Reader"][];
+        };
+        PaginatedRegistrationList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Registration"][];
         };
         PaginatedStudyList: {
             /** @example 123 */
@@ -1142,6 +1541,11 @@ export interface components {
             birth_date: string | null;
             sex: string;
         };
+        PostContrastSeries: {
+            /** Format: uuid */
+            series: string;
+            reason: string;
+        };
         Preferences: {
             /** @description By command, the keys that run it. Commands that are not named keep theirs. At most 16 KiB. */
             keys: {
@@ -1168,6 +1572,15 @@ export interface components {
             /** @description For programs; `detail` is for people. */
             code: string;
             detail: string;
+            /** @description With 412: what is stored; null: none. */
+            revision?: number | null;
+            /** @description With 412: who wrote last. */
+            author?: string;
+            /**
+             * Format: date-time
+             * @description With 412: when.
+             */
+            modified?: string;
             errors?: components["schemas"]["ProblemField"][];
         };
         ProblemField: {
@@ -1179,6 +1592,75 @@ export interface components {
             username: string;
             name: string;
         };
+        /**
+         * @description The rigid movement from a study's FLAIR to a prior's.
+         *
+         *     `similarity` is the correlation of the two volumes after it, -1 to 1, `similarity_before` that by the scanner's
+         *     positions alone.
+         */
+        Registration: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            study: string;
+            /** Format: uuid */
+            prior: string;
+            /** Format: uuid */
+            fixed_series: string;
+            /** Format: uuid */
+            moving_series: string;
+            state: components["schemas"]["RegistrationState"];
+            reason?: string;
+            /** @description 4x4, row by row: LPS mm of the study to LPS mm of the prior; null until it has succeeded. */
+            matrix: number[] | null;
+            /** Format: double */
+            similarity_before?: number | null;
+            /** Format: double */
+            similarity?: number | null;
+            /** Format: double */
+            seconds?: number | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+        };
+        RegistrationRequestRequest: {
+            /**
+             * Format: uuid
+             * @description An earlier study of the same patient.
+             */
+            prior: string;
+        };
+        /**
+         * @description * `queued` - queued
+         *     * `running` - running
+         *     * `succeeded` - succeeded
+         *     * `failed` - failed
+         * @enum {string}
+         */
+        RegistrationState: "queued" | "running" | "succeeded" | "failed";
+        ReturnCommentRequest: {
+            /** @description Why the version is returned. */
+            comment: string;
+        };
+        ReviewCommentRequest: {
+            /** @default  */
+            comment: string;
+        };
+        ReviewStep: {
+            step: components["schemas"]["ReviewStepName"];
+            by: string;
+            /** Format: date-time */
+            at: string;
+            comment: string;
+        };
+        /**
+         * @description * `submitted` - submitted
+         *     * `approved` - approved
+         *     * `returned` - returned
+         * @enum {string}
+         */
+        ReviewStepName: "submitted" | "approved" | "returned";
         /**
          * @description * `admin` - Admin
          *     * `neurologist` - Neurologist
@@ -1255,6 +1737,79 @@ export interface components {
          * @enum {string}
          */
         SourceEnum: "dicom" | "nifti";
+        /** @description A reader's word on one lesion; the server adds who said it and when. */
+        Statement: {
+            /**
+             * Format: uuid
+             * @description Made by the client.
+             */
+            id: string;
+            kind: components["schemas"]["StatementKindEnum"];
+            /** @description Slice, row, column of a voxel of the lesion. */
+            anchor: number[];
+            /**
+             * @description What the reader says; of a false positive, what it had been.
+             *
+             *     * `inactive` - inactive
+             *     * `active` - active
+             */
+            lesion_class: components["schemas"]["LesionClassEnum"];
+            /**
+             * @description Needed for a confirmation.
+             *
+             *     * `post_gadolinium` - post_gadolinium
+             *     * `prior` - prior
+             *     * `reader_opinion` - reader_opinion
+             */
+            evidence?: components["schemas"]["Evidence"] | components["schemas"]["NullEnum"];
+            /**
+             * @description Of a false positive: artefact, vessel, normal_variant, choroid_plexus, not_demyelinating, or “other: ” and what it is.
+             * @default
+             */
+            reason: string;
+            readonly author: string;
+            /** Format: date-time */
+            readonly created: string;
+        };
+        /**
+         * @description * `confirmed` - confirmed
+         *     * `reclassified` - reclassified
+         *     * `false_positive` - false_positive
+         *     * `added` - added
+         * @enum {string}
+         */
+        StatementKindEnum: "confirmed" | "reclassified" | "false_positive" | "added";
+        /** @description A reader's word on one lesion; the server adds who said it and when. */
+        StatementRequest: {
+            /**
+             * Format: uuid
+             * @description Made by the client.
+             */
+            id: string;
+            kind: components["schemas"]["StatementKindEnum"];
+            /** @description Slice, row, column of a voxel of the lesion. */
+            anchor: number[];
+            /**
+             * @description What the reader says; of a false positive, what it had been.
+             *
+             *     * `inactive` - inactive
+             *     * `active` - active
+             */
+            lesion_class: components["schemas"]["LesionClassEnum"];
+            /**
+             * @description Needed for a confirmation.
+             *
+             *     * `post_gadolinium` - post_gadolinium
+             *     * `prior` - prior
+             *     * `reader_opinion` - reader_opinion
+             */
+            evidence?: components["schemas"]["Evidence"] | components["schemas"]["NullEnum"];
+            /**
+             * @description Of a false positive: artefact, vessel, normal_variant, choroid_plexus, not_demyelinating, or “other: ” and what it is.
+             * @default
+             */
+            reason: string;
+        };
         /** @description A row of the worklist. */
         Study: {
             /** Format: uuid */
@@ -1326,6 +1881,8 @@ export interface components {
             counting_rule: string | null;
             priors: components["schemas"]["Prior"][];
             series_choice: components["schemas"]["SeriesChoice"];
+            /** @description The T1 after contrast agent; null where there is none, or more than one is as good. */
+            post_contrast_series: components["schemas"]["PostContrastSeries"] | null;
             series: components["schemas"]["Series"][];
         };
         /**
@@ -1501,6 +2058,121 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReviewCommentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1929,6 +2601,265 @@ export interface operations {
             };
         };
     };
+    return_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnCommentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what this changes, or *. */
+                "If-Match"?: string;
+            };
+            path: {
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReviewCommentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationDetail"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit_events: {
         parameters: {
             query?: {
@@ -1959,13 +2890,26 @@ export interface operations {
                  *     * `job.failed` - Job Failed
                  *     * `job.cancelled` - Job Cancelled
                  *     * `job.retried` - Job Retried
+                 *     * `registration.requested` - Registration Requested
+                 *     * `registration.read` - Registration Read
+                 *     * `registration.succeeded` - Registration Succeeded
+                 *     * `registration.failed` - Registration Failed
                  *     * `annotation.created` - Annotation Created
                  *     * `annotation.read` - Annotation Read
+                 *     * `annotation.submitted` - Annotation Submitted
+                 *     * `annotation.approved` - Annotation Approved
+                 *     * `annotation.returned` - Annotation Returned
+                 *     * `draft.created` - Draft Created
+                 *     * `draft.read` - Draft Read
+                 *     * `draft.discarded` - Draft Discarded
+                 *     * `comment.created` - Comment Created
+                 *     * `comment.read` - Comment Read
+                 *     * `comment.resolved` - Comment Resolved
                  *     * `model.registered` - Model Registered
                  *     * `model.promoted` - Model Promoted
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.created" | "annotation.read" | "assignment.changed" | "audit.read" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "patient.read" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -2029,6 +2973,117 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3066,6 +4121,81 @@ export interface operations {
             };
         };
     };
+    read_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_series: {
         parameters: {
             query?: never;
@@ -3711,6 +4841,688 @@ export interface operations {
             };
         };
     };
+    read_changes: {
+        parameters: {
+            query: {
+                /** @description A version of the study; the current one where none is named. */
+                annotation?: string;
+                /** @description An earlier study of the patient. */
+                prior: string;
+            };
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_comments: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedCommentList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what this changes, or *. */
+                "If-Match"?: string;
+                /** @description * when nothing may be there yet. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftContentRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what this changes, or *. */
+                "If-Match"?: string;
+            };
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_draft_mask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The ETag in If-None-Match is the current one. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     request_inference: {
         parameters: {
             query?: never;
@@ -3969,6 +5781,214 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registrations: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Only registrations to this prior. */
+                prior?: string;
+            };
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRegistrationList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_registration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
