@@ -19,6 +19,7 @@ from tests.inference.scenes import claimed, make_study, segmentation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+
 @pytest.fixture(scope="module")
 def feed_url(tmp_path_factory, running_broker, django_db_setup, django_db_blocker):
     folder = tmp_path_factory.mktemp("feed")
