@@ -114,7 +114,7 @@ def choose_flair(series: Sequence[SeriesHeader]) -> SeriesChoice:
     slices, the later acquisition, the higher series number. Series that agree in all of these are not chosen between.
     """
     by_uid = {header.series_instance_uid: header for header in series}
-    in_any_order = map(_candidate, sorted(series, key=lambda header: header.series_instance_uid))
+    in_any_order = [candidate_by(RULES, each) for each in sorted(series, key=lambda one: one.series_instance_uid)]
     candidates = sorted(in_any_order, key=lambda one: _preference(one, by_uid), reverse=True)
     accepted = [one for one in candidates if one.is_accepted]
     if not accepted:
@@ -127,8 +127,9 @@ def choose_flair(series: Sequence[SeriesHeader]) -> SeriesChoice:
     return SeriesChoice(best.series_instance_uid, tuple(candidates), _chosen(accepted, by_uid))
 
 
-def _candidate(header: SeriesHeader) -> Candidate:
-    found = [(rule, rule.finding(header)) for rule in RULES]
+def candidate_by(rules: Sequence[Rule], header: SeriesHeader) -> Candidate:
+    """The series as the rules find it."""
+    found = [(rule, rule.finding(header)) for rule in rules]
     reasons = tuple(f"{sentence} ({_weight(rule)})" for rule, sentence in found if sentence)
     points = [rule.points for rule, sentence in found if sentence]
     score, evidence = sum(each or 0 for each in points), sum(max(each or 0, 0) for each in points)
@@ -146,7 +147,7 @@ def _preference(candidate: Candidate, by_uid: dict[str, SeriesHeader]) -> tuple[
         candidate.is_accepted,
         candidate.score,
         header.is_complete,
-        _is_axial(header),
+        is_axial(header),
         header.slice_count,
         header.acquired_at,
         -1 if header.series_number is None else header.series_number,
@@ -179,20 +180,20 @@ def _text(header: SeriesHeader) -> str:
     return re.sub(r"\W+", " ", re.sub(r"\+ ?(c|gd|km|k)\b", " post contrast ", lower))
 
 
-def _word(header: SeriesHeader, pattern: str) -> str | None:
+def word_of(header: SeriesHeader, pattern: str) -> str | None:
     match = re.search(pattern, _text(header))
     return match.group().strip() if match else None
 
 
-def _named(pattern: str, meaning: str) -> Callable[[SeriesHeader], str | None]:
+def named(pattern: str, meaning: str) -> Callable[[SeriesHeader], str | None]:
     def finding(header: SeriesHeader) -> str | None:
-        word = _word(header, pattern)
+        word = word_of(header, pattern)
         return f"its name says '{word}': {meaning}" if word else None
 
     return finding
 
 
-def _is_axial(header: SeriesHeader) -> bool:
+def is_axial(header: SeriesHeader) -> bool:
     orientation = header.image_orientation_patient
     return is_orientation(orientation) and plane_of(orientation) == "axial"
 
@@ -210,11 +211,11 @@ def _is_timed_as_flair(header: SeriesHeader) -> bool:
 # --- the findings ---------------------------------------------------------------------------------------------------
 
 
-def _other_modality(header: SeriesHeader) -> str | None:
+def other_modality(header: SeriesHeader) -> str | None:
     return None if header.modality == "MR" else f"modality is {header.modality or 'not given'}, need MR"
 
 
-def _kind_of_image(*kinds: str) -> Callable[[SeriesHeader], str | None]:
+def kind_of_image(*kinds: str) -> Callable[[SeriesHeader], str | None]:
     def finding(header: SeriesHeader) -> str | None:
         found = [value for value in header.image_type[2:] if value.upper() in kinds]
         return f"image type says {found[0]}" if found else None
@@ -222,14 +223,14 @@ def _kind_of_image(*kinds: str) -> Callable[[SeriesHeader], str | None]:
     return finding
 
 
-def _reformatted(header: SeriesHeader) -> str | None:
+def reformatted(header: SeriesHeader) -> str | None:
     values = {value.upper() for value in header.image_type}
     if header.is_nifti or not values & {"DERIVED", "MPR", "REFORMATTED", "PROJECTION IMAGE", "RESAMPLED"}:
         return None
     return f"image type says {'/'.join(header.image_type)}: computed from another series"
 
 
-def _few_slices(header: SeriesHeader) -> str | None:
+def few_slices(header: SeriesHeader) -> str | None:
     return (
         None if header.slice_count >= FEWEST_SLICES else f"{header.slice_count} slices, need at least {FEWEST_SLICES}"
     )
@@ -258,21 +259,21 @@ def _short_repetition(header: SeriesHeader) -> str | None:
 
 def _other_weighting(header: SeriesHeader) -> str | None:
     """T1 in the name, also as T1-FLAIR; T2 only when no word and no timing says FLAIR."""
-    is_flair = bool(_word(header, FLAIR_WORDS))
-    if _is_timed_as_flair(header) or (is_flair and (header.is_nifti or _word(header, T2_WORDS))):
+    is_flair = bool(word_of(header, FLAIR_WORDS))
+    if _is_timed_as_flair(header) or (is_flair and (header.is_nifti or word_of(header, T2_WORDS))):
         return None
-    word = _word(header, T1_WORDS) or (None if is_flair or not header.is_nifti else _word(header, T2_WORDS))
+    word = word_of(header, T1_WORDS) or (None if is_flair or not header.is_nifti else word_of(header, T2_WORDS))
     return f"its name says '{word}': another weighting" if word else None
 
 
 def _other_contrast(header: SeriesHeader) -> str | None:
-    word = _word(header, OTHER_CONTRAST_WORDS)
+    word = word_of(header, OTHER_CONTRAST_WORDS)
     if word is None or _is_timed_as_flair(header):
         return None
     return f"its name says '{word}': another contrast"
 
 
-def _spine(header: SeriesHeader) -> str | None:
+def spine(header: SeriesHeader) -> str | None:
     word = re.search(SPINE_WORDS, f"{_text(header)} {header.body_part_examined.lower()}")
     return f"its name or body part says '{word.group()}': not a head" if word else None
 
@@ -290,7 +291,7 @@ def _inversion_recovery(header: SeriesHeader) -> str | None:
         return f"scanning sequence is {'/'.join(header.scanning_sequence)}: inversion recovery"
     if re.search(r"tir|spcir|irfse|tfir", header.sequence_name.lower()):
         return f"sequence name is {header.sequence_name}: inversion recovery"
-    return "its name says 'tirm': inversion recovery" if _word(header, r"\btirm\b") else None
+    return "its name says 'tirm': inversion recovery" if word_of(header, r"\btirm\b") else None
 
 
 def _long_echo(header: SeriesHeader) -> str | None:
@@ -305,18 +306,18 @@ def _long_repetition(header: SeriesHeader) -> str | None:
     return f"repetition time {header.repetition_time_ms:g} ms is as long as a FLAIR needs"
 
 
-def _axial(header: SeriesHeader) -> str | None:
-    return "slices are axial" if _is_axial(header) else None
+def axial(header: SeriesHeader) -> str | None:
+    return "slices are axial" if is_axial(header) else None
 
 
 def _contrast_agent(header: SeriesHeader) -> str | None:
     if header.contrast_bolus_agent:
         return f"contrast agent given: {header.contrast_bolus_agent}"
-    word = _word(header, CONTRAST_WORDS)
+    word = word_of(header, CONTRAST_WORDS)
     return f"its name says '{word}': taken after contrast agent" if word else None
 
 
-def _incomplete(header: SeriesHeader) -> str | None:
+def incomplete(header: SeriesHeader) -> str | None:
     return None if header.is_complete else "slices are missing or do not fit together"
 
 
@@ -324,28 +325,28 @@ def _incomplete(header: SeriesHeader) -> str | None:
 MAP_KINDS = ("ADC", "DIFFUSION", "TRACEW", "P", "PHASE", "PHASE MAP", "R", "I", "VELOCITY", "MIP", "MIN IP", "MNIP")
 
 RULES: tuple[Rule, ...] = (
-    Rule("other modality", None, _other_modality),
-    Rule("localizer by image type", None, _kind_of_image("LOCALIZER")),
-    Rule("localizer by name", None, _named(LOCALIZER_WORDS, "a localizer")),
-    Rule("map", None, _kind_of_image(*MAP_KINDS)),
-    Rule("few slices", None, _few_slices),
+    Rule("other modality", None, other_modality),
+    Rule("localizer by image type", None, kind_of_image("LOCALIZER")),
+    Rule("localizer by name", None, named(LOCALIZER_WORDS, "a localizer")),
+    Rule("map", None, kind_of_image(*MAP_KINDS)),
+    Rule("few slices", None, few_slices),
     Rule("inversion time of another sequence", None, _inversion_outside),
     Rule("short echo time", None, _short_echo),
     Rule("short repetition time", None, _short_repetition),
     Rule("other weighting", None, _other_weighting),
     Rule("other contrast", None, _other_contrast),
-    Rule("other inversion recovery", None, _named(OTHER_INVERSION_WORDS, "another inversion recovery")),
-    Rule("projection", None, _named(PROJECTION_WORDS, "a projection")),
-    Rule("mask", None, _named(MASK_WORDS, "a mask, not an acquisition")),
-    Rule("spine", None, _spine),
-    Rule("flair by name", 50, _named(FLAIR_WORDS, "FLAIR")),
+    Rule("other inversion recovery", None, named(OTHER_INVERSION_WORDS, "another inversion recovery")),
+    Rule("projection", None, named(PROJECTION_WORDS, "a projection")),
+    Rule("mask", None, named(MASK_WORDS, "a mask, not an acquisition")),
+    Rule("spine", None, spine),
+    Rule("flair by name", 50, named(FLAIR_WORDS, "FLAIR")),
     Rule("NIfTI", 50, _uploaded_nifti),
     Rule("fluid nulled", 30, _fluid_nulled),
     Rule("inversion recovery", 10, _inversion_recovery),
     Rule("long echo time", 10, _long_echo),
     Rule("long repetition time", 10, _long_repetition),
-    Rule("axial", 10, _axial),
-    Rule("reformatted", -15, _reformatted),
+    Rule("axial", 10, axial),
+    Rule("reformatted", -15, reformatted),
     Rule("contrast agent", -10, _contrast_agent),
-    Rule("incomplete", -30, _incomplete),
+    Rule("incomplete", -30, incomplete),
 )

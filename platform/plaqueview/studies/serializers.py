@@ -203,15 +203,24 @@ class SeriesChoiceSerializer(serializers.Serializer[JSON]):
     candidates = CandidateSerializer(many=True)
 
 
+class PostContrastSeriesSerializer(serializers.Serializer[JSON]):
+    series = serializers.UUIDField()
+    reason = serializers.CharField()
+
+
 class StudyDetailSerializer(StudySerializer):
     """A study with its series, their choice, and the patient's earlier studies."""
 
     priors = PriorSerializer(many=True)
     series_choice = SeriesChoiceSerializer()
+    post_contrast_series = PostContrastSeriesSerializer(
+        allow_null=True, help_text="The T1 after contrast agent; null where there is none, or more than one is as good."
+    )
     series = SeriesSerializer(many=True)
 
     def to_representation(self, study: Study) -> JSON:
         reader = study.flair_overridden_by
+        post_contrast = study.series_choice.get("post_contrast")
         return {
             **super().to_representation(study),
             "priors": PriorSerializer(self.context["priors"], many=True).data,
@@ -220,6 +229,7 @@ class StudyDetailSerializer(StudySerializer):
                 "overridden_by": reader.get_username() if reader else None,
                 "candidates": study.series_choice.get("candidates", []),
             },
+            "post_contrast_series": post_contrast if post_contrast and post_contrast["series"] else None,
             "series": SeriesSerializer(study.series.all(), many=True).data,
         }
 

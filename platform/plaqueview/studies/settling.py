@@ -16,6 +16,7 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.queue import enqueue
 from plaqueview.imaging.completeness import Completeness, InstanceHeader, assess
+from plaqueview.imaging.post_contrast import PostContrastChoice, choose_post_contrast_t1
 from plaqueview.imaging.series_choice import SeriesChoice, SeriesHeader, choose_flair
 from plaqueview.studies.instance_header import series_header, slice_header
 from plaqueview.studies.models import Instance, Series, SeriesSource, Study, StudyState, Upload, UploadState
@@ -50,7 +51,7 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     series = list(study.series.all())
     headers = {one.series_instance_uid: _assessed(one) for one in series}
     choice = choose_flair(list(headers.values()))
-    _store_choice(study, choice, series)
+    _store_choice(study, choice, choose_post_contrast_t1(list(headers.values())), series)
     study.is_settled = True
     _move_on(study)
     study.save()
@@ -150,7 +151,9 @@ def _spacing_mm(completeness: Completeness, slices: Sequence[InstanceHeader]) ->
     return completeness.slice_spacing_mm, *in_plane
 
 
-def _store_choice(study: Study, choice: SeriesChoice, series: Sequence[Series]) -> None:
+def _store_choice(
+    study: Study, choice: SeriesChoice, post_contrast: PostContrastChoice, series: Sequence[Series]
+) -> None:
     by_uid = {one.series_instance_uid: one for one in series}
     study.series_choice = {
         "reason": choice.reason,
@@ -163,6 +166,10 @@ def _store_choice(study: Study, choice: SeriesChoice, series: Sequence[Series]) 
             }
             for one in choice.candidates
         ],
+        "post_contrast": {
+            "series": str(by_uid[post_contrast.series].pk) if post_contrast.series else None,
+            "reason": post_contrast.reason,
+        },
     }
     if study.flair_overridden_by_id is None:
         study.flair_series = by_uid[choice.flair] if choice.flair else None
