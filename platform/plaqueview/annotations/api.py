@@ -80,7 +80,7 @@ def detail_of(annotation: Annotation) -> JSON:
     }
 
 
-class LesionFieldsSerializer(serializers.Serializer[JSON]):
+class LesionFieldsSerializer(serializers.Serializer[Any]):  # Any: rows of a version, or JSON of a draft
     number = serializers.IntegerField()
     lesion_class = serializers.ChoiceField([kind.value for kind in LesionClass])
     volume_ml = serializers.FloatField()

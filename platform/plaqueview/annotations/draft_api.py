@@ -92,7 +92,7 @@ class DraftOfStudy(APIView):
         responses={HTTPStatus.OK: DraftSerializer, HTTPStatus.CREATED: DraftSerializer},
     )
     def put(self, request: Request, study_id: UUID) -> Response:
-        precondition = precondition_of(request)
+        precondition = precondition_of(request.headers)
         draft = services.save_draft(
             study_id=study_id, precondition=precondition, content=_content(request), actor=user_of(request)
         )
@@ -105,7 +105,7 @@ class DraftOfStudy(APIView):
         responses={204: None},
     )
     def delete(self, request: Request, study_id: UUID) -> Response:
-        services.discard_draft(study_id=study_id, precondition=precondition_of(request), actor=user_of(request))
+        services.discard_draft(study_id=study_id, precondition=precondition_of(request.headers), actor=user_of(request))
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

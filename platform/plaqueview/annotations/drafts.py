@@ -21,7 +21,7 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError, NotFoundError, PreconditionError
-from plaqueview.core.live import announce, study_topic
+from plaqueview.core.live import Event, announce, study_topic
 from plaqueview.core.preconditions import Precondition
 from plaqueview.studies.models import Study
 
@@ -204,7 +204,7 @@ def _publish(draft: Draft, revision: int) -> None:
     """Who looks at the study hears of the draft after the commit; of a blinded reader's nobody does."""
     if draft.reader_id is not None:
         return
-    event = {
+    event: Event = {
         "type": "draft.changed",
         "study": str(draft.study_id),
         "draft": str(draft.pk),

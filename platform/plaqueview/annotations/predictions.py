@@ -46,6 +46,8 @@ def create_predicted(*, study_id: UUID, series_id: UUID, prediction: Prediction)
 
 
 def _shows_a_readers(study: Study) -> bool:
+    if study.current_annotation_id is None:
+        return False
     of_reader = Annotation.objects.filter(state__in=[AnnotationState.SUBMITTED, AnnotationState.APPROVED])
     return of_reader.filter(pk=study.current_annotation_id).exists()
 

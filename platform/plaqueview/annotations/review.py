@@ -56,7 +56,8 @@ class Submission:
 def submit(*, draft_id: UUID, precondition: Precondition, comment: str, actor: User) -> Submission:
     """The draft is the study's next version, for good, under the draft's id, and waits for review.
 
-    Submitted again, it is the same version. The mask is measured and stored before the study is locked.
+    Submitted again, it is the same version. The mask is measured and stored before the study is locked. A blinded
+    reader's version is not shown as the study's, and nobody is told of it.
 
     Raises: DeniedError, NotFoundError; InvalidError when the mask contradicts a statement; PreconditionError;
     ConflictError when the id is that of a version which never was a draft.
@@ -120,7 +121,7 @@ def _freeze(draft: Draft, content: _Frozen, comment: str, actor: User) -> Submis
     _take_step(annotation, Step.SUBMITTED, EventKind.ANNOTATION_SUBMITTED, comment, actor)
     if stored.reader_id is None:
         _show(annotation, StudyState.IN_REVIEW)
-    journal.publish(annotation)
+        journal.publish(annotation)
     return Submission(annotation, is_new=True)
 
 
@@ -211,7 +212,7 @@ def _check_move(annotation: Annotation, step: Step, actor: User) -> None:
 
 def _take_step(annotation: Annotation, step: Step, event: EventKind, comment: str, actor: User) -> None:
     ReviewStep.objects.create(annotation=annotation, step=step, by=actor, comment=comment)
-    details = {"version": annotation.version, "state": annotation.state, "base": str(annotation.base_id)}
+    details: dict[str, str | int] = {"base": str(annotation.base_id), "version": annotation.version}
     journal.record(event, annotation, actor=actor, details=details)
 
 

@@ -43,7 +43,7 @@ class AnnotationSubmit(APIView):
     def post(self, request: Request, annotation_id: UUID) -> Response:
         submission = services.submit(
             draft_id=annotation_id,
-            precondition=precondition_of(request),
+            precondition=precondition_of(request.headers),
             comment=_comment(ReviewCommentSerializer(data=request.data)),
             actor=user_of(request),
         )

@@ -4,9 +4,8 @@ Source: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from rest_framework.request import Request
 
 from plaqueview.core.errors import InvalidError, PreconditionRequiredError
 
@@ -32,12 +31,12 @@ class Precondition:
         return self.tags is None or etag in self.tags
 
 
-def precondition_of(request: Request) -> Precondition:
-    """What the request says.
+def precondition_of(headers: Mapping[str, str]) -> Precondition:
+    """What the headers of a request say, whose names count in any case.
 
-    Raises: PreconditionRequiredError when it says nothing; InvalidError when it cannot be read, or says both.
+    Raises: PreconditionRequiredError when they say nothing; InvalidError when they cannot be read, or both are there.
     """
-    match_, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    match_, none_match = headers.get("If-Match"), headers.get("If-None-Match")
     if match_ is None and none_match is None:
         raise PreconditionRequiredError(
             'say which revision this changes, If-Match: "3", or that there is none yet, If-None-Match: *'
