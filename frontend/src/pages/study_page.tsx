@@ -4,7 +4,7 @@ import { useParams } from "react-router";
 import { dateText } from "../components/formats";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
-import { StageLoader } from "../components/viewer_stage";
+import { StageLoader } from "../components/reading_panes";
 import { ProblemError } from "../server/problem";
 import type { Me } from "../server/types";
 import { useComparison } from "../state/comparison";

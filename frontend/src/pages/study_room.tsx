@@ -83,7 +83,7 @@ export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) 
             </Tooltip>
             <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
           </div>
-          <StudyStage study={study} reading={reading} stack={stack} onStack={setStack} />
+          <StudyStage study={study} reading={reading} onStack={setStack} />
         </div>
         {(reading.annotation || reading.shownSeries) && (
           <RoomSidebar study={study} reading={reading} me={me} rows={lesions ? rows : null} lesionCount={allRows.length} part={part} onPart={showPart} />

@@ -1,7 +1,7 @@
 import { create } from "zustand";
 
 import type { LesionClass } from "../geometry/labels";
-import type { GrayWindow } from "../geometry/windowing";
+import { clamp, paneReading, type PaneReading } from "./pane_reading";
 
 export type OverlayStyle = "both" | "outline" | "fill";
 export type DragTool = "window" | "zoom" | "pan" | "scroll";
@@ -25,26 +25,14 @@ export const DEFAULT_OVERLAY: OverlaySettings = {
   isBrainShown: false,
 };
 
-/** What one reader looks at now: one study, one stack, one slice. Overlay settings outlive the study. */
-export interface Reading {
-  readonly sliceCount: number;
-  readonly sliceIndex: number;
-  /** The slice on the screen, which follows `sliceIndex` once its pixels are here; -1 before the first. */
-  readonly drawnSlice: number;
+/** What one reader looks at now: the pane of the study's own stack, and what holds for every pane. Overlay settings outlive the study. */
+export interface Reading extends PaneReading {
   readonly selectedLesion: number | null;
-  /** What the viewport draws; null before the first slice. */
-  readonly window: GrayWindow | null;
   readonly dragTool: DragTool;
   /** True while a key hides the overlay. */
   readonly isOverlayHeld: boolean;
   readonly overlay: OverlaySettings;
-  open(sliceCount: number, sliceIndex: number): void;
-  goTo(sliceIndex: number): void;
-  /** Told by the viewport: a slice reached the screen, by whatever gesture. */
-  showSlice(sliceIndex: number): void;
-  step(slices: number): void;
   selectLesion(number: number | null): void;
-  showWindow(window: GrayWindow): void;
   chooseDragTool(tool: DragTool): void;
   holdOverlay(isHeld: boolean): void;
   changeOverlay(change: Partial<OverlaySettings>): void;
@@ -52,8 +40,6 @@ export interface Reading {
   setOpacity(lesionClass: LesionClass, opacity: number): void;
   nextStyle(): void;
 }
-
-const clamp = (value: number, lowest: number, highest: number) => Math.min(highest, Math.max(lowest, value));
 
 /** What is on the screen while the overlay is off: a class that is switched on then comes alone. */
 const NO_CLASS = { active: false, inactive: false } as const;
@@ -70,22 +56,16 @@ function keptOverlay(): OverlaySettings {
 }
 
 export const useReading = create<Reading>()((set) => ({
-  sliceCount: 0,
-  sliceIndex: 0,
-  drawnSlice: -1,
+  ...paneReading(set),
   selectedLesion: null,
-  window: null,
   dragTool: "window",
   isOverlayHeld: false,
   overlay: keptOverlay(),
-  open: (sliceCount, sliceIndex) =>
-    set({ sliceCount, sliceIndex: clamp(sliceIndex, 0, sliceCount - 1), drawnSlice: -1, selectedLesion: null, window: null, isOverlayHeld: false }),
-  goTo: (sliceIndex) => set(({ sliceCount }) => ({ sliceIndex: clamp(Math.round(sliceIndex), 0, Math.max(0, sliceCount - 1)) })),
-  showSlice: (sliceIndex) => set({ sliceIndex, drawnSlice: sliceIndex }),
-  step: (slices) =>
-    set(({ sliceCount, sliceIndex }) => ({ sliceIndex: clamp(sliceIndex + slices, 0, Math.max(0, sliceCount - 1)) })),
+  open: (sliceCount, sliceIndex) => {
+    paneReading(set).open(sliceCount, sliceIndex);
+    set({ selectedLesion: null, isOverlayHeld: false });
+  },
   selectLesion: (selectedLesion) => set({ selectedLesion }),
-  showWindow: (window) => set({ window }),
   chooseDragTool: (dragTool) => set({ dragTool }),
   holdOverlay: (isOverlayHeld) => set({ isOverlayHeld }),
   changeOverlay: (change) => set(({ overlay }) => ({ overlay: { ...overlay, ...change } })),
@@ -109,7 +89,7 @@ useReading.subscribe(({ overlay }, before) => {
   if (overlay !== before.overlay) localStorage.setItem(OVERLAY_KEY, JSON.stringify(overlay));
 });
 
-/** The reading state at this moment, for gestures and keys. */
+/** The reading state at this moment, for gestures and keys: slices and window are those of the study's own pane. */
 export function readNow(): Reading {
   return useReading.getState();
 }

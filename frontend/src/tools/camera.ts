@@ -1,4 +1,5 @@
 import type { DragTool } from "../state/reading";
+import { activeStack } from "../viewport/open_panes";
 import type { Command } from "./command";
 
 const ZOOM_FACTOR = 1.2;
@@ -11,15 +12,9 @@ const DRAGS: readonly { tool: DragTool; key: string; title: string }[] = [
 ];
 
 export const CAMERA_COMMANDS: readonly Command[] = [
-  { id: "view.zoom_in", group: "View", title: "Zoom in", keys: ["+", "="], run: ({ stack }) => stack?.zoomBy(ZOOM_FACTOR) },
-  { id: "view.zoom_out", group: "View", title: "Zoom out", keys: ["-"], run: ({ stack }) => stack?.zoomBy(1 / ZOOM_FACTOR) },
-  {
-    id: "view.reset", group: "View", title: "Reset window, zoom and position", keys: ["r"],
-    run: ({ stack, slices }) => {
-      stack?.resetCamera();
-      if (slices) stack?.setWindow(slices.window);
-    },
-  },
+  { id: "view.zoom_in", group: "View", title: "Zoom in", keys: ["+", "="], run: () => activeStack()?.zoomBy(ZOOM_FACTOR) },
+  { id: "view.zoom_out", group: "View", title: "Zoom out", keys: ["-"], run: () => activeStack()?.zoomBy(1 / ZOOM_FACTOR) },
+  { id: "view.reset", group: "View", title: "Reset window, zoom and position", keys: ["r"], run: () => activeStack()?.reset() },
   ...DRAGS.map<Command>(({ tool, key, title }) => ({
     id: `view.drag.${tool}`, group: "View", title, keys: [key], run: ({ reading }) => reading.chooseDragTool(tool),
   })),

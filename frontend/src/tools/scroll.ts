@@ -1,3 +1,4 @@
+import { activePaneNow } from "../state/panes";
 import type { Command } from "./command";
 
 const PAGE = 5;
@@ -7,12 +8,12 @@ const WHEEL_STEP_PX = 60;
 const LINE_PX = 20;
 
 export const SCROLL_COMMANDS: readonly Command[] = [
-  { id: "slice.previous", group: "Slices", title: "Previous slice", keys: ["ArrowUp", "ArrowLeft"], run: ({ reading }) => reading.step(-1) },
-  { id: "slice.next", group: "Slices", title: "Next slice", keys: ["ArrowDown", "ArrowRight"], run: ({ reading }) => reading.step(1) },
-  { id: "slice.back", group: "Slices", title: `${PAGE} slices back`, keys: ["PageUp"], run: ({ reading }) => reading.step(-PAGE) },
-  { id: "slice.forward", group: "Slices", title: `${PAGE} slices forward`, keys: ["PageDown"], run: ({ reading }) => reading.step(PAGE) },
-  { id: "slice.first", group: "Slices", title: "First slice", keys: ["Home"], run: ({ reading }) => reading.goTo(0) },
-  { id: "slice.last", group: "Slices", title: "Last slice", keys: ["End"], run: ({ reading }) => reading.goTo(reading.sliceCount - 1) },
+  { id: "slice.previous", group: "Slices", title: "Previous slice", keys: ["ArrowUp", "ArrowLeft"], run: () => activePaneNow().step(-1) },
+  { id: "slice.next", group: "Slices", title: "Next slice", keys: ["ArrowDown", "ArrowRight"], run: () => activePaneNow().step(1) },
+  { id: "slice.back", group: "Slices", title: `${PAGE} slices back`, keys: ["PageUp"], run: () => activePaneNow().step(-PAGE) },
+  { id: "slice.forward", group: "Slices", title: `${PAGE} slices forward`, keys: ["PageDown"], run: () => activePaneNow().step(PAGE) },
+  { id: "slice.first", group: "Slices", title: "First slice", keys: ["Home"], run: () => activePaneNow().goTo(0) },
+  { id: "slice.last", group: "Slices", title: "Last slice", keys: ["End"], run: () => activePaneNow().goTo(activePaneNow().sliceCount - 1) },
 ];
 
 /** Turns wheel events into whole slices: a mouse moves one a notch, a trackpad as far as the fingers do. */

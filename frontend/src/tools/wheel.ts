@@ -1,20 +1,21 @@
 import { useEffect, type RefObject } from "react";
 
-import { readNow } from "../state/reading";
-import type { ReadingStack } from "../viewport/reading_stack";
+import { paneStore, usePanes, type PaneId } from "../state/panes";
+import { openStack } from "../viewport/open_panes";
 import { wheelSteps } from "./scroll";
 
-/** The wheel moves through the slices while it is above the element; with Control it zooms the slice, not the page. */
-export function useSliceWheel(element: RefObject<HTMLElement | null>, stack: ReadingStack | null): void {
+/** The wheel moves through the slices of the pane that it is above; with Control it zooms the slice, not the page. */
+export function useSliceWheel(element: RefObject<HTMLElement | null>, pane: PaneId): void {
   useEffect(() => {
     const stepsOf = wheelSteps();
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
-      if (event.ctrlKey) stack?.zoomBy(event.deltaY < 0 ? 1.1 : 1 / 1.1);
-      else readNow().step(stepsOf(event));
+      usePanes.getState().activate(pane);
+      if (event.ctrlKey) openStack(pane)?.zoomBy(event.deltaY < 0 ? 1.1 : 1 / 1.1);
+      else paneStore(pane).getState().step(stepsOf(event));
     };
     const target = element.current;
     target?.addEventListener("wheel", onWheel, { passive: false });
     return () => target?.removeEventListener("wheel", onWheel);
-  }, [element, stack]);
+  }, [element, pane]);
 }

@@ -2,12 +2,10 @@ import { toWorld, type Affine, type Point3 } from "../geometry/affine";
 import { LABEL_OF_CLASS, LESION_CLASSES, sliceOf, type LabelVolume, type LesionClass } from "../geometry/labels";
 import type { SliceBox } from "../geometry/lesion_extent";
 import { outlineLoops } from "../geometry/outlines";
+import type { LesionMark } from "../state/lesion_marks";
 import type { OverlaySettings } from "../state/reading";
 import { BRAIN_COLOR, CLASS_COLORS, CLASS_DASHES, hatchPattern } from "./overlay_style";
 import type { Point2 } from "./reading_stack";
-
-/** The boxes, by slice, that are bracketed: those of the lesion that the reader chose. */
-export type Mark = ReadonlyMap<number, SliceBox>;
 
 export interface OverlayScene {
   readonly affine: Affine;
@@ -15,7 +13,7 @@ export interface OverlayScene {
   readonly brain: LabelVolume | null;
   readonly settings: OverlaySettings;
   readonly isHidden: boolean;
-  readonly mark: Mark | null;
+  readonly mark: LesionMark | null;
 }
 
 type Project = (world: Point3) => Point2;
@@ -54,7 +52,7 @@ export class OverlayLayer {
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (scene.brain && scene.settings.isBrainShown) this.#drawBrain(this.#placed(scene.brain, sliceIndex, BRAIN_LABEL, matrix));
     if (scene.labels && scene.settings.isShown) this.#drawLesions(scene.labels, scene.settings, sliceIndex, matrix);
-    const box = scene.mark?.get(sliceIndex);
+    const box = scene.mark?.boxes.get(sliceIndex);
     if (box) this.#drawMark(box, matrix);
     return scene.labels !== null;
   }

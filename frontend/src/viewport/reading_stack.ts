@@ -1,9 +1,11 @@
-import { Enums, RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
+import { Enums, type RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
 
-import { point3, toVoxel, type Affine, type Point3 } from "../geometry/affine";
+import { point3, toVoxel, type Point3 } from "../geometry/affine";
 import { sideOf } from "../geometry/orientation";
+import type { Grid } from "../geometry/registration";
 import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
-import { startCornerstone } from "./cornerstone";
+import type { SliceStack } from "../server/types";
+import { ENGINE_ID, sharedEngine, startCornerstone } from "./cornerstone";
 import { prefetch } from "./prefetch";
 
 export type Point2 = readonly [x: number, y: number];
@@ -16,12 +18,23 @@ export interface EdgeLetters {
   readonly bottom: string;
 }
 
+/** The patient position in the middle of the pane, on the plane of the slice, and how large the slice is drawn. */
+export interface View {
+  readonly focus: Point3;
+  readonly mmPerPixel: number;
+}
+
 interface Listeners {
   /** After each frame that reached the screen. */
   onDrawn(): void;
-  /** The slice on the screen changed, by whatever gesture. */
+  /** Another slice is on the screen. */
   onSlice(sliceIndex: number): void;
+  /** A gesture on the pane asks for another slice. */
+  onScroll(sliceIndex: number): void;
+  /** The slice was moved or zoomed, by whatever gesture. */
+  onView(): void;
   onWindow(window: GrayWindow): void;
+  onInverted(isInverted: boolean): void;
   onError(error: Error): void;
 }
 
@@ -30,10 +43,14 @@ let created = 0;
 /** At once, while the slices are still on their way. */
 startCornerstone();
 
+/** A view this near to fitting into its pane fits again when the pane changes its size. */
+const FIT_TOLERANCE = 1e-3;
+
 /** One stack of slices in one element: the only way to draw, move and measure it. */
 export class ReadingStack {
   readonly viewportId: string;
-  readonly engineId: string;
+  readonly engineId = ENGINE_ID;
+  readonly grid: Grid;
   readonly #engine: RenderingEngine;
   readonly #viewport: StackViewport;
   readonly #stopped = new AbortController();
@@ -42,18 +59,18 @@ export class ReadingStack {
 
   constructor(
     readonly element: HTMLDivElement,
-    private readonly imageIds: string[],
-    private readonly affine: Affine,
+    readonly imageIds: string[],
+    readonly slices: SliceStack,
     private readonly listeners: Listeners,
   ) {
     created += 1;
-    this.engineId = `reading-room-${created}`;
     this.viewportId = `stack-${created}`;
-    this.#engine = new RenderingEngine(this.engineId);
+    this.grid = { affine: slices.affine, shape: point3(slices.shape) };
+    this.#engine = sharedEngine();
     this.#engine.enableElement({ viewportId: this.viewportId, type: Enums.ViewportType.STACK, element });
     this.#viewport = this.#engine.getViewport(this.viewportId) as unknown as StackViewport;
     this.#listen();
-    this.#resizes = new ResizeObserver(() => this.#engine.resize(true, true));
+    this.#resizes = new ResizeObserver(() => requestAnimationFrame(() => this.#resize()));
   }
 
   /** Draws one slice with the window given; the rest of the stack is not fetched yet. */
@@ -96,6 +113,13 @@ export class ReadingStack {
     if (pixels) this.setWindow(percentileWindow(pixels));
   }
 
+  invert(): void {
+    const isInverted = !this.#viewport.getProperties().invert;
+    this.#viewport.setProperties({ invert: isInverted });
+    this.#viewport.render();
+    this.listeners.onInverted(isInverted);
+  }
+
   zoomBy(factor: number): void {
     this.#viewport.setZoom(this.#viewport.getZoom() * factor);
     this.#viewport.render();
@@ -108,6 +132,30 @@ export class ReadingStack {
   /** Fits the slice into the element, centred. */
   resetCamera(): void {
     this.#viewport.resetCamera();
+    this.#viewport.render();
+    this.listeners.onView();
+  }
+
+  /** The series' own window, right way round, and the slice fitted into the element. */
+  reset(): void {
+    if (this.#viewport.getProperties().invert) this.invert();
+    this.setWindow(this.slices.window);
+    this.resetCamera();
+  }
+
+  get view(): View {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    return { focus: this.worldAt([width / 2, height / 2]), mmPerPixel: (2 * (this.#viewport.getCamera().parallelScale ?? 1)) / height };
+  }
+
+  /** Moves the camera along the plane of the slice and draws at that size; nothing is drawn when nothing changes. */
+  look({ focus, mmPerPixel }: View): void {
+    const { focalPoint, position, parallelScale } = this.#viewport.getCamera();
+    if (!focalPoint || !position || !parallelScale) return;
+    const shift = along(focus, this.view.focus);
+    const scale = (mmPerPixel * this.element.clientHeight) / 2;
+    if (Math.hypot(...shift) < FIT_TOLERANCE && Math.abs(scale - parallelScale) < FIT_TOLERANCE) return;
+    this.#viewport.setCamera({ focalPoint: sum(focalPoint, shift), position: sum(position, shift), parallelScale: scale });
     this.#viewport.render();
   }
 
@@ -125,7 +173,7 @@ export class ReadingStack {
   /** Fractional slice, row and column under a point of the element; null before the first slice. */
   voxelAt(point: Point2): Point3 | null {
     if (this.#drawnSlice < 0) return null;
-    const [, row, column] = toVoxel(this.affine, this.worldAt(point));
+    const [, row, column] = toVoxel(this.grid.affine, this.worldAt(point));
     return [this.#drawnSlice, row, column];
   }
 
@@ -142,7 +190,7 @@ export class ReadingStack {
   close(): void {
     this.#stopped.abort();
     this.#resizes.disconnect();
-    this.#engine.destroy();
+    this.#engine.disableElement(this.viewportId);
   }
 
   #listen(): void {
@@ -150,8 +198,21 @@ export class ReadingStack {
     const on = (name: string, listener: (event: CustomEvent) => void) =>
       this.element.addEventListener(name, (event) => listener(event as CustomEvent), options);
     on(Enums.Events.STACK_NEW_IMAGE, ({ detail }) => this.#changedSlice(detail.imageIdIndex));
+    on(Enums.Events.STACK_VIEWPORT_SCROLL, ({ detail }) => this.listeners.onScroll(detail.newImageIdIndex));
+    on(Enums.Events.CAMERA_MODIFIED, () => this.#drawnSlice >= 0 && this.listeners.onView());
     on(Enums.Events.IMAGE_RENDERED, () => this.listeners.onDrawn());
     on(Enums.Events.VOI_MODIFIED, ({ detail }) => this.listeners.onWindow(windowOf(detail.range.lower, detail.range.upper)));
+  }
+
+  /** A slice that filled its pane fills it again; one that the reader moved or zoomed stays where it was. */
+  #resize(): void {
+    if (this.isClosed) return;
+    const [x, y] = this.#viewport.getPan();
+    const isFitted = Math.abs(this.zoom - 1) < FIT_TOLERANCE && Math.hypot(x, y) < 1;
+    this.#engine.resize(true, true);
+    if (isFitted) this.#viewport.resetCamera();
+    this.#viewport.render();
+    this.listeners.onView();
   }
 
   #changedSlice(sliceIndex: number): void {
@@ -162,4 +223,12 @@ export class ReadingStack {
   #fail(error: unknown): void {
     if (!this.isClosed) this.listeners.onError(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+function sum([x, y, z]: Types.Point3, [dx, dy, dz]: Point3): Types.Point3 {
+  return [x + dx, y + dy, z + dz];
+}
+
+function along(to: Point3, from: Point3): Point3 {
+  return [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
 }

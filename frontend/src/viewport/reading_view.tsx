@@ -3,29 +3,37 @@ import { useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState }
 import { point3 } from "../geometry/affine";
 import type { LabelVolume } from "../geometry/labels";
 import { centreOut } from "../geometry/slice_order";
+import type { GrayWindow } from "../geometry/windowing";
 import type { DicomJson } from "../server/pixel_format";
 import type { SliceStack } from "../server/types";
+import type { LesionMark } from "../state/lesion_marks";
+import { paneStore, usePanes, type PaneId } from "../state/panes";
 import { readNow, useReading } from "../state/reading";
 import { markOnce } from "../state/timing";
 import { imageIdsOf } from "./frame_loader";
 import type { DragGestures } from "./gestures";
-import { OverlayLayer, type Mark, type OverlayScene } from "./overlay_layer";
+import { closePane, openPane } from "./open_panes";
+import { followView } from "./pane_links";
+import { OverlayLayer, type OverlayScene } from "./overlay_layer";
 import { ReadingStack, type EdgeLetters } from "./reading_stack";
 import styles from "./reading_view.module.css";
 
 export interface ReadingViewProps {
+  readonly pane: PaneId;
   readonly slices: SliceStack;
   readonly attributes: ReadonlyMap<string, DicomJson>;
   readonly startSlice: number;
   readonly labels: LabelVolume | null;
   readonly brain: LabelVolume | null;
-  readonly mark: Mark | null;
+  readonly mark: LesionMark | null;
   /** The open stack, for keys and buttons; null once it is closed. */
   onStack(stack: ReadingStack | null): void;
+  /** Every slice is in memory. */
+  onAllSlices(): void;
   onError(error: Error): void;
 }
 
-/** The slices of one series with the overlay above them, following the reading state. */
+/** The slices of one series with the overlay above them, following what its pane is told to show. */
 export function ReadingView(props: ReadingViewProps) {
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -34,7 +42,8 @@ export function ReadingView(props: ReadingViewProps) {
   const gestures = useRef<DragGestures>(null);
   const [letters, setLetters] = useState<EdgeLetters | null>(null);
   const [isDrawn, setIsDrawn] = useState(false);
-  const sliceIndex = useReading((reading) => reading.sliceIndex);
+  const { pane } = props;
+  const sliceIndex = paneStore(pane)((shown) => shown.sliceIndex);
   const dragTool = useReading((reading) => reading.dragTool);
   const overlay = useReading((reading) => reading.overlay);
   const isHeld = useReading((reading) => reading.isOverlayHeld);
@@ -49,12 +58,12 @@ export function ReadingView(props: ReadingViewProps) {
     const shown = stack.current;
     if (!shown || shown.drawnSlice < 0 || !layer.current) return;
     const isOverlayDrawn = layer.current.draw(drawn, shown.drawnSlice, (world) => shown.project(world));
-    if (isOverlayDrawn) markOnce("overlayDrawnAt");
+    if (isOverlayDrawn && pane === "current") markOnce("overlayDrawnAt");
   });
 
   const onDrawn = useEffectEvent(() => {
     if (!stack.current || stack.current.drawnSlice < 0) return;
-    if (!isDrawn) markOnce("firstSliceDrawnAt");
+    if (!isDrawn && pane === "current") markOnce("firstSliceDrawnAt");
     drawOverlay(scene);
     if (isDrawn) return;
     setIsDrawn(true);
@@ -66,29 +75,42 @@ export function ReadingView(props: ReadingViewProps) {
     try {
       await opening.open(props.startSlice, window);
       if (opening.isClosed) return;
+      openPane(pane, opening);
       props.onStack(opening);
       await opening.prefetch(centreOut(point3(shape)[0], props.startSlice));
-      if (!opening.isClosed) markOnce("allSlicesAt");
+      if (opening.isClosed) return;
+      if (pane === "current") markOnce("allSlicesAt");
+      props.onAllSlices();
     } catch (error) {
       if (!opening.isClosed) props.onError(error instanceof Error ? error : new Error(String(error)));
     }
   });
 
-  const begin = useEffectEvent(() => readNow().open(point3(slices.shape)[0], props.startSlice));
+  const begin = useEffectEvent(() => paneStore(pane).getState().open(point3(slices.shape)[0], props.startSlice));
 
   const listeners = useEffectEvent(() => ({
     onDrawn: () => onDrawn(),
-    onSlice: (index: number) => readNow().showSlice(index),
-    onWindow: (window: { center: number; width: number }) => readNow().showWindow(window),
+    onSlice: (index: number) => {
+      paneStore(pane).getState().showSlice(index);
+      // Where one study is turned against the other, each slice has its middle elsewhere.
+      followView(usePanes.getState().activePane);
+    },
+    onScroll: (index: number) => paneStore(pane).getState().goTo(index),
+    onView: () => usePanes.getState().activePane === pane && followView(pane),
+    onWindow: (window: GrayWindow) => paneStore(pane).getState().showWindow(window),
+    onInverted: (isInverted: boolean) => paneStore(pane).getState().showInverted(isInverted),
     onError: (error: Error) => props.onError(error),
   }));
 
-  const closed = useEffectEvent(() => props.onStack(null));
+  const closed = useEffectEvent((closing: ReadingStack) => {
+    closePane(pane, closing);
+    props.onStack(null);
+  });
 
   useEffect(() => {
     if (!element.current || !canvas.current) return;
     begin();
-    const opening = new ReadingStack(element.current, imageIdsOf(props.slices, props.attributes), props.slices.affine, listeners());
+    const opening = new ReadingStack(element.current, imageIdsOf(props.slices, props.attributes), props.slices, listeners());
     stack.current = opening;
     layer.current = new OverlayLayer(canvas.current);
     void opened(opening);
@@ -97,7 +119,7 @@ export function ReadingView(props: ReadingViewProps) {
       gestures.current = null;
       stack.current = null;
       setIsDrawn(false);
-      closed();
+      closed(opening);
       opening.close();
     };
   }, [props.slices, props.attributes]);
@@ -122,12 +144,17 @@ export function ReadingView(props: ReadingViewProps) {
   useLayoutEffect(() => drawOverlay(scene), [scene]);
 
   return (
-    <div className={styles.pane} data-testid="viewport" data-drawn={isDrawn || undefined}>
+    <div className={styles.pane} data-testid={testIdOf("viewport", pane)} data-drawn={isDrawn || undefined}>
       <div ref={element} className={styles.element} onContextMenu={(event) => event.preventDefault()} />
-      <canvas ref={canvas} className={styles.overlay} data-testid="overlay-canvas" aria-hidden />
+      <canvas ref={canvas} className={styles.overlay} data-testid={testIdOf("overlay-canvas", pane)} aria-hidden />
       {letters && <Letters letters={letters} />}
     </div>
   );
+}
+
+/** The study's own pane has the plain name. */
+export function testIdOf(name: string, pane: PaneId): string {
+  return pane === "current" ? name : `${name}-${pane}`;
 }
 
 function Letters({ letters }: { letters: EdgeLetters }) {

@@ -1,0 +1,73 @@
+import { Loader } from "@mantine/core";
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
+
+import type { SliceStack } from "../server/types";
+import { paneStore, usePanes, type PaneId } from "../state/panes";
+import { useSliceWheel } from "../tools/wheel";
+import type { ReadingViewProps } from "../viewport/reading_view";
+import { followPointer, PaneCursor } from "./pane_cursor";
+import styles from "./pane.module.css";
+
+/** Cornerstone comes with this part, asked for as soon as the study page is. */
+const readingView = import("../viewport/reading_view");
+const ReadingView = lazy(async () => ({ default: (await readingView).ReadingView }));
+
+interface PaneProps extends ReadingViewProps {
+  /** Whose slices these are and when they were taken, at the top. */
+  readonly header: ReactNode;
+  /** What stands at the top left of a pane without a header. */
+  readonly caption?: string | null;
+}
+
+/** One stack with what a reader must see on it. */
+export function Pane({ header, caption = null, ...view }: PaneProps) {
+  const { pane, slices } = view;
+  const box = useRef<HTMLDivElement>(null);
+  const isActive = usePanes((panes) => panes.activePane === pane);
+  const isAlone = usePanes((panes) => panes.layout === "single");
+  useSliceWheel(box, pane);
+  useEffect(() => followPointer(box.current, pane), [pane]);
+  return (
+    <section className={styles.pane} data-active={(isActive && !isAlone) || undefined} data-pane={pane} aria-label={PANE_NAMES[pane]}>
+      {header}
+      <div ref={box} className={styles.box} onPointerDown={() => usePanes.getState().activate(pane)}>
+        <Suspense fallback={<StageLoader />}>
+          <ReadingView {...view} />
+        </Suspense>
+        <PaneCursor pane={pane} />
+        <Corners pane={pane} slices={slices} caption={caption} />
+      </div>
+    </section>
+  );
+}
+
+const PANE_NAMES: Readonly<Record<PaneId, string>> = { current: "Current study", prior: "Prior study", post_contrast: "T1 after contrast" };
+
+export function StageLoader() {
+  return (
+    <div className={styles.loading} data-testid="stage-loading">
+      <Loader size="sm" color="gray" aria-label="Loading slices" />
+    </div>
+  );
+}
+
+function Corners({ pane, slices, caption }: { pane: PaneId; slices: SliceStack; caption: string | null }) {
+  const { sliceIndex, drawnSlice, window, isInverted } = paneStore(pane)();
+  const isAwaited = drawnSlice !== -1 && drawnSlice !== sliceIndex;
+  const position = slices.slices[sliceIndex]?.position_mm?.[2];
+  const suffix = pane === "current" ? "" : `-${pane}`;
+  return (
+    <div className={styles.corners}>
+      {caption && <div className={styles.topLeft}>{caption}</div>}
+      <div className={styles.bottomLeft}>
+        <span className={styles.slice} data-testid={`slice-indicator${suffix}`}>{`${sliceIndex + 1} / ${slices.slices.length}`}</span>
+        {isAwaited && <span className={styles.awaited} role="status">{`Loading slice ${sliceIndex + 1} …`}</span>}
+        {position !== undefined && !isAwaited && <span>{`${position >= 0 ? "H" : "F"} ${Math.abs(position).toFixed(1)} mm`}</span>}
+      </div>
+      <div className={styles.bottomRight}>
+        {isInverted && <span>Inverted</span>}
+        {window && <span data-testid={`window-values${suffix}`}>{`W ${Math.round(window.width)}  L ${Math.round(window.center)}`}</span>}
+      </div>
+    </div>
+  );
+}

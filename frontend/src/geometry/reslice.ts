@@ -1,0 +1,89 @@
+import { length, toWorldDirection, type Affine, type Point3 } from "./affine";
+import type { Grid } from "./registration";
+
+/** Which index stays the same in a plane: 0 slice, 1 row, 2 column. */
+export type PlaneAxis = 0 | 1 | 2;
+
+/** Slices thicker than this, or this many times the pixel, show steps instead of a brain when they are cut across. */
+const THICKEST_SLICE_MM = 1.5;
+const LARGEST_RATIO = 2;
+
+/** Spacing in mm between slices, rows and columns. */
+export function spacingOf(affine: Affine): Point3 {
+  return [length(toWorldDirection(affine, [1, 0, 0])), length(toWorldDirection(affine, [0, 1, 0])), length(toWorldDirection(affine, [0, 0, 1]))];
+}
+
+/** Why a volume cannot be cut in three planes; null for a 3D acquisition. */
+export function planesProblemOf({ affine, shape }: Grid): string | null {
+  const [slice, row, column] = spacingOf(affine);
+  const ratio = slice / Math.min(row, column);
+  if (shape[0] > 2 && slice <= THICKEST_SLICE_MM && ratio <= LARGEST_RATIO) return null;
+  return `Three planes need a 3D acquisition: slices at most ${THICKEST_SLICE_MM} mm apart and at most ${LARGEST_RATIO} times the pixel. `
+    + `These are ${slice.toFixed(1)} mm apart, ${ratio.toFixed(1)} times the pixel.`;
+}
+
+/** What runs down and what runs across in a plane, and how a plane is turned for a reader. */
+export interface Plane {
+  readonly axis: PlaneAxis;
+  readonly index: number;
+}
+
+/** The volume's axes that are the rows and the columns of a plane's picture. */
+export function picturesAxes(axis: PlaneAxis): readonly [rows: PlaneAxis, columns: PlaneAxis] {
+  if (axis === 0) return [1, 2];
+  return axis === 1 ? [0, 2] : [0, 1];
+}
+
+/** One plane of a volume in C order, rows by columns of its picture, into `cut`, which is as long as the picture. */
+export function cutPlane<Values extends Uint8Array | Float32Array | Int16Array>(
+  volume: Values, shape: Point3, { axis, index }: Plane, cut: Values,
+): Values {
+  const strides: Point3 = [shape[1] * shape[2], shape[2], 1];
+  const [down, across] = picturesAxes(axis);
+  const [rows, columns] = [shape[down], shape[across]];
+  const [rowStride, columnStride] = [strides[down], strides[across]];
+  const first = index * strides[axis];
+  for (let row = 0; row < rows; row += 1) {
+    let from = first + row * rowStride;
+    for (let to = row * columns; to < (row + 1) * columns; to += 1, from += columnStride) cut[to] = volume[from] ?? 0;
+  }
+  return cut;
+}
+
+/** The patient's plane that an axis of the volume stands upright on, by the name that a reader uses. */
+export function planeName(affine: Affine, axis: PlaneAxis): "Sagittal" | "Coronal" | "Axial" {
+  const [x, y, z] = toWorldDirection(affine, unitStep(axis)).map(Math.abs);
+  if ((x ?? 0) >= (y ?? 0) && (x ?? 0) >= (z ?? 0)) return "Sagittal";
+  return (y ?? 0) >= (z ?? 0) ? "Coronal" : "Axial";
+}
+
+/** How a picture is turned so that the head is up, the face up or left, and the patient's right at the left. */
+export interface PictureTurn {
+  readonly isTransposed: boolean;
+  readonly isRowFlipped: boolean;
+  readonly isColumnFlipped: boolean;
+}
+
+/** The patient side, LPS, that belongs at the top and at the left of each plane. Source: radiological convention. */
+const TOP_LEFT: Readonly<Record<ReturnType<typeof planeName>, readonly [top: Point3, left: Point3]>> = {
+  Axial: [[0, -1, 0], [-1, 0, 0]],
+  Coronal: [[0, 0, 1], [-1, 0, 0]],
+  Sagittal: [[0, 0, 1], [0, -1, 0]],
+};
+
+export function turnOf(affine: Affine, axis: PlaneAxis): PictureTurn {
+  const [top, left] = TOP_LEFT[planeName(affine, axis)];
+  const [down, across] = picturesAxes(axis).map((step) => toWorldDirection(affine, unitStep(step)));
+  if (!down || !across) return { isTransposed: false, isRowFlipped: false, isColumnFlipped: false };
+  const isTransposed = Math.abs(dot(down, left)) > Math.abs(dot(down, top)) && Math.abs(dot(across, top)) > Math.abs(dot(across, left));
+  const [vertical, horizontal] = isTransposed ? [across, down] : [down, across];
+  return { isTransposed, isRowFlipped: dot(vertical, top) > 0, isColumnFlipped: dot(horizontal, left) > 0 };
+}
+
+export function unitStep(axis: PlaneAxis): Point3 {
+  return [axis === 0 ? 1 : 0, axis === 1 ? 1 : 0, axis === 2 ? 1 : 0];
+}
+
+function dot(first: Point3, second: Point3): number {
+  return first[0] * second[0] + first[1] * second[1] + first[2] * second[2];
+}
