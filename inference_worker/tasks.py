@@ -44,10 +44,12 @@ from inference_worker.prediction import (
 from plaqueview.core.errors import PlaqueViewError, UnavailableError
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
+from plaqueview.imaging.registration import RegistrationError, register_rigidly
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import GeometryError
 from plaqueview.inference import services as inference
 from plaqueview.inference.models import JobStage
+from plaqueview.longitudinal import services as longitudinal
 from plaqueview.registry import services as registry
 from plaqueview.studies.services import load_volume
 
@@ -65,6 +67,7 @@ SEGMENTED_SHARE = 0.98
 OVERDUE_GRACE_S = 60.0
 
 UNEXPECTED = "Inference failed by an error of ours; the worker's log has it under the job's number."
+REGISTRATION_UNEXPECTED = "Registration failed by an error of ours; the worker's log has it under its number."
 
 
 class OverdueError(RuntimeError):
@@ -72,6 +75,7 @@ class OverdueError(RuntimeError):
 
 
 EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError, UnavailableError)
+REGISTRATION_ERRORS = (SeriesReadError, GeometryError, RegistrationError, UnavailableError)
 CLAIM_ENDED = (inference.ClaimLostError, inference.JobCancelledError)
 
 
@@ -231,3 +235,57 @@ def end_process(claim: inference.Claim) -> NoReturn:
     """The process is gone at once; whoever supervises it starts another, and the lease lapses."""
     logger.critical("job %s hangs, and this worker process with it", claim.job_id)
     os._exit(os.EX_SOFTWARE)
+
+
+@shared_task(name="longitudinal.register", bind=True)
+def register(self: Task[..., None], registration_id: str) -> None:
+    """The registration has ended in a named state, or is another worker's, or waits for its lease to lapse."""
+    worker = f"{self.request.hostname}:{os.getpid()}"
+    claim = longitudinal.claim(registration_id=UUID(registration_id), worker=worker)
+    if claim is None:
+        logger.info("registration %s has ended or is another worker's", registration_id)
+        return
+    try:
+        longitudinal.complete(claim, found=find_movement(claim))
+    except inference.ClaimLostError as end:
+        logger.info("registration %s: nothing was written: %s", registration_id, end)
+    except REGISTRATION_ERRORS as error:
+        fail_registration(claim, str(error))
+    except OperationalError:
+        raise  # the database is away: the lease lapses, and the registration is run again
+    except Exception:
+        fail_registration(claim, REGISTRATION_UNEXPECTED)
+        raise
+
+
+def find_movement(claim: longitudinal.Claim) -> longitudinal.Found:
+    """How the head lay at the prior against how it lies in the study; the lease stays alive meanwhile.
+
+    Raises: ClaimLostError; SeriesReadError, RegistrationError and what else rules the two volumes out.
+    """
+
+    def beat(_: float) -> None:
+        try:
+            longitudinal.renew(claim)
+        except OperationalError as error:
+            logger.warning("registration %s: the lease was not renewed: %s", claim.registration_id, error)
+
+    started_s = time.monotonic()
+    longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
+    with Heartbeat(beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s):
+        pair = longitudinal.load_pair(claim)
+        found = register_rigidly(pair.fixed, pair.moving, fixed_brain=pair.fixed_brain, moving_brain=pair.moving_brain)
+    return longitudinal.Found(
+        matrix=found.matrix.ravel().tolist(),
+        similarity_before=found.similarity_before,
+        similarity=found.similarity,
+        seconds=time.monotonic() - started_s,
+    )
+
+
+def fail_registration(claim: longitudinal.Claim, reason: str) -> None:
+    """The registration has failed, unless it is no longer this worker's."""
+    try:
+        longitudinal.fail(claim, reason=reason)
+    except inference.ClaimLostError as end:
+        logger.info("registration %s: its failure was not written: %s", claim.registration_id, end)

@@ -5,11 +5,14 @@ from django.db import transaction
 from plaqueview.annotations import services as annotations
 from plaqueview.annotations.files import store_masks
 from plaqueview.annotations.models import Annotation
+from plaqueview.core.queue import enqueue
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.leases import Claim, held_job
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.registry.models import ModelVersion
+
+COMPARE_TASK = "longitudinal.request_for_study"  # a floor above: named, never held
 
 
 def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
@@ -33,6 +36,7 @@ def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
         )
         job.annotation, job.progress, job.stage = annotation, 1.0, JobStage.SAVING
         transitions.end(job, JobState.SUCCEEDED, reason="", actor=None)
+        enqueue(COMPARE_TASK, str(job.study_id))
     return annotation
 
 

@@ -1,0 +1,281 @@
+"""Rigid registration of two FLAIRs of one head. SimpleITK does it, so only a worker imports this module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import SimpleITK
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from plaqueview.imaging.volume import Volume
+
+SEED = 20_240_131
+HISTOGRAM_BINS = 32
+
+
+class RegistrationError(ValueError):
+    """The two volumes cannot be brought onto each other."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One step from coarse to fine: the voxel aimed at, the share of voxels looked at, and how the optimiser steps."""
+
+    voxel_mm: float
+    sampled_share: float
+    longest_step_mm: float
+    shortest_step_mm: float
+    steps: int
+
+
+COARSEST = Level(6.0, 1.0, longest_step_mm=4.0, shortest_step_mm=0.2, steps=60)
+FINER = (
+    Level(3.0, 0.5, longest_step_mm=1.5, shortest_step_mm=0.03, steps=60),
+    Level(1.5, 0.25, longest_step_mm=0.5, shortest_step_mm=0.01, steps=50),
+)
+
+# Heads lie turned by up to 20 degrees between visits; beside the pose as it is, each start adds a turn.
+START_TURNS_DEGREES = (-15.0, 0.0, 15.0)
+STARTS_FOLLOWED = 3
+
+# Refusals. Two FLAIRs of one head correlate by 0.8 and more once they lie on each other.
+LEAST_SIMILARITY = 0.45
+LEAST_OVERLAP = 0.4
+SIMILARITY_TOLERANCE = 0.005
+
+
+@dataclass(frozen=True, eq=False)
+class RigidRegistration:
+    """`matrix` is 4x4 float64 and takes LPS mm of the fixed volume to LPS mm of the moving one.
+
+    The similarities are correlations of the smoothed volumes over the fixed head, -1 to 1, before by the scanners' own
+    positions and after by the matrix; `overlap` is the share of the fixed head that lies in the moving volume.
+    """
+
+    matrix: NDArray[np.float64]
+    similarity_before: float
+    similarity: float
+    overlap: float
+
+
+def register_rigidly(
+    fixed: Volume,
+    moving: Volume,
+    *,
+    fixed_brain: NDArray[np.bool_] | None = None,
+    moving_brain: NDArray[np.bool_] | None = None,
+) -> RigidRegistration:
+    """The movement of the head between two volumes; the same for the same input, on one thread.
+
+    Mutual information of the smoothed volumes is climbed from coarse to fine, from several turns about the middle of
+    the head. A brain mask, (slices, rows, columns) bool on its volume's grid, keeps jaw and neck out of it, which lie
+    differently each time.
+
+    Raises: RegistrationError when a volume is empty, when the volumes overlap too little, or when they are no more
+    alike than before or less than two pictures of one head are.
+    """
+    fixed_head, moving_head = _head_of(fixed, fixed_brain), _head_of(moving, moving_brain)
+    transform = _search(fixed, moving, fixed_head, moving_head)
+    for level in FINER:
+        transform = _climb(_at(fixed, level, fixed_head), _at(moving, level, None), level, transform)[0]
+    return _judged(fixed, moving, fixed_head, _matrix_of(transform))
+
+
+# --- the parts of a volume ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A volume at one level, and where the head is in it."""
+
+    volume: Volume
+    head: NDArray[np.bool_] | None
+
+
+def _head_of(volume: Volume, brain: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The brain with the cerebrospinal fluid around it, or, without a mask, all that is brighter than air."""
+    if brain is not None and brain.any():
+        steps = [max(1, round(BRAIN_MARGIN_MM / spacing)) for spacing in volume.spacing_mm[1:]]
+        reach = np.ones((1, 2 * steps[0] + 1, 2 * steps[1] + 1), bool)
+        grown: NDArray[np.bool_] = ndimage.binary_dilation(brain, reach)
+        return grown
+    voxels = volume.voxels.astype(np.float32)
+    if not float(voxels.max(initial=0.0)) > float(voxels.min(initial=0.0)):
+        raise RegistrationError("the volume is empty: every voxel has the same value")
+    image = SimpleITK.GetImageFromArray(ndimage.gaussian_filter(voxels, (0, 1, 1)))
+    bright = SimpleITK.GetArrayFromImage(SimpleITK.OtsuThreshold(image, 0, 1)).astype(np.bool_)
+    closed: NDArray[np.bool_] = ndimage.binary_fill_holes(bright)
+    return closed
+
+
+BRAIN_MARGIN_MM = 4.0
+
+
+def _at(volume: Volume, level: Level, head: NDArray[np.bool_] | None) -> Layer:
+    """The volume smoothed and thinned out to voxels of about the level's size; thick slices stay as they are."""
+    factors = [max(1, round(level.voxel_mm / spacing)) for spacing in volume.spacing_mm]
+    sigmas = [0.4 * factor if factor > 1 else 0.0 for factor in factors]
+    smooth = ndimage.gaussian_filter(volume.voxels.astype(np.float32), sigmas)
+    offsets = [factor // 2 if length > factor // 2 else 0 for factor, length in zip(factors, volume.shape, strict=True)]
+    picked = tuple(slice(offset, None, factor) for offset, factor in zip(offsets, factors, strict=True))
+    step = np.diag([*map(float, factors), 1.0])
+    step[:3, 3] = offsets
+    thinned = Volume(np.ascontiguousarray(smooth[picked]), volume.affine @ step)
+    return Layer(thinned, None if head is None else np.ascontiguousarray(head[picked]))
+
+
+def _image(volume: Volume) -> SimpleITK.Image:
+    """The volume as SimpleITK has it: axes in the order column, row, slice, positions in LPS mm."""
+    voxels = volume.voxels if volume.voxels.dtype != np.bool_ else volume.voxels.astype(np.uint8)
+    image = SimpleITK.GetImageFromArray(voxels)
+    spacing_mm = np.array(volume.spacing_mm)
+    image.SetSpacing(spacing_mm[::-1].tolist())
+    image.SetOrigin(volume.affine[:3, 3].tolist())
+    image.SetDirection((volume.affine[:3, :3] / spacing_mm)[:, ::-1].ravel().tolist())
+    return image
+
+
+# --- the search -----------------------------------------------------------------------------------------------------
+
+
+def _search(
+    fixed: Volume, moving: Volume, fixed_head: NDArray[np.bool_], moving_head: NDArray[np.bool_]
+) -> SimpleITK.Euler3DTransform:
+    """The best of several starts at the coarsest level."""
+    here, there = _at(fixed, COARSEST, fixed_head), _at(moving, COARSEST, moving_head)
+    centre = _middle(fixed, fixed_head)
+    shifts = (_middle(moving, moving_head) - centre, np.zeros(3))
+    starts = [
+        _transform(centre, turn, shift)
+        for shift in shifts
+        for turn in product(np.radians(START_TURNS_DEGREES), repeat=3)
+    ]
+    method = _method(here, COARSEST)
+    images = _image(here.volume), _image(there.volume)
+    values = [_value(method, images, start) for start in starts]
+    best = [starts[index] for index in np.argsort(values, kind="stable")[:STARTS_FOLLOWED]]
+    climbed = [_climb(here, there, COARSEST, start) for start in best]
+    return min(climbed, key=lambda found: found[1])[0]
+
+
+def _middle(volume: Volume, head: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The centre of mass of the head, LPS mm."""
+    middle: NDArray[np.float64] = volume.positions_mm(np.argwhere(head).mean(axis=0)[None])[0]
+    return middle
+
+
+def _transform(
+    centre: NDArray[np.float64], turn: Sequence[float], shift: NDArray[np.float64]
+) -> SimpleITK.Euler3DTransform:
+    transform = SimpleITK.Euler3DTransform()
+    transform.SetCenter(centre.tolist())
+    transform.SetRotation(*map(float, turn))
+    transform.SetTranslation(shift.tolist())
+    return transform
+
+
+def _method(fixed: Layer, level: Level) -> SimpleITK.ImageRegistrationMethod:
+    method = SimpleITK.ImageRegistrationMethod()
+    method.SetNumberOfThreads(1)
+    method.SetMetricAsMattesMutualInformation(HISTOGRAM_BINS)
+    if fixed.head is not None:
+        method.SetMetricFixedMask(_image(fixed.volume.with_voxels(fixed.head)))
+    if level.sampled_share < 1.0:
+        method.SetMetricSamplingStrategy(method.RANDOM)
+        method.SetMetricSamplingPercentage(level.sampled_share, SEED)
+    method.SetInterpolator(SimpleITK.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=level.longest_step_mm,
+        minStep=level.shortest_step_mm,
+        numberOfIterations=level.steps,
+        relaxationFactor=0.6,
+        gradientMagnitudeTolerance=1e-6,
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    return method
+
+
+def _value(
+    method: SimpleITK.ImageRegistrationMethod,
+    images: tuple[SimpleITK.Image, SimpleITK.Image],
+    start: SimpleITK.Euler3DTransform,
+) -> float:
+    """The metric there, the lower the better; infinite where the volumes do not meet."""
+    method.SetInitialTransform(start, inPlace=False)
+    try:
+        return float(method.MetricEvaluate(*images))
+    except RuntimeError:
+        return float("inf")
+
+
+def _climb(
+    fixed: Layer, moving: Layer, level: Level, start: SimpleITK.Euler3DTransform
+) -> tuple[SimpleITK.Euler3DTransform, float]:
+    """The transform that the optimiser reaches from the start, and its metric.
+
+    Raises: RegistrationError when the volumes do not meet.
+    """
+    method = _method(fixed, level)
+    transform = SimpleITK.Euler3DTransform(start)
+    method.SetInitialTransform(transform, inPlace=True)
+    try:
+        method.Execute(_image(fixed.volume), _image(moving.volume))
+    except RuntimeError as error:
+        raise RegistrationError("the volumes do not overlap where the head is") from error
+    return transform, float(method.GetMetricValue())
+
+
+def _matrix_of(transform: SimpleITK.Euler3DTransform) -> NDArray[np.float64]:
+    """Row-major 4x4 over LPS mm; a transform of SimpleITK turns about its centre."""
+    turn = np.array(transform.GetMatrix()).reshape(3, 3)
+    centre, shift = np.array(transform.GetCenter()), np.array(transform.GetTranslation())
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = turn, centre + shift - turn @ centre
+    return matrix
+
+
+# --- the judgement --------------------------------------------------------------------------------------------------
+
+JUDGED_AT = Level(3.0, 1.0, longest_step_mm=0.0, shortest_step_mm=0.0, steps=0)
+
+
+def _judged(fixed: Volume, moving: Volume, head: NDArray[np.bool_], matrix: NDArray[np.float64]) -> RigidRegistration:
+    """The registration with its measures.
+
+    Raises: RegistrationError when they say that it is none.
+    """
+    here, there = _at(fixed, JUDGED_AT, head), _at(moving, JUDGED_AT, None)
+    before, _ = _similarity(here, there, np.eye(4))
+    after, overlap = _similarity(here, there, matrix)
+    if overlap < LEAST_OVERLAP:
+        raise RegistrationError(
+            f"only {overlap:.0%} of the head lies within the prior's slices, need at least {LEAST_OVERLAP:.0%}"
+        )
+    if after < before - SIMILARITY_TOLERANCE:
+        raise RegistrationError(f"the volumes correlate by {after:.2f} after registration and by {before:.2f} before")
+    if after < LEAST_SIMILARITY:
+        raise RegistrationError(
+            f"the volumes correlate by {after:.2f} after registration, need at least {LEAST_SIMILARITY:.2f}: "
+            "they do not look like the same head"
+        )
+    return RigidRegistration(matrix, before, after, overlap)
+
+
+def _similarity(fixed: Layer, moving: Layer, matrix: NDArray[np.float64]) -> tuple[float, float]:
+    """The correlation over the fixed head where the moving volume reaches, and the share of it that it reaches."""
+    indices = np.argwhere(fixed.head)
+    positions = fixed.volume.positions_mm(indices) @ matrix[:3, :3].T + matrix[:3, 3]
+    inverse = np.linalg.inv(moving.volume.affine)
+    targets = positions @ inverse[:3, :3].T + inverse[:3, 3]
+    is_inside = ((targets >= -0.5) & (targets <= np.array(moving.volume.shape) - 0.5)).all(axis=1)
+    if int(is_inside.sum()) < 2:
+        return 0.0, 0.0
+    seen = ndimage.map_coordinates(moving.volume.voxels, targets[is_inside].T, order=1, mode="nearest")
+    own = fixed.volume.voxels[tuple(indices[is_inside].T)]
+    if float(np.ptp(seen)) == 0.0 or float(np.ptp(own)) == 0.0:
+        return 0.0, float(is_inside.mean())
+    return float(np.corrcoef(own, seen)[0, 1]), float(is_inside.mean())

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class LongitudinalConfig(AppConfig):
+    name = "plaqueview.longitudinal"

@@ -1,0 +1,85 @@
+"""What became of each lesion between a prior and a study, from the stored matrix and the two masks."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+
+from plaqueview.accounts.models import User
+from plaqueview.annotations import services as annotations
+from plaqueview.annotations.masks import labels_of
+from plaqueview.annotations.models import Annotation
+from plaqueview.core.errors import ConflictError, InvalidError
+from plaqueview.imaging import mask_codec
+from plaqueview.imaging.lesions import CountingRule, measure_lesions
+from plaqueview.imaging.longitudinal import ChangeRule, Comparison, compare_lesions
+from plaqueview.imaging.volume import Volume
+from plaqueview.longitudinal.models import Registration, RegistrationState
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """The comparison, with what was compared."""
+
+    annotation: Annotation
+    prior_annotation: Annotation
+    registration: Registration
+    comparison: Comparison
+
+
+@transaction.atomic
+def read_changes(*, study_id: UUID, prior_id: UUID | None, annotation_id: UUID | None, actor: User) -> Changes:
+    """The lesions of a version of the study, by default the current one, against the prior's current version.
+
+    That the actor read both versions is on record.
+
+    Raises: DeniedError; NotFoundError when one of them is not there; InvalidError when no prior is named or the
+    annotation is of another study; ConflictError while their series are not registered.
+    """
+    if annotation_id is None:
+        annotation = annotations.read_current(study_id=study_id, actor=actor, part="changes")
+    else:
+        annotation = annotations.read(annotation_id=annotation_id, actor=actor, part="changes")
+    if annotation.study_id != study_id:
+        raise InvalidError("annotation is of another study", fields={"annotation": "a version of this study"})
+    if prior_id is None:
+        raise InvalidError("name the prior to compare with", fields={"prior": "the id of an earlier study"})
+    prior_annotation = annotations.read_current(study_id=prior_id, actor=actor, part="changes")
+    registration = _registration(annotation, prior_annotation)
+    return Changes(annotation, prior_annotation, registration, _compare(annotation, prior_annotation, registration))
+
+
+def _registration(annotation: Annotation, prior_annotation: Annotation) -> Registration:
+    """The newest one between the series of the two versions.
+
+    Raises: ConflictError when there is none, or it has not succeeded.
+    """
+    of_series = Registration.objects.filter(
+        study=annotation.study_id,
+        prior=prior_annotation.study_id,
+        fixed_series=annotation.series_id,
+        moving_series=prior_annotation.series_id,
+    )
+    registration = of_series.order_by("-created").first()
+    if registration is None:
+        raise ConflictError("the two studies are not registered; ask for their registration first")
+    if registration.state == RegistrationState.FAILED:
+        raise ConflictError(f"the two studies could not be registered: {registration.reason}")
+    if registration.state != RegistrationState.SUCCEEDED:
+        raise ConflictError(f"the registration of the two studies is {registration.state}; try again when it has ended")
+    return registration
+
+
+def _compare(annotation: Annotation, prior_annotation: Annotation, registration: Registration) -> Comparison:
+    matrix = np.array(registration.matrix, np.float64).reshape(4, 4)
+    return compare_lesions(_lesions(annotation), _lesions(prior_annotation), matrix, rule=ChangeRule())
+
+
+def _lesions(annotation: Annotation) -> Volume:
+    """The lesions of the version by their numbers, as its rows have them: the same rule over the same labels."""
+    labels = Volume(
+        mask_codec.decode(labels_of(annotation).content), np.array(annotation.affine, np.float64).reshape(4, 4)
+    )
+    rule = CountingRule(annotation.connectivity, annotation.minimum_volume_mm3)
+    return labels.with_voxels(measure_lesions(labels, None, rule=rule).lesion_numbers)

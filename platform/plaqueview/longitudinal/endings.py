@@ -1,0 +1,43 @@
+"""What a worker leaves behind: a matrix, written once, or a reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from plaqueview.longitudinal.leases import Claim, end, held_registration
+from plaqueview.longitudinal.models import RegistrationState
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the worker found; `matrix` is row-major 4x4, LPS mm of the study to LPS mm of the prior."""
+
+    matrix: Sequence[float]
+    similarity_before: float
+    similarity: float
+    seconds: float
+
+
+@transaction.atomic
+def complete(claim: Claim, *, found: Found) -> None:
+    """The registration has succeeded with this matrix.
+
+    Raises: ClaimLostError.
+    """
+    registration = held_registration(claim)
+    registration.matrix = [float(value) for value in found.matrix]
+    registration.similarity_before, registration.similarity = found.similarity_before, found.similarity
+    registration.seconds = found.seconds
+    end(registration, RegistrationState.SUCCEEDED)
+
+
+@transaction.atomic
+def fail(claim: Claim, *, reason: str) -> None:
+    """The registration has failed, with the reason that a user reads.
+
+    Raises: ClaimLostError.
+    """
+    registration = held_registration(claim)
+    registration.reason = reason
+    end(registration, RegistrationState.FAILED)

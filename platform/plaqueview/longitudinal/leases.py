@@ -1,0 +1,129 @@
+"""Who may work on a registration: one worker, as long as it renews its lease.
+
+The same rules as for an inference (docs/decisions/0004-jobs-by-lease.md).
+"""
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from plaqueview.audit.models import EventKind
+from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
+from plaqueview.inference.leases import UNCLAIMED_AFTER, UNCLAIMED_AT_ONCE, ClaimLostError, lease
+from plaqueview.longitudinal import journal
+from plaqueview.longitudinal.models import Registration, RegistrationState
+from plaqueview.longitudinal.requests import REGISTER_TASK, queue
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a registration; `token` is a secret between the worker and the database."""
+
+    registration_id: UUID
+    token: UUID
+    fixed_series_id: UUID
+    moving_series_id: UUID
+
+
+@transaction.atomic
+def claim(*, registration_id: UUID, worker: str) -> Claim | None:
+    """The registration is this worker's; None when it has ended, or another worker holds it."""
+    now, token = timezone.now(), uuid4()
+    claimed = (
+        Registration.objects.claimable(now)
+        .filter(pk=registration_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+        .update(
+            state=RegistrationState.RUNNING,
+            attempts=F("attempts") + 1,
+            started_at=now,
+            worker=worker,
+            lease_token=token,
+            lease_expires_at=now + lease(),
+            modified=now,
+        )
+    )
+    if not claimed:
+        return None
+    registration = Registration.objects.select_related("study").get(pk=registration_id)
+    journal.publish(registration)
+    return Claim(registration.pk, token, registration.fixed_series_id, registration.moving_series_id)
+
+
+def renew(claim: Claim) -> None:
+    """The lease runs anew.
+
+    Raises: ClaimLostError.
+    """
+    held = Registration.objects.filter(pk=claim.registration_id, lease_token=claim.token)
+    if not held.update(lease_expires_at=timezone.now() + lease()):
+        raise _lost(claim)
+
+
+def held_registration(claim: Claim) -> Registration:
+    """The registration, locked, while the claim holds.
+
+    Raises: ClaimLostError.
+    """
+    locked = Registration.objects.select_for_update(of=("self",)).select_related("study")
+    registration = locked.filter(pk=claim.registration_id, lease_token=claim.token).first()
+    if registration is None:
+        raise _lost(claim)
+    return registration
+
+
+def end(registration: Registration, state: RegistrationState) -> None:
+    """The registration has ended; the event and the audit say so."""
+    registration.state, registration.finished_at = state, timezone.now()
+    registration.lease_token = registration.lease_expires_at = None
+    registration.save()
+    has_succeeded = state == RegistrationState.SUCCEEDED
+    kind = EventKind.REGISTRATION_SUCCEEDED if has_succeeded else EventKind.REGISTRATION_FAILED
+    journal.record(kind, registration, actor=None)
+    journal.publish(registration)
+
+
+def requeue_expired() -> int:
+    """Registrations of dead workers wait again, or have failed when too many workers died; returns how many wait."""
+    expired = Registration.objects.filter(state=RegistrationState.RUNNING, lease_expires_at__lt=timezone.now())
+    requeued = sum(_requeue(registration_id) for registration_id in list(expired.values_list("pk", flat=True)))
+    _send_unclaimed()
+    return requeued
+
+
+@transaction.atomic
+def _requeue(registration_id: UUID) -> bool:
+    locked = Registration.objects.select_for_update(of=("self",)).select_related("study")
+    expired = locked.filter(state=RegistrationState.RUNNING, lease_expires_at__lt=timezone.now())
+    registration = expired.filter(pk=registration_id).first()
+    if registration is None:
+        return False
+    logger.warning("registration %s: the lease of worker %s lapsed", registration.pk, registration.worker)
+    if registration.attempts < settings.JOB_MAX_ATTEMPTS:
+        queue(registration)
+        return True
+    registration.reason = f"The worker died {registration.attempts} times while it registered these studies."
+    end(registration, RegistrationState.FAILED)
+    return False
+
+
+@transaction.atomic
+def _send_unclaimed() -> None:
+    """A queued registration whose message was lost is announced again, after as long as an inference is."""
+    if Registration.objects.filter(state=RegistrationState.RUNNING).exists():
+        return
+    now = timezone.now()
+    waiting = Registration.objects.filter(state=RegistrationState.QUEUED, modified__lt=now - UNCLAIMED_AFTER)
+    for registration_id in list(waiting.order_by("created").values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE]):
+        Registration.objects.filter(pk=registration_id).update(modified=now)
+        enqueue(REGISTER_TASK, str(registration_id), queue=INFERENCE_QUEUE)
+
+
+def _lost(claim: Claim) -> ClaimLostError:
+    return ClaimLostError(f"the claim on registration {claim.registration_id} has lapsed")

@@ -1,0 +1,26 @@
+"""Every write and read of longitudinal, by the module that does it; the worker and the floors above call these."""
+
+from plaqueview.longitudinal.changes import Changes, read_changes
+from plaqueview.longitudinal.endings import Found, complete, fail
+from plaqueview.longitudinal.leases import Claim, claim, renew, requeue_expired
+from plaqueview.longitudinal.reading import read_registration, read_registrations_of_study
+from plaqueview.longitudinal.requests import request, request_for_study
+from plaqueview.longitudinal.volumes import Pair, load_pair
+
+__all__ = [
+    "Changes",
+    "Claim",
+    "Found",
+    "Pair",
+    "claim",
+    "complete",
+    "fail",
+    "load_pair",
+    "read_changes",
+    "read_registration",
+    "read_registrations_of_study",
+    "renew",
+    "request",
+    "request_for_study",
+    "requeue_expired",
+]

@@ -1,0 +1,28 @@
+"""Longitudinal's errands on the default queue; the registration itself runs in the worker's own tasks."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.db import OperationalError
+
+from plaqueview.longitudinal import services
+
+TIME_LIMIT_S = 60
+
+
+@shared_task(
+    name="longitudinal.request_for_study",
+    time_limit=TIME_LIMIT_S,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=5,
+)
+def request_for_study(study_id: str) -> None:
+    """A study that the network has read has its registrations."""
+    services.request_for_study(UUID(study_id))
+
+
+@shared_task(name="longitudinal.requeue_expired", time_limit=TIME_LIMIT_S)
+def requeue_expired() -> None:
+    """Registrations of dead workers wait again."""
+    services.requeue_expired()
