@@ -1,0 +1,437 @@
+import "fake-indexeddb/auto";
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { editOf } from "../src/geometry/edits/voxel_edit";
+import type { LabelVolume } from "../src/geometry/labels";
+import { decodeMask, encodeMask } from "../src/geometry/mask_codec";
+import { discardDraft, fetchDraft, saveDraft, submitDraft } from "../src/server/drafts";
+import type { Statement } from "../src/server/review";
+import { DraftSession } from "../src/state/draft_session";
+import { IndexedDraftStore } from "../src/state/draft_store";
+import type { Edit } from "../src/state/history";
+
+const STUDY = "study";
+const TIMING = { saveAfterMs: 20, saveAtLatestMs: 60, firstRetryMs: 20, longestRetryMs: 40 };
+
+interface Stored {
+  revision: number;
+  base: string;
+  mask: Uint8Array;
+  statements: Statement[];
+  author: string;
+}
+
+/** The server's part of the contract on a real socket; it can be stopped, started again, made slow, and end a session. */
+class DraftServer {
+  stored: Stored | null = null;
+  puts = 0;
+  delayMs = 0;
+  isSignedIn = true;
+  author = "me";
+  version = "base";
+  last = 0;
+  #server: Server | null = null;
+  #port = 0;
+
+  async start(): Promise<void> {
+    const server = createServer((request, response) => void this.#answer(request, response));
+    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get labels(): string {
+    return this.stored ? decodeMask(this.stored.mask).voxels.join("") : "none";
+  }
+
+  /** Another reader saves. */
+  saveOf(author: string, voxels: string, statements: Statement[] = []): void {
+    this.last += 1;
+    this.stored = { revision: this.last, base: "base", mask: encodeMask(labelsOf(voxels)), statements, author };
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    if (!this.isSignedIn) return tell(response, 401, { title: "Not signed in", detail: "Sign in." });
+    const body = chunks.length > 0 ? (JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>) : {};
+    if (request.method === "PUT") return this.#put(request, response, body);
+    if (!this.stored) return tell(response, 404, { title: "Not found" });
+    if (request.method === "DELETE" || request.url?.endsWith("/submit")) {
+      if (request.headers["if-match"] !== `"${this.stored.revision}"`) return tell(response, 412, { title: "Changed" });
+      this.stored = null;
+      return request.method === "DELETE" ? void response.writeHead(204).end() : tell(response, 201, { id: "version" });
+    }
+    if (request.url?.endsWith("/mask")) return void response.writeHead(200, { ETag: `"${this.stored.revision}"` }).end(this.stored.mask);
+    return tell(response, 200, this.#draft());
+  }
+
+  #put({ headers }: IncomingMessage, response: ServerResponse, body: Record<string, unknown>): void {
+    const expected = this.stored ? headers["if-match"] === `"${this.stored.revision}"` : headers["if-none-match"] === "*";
+    if (!expected) return tell(response, 412, { title: "Changed" });
+    this.puts += 1;
+    this.last += 1;
+    const statements = (body["statements"] as Statement[]).map((statement) => ({ ...statement, author: this.author, created: "2026-11-22T10:00:00Z" }));
+    this.stored = { revision: this.last, base: String(body["base"]), mask: Buffer.from(String(body["mask"]), "base64"), statements, author: this.author };
+    tell(response, headers["if-match"] ? 200 : 201, this.#draft());
+  }
+
+  #draft(): object {
+    return { ...this.stored, mask: undefined, id: "draft", study: STUDY, lesions: [], modified: "2026-11-22T10:00:00Z" };
+  }
+}
+
+function tell(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+}
+
+const labelsOf = (voxels: string): LabelVolume => ({ shape: [1, 1, voxels.length], voxels: Uint8Array.from(voxels, Number) });
+
+async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 4_000;
+  while (!isTrue()) {
+    if (Date.now() > deadline) throw new Error(`Waited 4 s in vain until ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const BASE = "11002200";
+const realFetch = globalThis.fetch;
+let server: DraftServer;
+let database = 0;
+const open: DraftSession[] = [];
+
+/** A reader's page; the browser's store is shared by every page of a test. */
+async function page(user = "me"): Promise<DraftSession> {
+  const draftServer = {
+    fetch: () => fetchDraft(STUDY),
+    save: (content: Parameters<typeof saveDraft>[1], revision: number | null) => saveDraft(STUDY, content, revision),
+    discard: (revision: number) => discardDraft(STUDY, revision),
+    submit: submitDraft,
+    fetchBase: () => Promise.resolve({ annotation: server.version, labels: labelsOf(BASE) }),
+  };
+  const store = new IndexedDraftStore(`drafts-${database}`);
+  const session = new DraftSession({ user, study: STUDY }, { annotation: "base", labels: labelsOf(BASE) }, draftServer, store, TIMING);
+  open.push(session);
+  await session.start();
+  return session;
+}
+
+function change(session: DraftSession, labelOf: Record<number, number>, added: Statement[] = []): void {
+  const entries = Object.entries(labelOf).map(([voxel, label]) => [Number(voxel), label] as const);
+  const edit: Edit = { voxels: editOf(session.view().labels, new Map(entries)), added, removed: [] };
+  session.edit(edit);
+}
+
+const labelsIn = (session: DraftSession) => session.view().labels.voxels.join("");
+const isSaved = (session: DraftSession) => session.view().save === "saved" && !session.view().isDirty;
+const saved = (session: DraftSession) => until(() => isSaved(session), "it was saved");
+const keptCount = async (user = "me") => (await new IndexedDraftStore(`drafts-${database}`).leftBehind(user, STUDY)).length;
+const confirmed = (id: string, column: number): Statement => ({
+  id, kind: "confirmed", anchor: [0, 0, column], lesion_class: "active", evidence: "prior", reason: "",
+});
+
+beforeEach(async () => {
+  database += 1;
+  server = new DraftServer();
+  await server.start();
+  globalThis.document = { cookie: "plaqueview_csrftoken=token" } as Document;
+  globalThis.fetch = (input, init) => realFetch(new URL(String(input), server.url), init);
+});
+
+afterEach(async () => {
+  server.isSignedIn = false;
+  for (const session of open.splice(0)) await session.close();
+  await server.stop();
+  globalThis.fetch = realFetch;
+});
+
+describe("saving", () => {
+  it("follows edits by itself, several at once, and takes them out of the browser's store", async () => {
+    const session = await page();
+    expect([session.view().save, session.view().draft]).toEqual(["none", null]);
+
+    change(session, { 2: 1 });
+    change(session, { 3: 2 }, [confirmed("a", 4)]);
+    await saved(session);
+
+    expect([server.puts, server.labels, server.stored?.base]).toEqual([1, "11122200", "base"]);
+    expect(session.view().draft?.revision).toBe(1);
+    expect(session.view().statements).toEqual([{ ...confirmed("a", 4), author: "me", created: "2026-11-22T10:00:00Z" }]);
+    await session.close();
+    expect(await keptCount()).toBe(0);
+  });
+
+  it("sends one request at a time and loses no edit that is made meanwhile", async () => {
+    const session = await page();
+    server.delayMs = 60;
+    change(session, { 2: 1 });
+    await until(() => session.view().save === "saving", "it was being saved");
+    change(session, { 3: 1 });
+    await saved(session);
+
+    expect([server.puts, server.labels, session.view().draft?.revision]).toEqual([2, "11112200", 2]);
+  });
+
+  it("goes on at the latest after a while, however fast edits come", async () => {
+    const session = await page();
+    for (let round = 0; round < 12; round += 1) {
+      change(session, { 2: round % 2 });
+      await new Promise((resolve) => setTimeout(resolve, 12));
+    }
+
+    expect(server.puts).toBeGreaterThan(0);
+  });
+
+  it("asks for nothing when an undo leads back to what the server holds", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    await saved(session);
+    change(session, { 3: 1 });
+    session.undo();
+    await saved(session);
+
+    expect(server.puts).toBe(1);
+    session.undo();
+    await saved(session);
+    expect([server.puts, server.labels]).toEqual([2, BASE]);
+  });
+
+  it("takes up the draft that is there", async () => {
+    server.saveOf("other", "11102200", [confirmed("a", 0)]);
+    const session = await page();
+
+    expect([labelsIn(session), session.view().save, session.view().statements.length]).toEqual(["11102200", "saved", 1]);
+    change(session, { 7: 2 });
+    await saved(session);
+    expect([server.labels, server.stored?.revision]).toEqual(["11102202", 2]);
+  });
+});
+
+describe("nothing is lost", () => {
+  it("when the network is gone: edits are kept here, and saved once it is back", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    await saved(session);
+    await server.stop();
+
+    change(session, { 3: 2 });
+    await until(() => session.view().save === "offline", "it was offline");
+    expect(await keptCount()).toBe(1);
+    expect(session.view().problem).toContain("cannot be reached");
+    await server.start();
+    await saved(session);
+
+    expect([server.labels, session.view().problem]).toEqual(["11122200", null]);
+  });
+
+  it("when the session has expired", async () => {
+    const session = await page();
+    server.isSignedIn = false;
+    change(session, { 2: 1 });
+    await until(() => session.view().save === "offline", "it was offline");
+
+    server.isSignedIn = true;
+    await saved(session);
+
+    expect(server.labels).toBe("11102200");
+  });
+
+  it("when the tab is closed without the server: the next one takes the edits up and saves them", async () => {
+    const session = await page();
+    await server.stop();
+    change(session, { 2: 1 }, [confirmed("a", 4)]);
+    await session.close();
+    await server.start();
+
+    const next = await page();
+    expect(labelsIn(next)).toBe("11102200");
+    await saved(next);
+
+    expect([server.labels, server.stored?.statements.map(({ id }) => id)]).toEqual(["11102200", ["a"]]);
+    await next.close();
+    expect(await keptCount()).toBe(0);
+  });
+
+  it("when the tab is opened again before the server is back", async () => {
+    const session = await page();
+    await server.stop();
+    change(session, { 2: 1 });
+    await session.close();
+
+    const next = await page();
+    expect([labelsIn(next), next.view().save]).toEqual(["11102200", "offline"]);
+    await server.start();
+    await saved(next);
+
+    expect(server.labels).toBe("11102200");
+  });
+
+  it("when two tabs of one reader were closed without the server", async () => {
+    const [first, second] = [await page(), await page()];
+    await server.stop();
+    change(first, { 2: 1 });
+    change(second, { 7: 2 });
+    await first.close();
+    await second.close();
+    await server.start();
+
+    const next = await page();
+    await until(() => server.labels === "11102202", "both were saved");
+    await next.close();
+
+    expect(await keptCount()).toBe(0);
+  });
+
+  it("and is shown to nobody else who signs in here", async () => {
+    const session = await page("me");
+    await server.stop();
+    change(session, { 2: 1 });
+    await session.close();
+    await server.start();
+
+    expect(labelsIn(await page("somebody else"))).toBe(BASE);
+    expect(await keptCount("me")).toBe(1);
+  });
+});
+
+describe("two readers", () => {
+  it("see each other's edits while nothing is unsaved", async () => {
+    const session = await page();
+    server.saveOf("other", "11102200");
+    session.heard(1);
+    await until(() => labelsIn(session) === "11102200", "their edit was shown");
+
+    expect([session.view().draft?.author, session.view().isDirty]).toEqual(["other", false]);
+  });
+
+  it("have edits of different places merged, while unsaved, and both are saved", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    server.saveOf("other", "11002202");
+    session.heard(1);
+    await saved(session);
+
+    expect([labelsIn(session), server.labels, server.stored?.revision]).toEqual(["11102202", "11102202", 2]);
+  });
+
+  it("whose save comes first is merged by the other's refusal, without an event", async () => {
+    const session = await page();
+    server.saveOf("other", "11002202");
+    change(session, { 2: 1 });
+    await saved(session);
+
+    expect(server.labels).toBe("11102202");
+  });
+
+  it("are shown both sides of a conflict, and nothing is saved until one is chosen", async () => {
+    const session = await page();
+    change(session, { 0: 2, 1: 2, 7: 1 });
+    server.saveOf("other", "00002200");
+    await until(() => session.view().save === "conflict", "there was a conflict");
+    const [place] = session.view().conflict?.places ?? [];
+
+    expect([[...(place?.voxels ?? [])], [...(place?.mine ?? [])], [...(place?.theirs ?? [])]]).toEqual([[0, 1], [2, 2], [0, 0]]);
+    expect([session.view().conflict?.author, server.labels, labelsIn(session)]).toEqual(["other", "00002200", "22002201"]);
+    expect(await keptCount()).toBe(1);
+    session.resolve(["theirs"]);
+    await saved(session);
+    expect([server.labels, labelsIn(session), session.view().conflict]).toEqual(["00002201", "00002201", null]);
+  });
+
+  it("can keep their own side", async () => {
+    const session = await page();
+    change(session, { 0: 2, 1: 2 });
+    server.saveOf("other", "00002202");
+    await until(() => session.view().save === "conflict", "there was a conflict");
+    session.resolve(["mine"]);
+    await saved(session);
+
+    expect(server.labels).toBe("22002202");
+  });
+
+  it("find the conflict again when the tab was closed in the middle of it", async () => {
+    const session = await page();
+    change(session, { 0: 2, 1: 2 });
+    server.saveOf("other", "00002200");
+    await until(() => session.view().save === "conflict", "there was a conflict");
+    await session.close();
+
+    const next = await page();
+    expect([next.view().save, labelsIn(next), server.labels]).toEqual(["conflict", "22002200", "00002200"]);
+    next.resolve(["mine"]);
+    await saved(next);
+    expect(server.labels).toBe("22002200");
+  });
+
+  it("draw on while the other's edit arrives: a stroke is never cut off", async () => {
+    const session = await page();
+    session.extendStroke(editOf(session.view().labels, new Map([[2, 1]])));
+    server.saveOf("other", "11002202");
+    session.heard(1);
+    session.extendStroke(editOf(session.view().labels, new Map([[3, 1]])));
+    expect(labelsIn(session)).toBe("11112200");
+    session.endStroke();
+    await saved(session);
+
+    expect([server.labels, session.view().canUndo]).toEqual(["11112202", true]);
+    session.undo();
+    await saved(session);
+    expect(server.labels).toBe("11002202");
+  });
+});
+
+describe("a draft that ends", () => {
+  it("is discarded here and there", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    await saved(session);
+    await session.discard();
+
+    expect([server.stored, labelsIn(session), session.view().save, session.view().canUndo]).toEqual([null, BASE, "none", false]);
+  });
+
+  it("is submitted after what was not saved yet", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    const version = await session.submit("done");
+
+    expect([version, server.puts, session.view().draft]).toEqual([{ id: "version" }, 1, null]);
+  });
+
+  it("is not submitted when it cannot be saved", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    await server.stop();
+
+    await expect(session.submit("done")).rejects.toThrow("cannot be reached");
+    await server.start();
+    await saved(session);
+    expect(server.labels).toBe("11102200");
+  });
+
+  it("elsewhere leaves edits that were not saved yet, on top of what came of it", async () => {
+    const session = await page();
+    change(session, { 2: 1 });
+    await saved(session);
+    server.stored = null;
+    server.version = "next version";
+    change(session, { 3: 1 });
+    await saved(session);
+
+    expect([server.labels, server.stored?.["base"]]).toEqual(["11012200", "next version"]);
+  });
+});
