@@ -6,17 +6,17 @@ import type { Statement } from "../src/server/review";
 import type { Lesion } from "../src/server/types";
 import { DEFAULT_VIEW, listed, rowsOf, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
 
-const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null, statement?: string): Lesion => ({
+const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null): Lesion => ({
   id: String(number), number, lesion_class, volume_ml: axisMm / 10, longest_axis_mm: axisMm, voxel_count: 9, centroid_mm: [0, 0, 0],
-  centroid_index: [0, 0, 0], slice_indices: [0], mean_probability: probability, ...(statement ? { statement } : {}),
-} as Lesion);
+  centroid_index: [0, 0, 0], slice_indices: [0], mean_probability: probability, evidence: null,
+});
 
 const statement = (id: string, kind: Statement["kind"], evidence: Statement["evidence"]): Statement => ({
   id, kind, evidence, anchor: [0, 0, 0], lesion_class: "active", reason: "",
 });
 
-const LESIONS = [lesion(1, "inactive", 9, 0.9), lesion(2, "active", 4, 0.5, "a"), lesion(3, "active", 2, null), lesion(4, "inactive", 4, 0.7, "b")];
-const STATEMENTS = [statement("a", "confirmed", "post_gadolinium"), statement("b", "reclassified", null)];
+const LESIONS = [lesion(1, "inactive", 9, 0.9), lesion(2, "active", 4, 0.5), lesion(3, "active", 2, null), lesion(4, "inactive", 4, 0.7)];
+const STATEMENTS = new Map([[2, statement("a", "confirmed", "post_gadolinium")], [4, statement("b", "reclassified", null)]]);
 const CHANGES = new Map<number, LesionChange>([[1, "stable"], [2, "new"], [4, "enlarging"]]);
 const ROWS = rowsOf(LESIONS, STATEMENTS, CHANGES);
 const numbers = (view: Partial<TableView>) => listed(ROWS, { ...DEFAULT_VIEW, ...view }).map((row) => row.lesion.number);

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import type { LabelVolume, LesionClass } from "../src/geometry/labels";
 import { DiffError, diffOf, lesionDiffs, type Placed } from "../src/geometry/version_diff";
+import type { Statement } from "../src/server/review";
 import type { Lesion } from "../src/server/types";
-import { anchorOf, lesionOfAnchor } from "../src/state/anchors";
+import { anchorOf, lesionOfAnchor, statementsByLesion } from "../src/state/anchors";
 
 const volume = (...rows: string[]): LabelVolume => ({
   shape: [1, rows.length, rows[0]?.length ?? 0], voxels: Uint8Array.from(rows.join(""), (digit) => (digit === "." ? 0 : Number(digit))),
@@ -59,8 +60,9 @@ describe("the difference of two versions", () => {
 });
 
 describe("an anchor", () => {
-  const lesion = (number: number, row: number, column: number) => ({ number, slice_indices: [0], centroid_index: [0, row, column] }) as unknown as Lesion;
-  const lesions = [lesion(1, 0.4, 0.4), lesion(2, 0, 6.5)];
+  const lesion = (number: number, voxel_count: number, row: number, column: number) =>
+    ({ number, voxel_count, slice_indices: [0], centroid_index: [0, row, column] }) as unknown as Lesion;
+  const lesions = [lesion(1, 4, 0.5, 0.5), lesion(2, 2, 0, 6.5), lesion(3, 2, 3, 2.5)];
 
   it("lies in its lesion and finds it again", () => {
     const anchor = anchorOf(BEFORE, lesions[0] as Lesion);
@@ -68,6 +70,13 @@ describe("an anchor", () => {
     expect(anchor).toEqual([0, 0, 0]);
     expect(lesionOfAnchor(BEFORE, lesions, anchor ?? [0, 0, 0])?.number).toBe(1);
     expect(lesionOfAnchor(BEFORE, lesions, [0, 0, 7])?.number).toBe(2);
+  });
+
+  it("leads each statement to its lesion, the last one where there are two", () => {
+    const statement = (id: string, column: number) => ({ id, anchor: [0, 0, column] }) as unknown as Statement;
+    const statements = [statement("a", 6), statement("b", 7), statement("c", 1), statement("lost", 4)];
+
+    expect([...statementsByLesion(BEFORE, lesions, statements)].map(([number, { id }]) => [number, id])).toEqual([[2, "b"], [1, "c"]]);
   });
 
   it("finds nothing where the lesion is gone", () => {

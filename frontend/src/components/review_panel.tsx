@@ -2,7 +2,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useMutation, useQueries } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { approve, returnForCorrection, type Reviewed, type ReviewStep, type Version } from "../server/review";
+import { approve, returnForCorrection, type ReviewStep, type Version } from "../server/review";
 import type { Annotation, Me, StudyDetail } from "../server/types";
 import { annotationQuery, queryClient } from "../state/queries";
 import { fullTimeText, timeText } from "./formats";
@@ -107,9 +107,7 @@ function DecisionForm({ study, annotation }: { study: string; annotation: Annota
   );
 }
 
-interface DatedStep extends ReviewStep {
-  readonly version: number;
-}
+type DatedStep = ReviewStep & { readonly version: number };
 
 /** Steps of all versions, the newest first. */
 function History({ versions }: { versions: readonly Version[] }) {
@@ -132,7 +130,7 @@ function History({ versions }: { versions: readonly Version[] }) {
   );
 }
 
-function stepsOf(annotation: Annotation & Partial<Reviewed>): DatedStep[] {
-  return (annotation.review ?? []).map((step) => ({ ...step, version: annotation.version }));
+function stepsOf({ review, version }: Annotation): DatedStep[] {
+  return review.map((step) => ({ ...step, version }));
 }
 

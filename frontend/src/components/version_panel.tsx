@@ -7,7 +7,7 @@ import { fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
 import { detailOf, Notice } from "./problem";
 import { VersionDiffTable } from "./version_diff_table";
-import { authorText, versionStateText } from "./version_names";
+import { authorText, VERSION_STATES } from "./version_names";
 import styles from "./version_panel.module.css";
 
 interface VersionPanelProps {
@@ -71,7 +71,7 @@ function VersionLine({ version, versions, isShown, isCompared, onRestore }: Vers
       <div className={styles.text}>
         <div className={styles.name}>
           <strong>{`Version ${version.version}`}</strong>
-          <span data-state={state}>{versionStateText(state)}</span>
+          <span data-state={state}>{VERSION_STATES[state]}</span>
           {isShown && <span className={styles.shown}>current</span>}
         </div>
         <div className={styles.fact} title={fullTimeText(version.created)}>{`${authorText(version)}, ${timeText(version.created)}`}</div>

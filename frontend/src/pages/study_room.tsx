@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { CheatSheet } from "../components/cheat_sheet";
@@ -12,7 +12,7 @@ import { AssignmentMenu, NextUnreadButton, useNextUnread } from "../components/r
 import { StudySidebar } from "../components/study_sidebar";
 import { ViewerToolbar } from "../components/viewer_toolbar";
 import type { Me, StudyDetail } from "../server/types";
-import { listed, rowsOf, useLesionTable } from "../state/lesion_table";
+import { useLesionRows } from "../state/lesion_rows";
 import { usePresence } from "../state/presence";
 import { readNow } from "../state/reading";
 import type { StudyReading } from "../state/study_reading";
@@ -46,9 +46,7 @@ export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) 
   const others = usePresence(study.id, me.username, false);
 
   const { lesions } = reading;
-  const view = useLesionTable((table) => table.view);
-  const allRows = useMemo(() => rowsOf(lesions ?? [], [], null), [lesions]);
-  const rows = useMemo(() => listed(allRows, view), [allRows, view]);
+  const { rows, total } = useLesionRows(reading);
   const slices = reading.slices.data ?? null;
 
   const room: Room = {
@@ -86,7 +84,7 @@ export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) 
           <StudyStage study={study} reading={reading} onStack={setStack} />
         </div>
         {(reading.annotation || reading.shownSeries) && (
-          <RoomSidebar study={study} reading={reading} me={me} rows={lesions ? rows : null} lesionCount={allRows.length} part={part} onPart={showPart} />
+          <RoomSidebar study={study} reading={reading} me={me} rows={lesions ? rows : null} lesionCount={total} part={part} onPart={showPart} />
         )}
       </div>
       <CheatSheet isOpen={areKeysShown} onClose={() => showKeys(false)} />

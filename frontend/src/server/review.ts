@@ -1,6 +1,8 @@
 /** Review of a version and what is said about a study. */
+import { point3 } from "../geometry/affine";
 import type { LesionClass } from "../geometry/labels";
-import { jsonOf } from "./json";
+import { bodyOf, client } from "./client";
+import type { components } from "./schema";
 import type { Annotation } from "./types";
 
 /** Slice, row and column of a voxel. */
@@ -21,34 +23,15 @@ export interface Statement {
   readonly created?: string;
 }
 
-export interface ReviewStep {
-  readonly step: "submitted" | "approved" | "returned";
-  readonly by: string;
-  readonly at: string;
-  readonly comment: string;
-}
-
-/** What a version has once a reader had a hand in it. */
-export interface Reviewed {
-  readonly base: string | null;
-  readonly base_version: number | null;
-  readonly statements: readonly Statement[];
-  readonly review: readonly ReviewStep[];
-}
+export type ReviewStep = components["schemas"]["ReviewStep"];
 
 /** A version as a list tells it. */
-export type Version = Pick<Annotation, "id" | "series" | "version" | "state" | "author" | "model" | "created" | "lesion_counts" | "lesion_volumes_ml" | "counting_rule">;
+export type Version = components["schemas"]["Annotation"];
 
-export interface StudyComment {
-  readonly id: string;
-  readonly author: string;
-  readonly created: string;
-  readonly text: string;
+export type StudyComment = Omit<components["schemas"]["Comment"], "anchor" | "annotation"> & {
   readonly annotation: string | null;
   readonly anchor: Anchor | null;
-  readonly resolved_at: string | null;
-  readonly resolved_by: string | null;
-}
+};
 
 export interface NewComment {
   readonly text: string;
@@ -56,33 +39,37 @@ export interface NewComment {
   readonly anchor?: Anchor;
 }
 
-/** Lists come whole or by page; a study has few of either. */
-type Listed<Row> = readonly Row[] | { readonly results: readonly Row[] };
+/** A study has few of either; what goes beyond one page of the largest size is left out, the oldest first. */
+const LARGEST_PAGE = { page_size: 200 } as const;
 
-function rowsOf<Row>(listed: Listed<Row>): readonly Row[] {
-  return "results" in listed ? listed.results : listed;
+export async function fetchVersions(study: string): Promise<Version[]> {
+  const params = { path: { study_id: study }, query: LARGEST_PAGE };
+  return (await bodyOf(client.GET("/api/v1/studies/{study_id}/annotations", { params }))).results;
 }
 
-export async function fetchVersions(study: string): Promise<readonly Version[]> {
-  return rowsOf(await jsonOf<Listed<Version>>("GET", `/api/v1/studies/${study}/annotations?page_size=200`));
+export async function fetchComments(study: string): Promise<StudyComment[]> {
+  const params = { path: { study_id: study }, query: LARGEST_PAGE };
+  return (await bodyOf(client.GET("/api/v1/studies/{study_id}/comments", { params }))).results.map(commentOf);
 }
 
-export async function fetchComments(study: string): Promise<readonly StudyComment[]> {
-  return rowsOf(await jsonOf<Listed<StudyComment>>("GET", `/api/v1/studies/${study}/comments`));
+export async function addComment(study: string, { text, annotation, anchor }: NewComment): Promise<StudyComment> {
+  const params = { path: { study_id: study } };
+  const body = { text, ...(annotation ? { annotation } : {}), ...(anchor ? { anchor: [...anchor] } : {}) };
+  return commentOf(await bodyOf(client.POST("/api/v1/studies/{study_id}/comments", { params, body })));
 }
 
-export function addComment(study: string, comment: NewComment): Promise<StudyComment> {
-  return jsonOf("POST", `/api/v1/studies/${study}/comments`, comment);
-}
-
-export function resolveComment(id: string): Promise<StudyComment> {
-  return jsonOf("POST", `/api/v1/comments/${id}/resolve`);
+export async function resolveComment(id: string): Promise<StudyComment> {
+  return commentOf(await bodyOf(client.POST("/api/v1/comments/{comment_id}/resolve", { params: { path: { comment_id: id } } })));
 }
 
 export function approve(annotation: string, comment: string): Promise<Annotation> {
-  return jsonOf("POST", `/api/v1/annotations/${annotation}/approve`, { comment });
+  return bodyOf(client.POST("/api/v1/annotations/{annotation_id}/approve", { params: { path: { annotation_id: annotation } }, body: { comment } }));
 }
 
 export function returnForCorrection(annotation: string, comment: string): Promise<Annotation> {
-  return jsonOf("POST", `/api/v1/annotations/${annotation}/return`, { comment });
+  return bodyOf(client.POST("/api/v1/annotations/{annotation_id}/return", { params: { path: { annotation_id: annotation } }, body: { comment } }));
+}
+
+function commentOf({ anchor, annotation, ...comment }: components["schemas"]["Comment"]): StudyComment {
+  return { ...comment, annotation: annotation ?? null, anchor: anchor ? point3(anchor) : null };
 }

@@ -1,6 +1,7 @@
+import { componentAt, componentsOf, type Component } from "../geometry/components";
 import type { LabelVolume } from "../geometry/labels";
 import { lesionAt } from "../geometry/lesion_extent";
-import type { Anchor } from "../server/review";
+import type { Anchor, Statement } from "../server/review";
 import type { Lesion } from "../server/types";
 
 /** The slice of a lesion that is shown for it: the one of its own slices nearest to its centroid. */
@@ -21,15 +22,41 @@ export function anchorOf(labels: LabelVolume, lesion: Lesion): Anchor | null {
 /** The lesion that an anchor lies in; null once it was removed or redrawn elsewhere. */
 export function lesionOfAnchor(labels: LabelVolume, lesions: readonly Lesion[], [slice, row, column]: Anchor): Lesion | null {
   const [, rows, columns] = labels.shape;
-  const voxel = (slice * rows + row) * columns + column;
-  if (!labels.voxels[voxel]) return null;
-  const component = new Set(lesionAt(labels, [slice, row, column]));
-  const candidates = lesions.filter(({ slice_indices }) => slice_indices.includes(slice));
-  const isInside = (lesion: Lesion) => {
-    const [s, r, c] = anchorOf(labels, lesion) ?? [-1, 0, 0];
-    return component.has((s * rows + r) * columns + c);
-  };
-  return candidates.find(isInside) ?? null;
+  if (!labels.voxels[(slice * rows + row) * columns + column]) return null;
+  return lesionOf(Uint32Array.from(lesionAt(labels, [slice, row, column])), labels.shape, lesions);
+}
+
+/** By the number of a lesion, the last statement that is about it. */
+export function statementsByLesion(labels: LabelVolume, lesions: readonly Lesion[], statements: readonly Statement[]): ReadonlyMap<number, Statement> {
+  const found = new Map<number, Statement>();
+  if (statements.length === 0) return found;
+  const components = componentsOf(labels);
+  const [, rows, columns] = labels.shape;
+  for (const statement of statements) {
+    const [slice, row, column] = statement.anchor;
+    const component = componentAt(components, (slice * rows + row) * columns + column);
+    const lesion = component && lesionOf(component, labels.shape, lesions);
+    if (lesion) found.set(lesion.number, statement);
+  }
+  return found;
+}
+
+/** Two components of one size never have their centres so close, in voxels. */
+const SAME_CENTRE = 0.05;
+
+/** The lesion that a component was measured as. */
+function lesionOf(component: Component, shape: LabelVolume["shape"], lesions: readonly Lesion[]): Lesion | null {
+  const centre = centreOf(component, shape);
+  const isHere = ({ voxel_count, centroid_index }: Lesion) =>
+    voxel_count === component.length && centre.every((position, axis) => Math.abs(position - (centroid_index[axis] ?? Infinity)) < SAME_CENTRE);
+  return lesions.find(isHere) ?? null;
+}
+
+function centreOf(component: Component, shape: LabelVolume["shape"]): Anchor {
+  const sums = [0, 0, 0];
+  for (const index of component) voxelOf(index, shape).forEach((position, axis) => (sums[axis] = (sums[axis] ?? 0) + position));
+  const [slice = 0, row = 0, column = 0] = sums.map((sum) => sum / component.length);
+  return [slice, row, column];
 }
 
 function voxelOf(index: number, [, rows, columns]: LabelVolume["shape"]): Anchor {

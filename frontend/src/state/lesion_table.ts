@@ -53,17 +53,13 @@ const LARGEST_FIRST: ReadonlySet<SortField> = new Set(["volume", "axis", "probab
 export const CHANGES: readonly LesionChange[] = ["new", "enlarging", "stable", "shrinking", "resolved"];
 export const REVIEW_MARKS: readonly ReviewMark[] = ["predicted", "confirmed", "reclassified", "added"];
 
-/** Lesions of a draft name the statement that is about them; those of a version may only name the evidence. */
-type Stated = Lesion & { readonly evidence?: Evidence | null; readonly statement?: string | null };
-
-/** @param changes by the lesion's number */
+/** Both maps are by the lesion's number. */
 export function rowsOf(
-  lesions: readonly Lesion[], statements: readonly Statement[], changes: ReadonlyMap<number, LesionChange> | null,
+  lesions: readonly Lesion[], statements: ReadonlyMap<number, Statement>, changes: ReadonlyMap<number, LesionChange> | null,
 ): LesionRow[] {
-  const byId = new Map(statements.map((statement) => [statement.id, statement]));
-  return lesions.map((lesion: Stated) => {
-    const statement = byId.get(lesion.statement ?? "");
-    const evidence = statement?.evidence ?? lesion.evidence ?? null;
+  return lesions.map((lesion) => {
+    const statement = statements.get(lesion.number);
+    const evidence = statement?.evidence ?? lesion.evidence;
     return { lesion, change: changes?.get(lesion.number) ?? null, review: reviewOf(statement, evidence), evidence };
   });
 }
