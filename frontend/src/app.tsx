@@ -16,11 +16,14 @@ import { signOut } from "./server/session";
 import type { Me } from "./server/types";
 import { schemeOf, useAppearance } from "./state/appearance";
 import { feed } from "./state/live";
+import { forgetKeys, useKeptKeys } from "./state/preferences";
 import { meQuery, queryClient } from "./state/queries";
 
 const StudyPage = lazy(async () => ({ default: (await import("./pages/study_page")).StudyPage }));
 const PatientPage = lazy(async () => ({ default: (await import("./pages/patient_page")).PatientPage }));
 const ModelsPage = lazy(async () => ({ default: (await import("./pages/models_page")).ModelsPage }));
+const KeysPage = lazy(async () => ({ default: (await import("./pages/keys_page")).KeysPage }));
+const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/double_readings_page")).DoubleReadingsPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -70,11 +73,13 @@ function SignedIn() {
 }
 
 function Pages({ me }: { me: Me }) {
+  useKeptKeys();
   const navigate = useNavigate();
   const leave = async () => {
     await signOut().catch(() => null);
     feed.close();
     queryClient.clear();
+    forgetKeys();
     await navigate("/sign-in", { replace: true });
   };
   return (
@@ -86,6 +91,8 @@ function Pages({ me }: { me: Me }) {
           <Route path="/patients/:id" element={<PatientPage />} />
           <Route path="/models" element={<ModelsPage />} />
           <Route path="/jobs" element={<JobsPage me={me} />} />
+          <Route path="/keys" element={<KeysPage />} />
+          <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
           <Route path="*" element={<NotFoundPage />} />
         </Routes>
       </Suspense>

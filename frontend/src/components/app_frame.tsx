@@ -1,6 +1,6 @@
 import { Menu, UnstyledButton } from "@mantine/core";
 import type { ReactNode } from "react";
-import { NavLink } from "react-router";
+import { Link, NavLink } from "react-router";
 
 import type { Me } from "../server/types";
 import { useAppearance, type Appearance } from "../state/appearance";
@@ -18,6 +18,7 @@ interface AppFrameProps {
 export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
   return (
     <div className={styles.frame}>
+      <a href="#page" className={styles.skip}>Skip to the page</a>
       <header className={styles.header}>
         <NavLink to="/" className={styles.brand} aria-label="PlaqueView, worklist">
           <Logo />
@@ -27,12 +28,13 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           <NavLink to="/" end>Worklist</NavLink>
           {me.actions.includes("job.read") && <NavLink to="/jobs">Jobs</NavLink>}
           {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
+          {me.actions.includes("annotation.edit") && <NavLink to="/double-readings">Double readings</NavLink>}
         </nav>
         <ConnectionBar />
         <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>
         <UserMenu me={me} onSignOut={onSignOut} />
       </header>
-      <main className={styles.main}>{children}</main>
+      <main id="page" tabIndex={-1} className={styles.main}>{children}</main>
     </div>
   );
 }
@@ -70,6 +72,7 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
           </Menu.Item>
         ))}
         <Menu.Divider />
+        <Menu.Item component={Link} to="/keys" data-testid="open-keys">Keys …</Menu.Item>
         <Menu.Item onClick={onSignOut} data-testid="sign-out">Sign out</Menu.Item>
         <Menu.Label>{`PlaqueView ${me.version}`}</Menu.Label>
       </Menu.Dropdown>

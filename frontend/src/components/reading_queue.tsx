@@ -12,7 +12,7 @@ import { Icon } from "./icons";
 import { detailOf } from "./problem";
 import styles from "./reading_queue.module.css";
 
-export type NextUnread = UseMutationResult<{ readonly id: string } | null, Error, void>;
+export type NextUnread = UseMutationResult<Study | null, Error, void>;
 
 /** Opens the next unread study; the answer is null when there is none. @param after the study that is open now */
 export function useNextUnread(after: string | null): NextUnread {
@@ -51,15 +51,15 @@ export function useAssigning(study: string) {
   });
 }
 
-/** Who reads a study, and the way to take or release it; an admin gives it to anybody. */
+/** Who reads a study, and the way to take or release it; those who manage the reading give it to anybody. */
 export function AssignmentMenu({ study, me }: { study: Study; me: Me }) {
-  const assigned = study.assigned_to ?? null;
+  const assigned = study.assigned_to;
   const assigning = useAssigning(study.id);
-  const isAdmin = me.actions.includes("user.manage");
-  const readers = useQuery({ ...readersQuery, enabled: isAdmin });
+  const canManage = me.actions.includes("reading.manage");
+  const readers = useQuery({ ...readersQuery, enabled: canManage });
   const label = assigned === null ? "Unassigned" : assigned === me.username ? "Assigned to you" : assigned;
   if (!me.actions.includes("annotation.edit")) return <span className={styles.assigned}>{label}</span>;
-  const mayRelease = assigned !== null && (isAdmin || assigned === me.username);
+  const mayRelease = assigned !== null && (canManage || assigned === me.username);
   return (
     <Menu position="bottom-end" shadow="md" width={220}>
       <Menu.Target>
@@ -70,11 +70,12 @@ export function AssignmentMenu({ study, me }: { study: Study; me: Me }) {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        {assigned !== me.username && <Menu.Item onClick={() => assigning.mutate(me.username)} data-testid="assign-to-me">Assign to me</Menu.Item>}
+        {(assigned === null || (canManage && assigned !== me.username)) && <Menu.Item onClick={() => assigning.mutate(me.username)} data-testid="assign-to-me">Assign to me</Menu.Item>}
+        {assigned !== null && !mayRelease && <Menu.Label>{`${assigned} can release it`}</Menu.Label>}
         {mayRelease && <Menu.Item onClick={() => assigning.mutate(null)} data-testid="release">Release</Menu.Item>}
-        {isAdmin && <Menu.Divider />}
-        {isAdmin && <Menu.Label>Assign to</Menu.Label>}
-        {isAdmin && (readers.data ?? []).map(({ username, name }) => (
+        {canManage && <Menu.Divider />}
+        {canManage && <Menu.Label>Assign to</Menu.Label>}
+        {canManage && (readers.data ?? []).map(({ username, name }) => (
           <Menu.Item key={username} onClick={() => assigning.mutate(username)} rightSection={username === assigned ? <Icon name="check" /> : null}>
             {name || username}
           </Menu.Item>

@@ -23,6 +23,7 @@ const COLUMNS: readonly Column[] = [
   { title: "State", field: "state", className: styles.state },
   { title: "AI active", field: "active_count", lesionClass: "active", className: styles.count },
   { title: "AI inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count },
+  { title: "Reader", className: styles.reader },
   { title: "Received", field: "received_at", className: styles.received },
 ];
 
@@ -76,11 +77,11 @@ function HeaderCell({ column, ordering, onOrder }: { column: Column; ordering: s
     </>
   );
   const claim = lesionClass && CLASS_CLAIMS[lesionClass];
-  if (!field) return <th className={className}>{label}</th>;
+  if (!field) return <th scope="col" className={className}>{label}</th>;
   const isDescending = ordering === `-${field}`;
   const sort = isDescending ? "descending" : ordering === field ? "ascending" : "none";
   return (
-    <th className={className} aria-sort={sort}>
+    <th scope="col" className={className} aria-sort={sort}>
       <button type="button" title={claim} onClick={() => onOrder(isDescending ? field : `-${field}`)}>
         {label}
         <span className={styles.arrow} aria-hidden>{sort === "descending" ? "↓" : sort === "ascending" ? "↑" : ""}</span>
@@ -103,6 +104,7 @@ function StudyRow({ study, onOpen }: { study: Study; onOpen: () => void }) {
       </td>
       <CountCell study={study} lesionClass="active" />
       <CountCell study={study} lesionClass="inactive" />
+      <td className={styles.reader}>{study.assigned_to ?? UNKNOWN}</td>
       <td className={styles.received} title={fullTimeText(study.received_at)}>{timeText(study.received_at)}</td>
     </tr>
   );

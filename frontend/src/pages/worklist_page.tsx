@@ -10,12 +10,15 @@ import { Icon } from "../components/icons";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
+import { NextUnreadButton, useNextUnread } from "../components/reading_queue";
 import { StateFilter } from "../components/state_filter";
 import { StudyTable } from "../components/study_table";
+import { isWorklistView, WORKLIST_VIEWS, WorklistViews, type WorklistView } from "../components/worklist_views";
 import type { Me, StudyFilter, StudyState } from "../server/types";
 import { useLiveWorklist } from "../state/live";
 import { studiesQuery, summaryQuery } from "../state/queries";
 import { useUploading } from "../state/uploading";
+import { useCommandKey } from "../tools/keyboard";
 import styles from "./worklist_page.module.css";
 
 const PAGE_SIZE = 50;
@@ -32,21 +35,28 @@ export function WorklistPage({ me }: { me: Me }) {
     return () => clearTimeout(idle);
   }, []);
   const [site, chooseSite] = useState(me.sites[0]?.id ?? null);
-  if (!canUpload) return <Worklist chooser={null} siteChoice={null} />;
+  const canRead = me.actions.includes("annotation.edit");
+  if (!canUpload) return <Worklist chooser={null} siteChoice={null} canRead={canRead} />;
   const siteChoice = me.sites.length > 1 ? <SiteChoice me={me} site={site} onChoose={chooseSite} /> : null;
   return (
     <DropZone onFiles={(files) => void send(files, me.sites.length > 1 ? site : null)}>
-      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} />}
+      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} canRead={canRead} />}
     </DropZone>
   );
 }
 
-/** `chooser` is null for those who may not upload. */
-function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteChoice: ReactNode }) {
-  const { filter, change } = useWorklistFilter();
+interface WorklistProps {
+  /** Null for those who may not upload. */
+  readonly chooser: FileChooser | null;
+  readonly siteChoice: ReactNode;
+  readonly canRead: boolean;
+}
+
+function Worklist({ chooser, siteChoice, canRead }: WorklistProps) {
+  const { filter, view, change } = useWorklistFilter();
   const studies = useQuery(studiesQuery(filter));
   const summary = useQuery(summaryQuery);
-  const isFiltered = Boolean(filter.search || filter.state?.length);
+  const isFiltered = Boolean(filter.search || filter.state?.length) || view !== "all";
   const count = studies.data?.count ?? 0;
 
   return (
@@ -61,9 +71,11 @@ function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteCh
         <span className={styles.claim}>Counts are AI-predicted, FLAIR only. Research use only.</span>
         <SearchField text={filter.search ?? ""} onSearch={(search) => change({ search })} />
         {siteChoice}
+        {canRead && <NextUnread />}
         {chooser && <UploadMenu chooser={chooser} />}
       </div>
-      <StateFilter summary={summary.data} chosen={filter.state?.[0] ?? null} onChoose={(state) => change({ state: state ?? "" })} />
+      <WorklistViews chosen={view} count={studies.isPlaceholderData ? undefined : studies.data?.count} onChoose={(chosen) => change({ view: chosen === "all" ? "" : chosen, state: "" })} />
+      {view === "all" && <StateFilter summary={summary.data} chosen={filter.state?.[0] ?? null} onChoose={(state) => change({ state: state ?? "" })} />}
       <div className={styles.list} aria-busy={studies.isFetching}>
         {studies.isPending && <Loader className={styles.loader} size="sm" aria-label="Loading studies" />}
         {studies.isError && <Problem error={studies.error} onRetry={() => void studies.refetch()} />}
@@ -74,7 +86,7 @@ function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteCh
             onOrder={(ordering) => change({ ordering })}
           />
         )}
-        {studies.data?.results.length === 0 && (isFiltered ? <NothingFound onClear={() => change({ search: "", state: "" })} /> : <NothingYet chooser={chooser} />)}
+        {studies.data?.results.length === 0 && (isFiltered ? <NothingFound view={view} isSearched={Boolean(filter.search)} onClear={() => change({ search: "", state: "", view: "" })} /> : <NothingYet chooser={chooser} />)}
       </div>
       {count > PAGE_SIZE && (
         <footer className={styles.foot}>
@@ -84,6 +96,13 @@ function Worklist({ chooser, siteChoice }: { chooser: FileChooser | null; siteCh
       )}
     </div>
   );
+}
+
+/** The next unread study by button and by the key that opens it on the study page too. */
+function NextUnread() {
+  const next = useNextUnread(null);
+  useCommandKey("queue.next", () => next.mutate());
+  return <NextUnreadButton next={next} />;
 }
 
 /** Where uploads go, for those who belong to several sites. */
@@ -104,12 +123,15 @@ function useWorklistFilter() {
   const [parameters, setParameters] = useSearchParams();
   const read = (name: string) => parameters.get(name) ?? "";
   const state = read("state") as StudyState | "";
+  const asked = read("view");
+  const view = isWorklistView(asked) ? asked : "all";
   const filter: StudyFilter = {
     page: Math.max(1, Number(read("page")) || 1),
     page_size: PAGE_SIZE,
     ordering: read("ordering") || DEFAULT_ORDERING,
     ...(read("search") ? { search: read("search") } : {}),
     ...(state ? { state: [state] } : {}),
+    ...WORKLIST_VIEWS[view].filter,
   };
   const change = (changes: Record<string, string>) => {
     const next = new URLSearchParams(parameters);
@@ -120,7 +142,7 @@ function useWorklistFilter() {
     }
     setParameters(next, { replace: true });
   };
-  return { filter, change };
+  return { filter, view, change };
 }
 
 function SearchField({ text, onSearch }: { text: string; onSearch: (search: string) => void }) {
@@ -166,11 +188,11 @@ function UploadMenu({ chooser }: { chooser: FileChooser }) {
   );
 }
 
-function NothingFound({ onClear }: { onClear: () => void }) {
+function NothingFound({ view, isSearched, onClear }: { view: WorklistView; isSearched: boolean; onClear: () => void }) {
   return (
-    <div className={styles.empty}>
-      <h2>No study matches</h2>
-      <p>Search looks at patient name, patient ID, accession number and description.</p>
+    <div className={styles.empty} data-testid="worklist-nothing">
+      <h2>{isSearched || view === "all" ? "No study matches" : `${WORKLIST_VIEWS[view].label}: nothing left`}</h2>
+      <p>{isSearched ? "Search looks at patient name, patient ID, accession number and description." : WORKLIST_VIEWS[view].meaning}</p>
       <Button variant="default" onClick={onClear}>Show all studies</Button>
     </div>
   );

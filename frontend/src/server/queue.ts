@@ -1,35 +1,38 @@
 /** Who reads what, and what comes next. */
-import { jsonOf, queryOf } from "./json";
-import type { StudyDetail } from "./types";
+import { bodyOf, client } from "./client";
+import { problemOf } from "./problem";
+import type { components } from "./schema";
+import type { Study } from "./types";
 
-export interface Reader {
-  readonly username: string;
-  readonly name: string;
-}
+export type Reader = components["schemas"]["Reader"];
 
-export function fetchReaders(): Promise<readonly Reader[]> {
-  return jsonOf("GET", "/api/v1/readers");
+/** What a reader chose, kept by the server. */
+export type Preferences = components["schemas"]["Preferences"];
+
+const LARGEST_PAGE = 200;
+const NO_CONTENT = 204;
+
+export async function fetchReaders(): Promise<Reader[]> {
+  return (await bodyOf(client.GET("/api/v1/readers", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
 }
 
 /** @param reader null releases the study */
-export function assign(study: string, reader: string | null): Promise<StudyDetail> {
-  return jsonOf("PUT", `/api/v1/studies/${study}/assignment`, { reader });
+export async function assign(study: string, reader: string | null): Promise<void> {
+  await bodyOf(client.PUT("/api/v1/studies/{study_id}/assignment", { params: { path: { study_id: study } }, body: { reader } }));
 }
 
 /** The next unread study for whoever asks; null when there is none. */
-export async function fetchNextUnread(after: string | null): Promise<{ readonly id: string } | null> {
-  return jsonOf("GET", `/api/v1/studies/next${queryOf({ after })}`);
-}
-
-/** What a reader chose, kept by the server. */
-export interface Preferences {
-  readonly keys: Readonly<Record<string, readonly string[]>>;
+export async function fetchNextUnread(after: string | null): Promise<Study | null> {
+  const { data, error, response } = await client.GET("/api/v1/studies/next", { params: { query: after ? { after } : {} } });
+  if (response.status === NO_CONTENT) return null;
+  if (!data) throw problemOf(response.status, error);
+  return data;
 }
 
 export function fetchPreferences(): Promise<Preferences> {
-  return jsonOf("GET", "/api/v1/me/preferences");
+  return bodyOf(client.GET("/api/v1/me/preferences"));
 }
 
 export function savePreferences(preferences: Preferences): Promise<Preferences> {
-  return jsonOf("PUT", "/api/v1/me/preferences", preferences);
+  return bodyOf(client.PUT("/api/v1/me/preferences", { body: preferences }));
 }

@@ -19,10 +19,15 @@ export async function keepKeys(keys: ChosenKeys): Promise<void> {
   const before = useKeymap.getState().keys;
   useKeymap.getState().take(keys);
   try {
-    const kept = queryClient.getQueryData(preferencesQuery.queryKey);
-    queryClient.setQueryData(preferencesQuery.queryKey, await savePreferences({ ...kept, keys }));
+    const written = Object.fromEntries(Object.entries(keys).map(([command, chords]) => [command, [...chords]]));
+    queryClient.setQueryData(preferencesQuery.queryKey, await savePreferences({ keys: written }));
   } catch (error) {
     useKeymap.getState().take(before);
     throw error;
   }
+}
+
+/** The next reader at this browser begins with the commands' own keys. */
+export function forgetKeys(): void {
+  useKeymap.getState().take({});
 }

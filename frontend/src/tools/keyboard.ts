@@ -32,6 +32,21 @@ export function useCommandKeys(contextNow: () => CommandContext): void {
   }, []);
 }
 
+/** Runs one command's key on a page that has no study open. */
+export function useCommandKey(id: string, action: () => void): void {
+  const act = useEffectEvent(action);
+  useEffect(() => {
+    const stopping = new AbortController();
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (commandOfEvent(event)?.id !== id || isMeantForOthers(event)) return;
+      event.preventDefault();
+      act();
+    };
+    window.addEventListener("keydown", onKeyDown, { signal: stopping.signal });
+    return () => stopping.abort();
+  }, [id]);
+}
+
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 const OPEN_LAYER = "[role=dialog], [role=menu], [role=listbox]";
 /** Controls that use the arrow, page, home and end keys themselves. */

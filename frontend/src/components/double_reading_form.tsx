@@ -1,0 +1,85 @@
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { beginDoubleReading } from "../server/double_readings";
+import type { Study } from "../server/types";
+import { queryClient, readersQuery, studiesQuery } from "../state/queries";
+import styles from "./double_reading_form.module.css";
+import { dateText, nameText } from "./formats";
+import { Problem } from "./problem";
+
+const SEARCH_DELAY_MS = 250;
+const MOST_LISTED = 20;
+
+interface Choice {
+  readonly study: string;
+  readonly first: string;
+  readonly second: string;
+  readonly adjudicator: string;
+}
+
+const NOTHING: Choice = { study: "", first: "", second: "", adjudicator: "" };
+
+/** Asks for a study, its two readers and the one who decides between them: three different people. */
+export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
+  const [choice, setChoice] = useState(NOTHING);
+  const people = useQuery(readersQuery).data ?? [];
+  const beginning = useMutation({
+    mutationFn: () => beginDoubleReading({ study: choice.study, readers: [choice.first, choice.second], adjudicator: choice.adjudicator }),
+    onSuccess: onDone,
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["double-readings"] }),
+  });
+  const chosen = [choice.first, choice.second, choice.adjudicator];
+  const isWhole = choice.study !== "" && chosen.every(Boolean) && new Set(chosen).size === chosen.length;
+  const person = (label: string, field: "first" | "second" | "adjudicator") => (
+    <NativeSelect
+      size="xs" label={label} value={choice[field]} onChange={(event) => setChoice({ ...choice, [field]: event.currentTarget.value })}
+      data={[{ value: "", label: "Choose …" }, ...people
+        .filter(({ username }) => username === choice[field] || !chosen.includes(username))
+        .map(({ username, name }) => ({ value: username, label: name || username }))]}
+    />
+  );
+  return (
+    <form
+      className={styles.form} aria-label="New double reading" data-testid="double-reading-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isWhole) beginning.mutate();
+      }}
+    >
+      <StudyChoice chosen={choice.study} onChoose={(study) => setChoice({ ...choice, study })} />
+      <div className={styles.people}>
+        {person("First reader", "first")}
+        {person("Second reader", "second")}
+        {person("Adjudicator", "adjudicator")}
+      </div>
+      {beginning.isError && <Problem error={beginning.error} />}
+      <div className={styles.actions}>
+        <Button type="submit" disabled={!isWhole} loading={beginning.isPending}>Begin</Button>
+        <Button variant="default" onClick={onDone}>Cancel</Button>
+      </div>
+    </form>
+  );
+}
+
+function StudyChoice({ chosen, onChoose }: { chosen: string; onChoose: (study: string) => void }) {
+  const [typed, setTyped] = useState("");
+  const [search] = useDebouncedValue(typed.trim(), SEARCH_DELAY_MS);
+  const studies = useQuery(studiesQuery({ page: 1, page_size: MOST_LISTED, reading: "unread", ...(search ? { search } : {}) }));
+  const found = studies.data?.results ?? [];
+  return (
+    <div className={styles.study}>
+      <TextInput size="xs" type="search" label="Find the study" placeholder="Name, patient ID, accession" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+      <NativeSelect
+        size="xs" label="Unread study" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}
+        data={[{ value: "", label: found.length > 0 ? "Choose …" : "No unread study matches" }, ...found.map((study) => ({ value: study.id, label: studyText(study) }))]}
+      />
+    </div>
+  );
+}
+
+function studyText({ patient, study_date, study_description }: Study): string {
+  return [nameText(patient.name), patient.patient_id, dateText(study_date), study_description].filter(Boolean).join(" · ");
+}

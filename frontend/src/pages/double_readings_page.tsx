@@ -1,0 +1,32 @@
+import { Button, Loader } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { DoubleReadingForm } from "../components/double_reading_form";
+import { DoubleReadingTable } from "../components/double_reading_table";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import type { Me } from "../server/types";
+import { doubleReadingsQuery } from "../state/queries";
+import styles from "./plain_page.module.css";
+
+/** Studies that two readers read without seeing each other, with their agreement and who decides. */
+export function DoubleReadingsPage({ me }: { me: Me }) {
+  usePageTitle("Double readings");
+  const readings = useQuery(doubleReadingsQuery);
+  const canManage = me.actions.includes("reading.manage");
+  const [isAsking, ask] = useState(false);
+  return (
+    <div className={styles.page} data-testid="double-readings-page">
+      <div className={styles.title}>
+        <h1>Double readings</h1>
+        {canManage && !isAsking && <Button onClick={() => ask(true)} data-testid="new-double-reading">New double reading</Button>}
+      </div>
+      <p className={styles.lead}>Two readers read one study and see nothing of each other; a third sees both and decides.</p>
+      {isAsking && <DoubleReadingForm onDone={() => ask(false)} />}
+      {readings.isError && <Problem error={readings.error} onRetry={() => void readings.refetch()} />}
+      {readings.isPending && <Loader size="sm" aria-label="Loading double readings" />}
+      {readings.data && <DoubleReadingTable readings={readings.data} me={me} />}
+    </div>
+  );
+}
