@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 
 import { CommentPanel, type Pin } from "../components/comment_panel";
 import { ResultSidebar } from "../components/result_sidebar";
@@ -9,6 +9,7 @@ import type { LabelVolume } from "../geometry/labels";
 import type { Anchor } from "../server/review";
 import type { Lesion, Me, StudyDetail } from "../server/types";
 import { anchorOf, lesionOfAnchor } from "../state/anchors";
+import { useComparison } from "../state/comparison";
 import type { LesionRow } from "../state/lesion_table";
 import { commentsQuery, versionsQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
@@ -35,6 +36,8 @@ export function RoomSidebar({ study, reading, me, rows, lesionCount, part, onPar
   const versions = useQuery(versionsQuery(study.id)).data ?? [];
   const comments = useQuery(commentsQuery(study.id)).data ?? [];
   const { comparison, error } = useVersionComparison();
+  const difference = comparison?.diff.labels ?? null;
+  useEffect(() => useComparison.getState().showDifference(difference), [difference]);
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar

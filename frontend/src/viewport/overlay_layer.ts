@@ -2,15 +2,18 @@ import { toWorld, type Affine, type Point3 } from "../geometry/affine";
 import { LABEL_OF_CLASS, LESION_CLASSES, sliceOf, type LabelVolume, type LesionClass } from "../geometry/labels";
 import type { SliceBox } from "../geometry/lesion_extent";
 import { outlineLoops } from "../geometry/outlines";
+import { DIFFERENCE } from "../geometry/version_diff";
 import type { LesionMark } from "../state/lesion_marks";
 import type { OverlaySettings } from "../state/reading";
-import { BRAIN_COLOR, CLASS_COLORS, CLASS_DASHES, hatchPattern } from "./overlay_style";
+import { BRAIN_COLOR, CLASS_COLORS, CLASS_DASHES, DIFFERENCE_ORDER, DIFFERENCE_STYLES, hatchPattern } from "./overlay_style";
 import type { Point2 } from "./reading_stack";
 
 export interface OverlayScene {
   readonly affine: Affine;
   readonly labels: LabelVolume | null;
   readonly brain: LabelVolume | null;
+  /** In what two compared versions differ, drawn in place of the labels. */
+  readonly difference: LabelVolume | null;
   readonly settings: OverlaySettings;
   readonly isHidden: boolean;
   readonly mark: LesionMark | null;
@@ -51,7 +54,8 @@ export class OverlayLayer {
     const matrix = sliceMatrix(scene.affine, sliceIndex, project);
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (scene.brain && scene.settings.isBrainShown) this.#drawBrain(this.#placed(scene.brain, sliceIndex, BRAIN_LABEL, matrix));
-    if (scene.labels && scene.settings.isShown) this.#drawLesions(scene.labels, scene.settings, sliceIndex, matrix);
+    if (scene.difference) this.#drawDifference(scene.difference, sliceIndex, matrix);
+    else if (scene.labels && scene.settings.isShown) this.#drawLesions(scene.labels, scene.settings, sliceIndex, matrix);
     const box = scene.mark?.boxes.get(sliceIndex);
     if (box) this.#drawMark(box, matrix);
     return scene.labels !== null;
@@ -78,6 +82,19 @@ export class OverlayLayer {
       if (settings.style !== "fill") this.#outline(path, lesionClass, settings.opacity[lesionClass]);
     }
     this.#context.globalAlpha = 1;
+  }
+
+  #drawDifference(difference: LabelVolume, sliceIndex: number, matrix: DOMMatrix): void {
+    for (const kind of DIFFERENCE_ORDER) {
+      const { color, dash, fill } = DIFFERENCE_STYLES[kind];
+      const path = this.#placed(difference, sliceIndex, DIFFERENCE[kind], matrix);
+      this.#context.globalAlpha = fill;
+      this.#context.fillStyle = color;
+      this.#context.fill(path, "evenodd");
+      this.#context.globalAlpha = 1;
+      this.#stroke(path, "rgb(0 0 0 / 55%)", OUTLINE_WIDTH + 1.6, []);
+      this.#stroke(path, color, OUTLINE_WIDTH, dash);
+    }
   }
 
   #fill(path: Path2D, lesionClass: LesionClass, opacity: number): void {

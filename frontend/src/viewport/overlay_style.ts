@@ -1,4 +1,5 @@
 import type { LesionClass } from "../geometry/labels";
+import type { Difference } from "../geometry/version_diff";
 
 /**
  * Colours of the classes: vermillion and sky blue, told apart by every kind of colour vision.
@@ -11,6 +12,24 @@ export const BRAIN_COLOR = "#f0e442";
 
 /** Dashes of the outline in CSS pixels. */
 export const CLASS_DASHES: Readonly<Record<LesionClass, number[]>> = { active: [], inactive: [4, 3] };
+
+interface DifferenceStyle {
+  readonly color: string;
+  readonly dash: number[];
+  /** Opacity of the fill. */
+  readonly fill: number;
+}
+
+/** Bluish green, reddish purple and yellow of the same palette; each has a dash or a fill of its own too. */
+export const DIFFERENCE_STYLES: Readonly<Record<Difference, DifferenceStyle>> = {
+  kept: { color: "#d5dce4", dash: [1, 3], fill: 0 },
+  removed: { color: "#e08fc0", dash: [4, 3], fill: 0 },
+  added: { color: "#3ddc97", dash: [], fill: 0.3 },
+  reclassified: { color: "#f0e442", dash: [], fill: 0.5 },
+};
+
+/** What changed is drawn above what did not. */
+export const DIFFERENCE_ORDER: readonly Difference[] = ["kept", "removed", "added", "reclassified"];
 
 /** CSS pixels between the lines of the hatch. */
 const HATCH_PERIOD = 8;

@@ -7,6 +7,7 @@ import type { GrayWindow } from "../geometry/windowing";
 import type { DicomJson } from "../server/pixel_format";
 import type { SliceStack } from "../server/types";
 import type { LesionMark } from "../state/lesion_marks";
+import { useComparison } from "../state/comparison";
 import { paneStore, usePanes, type PaneId } from "../state/panes";
 import { readNow, useReading } from "../state/reading";
 import { markOnce } from "../state/timing";
@@ -49,9 +50,11 @@ export function ReadingView(props: ReadingViewProps) {
   const isHeld = useReading((reading) => reading.isOverlayHeld);
 
   const { labels, brain, mark, slices } = props;
+  const compared = useComparison((comparison) => comparison.difference);
+  const difference = pane === "current" && labels ? compared : null;
   const scene = useMemo<OverlayScene>(
-    () => ({ affine: slices.affine, labels, brain, settings: overlay, isHidden: isHeld, mark }),
-    [slices, labels, brain, overlay, isHeld, mark],
+    () => ({ affine: slices.affine, labels, brain, difference, settings: overlay, isHidden: isHeld, mark }),
+    [slices, labels, brain, difference, overlay, isHeld, mark],
   );
 
   const drawOverlay = useEffectEvent((drawn: OverlayScene) => {
