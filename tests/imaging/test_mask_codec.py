@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies
 
-from plaqueview.imaging.mask_codec import LARGEST_VOXEL_COUNT, MaskCodecError, decode, encode
+from plaqueview.imaging.mask_codec import HEADER, LARGEST_VOXEL_COUNT, MAGIC, MaskCodecError, decode, encode, shape_of
 from tests.imaging.phantoms import voxels
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "mask_codec.json").read_text(encoding="utf-8"))
@@ -104,3 +104,12 @@ def test_a_cut_mask_is_always_refused(mask, data):
 def test_an_array_that_is_no_mask_is_refused(mask, message):
     with pytest.raises(MaskCodecError, match=message):
         encode(mask)
+
+
+def test_the_shape_is_known_without_a_run():
+    header = HEADER.pack(MAGIC, 2, 3, 4)
+
+    assert shape_of(header) == (2, 3, 4)
+    for malformed in (header[:-1], b"PVM2" + header[4:], HEADER.pack(MAGIC, 2**16, 2**16, 1)):
+        with pytest.raises(MaskCodecError):
+            shape_of(malformed)
