@@ -1,4 +1,5 @@
 import { length, toWorldDirection, type Affine, type Point3 } from "./affine";
+import type { LabelVolume } from "./labels";
 import type { Grid } from "./registration";
 
 /** Which index stays the same in a plane: 0 slice, 1 row, 2 column. */
@@ -48,6 +49,15 @@ export function cutPlane<Values extends Uint8Array | Float32Array | Int16Array>(
     for (let to = row * columns; to < (row + 1) * columns; to += 1, from += columnStride) cut[to] = volume[from] ?? 0;
   }
   return cut;
+}
+
+/** The voxels of a plane, empty outside the volume, and how many columns its picture has. */
+export function pictureOf({ shape, voxels }: LabelVolume, axis: PlaneAxis, index: number): [picture: Uint8Array, columns: number] {
+  const [down, across] = picturesAxes(axis);
+  const size = shape[down] * shape[across];
+  if (index < 0 || index >= shape[axis]) return [new Uint8Array(), shape[across]];
+  if (axis === 0) return [voxels.subarray(index * size, (index + 1) * size), shape[across]];
+  return [cutPlane(voxels, shape, { axis, index }, new Uint8Array(size)), shape[across]];
 }
 
 /** The patient's plane that an axis of the volume stands upright on, by the name that a reader uses. */

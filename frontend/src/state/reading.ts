@@ -13,6 +13,9 @@ export interface OverlaySettings {
   readonly opacity: Readonly<Record<LesionClass, number>>;
   readonly style: OverlayStyle;
   readonly isBrainShown: boolean;
+  /** The probability of plaque as a heat map, and from which probability on, 0 to 1. */
+  readonly isHeatShown: boolean;
+  readonly heatThreshold: number;
 }
 
 const OVERLAY_STYLES: readonly OverlayStyle[] = ["both", "outline", "fill"];
@@ -23,6 +26,8 @@ export const DEFAULT_OVERLAY: OverlaySettings = {
   opacity: { active: 0.7, inactive: 0.7 },
   style: "both",
   isBrainShown: false,
+  isHeatShown: false,
+  heatThreshold: 0.3,
 };
 
 /** What one reader looks at now: the pane of the study's own stack, and what holds for every pane. Overlay settings outlive the study. */

@@ -1,35 +1,40 @@
 import { toWorld, type Affine, type Point3 } from "../geometry/affine";
-import { LABEL_OF_CLASS, LESION_CLASSES, sliceOf, type LabelVolume, type LesionClass } from "../geometry/labels";
+import { LABEL_OF_CLASS, LESION_CLASSES, type LabelVolume } from "../geometry/labels";
 import type { SliceBox } from "../geometry/lesion_extent";
+import type { LongestAxis } from "../geometry/longest_axis";
 import { outlineLoops } from "../geometry/outlines";
-import { DIFFERENCE } from "../geometry/version_diff";
+import { picturesAxes, pictureOf, type PlaneAxis } from "../geometry/reslice";
 import type { LesionMark } from "../state/lesion_marks";
 import type { OverlaySettings } from "../state/reading";
-import { BRAIN_COLOR, CLASS_COLORS, CLASS_DASHES, DIFFERENCE_ORDER, DIFFERENCE_STYLES, hatchPattern } from "./overlay_style";
+import { HeatPainter, type Heat } from "./heat_painter";
+import { drawAxis, drawBrackets } from "./overlay_marks";
+import { BRAIN_COLOR, CLASS_STYLES, patternOf, type PaintStyle } from "./overlay_style";
 import type { Point2 } from "./reading_stack";
+
+/** A mask whose values stand for something else than classes; a value without a style is not drawn. */
+export interface Painting {
+  readonly labels: LabelVolume;
+  readonly styles: ReadonlyMap<number, PaintStyle>;
+}
 
 export interface OverlayScene {
   readonly affine: Affine;
+  /** The plane of the picture: 0 is a slice as it was taken. */
+  readonly plane: PlaneAxis;
   readonly labels: LabelVolume | null;
+  /** Drawn in place of the labels. */
+  readonly painting: Painting | null;
   readonly brain: LabelVolume | null;
-  /** In what two compared versions differ, drawn in place of the labels. */
-  readonly difference: LabelVolume | null;
+  readonly heat: Heat | null;
   readonly settings: OverlaySettings;
   readonly isHidden: boolean;
   readonly mark: LesionMark | null;
 }
 
-type Project = (world: Point3) => Point2;
+export type Project = (world: Point3) => Point2;
 
-/** Share of the opacity that goes into the plain fill: the hatch of the active class adds its own. */
-const FILL_SHARE: Readonly<Record<LesionClass, number>> = { active: 0.2, inactive: 0.34 };
 const OUTLINE_WIDTH = 1.6;
 const BRAIN_LABEL = 1;
-
-/** CSS pixels between a lesion and its brackets, and the longest arm of a bracket. */
-const MARK_ROOM = 8;
-const MARK_ARM = 10;
-const CORNERS = [[-1, -1], [1, -1], [1, 1], [-1, 1]] as const;
 
 /**
  * Masks drawn as outlines on a canvas above the viewport, placed by the viewport's own world-to-canvas projection.
@@ -38,7 +43,8 @@ const CORNERS = [[-1, -1], [1, -1], [1, 1], [-1, 1]] as const;
  */
 export class OverlayLayer {
   readonly #context: CanvasRenderingContext2D;
-  #hatch: { ratio: number; pattern: CanvasPattern | null } = { ratio: 0, pattern: null };
+  readonly #heat = new HeatPainter();
+  #patterns: { ratio: number; of: Map<PaintStyle, CanvasPattern | null> } = { ratio: 0, of: new Map() };
   #paths = new WeakMap<LabelVolume, Map<string, Path2D>>();
 
   constructor(private readonly canvas: HTMLCanvasElement) {
@@ -47,17 +53,17 @@ export class OverlayLayer {
     this.#context = context;
   }
 
-  /** Draws one slice of the scene; true when at least one lesion was in it and shown. */
-  draw(scene: OverlayScene, sliceIndex: number, project: Project): boolean {
+  /** Draws one plane of the scene; true when there were lesions to draw. */
+  draw(scene: OverlayScene, index: number, project: Project): boolean {
     const ratio = this.#clear();
-    if (sliceIndex < 0 || scene.isHidden) return false;
-    const matrix = sliceMatrix(scene.affine, sliceIndex, project);
+    if (index < 0 || scene.isHidden) return false;
+    const matrix = planeMatrix(scene.affine, scene.plane, index, project);
+    const { settings, plane } = scene;
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (scene.brain && scene.settings.isBrainShown) this.#drawBrain(this.#placed(scene.brain, sliceIndex, BRAIN_LABEL, matrix));
-    if (scene.difference) this.#drawDifference(scene.difference, sliceIndex, matrix);
-    else if (scene.labels && scene.settings.isShown) this.#drawLesions(scene.labels, scene.settings, sliceIndex, matrix);
-    const box = scene.mark?.boxes.get(sliceIndex);
-    if (box) this.#drawMark(box, matrix);
+    if (scene.heat) this.#heat.draw(this.#context, scene.heat, { axis: plane, index }, matrix);
+    if (scene.brain && settings.isBrainShown) this.#drawBrain(this.#placed(scene.brain, plane, index, BRAIN_LABEL, matrix));
+    if (settings.isShown) this.#drawLesions(scene, index, matrix);
+    if (plane === 0 && scene.mark) this.#drawMark(scene.mark.boxes.get(index), scene.mark.axis, index, matrix);
     return scene.labels !== null;
   }
 
@@ -70,50 +76,52 @@ export class OverlayLayer {
     }
     this.#context.setTransform(1, 0, 0, 1, 0, 0);
     this.#context.clearRect(0, 0, width, height);
-    if (this.#hatch.ratio !== ratio) this.#hatch = { ratio, pattern: hatchPattern(this.#context, ratio) };
+    if (this.#patterns.ratio !== ratio) this.#patterns = { ratio, of: new Map() };
     return ratio;
   }
 
-  #drawLesions(labels: LabelVolume, settings: OverlaySettings, sliceIndex: number, matrix: DOMMatrix): void {
-    for (const lesionClass of LESION_CLASSES) {
-      if (!settings.shownClasses[lesionClass]) continue;
-      const path = this.#placed(labels, sliceIndex, LABEL_OF_CLASS[lesionClass], matrix);
-      if (settings.style !== "outline") this.#fill(path, lesionClass, settings.opacity[lesionClass]);
-      if (settings.style !== "fill") this.#outline(path, lesionClass, settings.opacity[lesionClass]);
+  #drawLesions({ labels, painting, settings, plane }: OverlayScene, index: number, matrix: DOMMatrix): void {
+    const paint = (mask: LabelVolume, value: number, style: PaintStyle, opacity: number) => {
+      const path = this.#placed(mask, plane, index, value, matrix);
+      if (settings.style !== "outline") this.#fill(path, style, opacity);
+      if (settings.style !== "fill") this.#outline(path, style, opacity);
+    };
+    if (painting) {
+      for (const [value, style] of painting.styles) paint(painting.labels, value, style, 0.9);
+    } else if (labels) {
+      for (const lesionClass of LESION_CLASSES) {
+        if (!settings.shownClasses[lesionClass]) continue;
+        paint(labels, LABEL_OF_CLASS[lesionClass], CLASS_STYLES[lesionClass], settings.opacity[lesionClass]);
+      }
     }
     this.#context.globalAlpha = 1;
   }
 
-  #drawDifference(difference: LabelVolume, sliceIndex: number, matrix: DOMMatrix): void {
-    for (const kind of DIFFERENCE_ORDER) {
-      const { color, dash, fill } = DIFFERENCE_STYLES[kind];
-      const path = this.#placed(difference, sliceIndex, DIFFERENCE[kind], matrix);
-      this.#context.globalAlpha = fill;
-      this.#context.fillStyle = color;
-      this.#context.fill(path, "evenodd");
-      this.#context.globalAlpha = 1;
-      this.#stroke(path, "rgb(0 0 0 / 55%)", OUTLINE_WIDTH + 1.6, []);
-      this.#stroke(path, color, OUTLINE_WIDTH, dash);
-    }
-  }
-
-  #fill(path: Path2D, lesionClass: LesionClass, opacity: number): void {
+  #fill(path: Path2D, style: PaintStyle, opacity: number): void {
     const context = this.#context;
-    context.globalAlpha = opacity * FILL_SHARE[lesionClass];
-    context.fillStyle = CLASS_COLORS[lesionClass];
+    context.globalAlpha = opacity * style.fillShare;
+    context.fillStyle = style.color;
     context.fill(path, "evenodd");
-    if (lesionClass !== "active" || !this.#hatch.pattern) return;
-    this.#hatch.pattern.setTransform(new DOMMatrix().scaleSelf(1 / this.#hatch.ratio));
+    const pattern = this.#patternOf(style);
+    if (!pattern) return;
+    pattern.setTransform(new DOMMatrix().scaleSelf(1 / this.#patterns.ratio));
     context.globalAlpha = opacity;
-    context.fillStyle = this.#hatch.pattern;
+    context.fillStyle = pattern;
     context.fill(path, "evenodd");
   }
 
-  #outline(path: Path2D, lesionClass: LesionClass, opacity: number): void {
+  #patternOf(style: PaintStyle): CanvasPattern | null {
+    const { ratio, of } = this.#patterns;
+    const pattern = of.get(style) ?? patternOf(this.#context, style, ratio);
+    of.set(style, pattern);
+    return pattern;
+  }
+
+  #outline(path: Path2D, { color, dash }: PaintStyle, opacity: number): void {
     const context = this.#context;
     context.globalAlpha = Math.min(1, opacity + 0.2);
     this.#stroke(path, "rgb(0 0 0 / 55%)", OUTLINE_WIDTH + 1.6, []);
-    this.#stroke(path, CLASS_COLORS[lesionClass], OUTLINE_WIDTH, CLASS_DASHES[lesionClass]);
+    this.#stroke(path, color, OUTLINE_WIDTH, dash);
   }
 
   #drawBrain(path: Path2D): void {
@@ -121,45 +129,31 @@ export class OverlayLayer {
     this.#stroke(path, BRAIN_COLOR, 1, [1, 3]);
   }
 
-  #stroke(path: Path2D, color: string, width: number, dash: number[]): void {
+  #stroke(path: Path2D, color: string, width: number, dash: readonly number[]): void {
     this.#context.strokeStyle = color;
     this.#context.lineWidth = width;
     this.#context.lineJoin = "round";
-    this.#context.setLineDash(dash);
+    this.#context.setLineDash([...dash]);
     this.#context.stroke(path);
   }
 
-  /** Four corners around the lesion, with room left so that they do not cover its edge. */
-  #drawMark(box: SliceBox, matrix: DOMMatrix): void {
-    const upper = matrix.transformPoint({ x: box.firstColumn - 0.5, y: box.firstRow - 0.5 });
-    const lower = matrix.transformPoint({ x: box.lastColumn + 0.5, y: box.lastRow + 0.5 });
-    const [x, y] = [(upper.x + lower.x) / 2, (upper.y + lower.y) / 2];
-    const halfWidth = Math.abs(lower.x - upper.x) / 2 + MARK_ROOM;
-    const halfHeight = Math.abs(lower.y - upper.y) / 2 + MARK_ROOM;
-    const arm = Math.min(MARK_ARM, halfWidth, halfHeight);
-    const path = new Path2D();
-    for (const [sideX, sideY] of CORNERS) {
-      const [cornerX, cornerY] = [x + sideX * halfWidth, y + sideY * halfHeight];
-      path.moveTo(cornerX, cornerY - sideY * arm);
-      path.lineTo(cornerX, cornerY);
-      path.lineTo(cornerX - sideX * arm, cornerY);
-    }
-    this.#stroke(path, "rgb(0 0 0 / 70%)", 3.5, []);
-    this.#stroke(path, "#ffffff", 1.5, []);
+  #drawMark(box: SliceBox | undefined, axis: LongestAxis | null, index: number, matrix: DOMMatrix): void {
+    if (box) drawBrackets(this.#context, box, matrix);
+    if (box && axis) drawAxis(this.#context, axis, index, matrix);
   }
 
-  #placed(labels: LabelVolume, sliceIndex: number, label: number, matrix: DOMMatrix): Path2D {
+  #placed(labels: LabelVolume, plane: PlaneAxis, index: number, label: number, matrix: DOMMatrix): Path2D {
     const placed = new Path2D();
-    placed.addPath(this.#pathOf(labels, sliceIndex, label), matrix);
+    placed.addPath(this.#pathOf(labels, plane, index, label), matrix);
     return placed;
   }
 
-  /** The outline in columns and rows, made once a slice and label. */
-  #pathOf(labels: LabelVolume, sliceIndex: number, label: number): Path2D {
+  /** The outline in columns and rows of the picture, made once a plane and label. */
+  #pathOf(labels: LabelVolume, plane: PlaneAxis, index: number, label: number): Path2D {
     const paths = this.#paths.get(labels) ?? new Map<string, Path2D>();
     this.#paths.set(labels, paths);
-    const key = `${sliceIndex}/${label}`;
-    const path = paths.get(key) ?? pathOfLoops(outlineLoops(sliceOf(labels, sliceIndex), labels.shape[2], label));
+    const key = `${plane}/${index}/${label}`;
+    const path = paths.get(key) ?? pathOfLoops(outlineLoops(...pictureOf(labels, plane, index), label));
     paths.set(key, path);
     return path;
   }
@@ -175,11 +169,19 @@ function pathOfLoops(loops: readonly (readonly number[])[]): Path2D {
   return path;
 }
 
-/** Columns and rows of a slice to CSS pixels: exact, since the projection of a plane is affine. */
-function sliceMatrix(affine: Affine, sliceIndex: number, project: Project): DOMMatrix {
-  const [originX, originY] = project(toWorld(affine, [sliceIndex, 0, 0]));
-  const [rowX, rowY] = project(toWorld(affine, [sliceIndex, 100, 0]));
-  const [columnX, columnY] = project(toWorld(affine, [sliceIndex, 0, 100]));
+/** Columns and rows of a picture to CSS pixels: exact, since the projection of a plane is affine. */
+function planeMatrix(affine: Affine, axis: PlaneAxis, index: number, project: Project): DOMMatrix {
+  const [down, across] = picturesAxes(axis);
+  const at = (rows: number, columns: number) => {
+    const voxel: [number, number, number] = [0, 0, 0];
+    voxel[axis] = index;
+    voxel[down] = rows;
+    voxel[across] = columns;
+    return project(toWorld(affine, voxel));
+  };
+  const [originX, originY] = at(0, 0);
+  const [rowX, rowY] = at(100, 0);
+  const [columnX, columnY] = at(0, 100);
   return new DOMMatrix([
     (columnX - originX) / 100, (columnY - originY) / 100, (rowX - originX) / 100, (rowY - originY) / 100, originX, originY,
   ]);

@@ -13,9 +13,11 @@ import { readNow, useReading } from "../state/reading";
 import { markOnce } from "../state/timing";
 import { imageIdsOf } from "./frame_loader";
 import type { DragGestures } from "./gestures";
+import type { Heat } from "./heat_painter";
 import { closePane, openPane } from "./open_panes";
 import { followView } from "./pane_links";
-import { OverlayLayer, type OverlayScene } from "./overlay_layer";
+import { OverlayLayer, type OverlayScene, type Painting } from "./overlay_layer";
+import { DIFFERENCE_PAINT } from "./overlay_style";
 import { ReadingStack, type EdgeLetters } from "./reading_stack";
 import styles from "./reading_view.module.css";
 
@@ -26,6 +28,9 @@ export interface ReadingViewProps {
   readonly startSlice: number;
   readonly labels: LabelVolume | null;
   readonly brain: LabelVolume | null;
+  /** Drawn in place of the labels. */
+  readonly painting?: Painting | null;
+  readonly heat?: Heat | null;
   readonly mark: LesionMark | null;
   /** The open stack, for keys and buttons; null once it is closed. */
   onStack(stack: ReadingStack | null): void;
@@ -49,12 +54,15 @@ export function ReadingView(props: ReadingViewProps) {
   const overlay = useReading((reading) => reading.overlay);
   const isHeld = useReading((reading) => reading.isOverlayHeld);
 
-  const { labels, brain, mark, slices } = props;
+  const { labels, brain, mark, slices, painting = null, heat = null } = props;
   const compared = useComparison((comparison) => comparison.difference);
-  const difference = pane === "current" && labels ? compared : null;
+  const difference = useMemo(
+    () => (pane === "current" && labels && compared ? { labels: compared, styles: DIFFERENCE_PAINT } : null),
+    [pane, labels, compared],
+  );
   const scene = useMemo<OverlayScene>(
-    () => ({ affine: slices.affine, labels, brain, difference, settings: overlay, isHidden: isHeld, mark }),
-    [slices, labels, brain, difference, overlay, isHeld, mark],
+    () => ({ affine: slices.affine, plane: 0, labels, painting: difference ?? painting, brain, heat, settings: overlay, isHidden: isHeld, mark }),
+    [slices, labels, difference, painting, brain, heat, overlay, isHeld, mark],
   );
 
   const drawOverlay = useEffectEvent((drawn: OverlayScene) => {
