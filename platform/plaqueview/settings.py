@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
         "Action": "plaqueview.core.access.Action",
         "AnnotationState": "plaqueview.annotations.models.AnnotationState.values",
         "Evidence": "plaqueview.annotations.models.Evidence.values",
+        "DoubleReadingState": "plaqueview.annotations.models.DoubleReadingState.values",
         "EventKind": "plaqueview.audit.models.EventKind",
         "JobStage": "plaqueview.inference.models.JobStage.values",
         "JobState": "plaqueview.inference.models.JobState.values",

@@ -18,7 +18,7 @@ from plaqueview.inference import services as inference
 from plaqueview.studies.models import Study
 from tests.accounts.people import make_user, token_client
 from tests.annotations.scenes import NEW, Desk, desk_of, predicted_labels, without_small_inactive
-from tests.inference.scenes import claimed, segmentation
+from tests.inference.scenes import choose_flair, claimed, segmentation
 
 pytestmark = pytest.mark.django_db
 
@@ -251,8 +251,10 @@ def test_who_takes_no_part_does_not_know_of_it(blinded):
 
 def test_a_new_prediction_is_shown_to_both(blinded):
     blinded.ana.submitted()
+    study = Study.objects.get()
+    choose_flair(study, study.flair_series, content="with a slice that came late")
 
-    inference.complete(claimed(blinded.study), segmentation=segmentation())
+    inference.complete(claimed(study), segmentation=segmentation())
 
     row = blinded.bor.client.get(f"/api/v1/studies/{blinded.study.pk}").json()
     assert (row["annotation"]["version"], row["annotation"]["author"]) == (3, None)

@@ -14,7 +14,7 @@ from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.services import LONGEST_TOKEN_LIFE, create_site, create_token
 from plaqueview.annotations import services as annotations
 from plaqueview.annotations.masks import labels_of
-from plaqueview.annotations.models import Annotation, Draft
+from plaqueview.annotations.models import Annotation, DoubleReading, DoubleReadingState, Draft
 from plaqueview.core.access import Role
 from plaqueview.core.preconditions import Precondition
 from plaqueview.inference import services as inference
@@ -28,8 +28,8 @@ from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
-    "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "job_id", "study_uid", "series_uid",
-    "instance_uid",
+    "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
+    "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -72,6 +72,7 @@ def make_place(name: str) -> Place:
         "draft_id": make_draft(annotation_id, users[Role.NEUROLOGIST]).pk,
         "comment_id": _comment(study_id, users[Role.NEUROLOGIST]),
         "prior_id": prior_id,
+        "double_reading_id": _double_reading(prior_id, users[Role.NEUROLOGIST], users[Role.ADMIN]),
         "registration_id": longitudinal.request(study_id=study_id, prior_id=prior_id, actor=None).pk,
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "token": _token(users[Role.INTEGRATOR]),
@@ -114,6 +115,12 @@ def make_draft(annotation_id: UUID, user: User) -> Draft:
 
 def _comment(study_id: UUID, user: User) -> UUID:
     return annotations.add_comment(study_id=study_id, remark=annotations.Remark("Look again."), actor=user).pk
+
+
+def _double_reading(study_id: UUID, adjudicator: User, actor: User) -> UUID:
+    """One that is over, so that the study can be read."""
+    done = DoubleReadingState.DONE
+    return DoubleReading.objects.create(study_id=study_id, adjudicator=adjudicator, requested_by=actor, state=done).pk
 
 
 def _upload(user: User, site: Site) -> UUID:

@@ -83,6 +83,11 @@ def new_token(_: Place) -> dict[str, Any]:
     return {"name": "mine", "expires_at": "2999-01-01T00:00:00Z"}
 
 
+def panel_of_two(place: Place) -> dict[str, Any]:
+    reader = place.users[Role.NEUROLOGIST].username
+    return {"study": place.parameters["study_id"], "readers": [reader, reader], "adjudicator": reader}
+
+
 MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/me"): of_caller(None),
     ("GET", "api/v1/me/preferences"): of_caller(None),
@@ -118,6 +123,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/comments/<uuid:comment_id>/resolve"): of_site(A.ANNOTATION_EDIT),
     ("GET", "api/v1/studies/<uuid:study_id>/jobs"): of_site(A.JOB_READ),
     ("POST", "api/v1/studies/<uuid:study_id>/inferences"): of_site(A.INFERENCE_REQUEST, 202),
+    ("GET", "api/v1/double-readings"): of_caller(A.ANNOTATION_READ),
+    # The site has no three readers: 422 says that the caller may have a study read twice.
+    ("POST", "api/v1/double-readings"): of_site(A.READING_MANAGE, 422, body=panel_of_two),
+    ("GET", "api/v1/double-readings/<uuid:double_reading_id>"): of_site(A.ANNOTATION_READ, but={Role.INTEGRATOR: 404}),
     ("GET", "api/v1/series/<uuid:series_id>"): of_site(A.STUDY_READ),
     ("GET", "api/v1/series/<uuid:series_id>/slices"): of_site(A.STUDY_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>"): of_site(A.ANNOTATION_READ),

@@ -7,6 +7,7 @@ from redis import Redis
 
 from plaqueview.accounts.models import User
 from plaqueview.accounts.services import create_site
+from plaqueview.annotations.models import BlindedReading, DoubleReading
 from plaqueview.core.access import Role
 from plaqueview.feed.company import readers_of
 from plaqueview.feed.presence import Presence
@@ -144,6 +145,27 @@ def test_a_reader_with_two_windows_is_one_reader_who_edits_when_one_does():
     words += [Presence("1", "ana", is_editing=True), Presence("1", "ana", is_editing=False)]
 
     assert readers_of(words) == [{"reader": "ana", "is_editing": True}, {"reader": "bor", "is_editing": False}]
+
+
+def test_readers_who_read_blinded_do_not_notice_each_other(feed_urls, study, ana, bor):
+    cid = make_user(Role.NEUROLOGIST, site=study.site, username="cid")
+    double_reading = DoubleReading.objects.create(study=study, adjudicator=cid, requested_by=cid)
+    for reader in (ana, bor):
+        BlindedReading.objects.create(double_reading=double_reading, reader=reader)
+
+    with (
+        by_token(feed_urls[0], ana) as of_ana,
+        by_token(feed_urls[1], bor) as of_bor,
+        by_token(feed_urls[0], cid) as of_cid,
+    ):
+        for socket in (of_ana, of_bor, of_cid):
+            listen(socket, study)
+        be_at(of_ana, study, is_editing=True)
+        assert heard(of_ana) == heard(of_cid) == told(study, ana=True)
+        be_at(of_bor, study)
+        assert heard(of_cid) == told(study, ana=True, bor=False)
+        assert heard(of_bor) == told(study, bor=False)
+        assert is_silent(of_ana)
 
 
 @pytest.mark.parametrize("is_editing", [None, 1, "true"])

@@ -209,6 +209,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/double-readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The double readings that the caller manages or takes part in, newest first */
+        get: operations["list_double_readings"];
+        put?: never;
+        /** Have a study read by two readers who see nothing of each other */
+        post: operations["create_double_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/double-readings/{double_reading_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One double reading */
+        get: operations["read_double_reading"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -796,6 +831,28 @@ export interface components {
          * @enum {string}
          */
         Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "model.read" | "model.manage" | "audit.read" | "user.manage" | "token.manage";
+        /** @description How far the two readers agree; each figure is 1 where they do in full. */
+        Agreement: {
+            /**
+             * Format: double
+             * @description Over voxels of either class.
+             */
+            dice: number;
+            /** Format: double */
+            dice_active: number;
+            /** Format: double */
+            dice_inactive: number;
+            /** Format: double */
+            lesion_f1: number;
+            /**
+             * Format: double
+             * @description Null where chance alone would agree.
+             */
+            class_kappa: number | null;
+            lesions_matched: number;
+            /** @description What the figures mean, as a sentence. */
+            rule: string;
+        };
         /** @description A version as lists show it. The claim is empty when a reader is the author. */
         Annotation: {
             /** Format: uuid */
@@ -913,6 +970,15 @@ export interface components {
             readonly previous_hash: string;
             readonly hash: string;
         };
+        BlindedReading: {
+            reader: string;
+            is_submitted: boolean;
+            /**
+             * Format: uuid
+             * @description While the readers read, only one's own.
+             */
+            annotation: string | null;
+        };
         Candidate: {
             /** Format: uuid */
             series: string;
@@ -999,6 +1065,28 @@ export interface components {
             is_complete: boolean | null;
             problems: string[];
         };
+        DoubleReading: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            study: string;
+            state: components["schemas"]["DoubleReadingState"];
+            readers: string[];
+            readings: components["schemas"]["BlindedReading"][];
+            adjudicator: string;
+            requested_by: string;
+            /** Format: date-time */
+            created: string;
+            /** @description Once both have submitted, for the adjudicator and administrators. */
+            agreement: components["schemas"]["Agreement"] | null;
+        };
+        /**
+         * @description * `reading` - reading
+         *     * `adjudication` - adjudication
+         *     * `done` - done
+         * @enum {string}
+         */
+        DoubleReadingState: "reading" | "adjudication" | "done";
         /** @description What a study's readers work on. `id` becomes the version's when it is submitted; the ETag is the revision's. */
         Draft: {
             /** Format: uuid */
@@ -1369,6 +1457,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["Comment"][];
+        };
+        PaginatedDoubleReadingList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["DoubleReading"][];
         };
         PaginatedJobList: {
             /** @example 123 */
@@ -1971,6 +2074,14 @@ export interface components {
          * @enum {string}
          */
         UploadState: "receiving" | "processing" | "done" | "failed";
+        WantedDoubleReadingRequest: {
+            /** Format: uuid */
+            study: string;
+            /** @description Two usernames of GET /readers. */
+            readers: string[];
+            /** @description The username of a third reader. */
+            adjudicator: string;
+        };
         WantedTokenRequest: {
             name: string;
             /** @description Empty: every action of the role. */
@@ -3084,6 +3195,272 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_double_readings: {
+        parameters: {
+            query?: {
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `reading` - the readers see nothing of each other
+                 *     * `adjudication` - both have submitted, the adjudicator decides
+                 *     * `done` - the adjudicator's version is approved
+                 */
+                state?: "adjudication" | "done" | "reading";
+                study?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDoubleReadingList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_double_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedDoubleReadingRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubleReading"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_double_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                double_reading_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubleReading"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };

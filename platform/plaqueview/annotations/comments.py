@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation, Comment
+from plaqueview.annotations.ownership import is_blinded
 from plaqueview.annotations.reading import visible_study
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
@@ -108,6 +109,8 @@ def _record(kind: EventKind, comment: Comment, actor: User) -> None:
 
 
 def _publish(comment: Comment) -> None:
-    """Who looks at the study hears of the comment after the commit."""
+    """Who looks at the study hears of the comment after the commit; of a blinded reader's nobody does."""
+    if is_blinded(comment.study_id, comment.author):
+        return
     event = {"type": "comment.changed", "study": str(comment.study_id), "comment": str(comment.pk)}
     announce(event, topics=(study_topic(comment.study_id),), site_id=comment.study.site_id)

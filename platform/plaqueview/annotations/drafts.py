@@ -14,7 +14,7 @@ from plaqueview.annotations import statements as words
 from plaqueview.annotations.draft_measures import measures_of
 from plaqueview.annotations.measuring import MeasuredMask, measure
 from plaqueview.annotations.models import Annotation, Draft
-from plaqueview.annotations.ownership import draft_owner
+from plaqueview.annotations.ownership import draft_owner, require_turn
 from plaqueview.annotations.reading import visible_study
 from plaqueview.annotations.statements import Statement
 from plaqueview.audit import services as audit
@@ -59,7 +59,8 @@ def save_draft(*, study_id: UUID, precondition: Precondition, content: DraftCont
 
     The mask is measured before the study is locked, so that nobody waits for it.
 
-    Raises: DeniedError, NotFoundError; InvalidError when the content is not of the study; PreconditionError.
+    Raises: DeniedError, NotFoundError; InvalidError when the content is not of the study; PreconditionError;
+    ConflictError when others read the study.
     """
     require(actor, Action.ANNOTATION_EDIT)
     visible_study(study_id, actor)
@@ -142,6 +143,7 @@ class _Measured:
 @transaction.atomic
 def _store(study_id: UUID, precondition: Precondition, content: _Measured, actor: User) -> Draft:
     study = locked_study(study_id, actor)
+    require_turn(study, actor)
     draft = _open_draft(study, actor)
     if draft is not None:
         require_current(precondition, draft)

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations import drafts, journal, versions
+from plaqueview.annotations.double_readings import end_double_reading, take_reading
 from plaqueview.annotations.files import store_encoded
 from plaqueview.annotations.measuring import MeasuredMask, measure
 from plaqueview.annotations.models import Annotation, AnnotationState, Draft, Lesion, ReviewStep, Step
+from plaqueview.annotations.ownership import require_turn
 from plaqueview.annotations.statements import Statement, require_agreement, words_by_lesion
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
@@ -60,7 +62,7 @@ def submit(*, draft_id: UUID, precondition: Precondition, comment: str, actor: U
     reader's version is not shown as the study's, and nobody is told of it.
 
     Raises: DeniedError, NotFoundError; InvalidError when the mask contradicts a statement; PreconditionError;
-    ConflictError when the id is that of a version which never was a draft.
+    ConflictError when the id is that of a version which never was a draft, or others read the study.
     """
     require(actor, Action.ANNOTATION_EDIT)
     _check_comment(comment)
@@ -110,11 +112,12 @@ def _frozen(draft: Draft) -> _Frozen:
 
 @transaction.atomic
 def _freeze(draft: Draft, content: _Frozen, comment: str, actor: User) -> Submission:
-    drafts.locked_study(draft.study_id, actor)
+    study = drafts.locked_study(draft.study_id, actor)
     stored = Draft.objects.select_related("study", "base", "author").get(pk=draft.pk)
     if stored.ended_at is not None:
         return Submission(_submitted(stored.pk, actor), is_new=False)
     drafts.require_current(Precondition(frozenset({draft.etag})), stored)
+    require_turn(study, actor)
     annotation = _version_of(stored, content, actor)
     versions.insert(annotation, _lesions_of(annotation, content))
     drafts.end(stored, actor)
@@ -122,6 +125,8 @@ def _freeze(draft: Draft, content: _Frozen, comment: str, actor: User) -> Submis
     if stored.reader_id is None:
         _show(annotation, StudyState.IN_REVIEW)
         journal.publish(annotation)
+    else:
+        take_reading(annotation, actor)
     return Submission(annotation, is_new=True)
 
 
@@ -186,6 +191,8 @@ def _move(annotation_id: UUID, step: Step, comment: str, actor: User) -> Annotat
     Annotation.objects.filter(pk=annotation.pk).update(state=move.after, modified=timezone.now())
     _take_step(annotation, step, move.event, comment, actor)
     _show(annotation, move.study_state)
+    if step is Step.APPROVED:
+        end_double_reading(annotation.study_id, actor)
     journal.publish(annotation)
     return annotation
 

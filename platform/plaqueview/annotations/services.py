@@ -1,6 +1,12 @@
 """Every write of annotations and the reads that the audit keeps, by the module that does it."""
 
 from plaqueview.annotations.comments import Remark, add_comment, read_comments, resolve_comment
+from plaqueview.annotations.double_readings import (
+    Panel,
+    create_double_reading,
+    read_double_reading,
+    read_double_readings,
+)
 from plaqueview.annotations.drafts import DraftContent, discard_draft, read_draft, save_draft
 from plaqueview.annotations.journal import summary_of
 from plaqueview.annotations.predictions import Prediction, create_predicted
@@ -9,17 +15,21 @@ from plaqueview.annotations.review import Submission, approve, give_back, submit
 
 __all__ = [
     "DraftContent",
+    "Panel",
     "Prediction",
     "Remark",
     "Submission",
     "add_comment",
     "approve",
+    "create_double_reading",
     "create_predicted",
     "discard_draft",
     "give_back",
     "read",
     "read_comments",
     "read_current",
+    "read_double_reading",
+    "read_double_readings",
     "read_draft",
     "read_versions",
     "resolve_comment",

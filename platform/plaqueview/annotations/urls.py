@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plaqueview.annotations import api, comment_api, draft_api, masks, review_api
+from plaqueview.annotations import api, comment_api, double_reading_api, draft_api, masks, review_api
 
 urlpatterns = [
     path("studies/<uuid:study_id>/annotations", api.AnnotationsOfStudy.as_view(), name="study-annotations"),
@@ -11,6 +11,12 @@ urlpatterns = [
     path("studies/<uuid:study_id>/draft/mask", draft_api.DraftMask.as_view(), name="study-draft-mask"),
     path("studies/<uuid:study_id>/comments", comment_api.CommentsOfStudy.as_view(), name="study-comments"),
     path("comments/<uuid:comment_id>/resolve", comment_api.CommentResolve.as_view(), name="comment-resolve"),
+    path("double-readings", double_reading_api.DoubleReadingList.as_view(), name="double-readings"),
+    path(
+        "double-readings/<uuid:double_reading_id>",
+        double_reading_api.DoubleReadingDetail.as_view(),
+        name="double-reading",
+    ),
     path("annotations/<uuid:annotation_id>/submit", review_api.AnnotationSubmit.as_view(), name="annotation-submit"),
     path("annotations/<uuid:annotation_id>/approve", review_api.AnnotationApprove.as_view(), name="annotation-approve"),
     path("annotations/<uuid:annotation_id>/return", review_api.AnnotationReturn.as_view(), name="annotation-return"),

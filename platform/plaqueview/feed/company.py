@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Protocol
 from uuid import UUID
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 from redis.exceptions import RedisError
 
 from plaqueview.accounts.models import User
+from plaqueview.annotations.ownership import readers_hidden_from
 from plaqueview.core.errors import InvalidError
 from plaqueview.feed import presence
 from plaqueview.feed.presence import Presence
@@ -30,10 +32,13 @@ class Socket(Protocol):
 
 
 class Company:
-    """The broker is asked anew for every telling, so that tellings that overtake each other end in the same list."""
+    """The broker is asked anew for every telling, so that tellings that overtake each other end in the same list.
 
-    def __init__(self, socket: Socket) -> None:
-        self._socket = socket
+    A reader who reads a study blinded is not told of the other one.
+    """
+
+    def __init__(self, socket: Socket, *, reader_id: UUID) -> None:
+        self._socket, self._reader_id = socket, reader_id
         self._told: dict[UUID, Readers] = {}
         self._silences: dict[UUID, asyncio.Task[None]] = {}
 
@@ -58,7 +63,8 @@ class Company:
 
     async def tell(self, study_id: UUID) -> None:
         """The client knows who is at the study; it is told when that differs from what it was told before."""
-        readers = readers_of(await presence.present_at(study_id))
+        hidden = await database_sync_to_async(readers_hidden_from)(study_id, self._reader_id)
+        readers = readers_of(one for one in await presence.present_at(study_id) if UUID(one.reader_id) not in hidden)
         if readers != self._told.get(study_id, []):
             self._told[study_id] = readers
             await self._socket.send_json({"type": "presence.changed", "study": str(study_id), "readers": readers})

@@ -42,10 +42,11 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         """
         self.headers = headers_of(self.scope)
         self.listening: dict[Topic, tuple[str, ...]] = {}
-        self.company = Company(self)
         self.watch: asyncio.Task[None] | None = None
         await self.accept()
-        if await self.signed_in() is not None:
+        user = await self.signed_in()
+        if user is not None:
+            self.company = Company(self, reader_id=user.pk)
             self.watch = asyncio.create_task(self.close_when_rights_change())
 
     async def disconnect(self, code: int) -> None:

@@ -59,6 +59,15 @@ def _require_own(study: Study, wanted_id: UUID | None, actor: User) -> None:
         raise ConflictError(f"the study is assigned to {holder}, who can release it")
 
 
+@transaction.atomic
+def set_under_double_reading(study_id: UUID, *, is_under: bool) -> None:
+    """The study is out of the queue while readers read it blinded, and back in it afterwards."""
+    study = Study.objects.select_for_update().get(pk=study_id)
+    study.is_under_double_reading = is_under
+    study.save(update_fields=["is_under_double_reading", "modified"])
+    announce_study(study)
+
+
 def read_next(*, after: UUID | None, actor: User) -> Study | None:
     """The unread study that the actor reads next: their own, then nobody's; None when no other is unread.
 

@@ -2,6 +2,7 @@
 
 from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.intake import Offered, take_in, unpack
+from plaqueview.studies.queue import assign, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
 from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
 from plaqueview.studies.summaries import (
@@ -28,6 +29,7 @@ __all__ = [
     "Source",
     "UploadPart",
     "announce_study",
+    "assign",
     "create_upload",
     "enqueue_overdue",
     "follow_job",
@@ -40,6 +42,7 @@ __all__ = [
     "record_job",
     "record_result",
     "set_state",
+    "set_under_double_reading",
     "settle",
     "settle_soon",
     "take_in",

@@ -1,4 +1,4 @@
-"""The tables of annotations: versions with their lesions, drafts, the steps of review, comments."""
+"""The tables of annotations: versions with their lesions, drafts, the steps of review, comments, double readings."""
 
 from plaqueview.annotations.models.annotation import (
     PREDICTION_CLAIM,
@@ -11,6 +11,7 @@ from plaqueview.annotations.models.annotation import (
     Lesion,
 )
 from plaqueview.annotations.models.comment import Comment
+from plaqueview.annotations.models.double_reading import BlindedReading, DoubleReading, DoubleReadingState
 from plaqueview.annotations.models.draft import Draft
 from plaqueview.annotations.models.review import ReviewStep, Step
 
@@ -19,7 +20,10 @@ __all__ = [
     "RESEARCH_NOTICE",
     "Annotation",
     "AnnotationState",
+    "BlindedReading",
     "Comment",
+    "DoubleReading",
+    "DoubleReadingState",
     "Draft",
     "Evidence",
     "FrozenError",

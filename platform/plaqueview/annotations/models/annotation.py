@@ -4,9 +4,10 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from plaqueview.accounts.models import User
+from plaqueview.annotations.models.double_reading import BlindedReading
 from plaqueview.core.models import Record
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.studies.models import Series, Study
@@ -51,8 +52,9 @@ class FrozenRecord(models.Model):
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def visible_to(self, user: User) -> Self:
-        """The annotations of the studies that the user may see."""
-        return self.filter(study__site__in=user.sites.all())
+        """The annotations of the studies that the user may see, without those that others have made blinded."""
+        hidden = BlindedReading.objects.hidden_from(user).filter(annotation=OuterRef("pk"))
+        return self.filter(~Exists(hidden), study__site__in=user.sites.all())
 
 
 class Annotation(FrozenRecord, Record):

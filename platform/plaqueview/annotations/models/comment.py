@@ -4,18 +4,22 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models.annotation import Annotation
+from plaqueview.annotations.models.double_reading import BlindedReading
 from plaqueview.core.models import Record
 from plaqueview.studies.models import Study
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
     def visible_to(self, user: User) -> Self:
-        """The comments on the studies that the user may see."""
-        return self.filter(study__site__in=user.sites.all())
+        """The comments on the studies that the user may see, without those that others made while they read blinded."""
+        hidden = BlindedReading.objects.hidden_from(user).filter(
+            double_reading__study=OuterRef("study"), reader=OuterRef("author"), created__lte=OuterRef("created")
+        )
+        return self.filter(~Exists(hidden), study__site__in=user.sites.all())
 
 
 class Comment(Record):

@@ -14,8 +14,8 @@ from plaqueview.studies.models import Study
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def visible_to(self, user: User) -> Self:
-        """The drafts of the studies that the user may see."""
-        return self.filter(study__site__in=user.sites.all())
+        """The drafts of the studies that the user may see, without those of other readers alone."""
+        return self.filter(Q(reader=None) | Q(reader=user), study__site__in=user.sites.all())
 
     def open(self) -> Self:
         """Those that can still be changed: at most one a study, or one for each reader of a blinded study."""
