@@ -1,4 +1,5 @@
 import { Kbd, Modal } from "@mantine/core";
+import { Link } from "react-router";
 
 import { useKeymap } from "../state/keymap";
 import { chordText } from "../tools/chords";
@@ -18,7 +19,8 @@ const MOUSE: readonly (readonly [string, string])[] = [
 
 export function CheatSheet({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Keys and mouse" size="xl" centered>
+    <Modal opened={isOpen} onClose={onClose} title="Keys and mouse" size="min(1180px, 94vw)" centered>
+      <p className={styles.change}><Link to="/keys">Choose other keys</Link></p>
       <div className={styles.groups} data-testid="cheat-sheet">
         {GROUPS.map((group) => (
           <section key={group}>

@@ -81,7 +81,7 @@ function HeaderCell({ column: { title, className, field, hint } }: { column: Col
   const sort = view.sort !== field ? "none" : view.isDescending ? "descending" : "ascending";
   return (
     <th scope="col" className={className} aria-sort={sort}>
-      <button type="button" title={hint} aria-label={hint ?? title} onClick={() => sortBy(field)}>
+      <button type="button" title={hint} aria-label={title === "#" ? hint : undefined} onClick={() => sortBy(field)}>
         {title}
         <span className={styles.arrow} aria-hidden>{sort === "none" ? "" : sort === "descending" ? "↓" : "↑"}</span>
       </button>

@@ -1,0 +1,118 @@
+"""Every page can be read by a screen reader and told apart by eyes that see little contrast, dark and light."""
+
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.test_main_job import open_first_ready_study
+from tests.running_demo import RunningDemo
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+RUN_AXE = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, impact, nodes }) => ({ id, impact, targets: nodes.map(({ target }) => target.join(" ")) }));
+}"""
+
+# A reader's choice wins over the system's, on every page.
+CHOOSE = "localStorage.setItem('plaqueview.appearance', JSON.stringify({state: {appearance: '%s'}, version: 0}))"
+
+
+class Violation(TypedDict):
+    id: str
+    impact: str
+    targets: list[str]
+
+
+def grave_violations(page: Page) -> list[Violation]:
+    """What axe-core calls serious or critical on the page as it is now."""
+    page.wait_for_timeout(300)  # transitions of colours count as contrast
+    found: list[Violation] = page.evaluate(RUN_AXE)
+    return [violation for violation in found if violation["impact"] in {"serious", "critical"}]
+
+
+@pytest.fixture(params=["dark", "light"])
+def appearance(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def examined(stranger: Page, appearance: str) -> Page:
+    """A page on which axe-core is there before the page's own scripts, which its policy does not see."""
+    if not AXE.exists():
+        pytest.skip("needs axe-core: npm ci in frontend/")
+    stranger.add_init_script(AXE.read_text())
+    stranger.add_init_script(CHOOSE % appearance)
+    return stranger
+
+
+@pytest.fixture
+def reader(demo: RunningDemo, examined: Page) -> Page:
+    account = demo.credentials["admin"]
+    examined.goto(demo.url)
+    examined.get_by_label("Username").fill(account["username"])
+    examined.get_by_role("textbox", name="Password").fill(account["password"])
+    examined.keyboard.press("Enter")
+    examined.get_by_test_id("worklist-row").first.wait_for()
+    return examined
+
+
+def test_signing_in(demo: RunningDemo, examined: Page) -> None:
+    examined.goto(demo.url)
+    examined.get_by_label("Username").wait_for()
+
+    assert grave_violations(examined) == []
+
+
+def test_the_worklist(reader: Page) -> None:
+    assert grave_violations(reader) == []
+
+    reader.get_by_test_id("view-in_review").click()
+    reader.get_by_test_id("worklist-nothing").wait_for()
+    assert grave_violations(reader) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("/models", "model-card"),
+        ("/jobs", "job-row"),
+        ("/keys", "key-line"),
+        ("/double-readings", "double-readings-page"),
+        ("/nowhere", "not-found"),
+    ],
+)
+def test_a_page_of_its_own(demo: RunningDemo, reader: Page, address: str, shown: str) -> None:
+    reader.goto(demo.url + address)
+    reader.get_by_test_id(shown).first.wait_for()
+
+    assert grave_violations(reader) == []
+
+
+def test_a_patient(demo: RunningDemo, reader: Page) -> None:
+    with demo.api() as api:
+        patient = api.get("/api/v1/patients").json()["results"][0]["id"]
+    reader.goto(f"{demo.url}/patients/{patient}")
+    reader.get_by_role("table").wait_for()
+
+    assert grave_violations(reader) == []
+
+
+def test_the_study_page_with_each_of_its_parts(reader: Page) -> None:
+    open_first_ready_study(reader)
+    reader.keyboard.press("n")
+
+    found = {"lesions": grave_violations(reader)}
+    for part in ("review", "versions"):
+        reader.get_by_test_id(f"part-{part}").click()
+        found[part] = grave_violations(reader)
+    reader.keyboard.press("?")
+    reader.get_by_test_id("cheat-sheet").wait_for()
+    found["keys"] = grave_violations(reader)
+
+    assert found == {"lesions": [], "review": [], "versions": [], "keys": []}
