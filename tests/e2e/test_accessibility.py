@@ -15,7 +15,8 @@ AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "ax
 
 RUN_AXE = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-  return violations.map(({ id, impact, nodes }) => ({ id, impact, targets: nodes.map(({ target }) => target.join(" ")) }));
+  const targetsOf = nodes => nodes.map(({ target }) => target.join(" "));
+  return violations.map(({ id, impact, nodes }) => ({ id, impact, targets: targetsOf(nodes) }));
 }"""
 
 # A reader's choice wins over the system's, on every page.
