@@ -3,12 +3,12 @@
 import pytest
 from django.db import transaction
 
-from plaqueview.annotations import services as annotations
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.storage import stored_path
 from plaqueview.inference import services
 from plaqueview.inference.models import InferenceJob, JobState
+from plaqueview.studies import services as studies
 from plaqueview.studies.models import Study, StudyState
 from tests.inference.scenes import claimed, make_model, make_study, segmentation
 
@@ -74,7 +74,7 @@ def test_a_result_that_cannot_be_written_whole_is_not_written_at_all(study, monk
     def fail_late(**_fields):
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(annotations.studies, "record_result", fail_late)
+    monkeypatch.setattr(studies, "record_result", fail_late)
     with pytest.raises(RuntimeError), transaction.atomic():
         services.complete(claim, segmentation=segmentation())
 
