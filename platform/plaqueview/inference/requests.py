@@ -11,7 +11,7 @@ from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.models import LIVE_STATES, InferenceJob, JobState
 from plaqueview.studies import services as studies
-from plaqueview.studies.models import Study, StudyState
+from plaqueview.studies.models import UNDER_READERS, Study, StudyState
 
 SUPERSEDED = "The study changed: another job reads it as it is now."
 
@@ -74,7 +74,7 @@ def retry(*, job_id: UUID, actor: User) -> InferenceJob:
 def _require_readable(study: Study, actor: User | None) -> None:
     if study.flair_series is None:
         raise ConflictError(f"no FLAIR series is chosen for this study, which is {study.state}; choose one first")
-    if study.state in {StudyState.IN_REVIEW, StudyState.APPROVED}:
+    if study.state in UNDER_READERS:
         raise ConflictError(f"the study is {study.state}; a new inference would stand in the readers' way")
     if actor is None and study.state == StudyState.INCOMPLETE:
         raise ConflictError("the study is incomplete; a user may ask for inference all the same")

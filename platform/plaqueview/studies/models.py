@@ -24,6 +24,10 @@ class StudyState(models.TextChoices):
     APPROVED = "approved"
 
 
+# What readers have brought a study to: neither a job nor a new series takes it away.
+UNDER_READERS = {StudyState.IN_REVIEW, StudyState.APPROVED}
+
+
 class ReadingState(models.TextChoices):
     """Where a study stands in the reading queue; one that waits for its network stands nowhere."""
 

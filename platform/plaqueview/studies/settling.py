@@ -19,7 +19,16 @@ from plaqueview.imaging.completeness import Completeness, InstanceHeader, assess
 from plaqueview.imaging.post_contrast import PostContrastChoice, choose_post_contrast_t1
 from plaqueview.imaging.series_choice import SeriesChoice, SeriesHeader, choose_flair
 from plaqueview.studies.instance_header import series_header, slice_header
-from plaqueview.studies.models import Instance, Series, SeriesSource, Study, StudyState, Upload, UploadState
+from plaqueview.studies.models import (
+    UNDER_READERS,
+    Instance,
+    Series,
+    SeriesSource,
+    Study,
+    StudyState,
+    Upload,
+    UploadState,
+)
 from plaqueview.studies.summaries import MAX_REASON_LENGTH, announce_study
 
 SETTLE_TASK = "studies.settle"
@@ -34,7 +43,6 @@ JOB_IS_COMING = {"queued", "running"}
 # Senders that part a study into several requests pause for less than this between them.
 MOMENT_S = 0.5
 
-UNTOUCHED_BY_SETTLING = {StudyState.IN_REVIEW, StudyState.APPROVED}
 WITHOUT_VOLUME = {StudyState.RECEIVING, StudyState.INCOMPLETE, StudyState.NO_FLAIR}
 
 
@@ -177,7 +185,7 @@ def _store_choice(
 
 def _move_on(study: Study) -> None:
     """The next state of a settled study, and the request for a job where its FLAIR is new."""
-    if study.state in UNTOUCHED_BY_SETTLING:
+    if study.state in UNDER_READERS:
         return
     flair = study.flair_series
     if flair is None:

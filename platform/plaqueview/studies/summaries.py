@@ -8,12 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from plaqueview.core.live import WORKLIST, announce, study_topic
-from plaqueview.studies.models import Study, StudyState
+from plaqueview.studies.models import UNDER_READERS, Study, StudyState
 
 MAX_REASON_LENGTH = 1000
-
-# What readers have brought a study to, and no job takes away.
-UNDER_READERS = {StudyState.IN_REVIEW, StudyState.APPROVED}
 
 
 @dataclass(frozen=True)
