@@ -117,7 +117,7 @@ def compare_lesions(
     if current_to_prior.shape != (4, 4) or abs(np.linalg.det(current_to_prior[:3, :3])) < 1e-9:
         raise LongitudinalError(f"matrix has shape {current_to_prior.shape} or is singular, need an invertible 4x4")
     here = _Visit(current, prior, current_to_prior)
-    there = _Visit(prior, current, np.linalg.inv(current_to_prior))
+    there = _Visit(prior, current, np.linalg.inv(current_to_prior).astype(np.float64))
     links = _links(here, there, rule)
     groups = _groups(here, there, links)
     linked_here, linked_there = {a for a, _ in links}, {b for _, b in links}
@@ -180,7 +180,9 @@ class _Visit:
         cross = ndimage.generate_binary_structure(3, 1)
         is_surface = ndimage.minimum_filter(box, footprint=cross) != ndimage.maximum_filter(box, footprint=cross)
         own = is_surface[tuple((self.indices - lowest + 1).T)]
-        return np.bincount(self.number_of_voxel, own) * self.lesions.voxel_volume_ml / 2.0
+        counts = np.bincount(self.number_of_voxel, own)
+        layers_ml: NDArray[np.float64] = (counts * self.lesions.voxel_volume_ml / 2.0).astype(np.float64)
+        return layers_ml
 
     def middle_voxel(self, number: int) -> NDArray[np.intp]:
         """The voxel of the lesion that is nearest to its centroid."""

@@ -16,6 +16,9 @@ from plaqueview.imaging.volume import Volume
 SEED = 20_240_131
 HISTOGRAM_BINS = 32
 
+# Threads add up their shares of a sum in any order: on one, the same input gives the same matrix to the last bit.
+SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+
 
 class RegistrationError(ValueError):
     """The two volumes cannot be brought onto each other."""
@@ -34,15 +37,19 @@ class Level:
 
 COARSEST = Level(6.0, 1.0, longest_step_mm=4.0, shortest_step_mm=0.2, steps=60)
 FINER = (
-    Level(3.0, 0.5, longest_step_mm=1.5, shortest_step_mm=0.03, steps=60),
-    Level(1.5, 0.25, longest_step_mm=0.5, shortest_step_mm=0.01, steps=50),
+    Level(3.0, 1.0, longest_step_mm=1.5, shortest_step_mm=0.01, steps=120),
+    Level(1.5, 0.5, longest_step_mm=0.8, shortest_step_mm=0.003, steps=120),
 )
 
 # Heads lie turned by up to 20 degrees between visits; beside the pose as it is, each start adds a turn.
 START_TURNS_DEGREES = (-15.0, 0.0, 15.0)
 STARTS_FOLLOWED = 3
 
+# The fluid around the brain, in the plane of the slices: its dark rim says much of how the head lies.
+BRAIN_MARGIN_MM = 4.0
+
 # Refusals. Two FLAIRs of one head correlate by 0.8 and more once they lie on each other.
+JUDGED_AT_MM = 3.0
 LEAST_SIMILARITY = 0.45
 LEAST_OVERLAP = 0.4
 SIMILARITY_TOLERANCE = 0.005
@@ -81,24 +88,16 @@ def register_rigidly(
     fixed_head, moving_head = _head_of(fixed, fixed_brain), _head_of(moving, moving_brain)
     transform = _search(fixed, moving, fixed_head, moving_head)
     for level in FINER:
-        transform = _climb(_at(fixed, level, fixed_head), _at(moving, level, None), level, transform)[0]
-    return _judged(fixed, moving, fixed_head, _matrix_of(transform))
+        transform, _ = _climb(_pair_at(level.voxel_mm, fixed, moving, fixed_head), level, transform)
+    return _judged(_pair_at(JUDGED_AT_MM, fixed, moving, fixed_head), _matrix_of(transform))
 
 
 # --- the parts of a volume ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """A volume at one level, and where the head is in it."""
-
-    volume: Volume
-    head: NDArray[np.bool_] | None
-
-
 def _head_of(volume: Volume, brain: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """The brain with the cerebrospinal fluid around it, or, without a mask, all that is brighter than air."""
-    if brain is not None and brain.any():
+    if brain is not None and volume.with_voxels(brain).voxels.any():
         steps = [max(1, round(BRAIN_MARGIN_MM / spacing)) for spacing in volume.spacing_mm[1:]]
         reach = np.ones((1, 2 * steps[0] + 1, 2 * steps[1] + 1), bool)
         grown: NDArray[np.bool_] = ndimage.binary_dilation(brain, reach)
@@ -112,26 +111,35 @@ def _head_of(volume: Volume, brain: NDArray[np.bool_] | None) -> NDArray[np.bool
     return closed
 
 
-BRAIN_MARGIN_MM = 4.0
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """Both volumes at one level, and where the head is in the fixed one."""
+
+    fixed: Volume
+    moving: Volume
+    head: NDArray[np.bool_]
 
 
-def _at(volume: Volume, level: Level, head: NDArray[np.bool_] | None) -> Layer:
-    """The volume smoothed and thinned out to voxels of about the level's size; thick slices stay as they are."""
-    factors = [max(1, round(level.voxel_mm / spacing)) for spacing in volume.spacing_mm]
+def _pair_at(voxel_mm: float, fixed: Volume, moving: Volume, head: NDArray[np.bool_]) -> _Pair:
+    share = _at(fixed.with_voxels(head), voxel_mm).voxels
+    return _Pair(_at(fixed, voxel_mm), _at(moving, voxel_mm), share > 0.5)
+
+
+def _at(volume: Volume, voxel_mm: float) -> Volume:
+    """The volume smoothed and thinned out to voxels of about this size; thick slices stay as they are."""
+    factors = [max(1, round(voxel_mm / spacing)) for spacing in volume.spacing_mm]
     sigmas = [0.4 * factor if factor > 1 else 0.0 for factor in factors]
     smooth = ndimage.gaussian_filter(volume.voxels.astype(np.float32), sigmas)
     offsets = [factor // 2 if length > factor // 2 else 0 for factor, length in zip(factors, volume.shape, strict=True)]
     picked = tuple(slice(offset, None, factor) for offset, factor in zip(offsets, factors, strict=True))
     step = np.diag([*map(float, factors), 1.0])
     step[:3, 3] = offsets
-    thinned = Volume(np.ascontiguousarray(smooth[picked]), volume.affine @ step)
-    return Layer(thinned, None if head is None else np.ascontiguousarray(head[picked]))
+    return Volume(np.ascontiguousarray(smooth[picked]), volume.affine @ step)
 
 
 def _image(volume: Volume) -> SimpleITK.Image:
     """The volume as SimpleITK has it: axes in the order column, row, slice, positions in LPS mm."""
-    voxels = volume.voxels if volume.voxels.dtype != np.bool_ else volume.voxels.astype(np.uint8)
-    image = SimpleITK.GetImageFromArray(voxels)
+    image = SimpleITK.GetImageFromArray(volume.voxels)
     spacing_mm = np.array(volume.spacing_mm)
     image.SetSpacing(spacing_mm[::-1].tolist())
     image.SetOrigin(volume.affine[:3, 3].tolist())
@@ -146,7 +154,7 @@ def _search(
     fixed: Volume, moving: Volume, fixed_head: NDArray[np.bool_], moving_head: NDArray[np.bool_]
 ) -> SimpleITK.Euler3DTransform:
     """The best of several starts at the coarsest level."""
-    here, there = _at(fixed, COARSEST, fixed_head), _at(moving, COARSEST, moving_head)
+    pair = _pair_at(COARSEST.voxel_mm, fixed, moving, fixed_head)
     centre = _middle(fixed, fixed_head)
     shifts = (_middle(moving, moving_head) - centre, np.zeros(3))
     starts = [
@@ -154,11 +162,11 @@ def _search(
         for shift in shifts
         for turn in product(np.radians(START_TURNS_DEGREES), repeat=3)
     ]
-    method = _method(here, COARSEST)
-    images = _image(here.volume), _image(there.volume)
+    method = _method(pair, COARSEST)
+    images = _image(pair.fixed), _image(pair.moving)
     values = [_value(method, images, start) for start in starts]
     best = [starts[index] for index in np.argsort(values, kind="stable")[:STARTS_FOLLOWED]]
-    climbed = [_climb(here, there, COARSEST, start) for start in best]
+    climbed = [_climb(pair, COARSEST, start) for start in best]
     return min(climbed, key=lambda found: found[1])[0]
 
 
@@ -178,12 +186,10 @@ def _transform(
     return transform
 
 
-def _method(fixed: Layer, level: Level) -> SimpleITK.ImageRegistrationMethod:
+def _method(pair: _Pair, level: Level) -> SimpleITK.ImageRegistrationMethod:
     method = SimpleITK.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(HISTOGRAM_BINS)
-    if fixed.head is not None:
-        method.SetMetricFixedMask(_image(fixed.volume.with_voxels(fixed.head)))
+    method.SetMetricFixedMask(_image(pair.fixed.with_voxels(pair.head.astype(np.uint8))))
     if level.sampled_share < 1.0:
         method.SetMetricSamplingStrategy(method.RANDOM)
         method.SetMetricSamplingPercentage(level.sampled_share, SEED)
@@ -212,18 +218,16 @@ def _value(
         return float("inf")
 
 
-def _climb(
-    fixed: Layer, moving: Layer, level: Level, start: SimpleITK.Euler3DTransform
-) -> tuple[SimpleITK.Euler3DTransform, float]:
+def _climb(pair: _Pair, level: Level, start: SimpleITK.Euler3DTransform) -> tuple[SimpleITK.Euler3DTransform, float]:
     """The transform that the optimiser reaches from the start, and its metric.
 
     Raises: RegistrationError when the volumes do not meet.
     """
-    method = _method(fixed, level)
+    method = _method(pair, level)
     transform = SimpleITK.Euler3DTransform(start)
     method.SetInitialTransform(transform, inPlace=True)
     try:
-        method.Execute(_image(fixed.volume), _image(moving.volume))
+        method.Execute(_image(pair.fixed), _image(pair.moving))
     except RuntimeError as error:
         raise RegistrationError("the volumes do not overlap where the head is") from error
     return transform, float(method.GetMetricValue())
@@ -240,17 +244,14 @@ def _matrix_of(transform: SimpleITK.Euler3DTransform) -> NDArray[np.float64]:
 
 # --- the judgement --------------------------------------------------------------------------------------------------
 
-JUDGED_AT = Level(3.0, 1.0, longest_step_mm=0.0, shortest_step_mm=0.0, steps=0)
 
-
-def _judged(fixed: Volume, moving: Volume, head: NDArray[np.bool_], matrix: NDArray[np.float64]) -> RigidRegistration:
+def _judged(pair: _Pair, matrix: NDArray[np.float64]) -> RigidRegistration:
     """The registration with its measures.
 
     Raises: RegistrationError when they say that it is none.
     """
-    here, there = _at(fixed, JUDGED_AT, head), _at(moving, JUDGED_AT, None)
-    before, _ = _similarity(here, there, np.eye(4))
-    after, overlap = _similarity(here, there, matrix)
+    before, _ = _similarity(pair, np.eye(4))
+    after, overlap = _similarity(pair, matrix)
     if overlap < LEAST_OVERLAP:
         raise RegistrationError(
             f"only {overlap:.0%} of the head lies within the prior's slices, need at least {LEAST_OVERLAP:.0%}"
@@ -265,17 +266,16 @@ def _judged(fixed: Volume, moving: Volume, head: NDArray[np.bool_], matrix: NDAr
     return RigidRegistration(matrix, before, after, overlap)
 
 
-def _similarity(fixed: Layer, moving: Layer, matrix: NDArray[np.float64]) -> tuple[float, float]:
+def _similarity(pair: _Pair, matrix: NDArray[np.float64]) -> tuple[float, float]:
     """The correlation over the fixed head where the moving volume reaches, and the share of it that it reaches."""
-    indices = np.argwhere(fixed.head)
-    positions = fixed.volume.positions_mm(indices) @ matrix[:3, :3].T + matrix[:3, 3]
-    inverse = np.linalg.inv(moving.volume.affine)
+    indices = np.argwhere(pair.head)
+    positions = pair.fixed.positions_mm(indices) @ matrix[:3, :3].T + matrix[:3, 3]
+    inverse = np.linalg.inv(pair.moving.affine)
     targets = positions @ inverse[:3, :3].T + inverse[:3, 3]
-    is_inside = ((targets >= -0.5) & (targets <= np.array(moving.volume.shape) - 0.5)).all(axis=1)
-    if int(is_inside.sum()) < 2:
-        return 0.0, 0.0
-    seen = ndimage.map_coordinates(moving.volume.voxels, targets[is_inside].T, order=1, mode="nearest")
-    own = fixed.volume.voxels[tuple(indices[is_inside].T)]
-    if float(np.ptp(seen)) == 0.0 or float(np.ptp(own)) == 0.0:
-        return 0.0, float(is_inside.mean())
-    return float(np.corrcoef(own, seen)[0, 1]), float(is_inside.mean())
+    is_inside = ((targets >= -0.5) & (targets <= np.array(pair.moving.shape) - 0.5)).all(axis=1)
+    overlap = float(is_inside.mean()) if len(is_inside) else 0.0
+    seen = ndimage.map_coordinates(pair.moving.voxels, targets[is_inside].T, order=1, mode="nearest")
+    own = pair.fixed.voxels[tuple(indices[is_inside].T)]
+    if not len(own) or float(np.ptp(seen)) == 0.0 or float(np.ptp(own)) == 0.0:
+        return 0.0, overlap
+    return float(np.corrcoef(own, seen)[0, 1]), overlap
