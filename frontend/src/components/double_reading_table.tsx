@@ -47,14 +47,19 @@ export function DoubleReadingTable({ readings, me }: { readings: readonly Double
 function Line({ reading, me }: { reading: DoubleReading; me: Me }) {
   const study = useQuery(studyQuery(reading.study));
   const name = study.data ? `${nameText(study.data.patient.name)}, ${dateText(study.data.study_date)}` : "Open";
-  const isDeciding = reading.state !== "reading" && reading.adjudicator === me.username;
+  const versions = reading.readings.flatMap(({ annotation }) => annotation ?? []);
+  const isComparable = reading.state !== "reading" && reading.adjudicator === me.username && versions.length === 2;
   return (
     <tr data-testid="double-reading" data-state={reading.state}>
       <td>
-        <Link to={`/studies/${reading.study}${isDeciding ? "?compare=readers" : ""}`}>{name}</Link>
-        {isDeciding && reading.state === "adjudication" && <div className={styles.hint}>Opens both versions compared</div>}
+        <Link to={`/studies/${reading.study}${isComparable ? `?compare=${versions.join()}` : ""}`}>{name}</Link>
+        {isComparable && <div className={styles.hint}>Opens both readings compared</div>}
       </td>
-      <td>{reading.readers.join(", ")}</td>
+      <td>
+        {reading.readings.map(({ reader, is_submitted }) => (
+          <div key={reader}>{reader}<span className={styles.hint}>{is_submitted ? " · submitted" : " · reading"}</span></div>
+        ))}
+      </td>
       <td>{reading.adjudicator}</td>
       <td>{STATE_TEXTS[reading.state]}</td>
       {MEASURES.map(({ field }) => <td key={field} className={styles.number}>{measureText(reading.agreement?.[field])}</td>)}

@@ -1,27 +1,10 @@
 /** One study read by two readers who see nothing of each other, and an adjudicator who sees both. */
-import { jsonOf } from "./json";
+import { bodyOf, client } from "./client";
+import type { components } from "./schema";
 
-export interface Agreement {
-  readonly dice: number | null;
-  readonly dice_active: number | null;
-  readonly dice_inactive: number | null;
-  readonly lesion_f1: number | null;
-  readonly class_kappa: number | null;
-  readonly lesions_matched: number;
-  readonly rule: string;
-}
-
-export type DoubleReadingState = "reading" | "adjudication" | "done";
-
-export interface DoubleReading {
-  readonly id: string;
-  readonly study: string;
-  readonly readers: readonly string[];
-  readonly adjudicator: string;
-  readonly state: DoubleReadingState;
-  readonly created?: string;
-  readonly agreement: Agreement | null;
-}
+export type DoubleReading = components["schemas"]["DoubleReading"];
+export type Agreement = NonNullable<DoubleReading["agreement"]>;
+export type DoubleReadingState = DoubleReading["state"];
 
 export interface NewDoubleReading {
   readonly study: string;
@@ -29,11 +12,12 @@ export interface NewDoubleReading {
   readonly adjudicator: string;
 }
 
-export async function fetchDoubleReadings(): Promise<readonly DoubleReading[]> {
-  const listed = await jsonOf<readonly DoubleReading[] | { readonly results: readonly DoubleReading[] }>("GET", "/api/v1/double-readings?page_size=200");
-  return "results" in listed ? listed.results : listed;
+const LARGEST_PAGE = 200;
+
+export async function fetchDoubleReadings(): Promise<DoubleReading[]> {
+  return (await bodyOf(client.GET("/api/v1/double-readings", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
 }
 
-export function beginDoubleReading(asked: NewDoubleReading): Promise<DoubleReading> {
-  return jsonOf("POST", "/api/v1/double-readings", asked);
+export function beginDoubleReading({ study, readers, adjudicator }: NewDoubleReading): Promise<DoubleReading> {
+  return bodyOf(client.POST("/api/v1/double-readings", { body: { study, readers: [...readers], adjudicator } }));
 }

@@ -1,11 +1,12 @@
 import { create } from "zustand";
 
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
+import { CHANGE_KINDS, type ChangeKind } from "../server/longitudinal";
 import type { Evidence, Statement } from "../server/review";
 import type { Lesion } from "../server/types";
 
 /** What became of a lesion since the prior. */
-export type LesionChange = "new" | "enlarging" | "stable" | "shrinking" | "resolved";
+export type LesionChange = ChangeKind;
 
 /** What a reader said about a lesion; "predicted" as long as nobody said anything. */
 export type ReviewMark = "predicted" | "confirmed" | "reclassified" | "added";
@@ -50,7 +51,7 @@ export const useLesionTable = create<LesionTable>()((set) => ({
 const LARGEST_FIRST: ReadonlySet<SortField> = new Set(["volume", "axis", "probability"]);
 
 /** What asks for attention comes first. */
-export const CHANGES: readonly LesionChange[] = ["new", "enlarging", "stable", "shrinking", "resolved"];
+export const CHANGES: readonly LesionChange[] = CHANGE_KINDS;
 export const REVIEW_MARKS: readonly ReviewMark[] = ["predicted", "confirmed", "reclassified", "added"];
 
 /** Both maps are by the lesion's number. */
