@@ -5,10 +5,9 @@ import { useNavigate } from "react-router";
 import { assign, fetchNextUnread } from "../server/queue";
 import type { Me, Study } from "../server/types";
 import { queryClient, readersQuery } from "../state/queries";
-import { useKeymap } from "../state/keymap";
-import { chordText } from "../tools/chords";
-import { commandOf, keysOf } from "../tools/commands";
+import { commandOf } from "../tools/commands";
 import { Icon } from "./icons";
+import { useKeyHint } from "./key_hint";
 import { detailOf } from "./problem";
 import styles from "./reading_queue.module.css";
 
@@ -24,12 +23,12 @@ export function useNextUnread(after: string | null): NextUnread {
 }
 
 export function NextUnreadButton({ next }: { next: NextUnread }) {
-  const [key] = useKeymap((keymap) => keysOf(commandOf("queue.next"), keymap.keys));
+  const hint = useKeyHint(commandOf("queue.next"), "Assigned to you first, then by predicted activity");
   const told = next.isError ? detailOf(next.error) : next.data === null ? "No unread study is left." : "";
   return (
     <span className={styles.next}>
       <span role="status" className={styles.told} data-testid="next-unread-told">{told}</span>
-      <Tooltip label={`Assigned to you first, then by predicted activity${key ? `  (${chordText(key)})` : ""}`}>
+      <Tooltip label={hint}>
         <Button
           variant="default" size="compact-sm" loading={next.isPending} onClick={() => next.mutate()}
           rightSection={<Icon name="forward" size={13} />} data-testid="next-unread"
