@@ -340,3 +340,33 @@ def test_a_returned_adjudication_is_made_again(adjudicated):
     assert adjudicated.seen_by(eva.client)["state"] == "adjudication"
     assert adjudicated.cid.save(NEW).status_code == 409
     assert eva.submitted().version == 5
+
+
+# --- called off -------------------------------------------------------------------------------------------------------
+
+
+def test_a_double_reading_that_is_called_off_gives_the_study_back(blinded):
+    version = blinded.ana.submitted()
+    blinded.bor.save(NEW)
+    address = f"{URL}/{DoubleReading.objects.get().pk}"
+
+    assert blinded.eva.client.delete(address).status_code == 403
+    assert blinded.manage.delete(address).status_code == 204
+
+    assert not DoubleReading.objects.exists()
+    assert not Draft.objects.open().exists()
+    assert statuses(blinded.bor.client, *parts(version)) == {200}
+    row = blinded.cid.client.get("/api/v1/studies/next").json()
+    assert (row["id"], row["is_under_double_reading"]) == (str(blinded.study.pk), False)
+    assert blinded.cid.save(NEW).status_code == 201
+    (event,) = AuditEvent.objects.filter(kind="double_reading.moved")
+    assert (event.actor_name, event.details["state"]) == ("chief", "called_off")
+
+
+def test_what_is_over_cannot_be_called_off(adjudicated):
+    version = adjudicated.eva.submitted()
+    adjudicated.eva.post(f"annotations/{version.pk}/approve", {})
+
+    answer = adjudicated.manage.delete(f"{URL}/{DoubleReading.objects.get().pk}")
+
+    assert (answer.status_code, DoubleReading.objects.count()) == (409, 1)

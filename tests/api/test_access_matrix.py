@@ -127,6 +127,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     # The site has no three readers: 422 says that the caller may have a study read twice.
     ("POST", "api/v1/double-readings"): of_site(A.READING_MANAGE, 422, body=panel_of_two),
     ("GET", "api/v1/double-readings/<uuid:double_reading_id>"): of_site(A.ANNOTATION_READ, but={Role.INTEGRATOR: 404}),
+    # It is over: 409 says that the caller may call off one that is not.
+    ("DELETE", "api/v1/double-readings/<uuid:double_reading_id>"): of_site(A.READING_MANAGE, 409),
     ("GET", "api/v1/series/<uuid:series_id>"): of_site(A.STUDY_READ),
     ("GET", "api/v1/series/<uuid:series_id>/slices"): of_site(A.STUDY_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>"): of_site(A.ANNOTATION_READ),

@@ -92,12 +92,21 @@ class DoubleReadingList(generics.GenericAPIView[DoubleReading]):
 
 
 class DoubleReadingDetail(APIView):
-    actions = {"GET": Action.ANNOTATION_READ}
+    actions = {"GET": Action.ANNOTATION_READ, "DELETE": Action.READING_MANAGE}
 
     @extend_schema(operation_id="read_double_reading", summary="One double reading", responses=DoubleReadingSerializer)
     def get(self, request: Request, double_reading_id: UUID) -> Response:
         actor = user_of(request)
         return Response(_row(services.read_double_reading(double_reading_id=double_reading_id, actor=actor), actor))
+
+    @extend_schema(
+        operation_id="call_off_double_reading",
+        summary="Call off a double reading: the study is back in the queue, what was submitted stays",
+        responses={HTTPStatus.NO_CONTENT: None},
+    )
+    def delete(self, request: Request, double_reading_id: UUID) -> Response:
+        services.call_off(double_reading_id=double_reading_id, actor=user_of(request))
+        return Response(status=HTTPStatus.NO_CONTENT)
 
 
 def _row(double_reading: DoubleReading, actor: User) -> JSON:

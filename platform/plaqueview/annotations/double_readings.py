@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from plaqueview.accounts.models import User
 from plaqueview.accounts.readers import reader_of_site
+from plaqueview.annotations import drafts
 from plaqueview.annotations.masks import labels_of
 from plaqueview.annotations.measuring import rule_of
 from plaqueview.annotations.models import Annotation, BlindedReading, DoubleReading, DoubleReadingState, Draft
@@ -75,11 +76,29 @@ def _require_untouched(study: Study) -> None:
 
 
 @transaction.atomic
+def call_off(*, double_reading_id: UUID, actor: User) -> None:
+    """The study is back in the queue, as when a reader falls ill. What was submitted stays and can be seen by all.
+
+    Raises: DeniedError, NotFoundError; ConflictError when it is over.
+    """
+    require(actor, Action.READING_MANAGE)
+    drafts.locked_study(_found(double_reading_id, actor).study_id, actor)
+    double_reading = _found(double_reading_id, actor)
+    if double_reading.state == DoubleReadingState.DONE:
+        raise ConflictError("the adjudicator's version is approved; there is nothing to call off")
+    for draft in Draft.objects.open().filter(study=double_reading.study_id, reader__isnull=False):
+        drafts.record(EventKind.DRAFT_DISCARDED, draft, actor=actor)
+        drafts.end(draft, actor)
+    _record(EventKind.DOUBLE_READING_MOVED, double_reading, actor, state="called_off")
+    double_reading.readings.all().delete()
+    double_reading.delete()
+    studies.set_under_double_reading(double_reading.study_id, is_under=False)
+
+
+@transaction.atomic
 def read_double_reading(*, double_reading_id: UUID, actor: User) -> DoubleReading:
     """Raises: DeniedError; NotFoundError when the actor neither manages it nor takes part."""
-    found = _visible(actor).filter(pk=double_reading_id).first()
-    if found is None:
-        raise NotFoundError("no such double reading, or none that you may see")
+    found = _found(double_reading_id, actor)
     _record_reading(actor, "double_reading", str(found.pk), found.study.site_id)
     return found
 
@@ -139,20 +158,27 @@ def _volume_of(annotation: Annotation) -> Volume:
     return Volume(mask_codec.decode(labels_of(annotation).content), affine)
 
 
+def _found(double_reading_id: UUID, actor: User) -> DoubleReading:
+    found = _visible(actor).filter(pk=double_reading_id).first()
+    if found is None:
+        raise NotFoundError("no such double reading, or none that you may see")
+    return found
+
+
 def _visible(actor: User) -> QuerySet[DoubleReading]:
     require(actor, Action.ANNOTATION_READ)
     visible = DoubleReading.objects.visible_to(actor).select_related("study", "adjudicator", "requested_by")
     return visible.prefetch_related("readings__reader").order_by("-created", "pk")
 
 
-def _record(kind: EventKind, double_reading: DoubleReading, actor: User) -> None:
+def _record(kind: EventKind, double_reading: DoubleReading, actor: User, *, state: str = "") -> None:
     audit.record(
         kind,
         actor=actor,
         object_type="double_reading",
         object_id=double_reading.pk,
         site_id=double_reading.study.site_id,
-        details={"study": str(double_reading.study_id), "state": str(double_reading.state)},
+        details={"study": str(double_reading.study_id), "state": state or str(double_reading.state)},
     )
 
 

@@ -3,6 +3,7 @@
 from plaqueview.annotations.comments import Remark, add_comment, read_comments, resolve_comment
 from plaqueview.annotations.double_readings import (
     Panel,
+    call_off,
     create_double_reading,
     read_double_reading,
     read_double_readings,
@@ -21,6 +22,7 @@ __all__ = [
     "Submission",
     "add_comment",
     "approve",
+    "call_off",
     "create_double_reading",
     "create_predicted",
     "discard_draft",
