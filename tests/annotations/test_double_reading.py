@@ -285,6 +285,16 @@ def test_the_adjudicator_sees_how_far_the_two_agree(adjudicated):
     assert [one["annotation"] for one in seen["eva"]["readings"]] == submitted
 
 
+def test_readers_who_marked_different_grids_are_not_compared(blinded):
+    version = blinded.ana.submitted()
+    Annotation.objects.filter(pk=version.pk).update(affine=[2.0 * value for value in version.affine])
+
+    blinded.bor.submitted()
+
+    seen = blinded.seen_by(blinded.eva.client)
+    assert (seen["state"], seen["agreement"]) == ("adjudication", None)
+
+
 def test_once_both_have_submitted_they_are_seen_and_the_prediction_stays_current(adjudicated):
     for desk in (adjudicated.ana, adjudicated.bor, adjudicated.eva, adjudicated.cid):
         assert versions(desk.client, adjudicated.study) == [3, 2, 1]

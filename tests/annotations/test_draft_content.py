@@ -7,6 +7,7 @@ import pytest
 
 from plaqueview.annotations.measuring import LARGEST_MASK_BYTES
 from plaqueview.annotations.models import Draft
+from plaqueview.annotations.statements import MOST_STATEMENTS
 from plaqueview.imaging import mask_codec
 from tests.annotations.scenes import (
     LARGE_INACTIVE,
@@ -149,6 +150,12 @@ def test_a_statement_of_another_shape_is_refused_by_field(desk, changes):
     (field,) = changes
     assert answer.json()["errors"][0]["field"].startswith(f"statements.0.{field}")
     assert not Draft.objects.exists()
+
+
+def test_more_statements_than_anybody_makes_are_refused(desk):
+    answer = desk.save(NEW, statements=[statement()] * (MOST_STATEMENTS + 1))
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "statements.non_field_errors")
 
 
 def test_two_statements_never_share_an_id(desk):

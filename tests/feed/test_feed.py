@@ -13,6 +13,7 @@ from plaqueview.inference import services
 from plaqueview.inference.models import JobStage
 from plaqueview.studies.models import Study
 from tests.accounts.people import make_user
+from tests.annotations.scenes import NEW, make_desk
 from tests.feed.sockets import ORIGIN, ask, by_session, by_token, closing_code, heard, is_silent
 from tests.inference.processes import server
 from tests.inference.scenes import claimed, make_study, segmentation
@@ -94,6 +95,34 @@ def test_the_course_of_a_job_is_heard_as_pointers(feed_url, reader, study):
         {"type": "annotation.changed", "study": str(study.pk), "annotation": str(annotation.pk), "version": 1},
         {**job, "state": "succeeded", "stage": "saving", "progress": 1.0},
         {"type": "study.changed", "study": str(study.pk), "state": "ready"},
+    ]
+
+
+def test_listeners_of_a_study_follow_its_draft_its_review_and_what_is_said_of_it(feed_url, study):
+    desk = make_desk(study)
+    desk.save(NEW)
+    id_, name = str(study.pk), desk.reader.username
+
+    with by_token(feed_url, desk.reader) as socket:
+        ask(socket, type="subscribe", topic="study", study=id_)
+        draft = desk.save({"if-match": '"1"'}).json()["id"]
+        refused = desk.save({"if-match": '"1"'})
+        comment = desk.post(f"studies/{id_}/comments", {"text": "A vessel?"}).json()["id"]
+        desk.submit(draft)
+        desk.post(f"annotations/{draft}/approve", {})
+        events = [heard(socket) for _ in range(7)]
+
+    changed = {"type": "draft.changed", "study": id_, "draft": draft, "author": name}
+    version = {"type": "annotation.changed", "study": id_, "annotation": draft, "version": 2}
+    assert refused.status_code == 412
+    assert events == [
+        {**changed, "revision": 2},
+        {"type": "comment.changed", "study": id_, "comment": comment},
+        {**changed, "revision": 0},
+        {"type": "study.changed", "study": id_, "state": "in_review"},
+        version,
+        {"type": "study.changed", "study": id_, "state": "approved"},
+        version,
     ]
 
 

@@ -19,7 +19,7 @@ from plaqueview.annotations.api import AnyAccept, LesionFieldsSerializer, Slices
 from plaqueview.annotations.measuring import LARGEST_MASK_BYTES
 from plaqueview.annotations.models import Draft, Evidence
 from plaqueview.annotations.serializers import StatementSerializer
-from plaqueview.annotations.statements import Statement, StatementKind
+from plaqueview.annotations.statements import MOST_STATEMENTS, Statement, StatementKind
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.core.preconditions import precondition_of
@@ -69,7 +69,7 @@ class DraftContentSerializer(serializers.Serializer[JSON]):
         help_text="Base64 of the labels 0, 1 (inactive), 2 (active), on the grid of the base, as "
         "GET /api/v1/annotations/{id}/mask gives them.",
     )
-    statements = StatementSerializer(many=True)
+    statements = StatementSerializer(many=True, max_length=MOST_STATEMENTS)
 
 
 class DraftOfStudy(APIView):
