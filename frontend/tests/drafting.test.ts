@@ -33,10 +33,10 @@ async function page(user = "me"): Promise<DraftSession> {
     save: (content: Parameters<typeof saveDraft>[1], revision: number | null) => saveDraft(STUDY, content, revision),
     discard: (revision: number) => discardDraft(STUDY, revision),
     submit: submitDraft,
-    fetchBase: () => Promise.resolve({ annotation: server.version, labels: labelsOf(BASE) }),
+    fetchBase: () => Promise.resolve({ annotation: server.version, labels: labelsOf(BASE), statements: [] }),
   };
   const store = new IndexedDraftStore(`drafts-${database}`);
-  const session = new DraftSession({ user, study: STUDY }, { annotation: "base", labels: labelsOf(BASE) }, draftServer, store, TIMING);
+  const session = new DraftSession({ user, study: STUDY }, { annotation: "base", labels: labelsOf(BASE), statements: [] }, draftServer, store, TIMING);
   open.push(session);
   await session.start();
   return session;

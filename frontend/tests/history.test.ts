@@ -81,7 +81,7 @@ describe("the history", () => {
 
 describe("a working copy", () => {
   it("undoes what is said with what is drawn", () => {
-    const copy = new WorkingCopy(volume());
+    const copy = new WorkingCopy({ labels: volume(), statements: [] });
     copy.edit({ voxels: editOf(copy.labels, new Map([[5, 1]])), added: [said("a")], removed: [] });
     copy.edit({ voxels: editOf(copy.labels, new Map([[5, 0]])), added: [said("b")], removed: [said("a")] });
 
@@ -97,7 +97,7 @@ describe("a working copy", () => {
 
   it("has a new name for its labels after every change, and leaves those that it was made of alone", () => {
     const given = volume();
-    const copy = new WorkingCopy(given);
+    const copy = new WorkingCopy({ labels: given, statements: [] });
     const before = copy.labels;
     copy.edit(voxelsOnly(editOf(copy.labels, new Map([[5, 1]]))));
 
@@ -106,7 +106,7 @@ describe("a working copy", () => {
   });
 
   it("makes one step of a stroke, or none when it is cancelled", () => {
-    const copy = new WorkingCopy(volume());
+    const copy = new WorkingCopy({ labels: volume(), statements: [] });
     copy.extendStroke(editOf(copy.labels, new Map([[5, 1]])));
     copy.extendStroke(editOf(copy.labels, new Map([[6, 1]])));
     copy.endStroke(() => [said("drawn")]);
@@ -120,7 +120,7 @@ describe("a working copy", () => {
   });
 
   it("undoes what the reader did and leaves what another reader did since", () => {
-    const copy = new WorkingCopy(volume());
+    const copy = new WorkingCopy({ labels: volume(), statements: [] });
     copy.edit(voxelsOnly(editOf(copy.labels, new Map([[5, 1], [6, 1]]))));
     const theirs = { ...copy.labels, voxels: copy.labels.voxels.slice() };
     theirs.voxels[6] = 2;

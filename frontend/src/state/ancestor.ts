@@ -1,5 +1,4 @@
-import { decodeMask } from "../geometry/mask_codec";
-import { MaskRuns } from "../geometry/mask_runs";
+import { decodeMask, encodeMask } from "../geometry/mask_codec";
 import { saysTheSame, type Side } from "../geometry/merge";
 import type { DraftContent, StoredDraft } from "../server/drafts";
 import { ProblemError, UNREACHABLE } from "../server/problem";
@@ -11,8 +10,8 @@ export function ancestorOf({ draft, mask }: StoredDraft): Ancestor {
   return { revision: draft.revision, base: draft.base, mask, statements: draft.statements };
 }
 
-export function originOf({ annotation, labels }: Base): Ancestor {
-  return { revision: null, base: annotation, mask: new MaskRuns().encode(labels), statements: [] };
+export function originOf({ annotation, labels, statements }: Base): Ancestor {
+  return { revision: null, base: annotation, mask: encodeMask(labels), statements };
 }
 
 export function sideOf({ mask, statements }: Pick<Ancestor, "mask" | "statements">): Side<Statement> {

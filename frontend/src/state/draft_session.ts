@@ -43,14 +43,14 @@ export class DraftSession {
 
   constructor(
     owner: { readonly user: string; readonly study: string },
-    { annotation, labels }: Base,
+    base: Base,
     private readonly server: DraftServer,
     store: DraftStore,
     private readonly timing: DraftTiming = DRAFT_TIMING,
   ) {
     this.#kept = new KeptEditsOfTab(owner, store);
-    this.#copy = new WorkingCopy(labels);
-    this.#ancestor = { revision: null, base: annotation, mask: this.#copy.encode(), statements: [] };
+    this.#copy = new WorkingCopy(base);
+    this.#ancestor = originOf(base);
     this.#view = this.#viewNow();
   }
 
@@ -338,10 +338,10 @@ export class DraftSession {
   }
 
   #viewNow(): DraftView {
-    const { labels, statements, canUndo, canRedo } = this.#copy;
+    const { labels, steadyLabels, statements, canUndo, canRedo } = this.#copy;
     const dispute = this.#dispute;
     return {
-      isReady: this.#isReady, labels, statements, draft: this.#draft, base: this.#ancestor.base, isDirty: this.isDirty,
+      isReady: this.#isReady, labels, steadyLabels, statements, draft: this.#draft, base: this.#ancestor.base, isDirty: this.isDirty,
       save: this.#save, problem: this.#problem, canUndo, canRedo,
       conflict: dispute && { places: dispute.merged.conflicts, author: dispute.draft?.author ?? null, modified: dispute.draft?.modified ?? null },
     };

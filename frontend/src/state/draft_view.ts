@@ -6,10 +6,11 @@ import type { Statement } from "../server/review";
 /** Where the reader's edits are: nowhere yet, with the server, on their way, on this computer only, or disputed. */
 export type SaveState = "none" | "saved" | "saving" | "offline" | "conflict";
 
-/** The version that a draft grows from, and its mask. */
+/** The version that a draft grows from: its mask, and what readers said of it. */
 export interface Base {
   readonly annotation: string;
   readonly labels: LabelVolume;
+  readonly statements: readonly Statement[];
 }
 
 /** Both sides of what two readers changed differently; neither is lost until the reader chose. */
@@ -43,7 +44,10 @@ export const DRAFT_TIMING: DraftTiming = { saveAfterMs: 600, saveAtLatestMs: 3_0
 export interface DraftView {
   /** False until it is known whether the server or this browser holds a draft. */
   readonly isReady: boolean;
+  /** What is on the screen, the stroke that is being drawn included. */
   readonly labels: LabelVolume;
+  /** The same, under a name that changes with whole steps only. */
+  readonly steadyLabels: LabelVolume;
   readonly statements: readonly Statement[];
   /** As the server saved it last; null while it has none. */
   readonly draft: Draft | null;

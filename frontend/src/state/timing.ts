@@ -3,6 +3,8 @@ export interface ViewerTiming {
   firstSliceDrawnAt: number | null;
   overlayDrawnAt: number | null;
   allSlicesAt: number | null;
+  /** From the last sample of a brush to the frame that showed it, in ms. */
+  strokeMs: number | null;
 }
 
 declare global {
@@ -11,16 +13,29 @@ declare global {
   }
 }
 
-const NOTHING_YET: ViewerTiming = { firstSliceDrawnAt: null, overlayDrawnAt: null, allSlicesAt: null };
+const NOTHING_YET: ViewerTiming = { firstSliceDrawnAt: null, overlayDrawnAt: null, allSlicesAt: null, strokeMs: null };
 
 export function resetTiming(): void {
   window.plaqueview = { ...NOTHING_YET };
 }
 
 /** Keeps the first time only. */
-export function markOnce(event: keyof ViewerTiming): void {
+export function markOnce(event: Exclude<keyof ViewerTiming, "strokeMs">): void {
   if (window.plaqueview[event] !== null) return;
   window.plaqueview[event] = performance.mark(`plaqueview:${event}`).startTime;
+}
+
+/** Tells how long a brush took from a sample of the pointer to pixels: until after the next frame was painted. */
+export function markStroke(sampledAt: number): void {
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", () => {
+      window.plaqueview.strokeMs = performance.measure("plaqueview:strokeMs", { start: sampledAt, end: performance.now() }).duration;
+      port1.close();
+    }, { once: true });
+    port1.start();
+    port2.postMessage(null);
+  });
 }
 
 resetTiming();

@@ -10,17 +10,24 @@ export class WorkingCopy {
   readonly #history = new History();
   readonly #runs = new MaskRuns();
   #labels: LabelVolume;
-  #statements: readonly Statement[] = [];
+  #steadyLabels: LabelVolume;
+  #statements: readonly Statement[];
   #stroke: VoxelEdit[] | null = null;
   #editCount = 0;
 
   /** @param labels are copied; edits never reach them. */
-  constructor({ shape, voxels }: LabelVolume) {
-    this.#labels = { shape, voxels: voxels.slice() };
+  constructor({ labels: { shape, voxels }, statements }: Side<Statement>) {
+    this.#labels = this.#steadyLabels = { shape, voxels: voxels.slice() };
+    this.#statements = statements;
   }
 
   get labels(): LabelVolume {
     return this.#labels;
+  }
+
+  /** The same voxels under a name that changes with whole steps only. */
+  get steadyLabels(): LabelVolume {
+    return this.#steadyLabels;
   }
 
   get statements(): readonly Statement[] {
@@ -81,6 +88,7 @@ export class WorkingCopy {
   /** The stroke is one step, with what is said by it; false when nothing was drawn. */
   endStroke(statementsOf: (stroke: VoxelEdit) => readonly Statement[]): boolean {
     const voxels = this.#takeStroke();
+    this.#steadyLabels = this.#labels;
     if (isNoChange(voxels)) return false;
     const added = statementsOf(voxels);
     this.#history.push({ voxels, added, removed: [] });
@@ -92,11 +100,12 @@ export class WorkingCopy {
   /** As if the stroke had never begun. */
   cancelStroke(): void {
     this.#write(inverseOf(this.#takeStroke()));
+    this.#steadyLabels = this.#labels;
   }
 
   /** Something else is on the screen; what the reader did can still be undone where nobody else changed it. */
   replace({ labels, statements }: Side<Statement>): void {
-    this.#labels = labels;
+    this.#labels = this.#steadyLabels = labels;
     this.#statements = statements;
     this.#runs.touch(Array.from({ length: labels.shape[0] }, (_, slice) => slice));
   }
@@ -128,6 +137,7 @@ export class WorkingCopy {
 
   #apply({ voxels, added, removed }: Edit): void {
     this.#write(voxels);
+    this.#steadyLabels = this.#labels;
     const isReplaced = new Set([...removed, ...added].map(({ id }) => id));
     this.#statements = [...this.#statements.filter(({ id }) => !isReplaced.has(id)), ...added];
     this.#editCount += 1;

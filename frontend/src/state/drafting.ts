@@ -1,0 +1,158 @@
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+
+import { differenceOf, type VoxelEdit } from "../geometry/edits/voxel_edit";
+import type { LabelVolume } from "../geometry/labels";
+import type { Statement } from "../server/review";
+import type { Annotation, Lesion, StudyDetail } from "../server/types";
+import { advise } from "./advice";
+import { fetchVersion, sessionOf, statementsOf, watchSession } from "./draft_registry";
+import type { DraftSession } from "./draft_session";
+import type { Base, Conflict, DraftView, SaveState } from "./draft_view";
+import type { Edit } from "./history";
+import { sameLesion } from "./lesion_identity";
+import { maskQuery, meQuery } from "./queries";
+import { readNow } from "./reading";
+import type { StudyReading } from "./study_reading";
+
+/** The study as this reader sees and changes it: the draft where there is one, else its version. */
+export interface Drafting {
+  /** What is on the screen, a stroke that is being drawn included: another object after every change. */
+  readonly labels: LabelVolume | null;
+  readonly lesions: readonly Lesion[] | null;
+  readonly statements: readonly Statement[];
+  readonly annotation: Annotation | null;
+  /** What the study page shows, with the draft's labels, lesions, counts and statements; it changes with whole steps only. */
+  readonly reading: StudyReading;
+  /** False while the version or the draft is on its way, and for those who only read. */
+  readonly canEdit: boolean;
+  readonly hasDraft: boolean;
+  readonly isDirty: boolean;
+  readonly save: SaveState;
+  /** Why edits are on this computer only; null while they are not. */
+  readonly problem: string | null;
+  readonly revision: number | null;
+  /** Who saved last. */
+  readonly author: string | null;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  readonly conflict: Conflict | null;
+  undo(): void;
+  redo(): void;
+  edit(change: Edit): void;
+  extendStroke(piece: VoxelEdit): void;
+  endStroke(statementsOf?: (stroke: VoxelEdit) => readonly Statement[]): void;
+  cancelStroke(): void;
+  discard(): Promise<void>;
+  /** Makes the draft what another version was, as one step that can be undone. */
+  startFrom(annotation: string): Promise<void>;
+  submit(comment: string): Promise<{ readonly id: string }>;
+  /** Each place of the conflict is decided, in their order. */
+  resolve(choices: readonly ("mine" | "theirs")[]): void;
+  retryNow(): void;
+}
+
+export function useDrafting(study: StudyDetail, reading: StudyReading): Drafting {
+  const me = useQuery(meQuery).data;
+  const user = me?.username ?? null;
+  const view = useSessionView(study.id, user, useBase(reading));
+  const mayEdit = me?.actions.includes("annotation.edit") ?? false;
+  const drafted = useMemo(() => draftedReading(reading, view), [reading, view]);
+  useSelectionFollows(drafted.lesions);
+  const actions = useMemo(() => actionsOf(() => sessionOf(user, study.id)), [user, study.id]);
+  return {
+    ...actions,
+    labels: view?.isReady && drafted.labels ? view.labels : drafted.labels,
+    lesions: drafted.lesions,
+    statements: view?.statements ?? NO_STATEMENTS,
+    annotation: drafted.annotation,
+    reading: drafted,
+    canEdit: mayEdit && Boolean(view?.isReady) && reading.isOverlayOnScreen,
+    hasDraft: Boolean(view?.draft), isDirty: view?.isDirty ?? false, save: view?.save ?? "none", problem: view?.problem ?? null,
+    revision: view?.draft?.revision ?? null, author: view?.draft?.author ?? null,
+    canUndo: view?.canUndo ?? false, canRedo: view?.canRedo ?? false, conflict: view?.conflict ?? null,
+  };
+}
+
+const NO_STATEMENTS: readonly Statement[] = [];
+
+/** The study's version once its mask is here; the same object as long as it is the same version. */
+function useBase({ annotation }: StudyReading): Base | null {
+  const mask = useQuery({ ...maskQuery(annotation?.id ?? ""), enabled: annotation !== null }).data;
+  return useMemo(() => (annotation && mask ? { annotation: annotation.id, labels: mask, statements: statementsOf(annotation) } : null), [annotation, mask]);
+}
+
+/** The session's view, from the moment that the first version of the study is here. */
+function useSessionView(study: string, user: string | null, base: Base | null): DraftView | null {
+  const [first, setFirst] = useState(base);
+  if (base && !first) setFirst(base);
+  const watch = useCallback(
+    (listener: () => void) => (user && first ? watchSession(user, study, first, listener) : () => undefined),
+    [user, study, first],
+  );
+  const view = useSyncExternalStore(watch, () => sessionOf(user, study)?.view() ?? null);
+  useEffect(() => {
+    if (base) sessionOf(user, study)?.rebase(base);
+  }, [base, user, study]);
+  return view;
+}
+
+function draftedReading(reading: StudyReading, view: DraftView | null): StudyReading {
+  if (!view?.isReady || !reading.annotation) return reading;
+  const labels = reading.labels && view.steadyLabels;
+  const { draft } = view;
+  if (!draft) return { ...reading, labels };
+  const { lesion_counts, lesion_volumes_ml, counts_by_slice, counting_rule } = draft;
+  const statements = draft.statements.map((statement) => ({ ...statement, anchor: [...statement.anchor] })) as Annotation["statements"];
+  const annotation = { ...reading.annotation, lesion_counts, lesion_volumes_ml, counts_by_slice, counting_rule, statements } as Annotation;
+  return { ...reading, labels, annotation, lesions: draft.lesions };
+}
+
+/** Lesions are numbered by size, so numbers move as lesions change; the lesion that was chosen stays chosen. */
+function useSelectionFollows(lesions: readonly Lesion[] | null): void {
+  const before = useRef(lesions);
+  useEffect(() => {
+    const [known, now] = [before.current, lesions];
+    before.current = lesions;
+    const { selectedLesion, selectLesion } = readNow();
+    const chosen = known?.find(({ number }) => number === selectedLesion);
+    if (!chosen || !now || known === now) return;
+    const number = sameLesion(chosen, now)?.number ?? null;
+    if (number !== selectedLesion) selectLesion(number);
+  }, [lesions]);
+}
+
+type Actions = Pick<
+  Drafting,
+  "undo" | "redo" | "edit" | "extendStroke" | "endStroke" | "cancelStroke" | "discard" | "startFrom" | "submit" | "resolve" | "retryNow"
+>;
+
+const NOT_OPEN = "There is no version yet that could be corrected.";
+
+function actionsOf(sessionNow: () => DraftSession | null): Actions {
+  const open = (): DraftSession => {
+    const session = sessionNow();
+    if (!session) throw new Error(NOT_OPEN);
+    return session;
+  };
+  return {
+    undo: () => sessionNow()?.undo(),
+    redo: () => sessionNow()?.redo(),
+    edit: (change) => {
+      if (!sessionNow()) advise(NOT_OPEN);
+      sessionNow()?.edit(change);
+    },
+    extendStroke: (piece) => sessionNow()?.extendStroke(piece),
+    endStroke: (saying) => sessionNow()?.endStroke(saying),
+    cancelStroke: () => sessionNow()?.cancelStroke(),
+    discard: async () => open().discard(),
+    submit: async (comment) => open().submit(comment),
+    startFrom: async (annotation) => {
+      const version = await fetchVersion(annotation);
+      const { labels, statements } = open().view();
+      open().edit({ voxels: differenceOf(labels, version.labels), added: version.statements, removed: statements });
+    },
+    resolve: (choices) => sessionNow()?.resolve(choices),
+    retryNow: () => sessionNow()?.retryNow(),
+  };
+}
