@@ -1,4 +1,5 @@
 import type { Lesion, SliceStack } from "../server/types";
+import type { Drafting } from "../state/drafting";
 import type { Reading } from "../state/reading";
 import type { ReadingStack } from "../viewport/reading_stack";
 
@@ -9,6 +10,8 @@ export interface CommandContext {
   readonly slices: SliceStack | null;
   /** As the lesion table shows them: its order, without the rows that its filter leaves out. */
   readonly lesions: readonly Lesion[];
+  /** The study as this reader changes it; null where nothing can be. */
+  readonly drafting?: Drafting | null;
   /** What the page itself can do. */
   readonly room: Room;
 }

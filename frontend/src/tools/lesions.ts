@@ -1,5 +1,7 @@
 import type { Lesion } from "../server/types";
 import { middleSliceOf } from "../state/anchors";
+import { editNow } from "../state/editing";
+import type { Reading } from "../state/reading";
 import type { Command, CommandContext } from "./command";
 
 /** Selects a lesion and goes to its slice. */
@@ -17,8 +19,14 @@ function moveBy(context: CommandContext, step: number): void {
   if (lesion) showLesion(context, lesion);
 }
 
+function leave(reading: Reading): void {
+  const { tool, chooseTool } = editNow();
+  if (tool === "none") reading.selectLesion(null);
+  else chooseTool("none");
+}
+
 export const LESION_COMMANDS: readonly Command[] = [
   { id: "lesion.next", group: "Lesions", title: "Next lesion", keys: ["n"], run: (context) => moveBy(context, 1) },
   { id: "lesion.previous", group: "Lesions", title: "Previous lesion", keys: ["p"], run: (context) => moveBy(context, -1) },
-  { id: "lesion.none", group: "Lesions", title: "Select no lesion", keys: ["Escape"], run: ({ reading }) => reading.selectLesion(null) },
+  { id: "lesion.none", group: "Lesions", title: "Put the tool away, then select no lesion", keys: ["Escape"], run: ({ reading }) => leave(reading) },
 ];
