@@ -3,13 +3,15 @@ import { useMemo, useState } from "react";
 import { point3 } from "../geometry/affine";
 import type { Grid } from "../geometry/registration";
 import type { Registration } from "../server/longitudinal";
-import type { SliceStack, StudyDetail } from "../server/types";
+import type { Lesion, SliceStack, StudyDetail } from "../server/types";
+import { shownPrior, type ChangePaintings } from "../state/change_view";
 import { useLesionMark } from "../state/lesion_marks";
 import { useRegistration } from "../state/longitudinal";
 import { linkText } from "../state/pane_link";
 import { usePanes } from "../state/panes";
 import { useStudyReading, type StudyReading } from "../state/study_reading";
 import { usePaneLink } from "../state/use_pane_link";
+import { CHANGE_PAINT } from "../viewport/change_paint";
 import { firstSliceOf } from "../viewport/pane_links";
 import { Pane, StageLoader } from "./pane";
 import { PaneHeader } from "./pane_header";
@@ -21,21 +23,19 @@ interface OtherPaneProps {
   readonly slices: SliceStack;
   /** True until every slice of the study is here: the prior waits for its turn. */
   readonly isWaiting: boolean;
-}
-
-/** The prior that is shown: the one that the reader chose, else the newest. */
-export function shownPrior(priors: StudyDetail["priors"], chosen: string | null): StudyDetail["priors"][number] | null {
-  const newestFirst = priors.toSorted((first, second) => (second.study_date ?? "").localeCompare(first.study_date ?? ""));
-  return newestFirst.find(({ id }) => id === chosen) ?? newestFirst[0] ?? null;
+  readonly paintings: ChangePaintings | null;
+  /** Numbers of the prior's lesions that the reader looks at: the predecessors of what is selected. */
+  readonly chosenLesions: readonly number[];
 }
 
 /** The prior beside the study, with its own annotation, at the same place in the patient. */
-export function PriorPane({ study, slices, isWaiting }: OtherPaneProps) {
+export function PriorPane({ isWaiting, ...props }: OtherPaneProps) {
+  const { study } = props;
   const chosen = usePanes((panes) => panes.chosenPrior);
   const prior = shownPrior(study.priors, chosen);
   if (!prior) return null;
   if (isWaiting) return <EmptyPane study={study} prior={prior} />;
-  return <LoadedPrior key={prior.id} study={study} slices={slices} prior={prior} />;
+  return <LoadedPrior key={prior.id} prior={prior} {...props} />;
 }
 
 type Prior = StudyDetail["priors"][number];
@@ -49,7 +49,12 @@ function EmptyPane({ study, prior, problem }: { study: StudyDetail; prior: Prior
   );
 }
 
-function LoadedPrior({ study, slices, prior }: { study: StudyDetail; slices: SliceStack; prior: Prior }) {
+interface LoadedPriorProps extends Omit<OtherPaneProps, "isWaiting"> {
+  readonly prior: Prior;
+}
+
+function LoadedPrior(props: LoadedPriorProps) {
+  const { study, prior } = props;
   const reading = useStudyReading(prior.id, null);
   const registration = useRegistration(study.id, prior.id);
   const error = reading.study.error ?? reading.slices.error ?? reading.attributes.error;
@@ -58,26 +63,22 @@ function LoadedPrior({ study, slices, prior }: { study: StudyDetail; slices: Sli
   if (!reading.slices.data || !reading.attributes.data || reading.startSlice === null || registration === undefined) {
     return <EmptyPane study={study} prior={prior} />;
   }
-  return <PriorStack study={study} slices={slices} prior={prior} reading={reading} priorSlices={reading.slices.data} registration={registration} />;
+  return <PriorStack {...props} reading={reading} priorSlices={reading.slices.data} registration={registration} />;
 }
 
-interface PriorStackProps {
-  readonly study: StudyDetail;
-  readonly slices: SliceStack;
-  readonly prior: Prior;
+interface PriorStackProps extends LoadedPriorProps {
   readonly reading: StudyReading;
   readonly priorSlices: SliceStack;
   readonly registration: Registration | null;
 }
 
-const NONE: readonly number[] = [];
-
-function PriorStack({ study, slices, prior, reading, priorSlices, registration }: PriorStackProps) {
+function PriorStack({ study, slices, prior, reading, priorSlices, registration, paintings, chosenLesions }: PriorStackProps) {
   const [from, to] = [useGrid(slices), useGrid(priorSlices)];
   const link = usePaneLink("prior", registration, from, to);
   const [startSlice] = useState(() => firstSliceOf(to, link.matrix) ?? reading.startSlice ?? 0);
   const [problem, setProblem] = useState<Error | null>(null);
-  const mark = useLesionMark(reading.labels, reading.lesions ?? [], NONE, priorSlices.affine);
+  const mark = useLesionMark(reading.labels, reading.lesions ?? NONE, chosenLesions, priorSlices.affine);
+  const painting = useMemo(() => (paintings && reading.labels ? { labels: paintings.prior, styles: CHANGE_PAINT } : null), [paintings, reading.labels]);
   const description = reading.study.data?.series.find(({ id }) => id === reading.shownSeries)?.series_description ?? "";
   if (problem || !reading.attributes.data) return <EmptyPane study={study} prior={prior} problem={problem?.message ?? ""} />;
   const header = (
@@ -86,10 +87,12 @@ function PriorStack({ study, slices, prior, reading, priorSlices, registration }
   return (
     <Pane
       pane="prior" header={header} slices={priorSlices} attributes={reading.attributes.data} startSlice={startSlice}
-      labels={reading.labels} brain={reading.brain} mark={mark} onStack={ignore} onAllSlices={ignore} onError={setProblem}
+      labels={reading.labels} painting={painting} brain={reading.brain} mark={mark} onStack={ignore} onAllSlices={ignore} onError={setProblem}
     />
   );
 }
+
+const NONE: readonly Lesion[] = [];
 
 const ignore = () => undefined;
 

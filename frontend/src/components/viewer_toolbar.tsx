@@ -1,16 +1,25 @@
-import { ActionIcon, Menu, Tooltip, UnstyledButton } from "@mantine/core";
-
-import { applyPreset, WINDOW_PRESETS, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
-import { readNow, useReading, type DragTool, type OverlayStyle } from "../state/reading";
+import { problemOfLayout, type Layout } from "../state/hanging";
+import { usePanes, type LinkMode } from "../state/panes";
+import { readNow, useReading, type DragTool, type Measure, type OverlayStyle } from "../state/reading";
 import type { Command } from "../tools/command";
 import { commandOf } from "../tools/commands";
-import { Icon, type IconName } from "./icons";
+import type { IconName } from "./icons";
 import styles from "./viewer_toolbar.module.css";
+import { HeatMenu, MeasureMenu, PresetMenu } from "./viewer_toolbar_menus";
+import { keyText, Tool, ToolButton } from "./viewer_toolbar_tool";
 
-const DRAG_ICONS: Readonly<Record<DragTool, IconName>> = { window: "contrast", zoom: "zoom", pan: "pan", scroll: "scroll" };
+const DRAG_ICONS: Readonly<Record<Exclude<DragTool, Measure>, IconName>> = { window: "contrast", zoom: "zoom", pan: "pan", scroll: "scroll" };
 
-const STYLE_NAMES: Readonly<Record<OverlayStyle, string>> = { both: "Fill and outline", outline: "Outline", fill: "Fill" };
+const LAYOUT_ICONS: Readonly<Record<Layout, IconName>> = { single: "single", prior: "beside", contrast: "besideContrast", three: "three", planes: "planes" };
+
+const LINK_ICONS: Readonly<Record<LinkMode, IconName>> = { position: "link", slices: "linkSlices", free: "unlink" };
+
+const LINK_TITLES: Readonly<Record<LinkMode, string>> = {
+  position: "Panes go together by patient position", slices: "Panes go together slice by slice", free: "Each pane goes alone",
+};
+
+const STYLE_NAMES: Readonly<Record<OverlayStyle, string>> = { both: "fill and outline", outline: "outline", fill: "fill" };
 
 interface ViewerToolbarProps {
   readonly slices: SliceStack | null;
@@ -20,89 +29,72 @@ interface ViewerToolbarProps {
   onKeys(): void;
 }
 
+interface RunProps {
+  run(command: Command): void;
+}
+
 export function ViewerToolbar({ slices, isEnabled, run, onKeys }: ViewerToolbarProps) {
   const dragTool = useReading((reading) => reading.dragTool);
-  const { isShown, isBrainShown, style } = useReading((reading) => reading.overlay);
-  const toggleOverlay = () => readNow().changeOverlay({ isShown: !isShown });
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Viewer">
       <fieldset className={styles.tools} disabled={!isEnabled}>
-      {(Object.keys(DRAG_ICONS) as DragTool[]).map((tool) => (
-        <Tool key={tool} command={commandOf(`view.drag.${tool}`)} icon={DRAG_ICONS[tool]} isPressed={dragTool === tool} run={run} />
-      ))}
-      <span className={styles.divider} aria-hidden />
-      <PresetMenu slices={slices} run={run} />
-      <Tool command={commandOf("window.auto")} icon="auto" run={run} />
-      <Tool command={commandOf("view.reset")} icon="reset" run={run} />
-      <span className={styles.divider} aria-hidden />
-      <ToolButton label="All lesions on or off; hold O to look below" keyName="O" icon={isShown ? "eye" : "eyeOff"} isPressed={isShown} onClick={toggleOverlay} />
-      <ToolButton
-        label={`Overlay: ${STYLE_NAMES[style].toLowerCase()}`} keyName="F" icon="style"
-        onClick={() => run(commandOf("overlay.style"))} text={STYLE_NAMES[style]}
-      />
-      <Tool command={commandOf("overlay.brain")} icon="brain" isPressed={isBrainShown} run={run} />
+        {(Object.keys(DRAG_ICONS) as (keyof typeof DRAG_ICONS)[]).map((tool) => (
+          <Tool key={tool} command={commandOf(`view.drag.${tool}`)} icon={DRAG_ICONS[tool]} isPressed={dragTool === tool} run={run} />
+        ))}
+        <MeasureMenu run={run} />
+        <span className={styles.divider} aria-hidden />
+        <PresetMenu slices={slices} run={run} />
+        <Tool command={commandOf("window.auto")} icon="auto" run={run} />
+        <Tool command={commandOf("view.reset")} icon="reset" run={run} />
+        <span className={styles.divider} aria-hidden />
+        <OverlayTools run={run} />
+        <span className={styles.divider} aria-hidden />
+        <PaneTools run={run} />
       </fieldset>
-      <ToolButton label="Keys and mouse" keyName="?" icon="keyboard" onClick={onKeys} />
+      <ToolButton label="Keys and mouse" keyName={keyText(commandOf("room.keys"))} icon="keyboard" onClick={onKeys} />
     </div>
   );
 }
 
-interface ToolProps {
-  readonly command: Command;
-  readonly icon: IconName;
-  readonly isPressed?: boolean;
-  run(command: Command): void;
-}
-
-function Tool({ command, icon, isPressed, run }: ToolProps) {
-  return <ToolButton label={command.title} keyName={command.keys[0]?.toUpperCase() ?? ""} icon={icon} isPressed={isPressed} onClick={() => run(command)} />;
-}
-
-interface ToolButtonProps {
-  readonly label: string;
-  readonly keyName: string;
-  readonly icon: IconName;
-  readonly text?: string;
-  readonly isPressed?: boolean | undefined;
-  onClick(): void;
-}
-
-function ToolButton({ label, keyName, icon, text, isPressed, onClick }: ToolButtonProps) {
-  const hint = `${label}  (${keyName})`;
-  const button = text ? (
-    <UnstyledButton className={styles.textTool} onClick={onClick} aria-label={label}>
-      <Icon name={icon} />
-      {text}
-    </UnstyledButton>
-  ) : (
-    <ActionIcon size={30} onClick={onClick} aria-label={label} aria-pressed={isPressed} data-pressed={isPressed || undefined} className={styles.tool}>
-      <Icon name={icon} size={17} />
-    </ActionIcon>
-  );
-  return <Tooltip label={hint}>{button}</Tooltip>;
-}
-
-function PresetMenu({ slices, run }: { slices: SliceStack | null; run: (command: Command) => void }) {
-  const window = useReading((reading) => reading.window);
-  const current = slices && window ? presetNameOf(slices.window, window) : "Window";
+function OverlayTools({ run }: RunProps) {
+  const { isShown, isBrainShown, style } = useReading((reading) => reading.overlay);
+  const toggle = () => readNow().changeOverlay({ isShown: !isShown });
+  const all = commandOf("overlay.all");
+  const styleCommand = commandOf("overlay.style");
   return (
-    <Menu shadow="md" width={210}>
-      <Menu.Target>
-        <UnstyledButton className={styles.textTool} data-wide >{current}<Icon name="down" size={12} /></UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {WINDOW_PRESETS.map(({ key, name }) => (
-          <Menu.Item key={key} rightSection={<span className={styles.key}>{key}</span>} onClick={() => run(commandOf(`window.preset.${key}`))}>{name}</Menu.Item>
-        ))}
-        <Menu.Item rightSection={<span className={styles.key}>0</span>} onClick={() => run(commandOf("window.auto"))}>By this slice</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <ToolButton label={all.title} keyName={keyText(all)} icon={isShown ? "eye" : "eyeOff"} isPressed={isShown} onClick={toggle} />
+      <ToolButton label={`Overlay: ${STYLE_NAMES[style]}`} keyName={keyText(styleCommand)} icon="style" onClick={() => run(styleCommand)} />
+      <Tool command={commandOf("overlay.brain")} icon="brain" isPressed={isBrainShown} run={run} />
+      <HeatMenu />
+    </>
   );
 }
 
-/** The preset that is on the screen, as far as a reader could tell the difference. */
-function presetNameOf(series: GrayWindow, shown: GrayWindow): string {
-  const isShown = ({ center, width }: GrayWindow) =>
-    Math.abs(center - shown.center) < series.width * 0.01 && Math.abs(width - shown.width) < series.width * 0.01;
-  return WINDOW_PRESETS.find((preset) => isShown(applyPreset(series, preset)))?.name ?? "Own window";
+function PaneTools({ run }: RunProps) {
+  const { layout, hangable, linkMode, isChangeView, changes, areThumbnailsShown } = usePanes();
+  const shown = (Object.keys(LAYOUT_ICONS) as Layout[]).filter((candidate) => candidate !== "three" || (hangable.hasPrior && hangable.hasPostContrast));
+  return (
+    <>
+      {shown.filter((candidate) => candidate !== "contrast" || hangable.hasPostContrast).map((candidate) => (
+        <Tool
+          key={candidate} command={commandOf(`panes.${candidate}`)} icon={LAYOUT_ICONS[candidate]} isPressed={layout === candidate}
+          problem={problemOfLayout(candidate, hangable)} run={run}
+        />
+      ))}
+      {layout !== "single" && layout !== "planes" && (
+        <ToolButton
+          label={LINK_TITLES[linkMode]} keyName={keyText(commandOf("panes.link"))} icon={LINK_ICONS[linkMode]} isPressed={linkMode === "position"}
+          onClick={() => run(commandOf("panes.link"))}
+        />
+      )}
+      {hangable.hasPrior && (
+        <Tool
+          command={commandOf("changes.view")} icon="changes" isPressed={isChangeView} run={run}
+          problem={changes ? null : "both studies must have been read and registered first."}
+        />
+      )}
+      <Tool command={commandOf("panes.thumbnails")} icon="film" isPressed={areThumbnailsShown} run={run} />
+    </>
+  );
 }

@@ -1,6 +1,7 @@
 import { create } from "zustand";
 
 import { type Affine, type Point3 } from "../geometry/affine";
+import type { StudyChanges } from "../server/longitudinal";
 import { LAYOUTS, type Hangable, type Layout } from "./hanging";
 import { createPaneStore, type PaneReading, type PaneStore } from "./pane_reading";
 import { useReading } from "./reading";
@@ -35,7 +36,17 @@ interface Panes {
   /** From a position of the study to that of the pane; a pane without one goes alone. */
   readonly links: Readonly<Partial<Record<PaneId, Affine | null>>>;
   readonly cursor: PaneCursor | null;
+  /** Every slice of the study is in memory: what is fetched beside it may begin. */
+  readonly areSlicesHere: boolean;
+  /** Lesions are painted by what became of them since the prior. */
+  readonly isChangeView: boolean;
+  /** The change that the reader chose, by its place in the server's list. */
+  readonly chosenChange: number | null;
   readonly hangable: Hangable;
+  /** Those to choose from, the newest first. */
+  readonly priors: readonly string[];
+  /** What became of the prior's lesions, for keys. */
+  readonly changes: StudyChanges | null;
   /** What is on the screen now. */
   readonly layout: Layout;
   readonly areThumbnailsShown: boolean;
@@ -47,7 +58,11 @@ interface Panes {
   chooseLink(mode: LinkMode): void;
   link(pane: PaneId, link: Affine | null): void;
   point(cursor: PaneCursor | null): void;
-  offer(hangable: Hangable): void;
+  tellSlicesHere(areSlicesHere: boolean): void;
+  showChanges(isChangeView: boolean): void;
+  chooseChange(place: number | null): void;
+  offer(hangable: Hangable, priors: readonly string[]): void;
+  compare(changes: StudyChanges | null): void;
   hang(layout: Layout): void;
   toggleThumbnails(): void;
 }
@@ -70,26 +85,33 @@ function kept(): Kept {
   }
 }
 
+/** What belongs to one study. */
+const FRESH = {
+  activePane: "current", chosenPrior: null, linkMode: "position", links: {}, cursor: null, areSlicesHere: false, isChangeView: false, chosenChange: null,
+} as const satisfies Partial<Panes>;
+
 const NOTHING: Hangable = { hasPrior: false, hasPostContrast: false, planesProblem: null };
 
 export const usePanes = create<Panes>()((set) => ({
   ...kept(),
   study: null,
-  activePane: "current",
-  chosenPrior: null,
-  linkMode: "position",
-  links: {},
-  cursor: null,
+  ...FRESH,
   hangable: NOTHING,
+  priors: [],
+  changes: null,
   layout: "single",
-  begin: (study) => set((now) => (now.study === study ? {} : { study, activePane: "current", chosenPrior: null, linkMode: "position", links: {}, cursor: null })),
+  begin: (study) => set((now) => (now.study === study ? {} : { ...FRESH, study })),
   askLayout: (askedLayout) => set({ askedLayout, activePane: "current", cursor: null }),
   activate: (activePane) => set({ activePane }),
-  choosePrior: (chosenPrior) => set({ chosenPrior, links: {}, linkMode: "position" }),
+  choosePrior: (chosenPrior) => set({ chosenPrior, links: {}, linkMode: "position", chosenChange: null }),
   chooseLink: (linkMode) => set({ linkMode }),
   link: (pane, link) => set(({ links }) => ({ links: { ...links, [pane]: link } })),
   point: (cursor) => set({ cursor }),
-  offer: (hangable) => set({ hangable }),
+  tellSlicesHere: (areSlicesHere) => set({ areSlicesHere }),
+  showChanges: (isChangeView) => set({ isChangeView, chosenChange: null }),
+  chooseChange: (chosenChange) => set({ chosenChange }),
+  offer: (hangable, priors) => set({ hangable, priors }),
+  compare: (changes) => set({ changes }),
   hang: (layout) => set({ layout, activePane: "current", cursor: null }),
   toggleThumbnails: () => set(({ areThumbnailsShown }) => ({ areThumbnailsShown: !areThumbnailsShown })),
 }));
@@ -114,3 +136,8 @@ export function paneStore(pane: PaneId): PaneStore {
 export function activePaneNow(): PaneReading {
   return STORES[usePanes.getState().activePane].getState();
 }
+
+/** A lesion that is selected anew is what is looked at, whatever change was chosen before. */
+useReading.subscribe(({ selectedLesion }, before) => {
+  if (selectedLesion !== before.selectedLesion) usePanes.getState().chooseChange(null);
+});

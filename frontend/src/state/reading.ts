@@ -4,7 +4,13 @@ import type { LesionClass } from "../geometry/labels";
 import { clamp, paneReading, type PaneReading } from "./pane_reading";
 
 export type OverlayStyle = "both" | "outline" | "fill";
-export type DragTool = "window" | "zoom" | "pan" | "scroll";
+/** What the primary button draws on the slice. */
+export const MEASURES = ["ruler", "angle", "probe", "ellipse", "rectangle"] as const;
+
+export type Measure = (typeof MEASURES)[number];
+
+/** What a drag with the primary button does. */
+export type DragTool = "window" | "zoom" | "pan" | "scroll" | Measure;
 
 export interface OverlaySettings {
   readonly isShown: boolean;

@@ -19,4 +19,8 @@ export const OVERLAY_COMMANDS: readonly Command[] = [
     id: "overlay.brain", group: "Overlay", title: "Brain mask on or off", keys: ["b"],
     run: ({ reading }) => reading.changeOverlay({ isBrainShown: !reading.overlay.isBrainShown }),
   },
+  {
+    id: "overlay.heat", group: "Overlay", title: "Probability as a heat map on or off", keys: ["h"],
+    run: ({ reading }) => reading.changeOverlay({ isHeatShown: !reading.overlay.isHeatShown }),
+  },
 ];

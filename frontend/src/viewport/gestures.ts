@@ -1,9 +1,12 @@
 import {
-  addTool, Enums, init, PanTool, StackScrollTool, store, ToolGroupManager, WindowLevelTool, ZoomTool, type Types,
+  addTool, AngleTool, annotation, EllipticalROITool, Enums, init, LengthTool, PanTool, ProbeTool, RectangleROITool, StackScrollTool, store,
+  ToolGroupManager, WindowLevelTool, ZoomTool, type Types,
 } from "@cornerstonejs/tools";
 
-import type { DragTool } from "../state/reading";
-import type { ReadingStack } from "./reading_stack";
+import { MEASURES, type DragTool, type Measure } from "../state/reading";
+import { MEASURE_STYLE, TEXT_LINES } from "./measure_text";
+import { openStacks } from "./open_panes";
+import type { Measuring, ReadingStack } from "./reading_stack";
 
 const { MouseBindings, KeyboardBindings } = Enums;
 
@@ -12,10 +15,15 @@ const TOOL_NAMES: Readonly<Record<DragTool, string>> = {
   zoom: ZoomTool.toolName,
   pan: PanTool.toolName,
   scroll: StackScrollTool.toolName,
+  ruler: LengthTool.toolName,
+  angle: AngleTool.toolName,
+  probe: ProbeTool.toolName,
+  ellipse: EllipticalROITool.toolName,
+  rectangle: RectangleROITool.toolName,
 };
 
 /** Bindings that stay whatever the primary button does: middle pans, right zooms, as in other DICOM viewers. */
-const FIXED_BINDINGS: Readonly<Record<DragTool, Types.IToolBinding[]>> = {
+const FIXED_BINDINGS: Readonly<Record<Exclude<DragTool, Measure>, Types.IToolBinding[]>> = {
   window: [{ mouseButton: MouseBindings.Primary, modifierKey: KeyboardBindings.Alt }],
   zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],
   pan: [{ mouseButton: MouseBindings.Auxiliary }, { mouseButton: MouseBindings.Primary, modifierKey: KeyboardBindings.Shift }],
@@ -25,37 +33,72 @@ const FIXED_BINDINGS: Readonly<Record<DragTool, Types.IToolBinding[]>> = {
 let isStarted = false;
 
 /** Starts the tools. They come after the first slice and have missed that its element was enabled, so they are told. */
-function start({ element, viewportId, engineId: renderingEngineId }: ReadingStack): void {
+function start(): void {
   if (isStarted) return;
   isStarted = true;
   init();
-  for (const tool of [WindowLevelTool, ZoomTool, PanTool, StackScrollTool]) addTool(tool);
-  store.addEnabledElement({ detail: { element, viewportId, renderingEngineId } } as never);
+  const tools = [WindowLevelTool, ZoomTool, PanTool, StackScrollTool, LengthTool, AngleTool, ProbeTool, EllipticalROITool, RectangleROITool];
+  for (const tool of tools) addTool(tool);
+  const { style } = annotation.config;
+  style.setDefaultToolStyles({ ...style.getDefaultToolStyles(), global: { ...style.getDefaultToolStyles().global, ...MEASURE_STYLE } });
+  for (const { element, viewportId, engineId: renderingEngineId } of openStacks()) {
+    store.addEnabledElement({ detail: { element, viewportId, renderingEngineId } } as never);
+  }
 }
 
 /** Drags on one stack: the chosen tool on the primary button. Ends with `detach`. */
-export class DragGestures {
+export class DragGestures implements Measuring {
   readonly #groupId: string;
 
-  constructor(stack: ReadingStack) {
-    start(stack);
+  constructor(private readonly stack: ReadingStack) {
+    start();
     this.#groupId = `gestures-${stack.viewportId}`;
     const group = ToolGroupManager.createToolGroup(this.#groupId);
-    for (const name of Object.values(TOOL_NAMES)) group?.addTool(name);
+    for (const [tool, name] of Object.entries(TOOL_NAMES)) {
+      group?.addTool(name, isMeasure(tool) ? { getTextLines: TEXT_LINES[tool], preventHandleOutsideImage: true } : {});
+    }
     group?.addViewport(stack.viewportId, stack.engineId);
+    stack.measuring = this;
   }
 
   choose(chosen: DragTool): void {
     const group = ToolGroupManager.getToolGroup(this.#groupId);
     for (const [tool, name] of Object.entries(TOOL_NAMES)) {
-      const fixed = FIXED_BINDINGS[tool as DragTool];
+      const fixed = isMeasure(tool) ? [] : FIXED_BINDINGS[tool as keyof typeof FIXED_BINDINGS];
       const bindings = tool === chosen ? [{ mouseButton: MouseBindings.Primary }, ...fixed] : fixed;
       group?.setToolPassive(name, { removeAllBindings: true });
-      group?.setToolActive(name, { bindings });
+      if (bindings.length > 0) group?.setToolActive(name, { bindings });
     }
   }
 
+  /** Measurements on the slices of this stack, in the order in which they were made. */
+  get #measurements() {
+    const own = new Set(this.stack.imageIds);
+    return annotation.state.getAllAnnotations().filter(({ metadata }) => own.has(metadata?.referencedImageId ?? ""));
+  }
+
+  deleteOne(): void {
+    const measurements = this.#measurements;
+    const selected = new Set(annotation.selection.getAnnotationsSelected());
+    const found = measurements.find(({ annotationUID }) => selected.has(annotationUID ?? "")) ?? measurements.at(-1);
+    this.#remove(found ? [found] : []);
+  }
+
+  clear(): void {
+    this.#remove(this.#measurements);
+  }
+
+  #remove(measurements: readonly { annotationUID?: string }[]): void {
+    for (const { annotationUID } of measurements) if (annotationUID) annotation.state.removeAnnotation(annotationUID);
+    this.stack.redraw();
+  }
+
   detach(): void {
+    if (this.stack.measuring === this) this.stack.measuring = null;
     ToolGroupManager.destroyToolGroup(this.#groupId);
   }
+}
+
+function isMeasure(tool: string): tool is Measure {
+  return (MEASURES as readonly string[]).includes(tool);
 }

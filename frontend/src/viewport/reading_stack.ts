@@ -24,6 +24,12 @@ export interface View {
   readonly mmPerPixel: number;
 }
 
+/** What can be done to the measurements on a stack. */
+export interface Measuring {
+  deleteOne(): void;
+  clear(): void;
+}
+
 interface Listeners {
   /** After each frame that reached the screen. */
   onDrawn(): void;
@@ -51,6 +57,8 @@ export class ReadingStack {
   readonly viewportId: string;
   readonly engineId = ENGINE_ID;
   readonly grid: Grid;
+  /** Set by the gestures, which come after the first slice. */
+  measuring: Measuring | null = null;
   readonly #engine: RenderingEngine;
   readonly #viewport: StackViewport;
   readonly #stopped = new AbortController();
@@ -143,6 +151,15 @@ export class ReadingStack {
     this.resetCamera();
   }
 
+  /** Removes the measurement that is selected, else the one that was made last; told by the gestures once they are here. */
+  deleteMeasurement(): void {
+    this.measuring?.deleteOne();
+  }
+
+  clearMeasurements(): void {
+    this.measuring?.clear();
+  }
+
   get view(): View {
     const { clientWidth: width, clientHeight: height } = this.element;
     return { focus: this.worldAt([width / 2, height / 2]), mmPerPixel: (2 * (this.#viewport.getCamera().parallelScale ?? 1)) / height };
@@ -156,6 +173,10 @@ export class ReadingStack {
     const scale = (mmPerPixel * this.element.clientHeight) / 2;
     if (Math.hypot(...shift) < FIT_TOLERANCE && Math.abs(scale - parallelScale) < FIT_TOLERANCE) return;
     this.#viewport.setCamera({ focalPoint: sum(focalPoint, shift), position: sum(position, shift), parallelScale: scale });
+    this.#viewport.render();
+  }
+
+  redraw(): void {
     this.#viewport.render();
   }
 
