@@ -16,6 +16,7 @@ EXPECTED = {
     "annotation.read": "admin neurologist integrator",
     "annotation.edit": "admin neurologist",
     "annotation.review": "admin neurologist",
+    "reading.manage": "admin",
     "dicomweb.read": "admin neurologist integrator",
     "dicomweb.store": "admin neurologist integrator",
     "model.read": "admin neurologist integrator",
