@@ -14,11 +14,11 @@ export function PatientHeader({ study, children }: { study: StudyDetail; childre
     <div className={styles.header} data-testid="patient-header">
       <h1 className={styles.name}><Link to={`/patients/${patient.id}`}>{nameText(patient.name)}</Link></h1>
       <span className={styles.identifier}>{patient.patient_id}</span>
-      <span className={styles.detail}>{born.join(" · ")}</span>
+      <span className={styles.born}>{born.join(" · ")}</span>
       <span className={styles.divider} aria-hidden />
       <span className={styles.study}>{study.study_date ? dateText(study.study_date) : "No study date"}</span>
       <span className={styles.detail} title={study.institution_name}>{study.study_description}</span>
-      {study.accession_number && <span className={styles.detail}>{`Acc. ${study.accession_number}`}</span>}
+      {study.accession_number && <span className={`${styles.detail} ${styles.accession}`}>{`Acc. ${study.accession_number}`}</span>}
       <span className={styles.state}>
         <StudyStateBadge state={study.state} progress={study.job?.progress} />
         {children}

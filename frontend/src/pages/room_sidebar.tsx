@@ -10,20 +10,21 @@ import type { Anchor } from "../server/review";
 import type { Lesion, Me, StudyDetail } from "../server/types";
 import { anchorOf, lesionOfAnchor } from "../state/anchors";
 import { useComparison } from "../state/comparison";
+import type { Drafting } from "../state/drafting";
 import type { LesionRow } from "../state/lesion_table";
 import { commentsQuery, versionsQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
-import type { StudyReading } from "../state/study_reading";
 import { useVersionComparison } from "../state/version_comparison";
 import type { SidebarPart } from "../tools/command";
 import { showLesion } from "../tools/lesions";
 
 interface RoomSidebarProps {
   readonly study: StudyDetail;
-  readonly reading: StudyReading;
+  readonly drafting: Drafting;
   readonly me: Me;
   readonly rows: readonly LesionRow[] | null;
   readonly lesionCount: number;
+  readonly hasChanges: boolean;
   readonly part: SidebarPart;
   onPart(part: SidebarPart): void;
 }
@@ -31,28 +32,30 @@ interface RoomSidebarProps {
 const showSlice = (sliceIndex: number) => readNow().goTo(sliceIndex);
 
 /** The panel at the right with what the server says about this study's versions and comments. */
-export function RoomSidebar({ study, reading, me, rows, lesionCount, part, onPart }: RoomSidebarProps) {
+export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, part, onPart }: RoomSidebarProps) {
+  const { reading, hasDraft, isDirty } = drafting;
   const { annotation, labels, lesions } = reading;
   const versions = useQuery(versionsQuery(study.id)).data ?? [];
   const comments = useQuery(commentsQuery(study.id)).data ?? [];
   const { comparison, error } = useVersionComparison();
   const difference = comparison?.diff.labels ?? null;
   useEffect(() => useComparison.getState().showDifference(difference), [difference]);
+  const submitting = drafting.canEdit ? { hasDraft: hasDraft || isDirty, isSaved: !isDirty, submit: drafting.submit } : null;
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar
-      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={false}
+      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges}
       isOverlayOnScreen={reading.isOverlayOnScreen} me={me} part={part} onPart={onPart}
       openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
       review={
         <>
-          <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={null} />
+          <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={submitting} />
           <CommentPanel
             study={study.id} annotation={annotation?.id ?? null} comments={comments} canComment={canComment} {...usePins(labels, lesions)}
           />
         </>
       }
-      versions={<VersionPanel versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error} onRestore={null} onShowSlice={showSlice} />}
+      versions={<VersionPanel versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error} onRestore={drafting.canEdit ? (version) => void drafting.startFrom(version.id) : null} onShowSlice={showSlice} />}
     />
   );
 }

@@ -1,22 +1,27 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useState } from "react";
-import { useNavigate } from "react-router";
+import { useEffect, useMemo, useState } from "react";
+import { useNavigate, useSearchParams } from "react-router";
 
 import { CheatSheet } from "../components/cheat_sheet";
 import { HonestBanner } from "../components/honest_banner";
 import { Icon } from "../components/icons";
+import { useKeyHint } from "../components/key_hint";
 import { PatientHeader } from "../components/patient_header";
 import { PresenceMarks } from "../components/presence_marks";
 import { AssignmentMenu, NextUnreadButton, useNextUnread } from "../components/reading_queue";
 import { StudySidebar } from "../components/study_sidebar";
 import { ViewerToolbar } from "../components/viewer_toolbar";
 import type { Me, StudyDetail } from "../server/types";
+import { changeByLesion, useStudyChanges } from "../state/change_view";
+import { useComparison } from "../state/comparison";
+import { useDrafting } from "../state/drafting";
 import { useLesionRows } from "../state/lesion_rows";
 import { usePresence } from "../state/presence";
 import { readNow } from "../state/reading";
 import type { StudyReading } from "../state/study_reading";
 import type { Command, CommandContext, Room, SidebarPart } from "../tools/command";
+import { commandOf } from "../tools/commands";
 import { useCommandKeys } from "../tools/keyboard";
 import type { ReadingStack } from "../viewport/reading_stack";
 import { RoomSidebar } from "./room_sidebar";
@@ -34,19 +39,24 @@ interface StudyRoomProps {
 }
 
 /** One study with everything around its slices. */
-export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) {
+export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoomProps) {
+  const drafting = useDrafting(study, stored);
+  const { reading } = drafting;
   const [stack, setStack] = useState<ReadingStack | null>(null);
   const [areKeysShown, showKeys] = useState(false);
-  const [part, showPart] = useState<SidebarPart>("lesions");
+  const [part, showPart] = useComparedPart();
   const isWide = useMediaQuery(WIDE, window.matchMedia(WIDE).matches);
   const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
   const isSidebarOpen = isSidebarAsked ?? (isWide || !reading.shownSeries);
+  const panelHint = useKeyHint(commandOf("room.study"), isSidebarOpen ? "Hide series and priors" : "Show series and priors");
   const next = useNextUnread(study.id);
   const navigate = useNavigate();
-  const others = usePresence(study.id, me.username, false);
+  const others = usePresence(study.id, me.username, drafting.isDirty || drafting.canUndo);
 
-  const { lesions } = reading;
-  const { rows, total } = useLesionRows(reading);
+  const changes = useStudyChanges(study);
+  const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
+  const { lesions, labels } = reading;
+  const { rows, total } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
   const slices = reading.slices.data ?? null;
 
   const room: Room = {
@@ -56,7 +66,7 @@ export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) 
     toggleStudyPanel: () => askSidebar(!isSidebarOpen),
     togglePart: (asked) => showPart(part === asked ? "lesions" : asked),
   };
-  const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: rows.map(({ lesion }) => lesion), room });
+  const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: rows.map(({ lesion }) => lesion), room, drafting });
   const run = (command: Command) => command.run(context());
   useCommandKeys(context);
 
@@ -74,20 +84,34 @@ export function StudyRoom({ study, reading, me, onShowSeries }: StudyRoomProps) 
         )}
         <div className={styles.centre}>
           <div className={styles.tools}>
-            <Tooltip label={isSidebarOpen ? "Hide series and priors" : "Show series and priors"}>
+            <Tooltip label={panelHint}>
               <ActionIcon className={styles.panelButton} size={30} onClick={room.toggleStudyPanel} aria-label="Series and priors" aria-expanded={isSidebarOpen}>
                 <Icon name="panel" size={17} />
               </ActionIcon>
             </Tooltip>
             <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
           </div>
-          <StudyStage study={study} reading={reading} onStack={setStack} />
+          <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
         </div>
         {(reading.annotation || reading.shownSeries) && (
-          <RoomSidebar study={study} reading={reading} me={me} rows={lesions ? rows : null} lesionCount={total} part={part} onPart={showPart} />
+          <RoomSidebar
+            study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null}
+            part={part} onPart={showPart}
+          />
         )}
       </div>
       <CheatSheet isOpen={areKeysShown} onClose={() => showKeys(false)} />
     </div>
   );
+}
+
+/** The part of the right panel that is shown: versions at first when the address asks to compare two of them. */
+function useComparedPart() {
+  const [parameters] = useSearchParams();
+  const compared = parameters.get("compare");
+  useEffect(() => {
+    const [before, after] = compared?.split(",") ?? [];
+    if (before && after) useComparison.getState().compare(before, after);
+  }, [compared]);
+  return useState<SidebarPart>(compared ? "versions" : "lesions");
 }

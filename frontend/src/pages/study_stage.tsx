@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Problem } from "../components/problem";
 import { ReadingPanes, StageLoader } from "../components/reading_panes";
 import { StateNotice } from "../components/result_sidebar";
+import type { LabelVolume } from "../geometry/labels";
 import type { Lesion, StudyDetail } from "../server/types";
 import type { StudyReading } from "../state/study_reading";
 import type { ReadingStack } from "../viewport/reading_stack";
@@ -12,11 +13,13 @@ import styles from "./study_page.module.css";
 interface StudyStageProps {
   readonly study: StudyDetail;
   readonly reading: StudyReading;
+  /** As they are at this moment, a stroke that is being drawn included. */
+  readonly labels: LabelVolume | null;
   onStack(stack: ReadingStack | null): void;
 }
 
 /** The slices, or why there are none. */
-export function StudyStage({ study, reading, onStack }: StudyStageProps) {
+export function StudyStage({ study, reading, labels, onStack }: StudyStageProps) {
   const queryClient = useQueryClient();
   const [drawingError, setDrawingError] = useState<Error | null>(null);
   if (!reading.shownSeries) return <div className={styles.notice}><StateNotice study={study} /></div>;
@@ -37,7 +40,7 @@ export function StudyStage({ study, reading, onStack }: StudyStageProps) {
       attributes={reading.attributes.data}
       startSlice={reading.startSlice}
       annotation={reading.isOverlayOnScreen ? reading.annotation : null}
-      labels={reading.labels}
+      labels={labels}
       lesions={reading.lesions ?? NONE}
       counts={reading.isOverlayOnScreen ? (reading.annotation?.counts_by_slice ?? null) : null}
       brain={reading.brain}

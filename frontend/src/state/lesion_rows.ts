@@ -2,30 +2,33 @@ import { useMemo } from "react";
 
 import type { LabelVolume } from "../geometry/labels";
 import type { Statement } from "../server/review";
-import type { Annotation, Lesion } from "../server/types";
-import { point3 } from "../geometry/affine";
+import type { Lesion } from "../server/types";
 import { statementsByLesion } from "./anchors";
 import { listed, rowsOf, useLesionTable, type LesionChange, type LesionRow } from "./lesion_table";
 
-interface Shown {
+interface Stated {
   readonly lesions: readonly Lesion[] | null;
   readonly labels: LabelVolume | null;
-  readonly annotation: Annotation | null;
+  readonly statements: readonly Statement[];
+  /** By the lesion's number; null while there is no prior to compare with. */
+  readonly changes: ReadonlyMap<number, LesionChange> | null;
 }
 
 /** The rows that the lesion table lists, in its order, and how many there are without its filter. */
-export function useLesionRows({ lesions, labels, annotation }: Shown, changes: ReadonlyMap<number, LesionChange> | null = null) {
+export function useLesionRows({ lesions, labels, statements, changes }: Stated): { readonly rows: readonly LesionRow[]; readonly total: number } {
   const view = useLesionTable((table) => table.view);
-  const statements = useMemo(() => annotation?.statements.map(statementOf) ?? [], [annotation]);
-  const byLesion = useMemo(
-    () => (labels && lesions ? statementsByLesion(labels, lesions, statements) : new Map<number, Statement>()),
-    [labels, lesions, statements],
-  );
+  const byLesion = useMemo(() => statementsOf(lesions ?? [], labels, statements), [labels, lesions, statements]);
   const all = useMemo(() => rowsOf(lesions ?? [], byLesion, changes), [lesions, byLesion, changes]);
-  const rows = useMemo<readonly LesionRow[]>(() => listed(all, view), [all, view]);
+  const rows = useMemo(() => listed(all, view), [all, view]);
   return { rows, total: all.length };
 }
 
-function statementOf({ anchor, evidence, ...statement }: Annotation["statements"][number]): Statement {
-  return { ...statement, evidence: evidence ?? null, anchor: point3(anchor) };
+/** A draft's lesions name their statement, as the server knew it; what lies in the labels now comes before that. */
+function statementsOf(lesions: readonly (Lesion & { readonly statement?: string | null })[], labels: LabelVolume | null, statements: readonly Statement[]) {
+  const byId = new Map(statements.map((statement) => [statement.id, statement]));
+  const named = lesions.flatMap(({ number, statement }) => {
+    const found = byId.get(statement ?? "");
+    return found ? [[number, found] as const] : [];
+  });
+  return new Map([...named, ...(labels ? statementsByLesion(labels, lesions, statements) : [])]);
 }
