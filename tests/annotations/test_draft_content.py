@@ -1,14 +1,19 @@
 """What a draft holds: a mask on the grid of its base, and what readers say of its lesions."""
 
+import json
 from base64 import b64encode
+from dataclasses import replace
+from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from plaqueview.annotations.measuring import LARGEST_MASK_BYTES
-from plaqueview.annotations.models import Draft
-from plaqueview.annotations.statements import MOST_STATEMENTS
+from plaqueview.annotations.models import Draft, Evidence
+from plaqueview.annotations.statements import MOST_STATEMENTS, Statement, StatementKind
 from plaqueview.imaging import mask_codec
+from plaqueview.imaging.lesions import CountingRule, LesionClass
 from tests.annotations.scenes import (
     LARGE_INACTIVE,
     NEW,
@@ -24,6 +29,7 @@ from tests.inference.scenes import SHAPE, make_study
 
 pytestmark = pytest.mark.django_db
 
+NOT_THERE = f"there is no lesion by the rule: {CountingRule().sentence}"
 HEADER_ALONE = mask_codec.HEADER.pack(mask_codec.MAGIC, *SHAPE)
 NEED = "need one of artefact, vessel, normal_variant, choroid_plexus, not_demyelinating, or other: and what"
 
@@ -215,7 +221,33 @@ def test_a_confirmation_that_the_mask_contradicts_is_no_evidence(desk):
     wrong = statement(anchor=LARGE_INACTIVE)
     lost = statement(anchor=NOWHERE)
 
-    rows = desk.save(NEW, statements=[wrong, lost]).json()["lesions"]
+    body = desk.save(NEW, statements=[wrong, lost]).json()
 
-    assert [row["evidence"] for row in rows] == [None, None, None]
-    assert [row["statement"] for row in rows] == [None, wrong["id"], None]
+    assert [row["evidence"] for row in body["lesions"]] == [None, None, None]
+    assert [row["statement"] for row in body["lesions"]] == [None, wrong["id"], None]
+    assert body["contradictions"] == [
+        {
+            "statement": lost["id"],
+            "detail": f"active lesion confirmed at slice 1, row 0, column 0, but {NOT_THERE}",
+        },
+        {
+            "statement": wrong["id"],
+            "detail": "active lesion confirmed at slice 3, row 8, column 8, but the lesion is inactive",
+        },
+    ]
+
+
+def test_a_statement_survives_its_json():
+    said = Statement(
+        id=uuid4(),
+        kind=StatementKind.CONFIRMED,
+        anchor=(1, 2, 3),
+        lesion_class=LesionClass.ACTIVE,
+        evidence=Evidence.PRIOR,
+        reason="",
+        author="neurologist",
+        created=timezone.now(),
+    )
+
+    for statement_ in (said, replace(said, kind=StatementKind.ADDED, evidence=None, reason="new since June")):
+        assert Statement.from_json(json.loads(json.dumps(statement_.as_json()))) == statement_

@@ -78,6 +78,7 @@ def test_a_draft_is_what_was_saved_with_what_it_adds_up_to(desk):
         "author": desk.reader.username,
         "counting_rule": CountingRule().sentence,
         "lesion_counts": {"active": 1, "inactive": 1},
+        "contradictions": [],
         "counts_by_slice": {"active": [0, 0, 0, 1, 1, 1], "inactive": [0, 1, 1, 1, 0, 0]},
     }
 

@@ -1066,6 +1066,12 @@ export interface components {
             is_complete: boolean | null;
             problems: string[];
         };
+        Contradiction: {
+            /** Format: uuid */
+            statement: string;
+            /** @description For the reader. */
+            detail: string;
+        };
         DoubleReading: {
             /** Format: uuid */
             id: string;
@@ -1111,6 +1117,8 @@ export interface components {
             /** Format: date-time */
             modified: string;
             statements: components["schemas"]["Statement"][];
+            /** @description Statements that the mask does not bear out; with one, the draft cannot be submitted. */
+            contradictions: components["schemas"]["Contradiction"][];
             lesions: components["schemas"]["DraftLesion"][];
             counting_rule: string;
             lesion_counts: components["schemas"]["LesionCounts"];

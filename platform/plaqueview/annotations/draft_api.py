@@ -40,6 +40,11 @@ class DraftLesionSerializer(LesionFieldsSerializer):
     statement = serializers.UUIDField(allow_null=True, help_text="The last one about this lesion.")
 
 
+class ContradictionSerializer(serializers.Serializer[JSON]):
+    statement = serializers.UUIDField()
+    detail = serializers.CharField(help_text="For the reader.")
+
+
 class DraftSerializer(serializers.Serializer[JSON]):
     """What a study's readers work on. `id` becomes the version's when it is submitted; the ETag is the revision's."""
 
@@ -53,6 +58,9 @@ class DraftSerializer(serializers.Serializer[JSON]):
     author = serializers.CharField(help_text="Who saved last.")
     modified = serializers.DateTimeField()
     statements = StatementSerializer(many=True)
+    contradictions = ContradictionSerializer(
+        many=True, help_text="Statements that the mask does not bear out; with one, the draft cannot be submitted."
+    )
     lesions = DraftLesionSerializer(many=True)
     counting_rule = serializers.CharField()
     lesion_counts = LesionCountsSerializer()

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import numpy as np
 
 from plaqueview.annotations import versions
-from plaqueview.annotations.statements import LesionWord, Statement, words_by_lesion
+from plaqueview.annotations.statements import LesionWord, Statement, contradictions, words_by_lesion
 from plaqueview.imaging.lesions import LesionTable
 
 JSON = dict[str, Any]  # Any: JSON
@@ -22,6 +22,9 @@ def measures_of(draft_id: UUID, table: LesionTable, signed: Sequence[Statement])
         "lesion_counts": {kind.value: count for kind, count in table.counts().items()},
         "lesion_volumes_ml": {kind.value: volume_ml for kind, volume_ml in table.volumes_ml().items()},
         "counts_by_slice": {kind.value: list(touching) for kind, touching in table.counts_by_slice().items()},
+        "contradictions": [
+            {"statement": str(one.statement.id), "detail": one.detail} for one in contradictions(signed, table)
+        ],
         "lesions": [
             {
                 # The same from save to save, as long as the lesion's first voxel stays.

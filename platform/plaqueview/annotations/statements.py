@@ -131,22 +131,41 @@ def words_by_lesion(statements: Iterable[Statement], table: LesionTable) -> dict
     return words
 
 
-def require_agreement(statements: Sequence[Statement], table: LesionTable) -> None:
-    """The mask bears the statements out: each has its lesion, and a confirmed lesion the class that was confirmed.
+@dataclass(frozen=True)
+class Contradiction:
+    """What a statement says and the mask does not bear out; `index` is the statement's, `detail` is for the reader."""
 
-    Raises: InvalidError that names the first statement that the mask contradicts.
-    """
-    for index, statement in enumerate(statements):
-        if statement.kind is not StatementKind.FALSE_POSITIVE and table.lesion_numbers[statement.anchor] == 0:
-            _contradict(index, statement, f"there is no lesion by the rule: {table.rule.sentence}")
+    index: int
+    statement: Statement
+    detail: str
+
+
+def contradictions(statements: Sequence[Statement], table: LesionTable) -> list[Contradiction]:
+    """The statements that have no lesion, then the confirmations whose lesion is of the other class."""
+    nowhere = f"there is no lesion by the rule: {table.rule.sentence}"
+    found = [
+        _contradiction(index, statement, nowhere)
+        for index, statement in enumerate(statements)
+        if statement.kind is not StatementKind.FALSE_POSITIVE and table.lesion_numbers[statement.anchor] == 0
+    ]
     for number, word in words_by_lesion(statements, table).items():
         lesion_class = table.lesions[number - 1].lesion_class
         if word.confirmation and word.confirmation.lesion_class is not lesion_class:
-            _contradict(statements.index(word.confirmation), word.confirmation, f"the lesion is {lesion_class}")
+            index = statements.index(word.confirmation)
+            found.append(_contradiction(index, word.confirmation, f"the lesion is {lesion_class}"))
+    return found
 
 
-def _contradict(index: int, statement: Statement, found: str) -> None:
+def require_agreement(statements: Sequence[Statement], table: LesionTable) -> None:
+    """Raises: InvalidError when the mask contradicts a statement; it names every one."""
+    found = contradictions(statements, table)
+    if found:
+        raise InvalidError(found[0].detail, fields={f"statements.{one.index}": one.detail for one in found})
+
+
+def _contradiction(index: int, statement: Statement, found: str) -> Contradiction:
     slice_index, row, column = statement.anchor
     said = f"{statement.lesion_class} lesion {statement.kind.value}"
-    detail = f"{said} at slice {slice_index + 1}, row {row}, column {column}, but {found}"
-    raise InvalidError(detail, fields={f"statements.{index}": detail})
+    return Contradiction(
+        index, statement, f"{said} at slice {slice_index + 1}, row {row}, column {column}, but {found}"
+    )
