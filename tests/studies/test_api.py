@@ -122,6 +122,18 @@ def test_a_study_page_shows_series_choice_and_priors():
     assert choice["overridden_by"] is None
     assert [one["series"] for one in choice["candidates"]][0:1] == [flair["id"]]
     assert [one["is_excluded"] for one in choice["candidates"]] == [False, True]
+    assert body["post_contrast_series"] is None
+
+
+def test_a_study_page_names_the_t1_after_contrast_agent():
+    study = settled()
+    receive_series(series(20, study_uid=study.study_instance_uid, **{**T1, "ContrastBolusAgent": "Gadovist"}))
+    settle(study.pk)
+
+    named = reader().get(f"/api/v1/studies/{study.pk}").json()["post_contrast_series"]
+
+    assert named["series"] == str(study.series.get(series_description="t1 mprage").pk)
+    assert "contrast agent given: Gadovist" in named["reason"]
 
 
 def test_the_slices_are_those_of_the_volume():

@@ -234,3 +234,17 @@ def test_a_series_that_is_no_images_has_no_slices():
     assert Series.objects.get().problems == ["the series has no slices"]
     study.refresh_from_db()
     assert study.state == StudyState.NO_FLAIR
+
+
+def test_the_t1_after_contrast_agent_is_named(empty_broker):
+    receive_series(series(10))
+    study_uid = Study.objects.get().study_instance_uid
+    receive_series(series(20, study_uid=study_uid, **{**T1, "SeriesDescription": "t1 mprage km"}))
+    study = Study.objects.get()
+
+    settle(study.pk)
+
+    study.refresh_from_db()
+    t1 = study.series.get(series_description="t1 mprage km")
+    assert study.series_choice["post_contrast"]["series"] == str(t1.pk)
+    assert "taken as the T1 after contrast agent" in study.series_choice["post_contrast"]["reason"]

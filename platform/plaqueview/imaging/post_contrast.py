@@ -41,7 +41,7 @@ OTHER_CONTRAST_WORDS = (
     r"t2star|hemo|spectro\w*|mrs|sub|subtr\w*)\b|susceptib|proton"
 )
 BEFORE_CONTRAST_WORDS = r"\b(pre|nativ\w*|ohne|without|non|plain)\b"
-AFTER_CONTRAST_WORDS = rf"{CONTRAST_WORDS}|\bt1 ?(c|ce|gd|km)\b|\bpost"
+AFTER_CONTRAST_WORDS = rf"{CONTRAST_WORDS}|\bt1 ?(c|ce|gd|km)\b|\bpost(?!er)"
 NO_AGENT = {"no", "none", "ohne", "without", "0", "n"}
 
 
