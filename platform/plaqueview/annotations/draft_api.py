@@ -77,7 +77,7 @@ class DraftContentSerializer(serializers.Serializer[JSON]):
         help_text="Base64 of the labels 0, 1 (inactive), 2 (active), on the grid of the base, as "
         "GET /api/v1/annotations/{id}/mask gives them.",
     )
-    statements = StatementSerializer(many=True, max_length=MOST_STATEMENTS)
+    statements = serializers.ListSerializer(child=StatementSerializer(), max_length=MOST_STATEMENTS)
 
 
 class DraftOfStudy(APIView):
