@@ -4,6 +4,8 @@ import { useEffect, useMemo, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
 import { CheatSheet } from "../components/cheat_sheet";
+import { CorrectingFrame } from "../components/correcting_frame";
+import { DraftStatus } from "../components/draft_status";
 import { HonestBanner } from "../components/honest_banner";
 import { Icon } from "../components/icons";
 import { useKeyHint } from "../components/key_hint";
@@ -56,7 +58,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const changes = useStudyChanges(study);
   const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
   const { lesions, labels } = reading;
-  const { rows, total } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
+  const { rows, total, saidByReaders } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
   const slices = reading.slices.data ?? null;
 
   const room: Room = {
@@ -73,6 +75,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   return (
     <div className={styles.room} data-testid="study-page">
       <PatientHeader study={study}>
+        <DraftStatus drafting={drafting} />
         <PresenceMarks others={others} />
         <AssignmentMenu study={study} me={me} />
         <NextUnreadButton next={next} />
@@ -91,11 +94,13 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
             </Tooltip>
             <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
           </div>
-          <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
+          <CorrectingFrame drafting={drafting} stack={stack} contextNow={context} run={run}>
+            <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
+          </CorrectingFrame>
         </div>
         {(reading.annotation || reading.shownSeries) && (
           <RoomSidebar
-            study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null}
+            study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders}
             part={part} onPart={showPart}
           />
         )}

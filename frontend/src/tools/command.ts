@@ -11,7 +11,7 @@ export interface CommandContext {
   /** As the lesion table shows them: its order, without the rows that its filter leaves out. */
   readonly lesions: readonly Lesion[];
   /** The study as this reader changes it; null where nothing can be. */
-  readonly drafting?: Drafting | null;
+  readonly drafting: Drafting | null;
   /** What the page itself can do. */
   readonly room: Room;
 }
