@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { claimOf } from "../src/components/lesion_claim";
+import { claimOf, classClaimOf } from "../src/components/lesion_claim";
 import type { LesionClass } from "../src/geometry/labels";
 import type { Statement } from "../src/server/review";
 import type { Lesion } from "../src/server/types";
-import { DEFAULT_VIEW, listed, rowsOf, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
+import { DEFAULT_VIEW, listed, rowsOf, saidByReaders, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
 
 const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null): Lesion => ({
   id: String(number), number, lesion_class, volume_ml: axisMm / 10, longest_axis_mm: axisMm, voxel_count: 9, centroid_mm: [0, 0, 0],
@@ -46,6 +46,13 @@ describe("the lesion table", () => {
     expect(useLesionTable.getState().view).toMatchObject({ sort: "volume", isDescending: true });
     sortBy("volume");
     expect(useLesionTable.getState().view).toMatchObject({ sort: "volume", isDescending: false });
+  });
+
+  it("says of counts how many are only predicted", () => {
+    expect(saidByReaders(ROWS)).toEqual({ active: 1, inactive: 1 });
+    expect([classClaimOf("active", 4, 0), classClaimOf("active", 4, 1), classClaimOf("inactive", 2, 2)]).toEqual([
+      "AI-predicted active (FLAIR only)", "Active: 3 AI-predicted, 1 by readers", "Inactive, said by readers",
+    ]);
   });
 
   it("says of every lesion what is known of it", () => {

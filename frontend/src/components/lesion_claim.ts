@@ -1,3 +1,4 @@
+import type { LesionClass } from "../geometry/labels";
 import type { Evidence } from "../server/review";
 import type { LesionChange, LesionRow, ReviewMark } from "../state/lesion_table";
 import { CLASS_CLAIMS, CLASS_NAMES } from "./class_mark";
@@ -28,4 +29,12 @@ export function claimOf({ lesion, review, evidence }: Pick<LesionRow, "lesion" |
   if (review === "predicted") return CLASS_CLAIMS[lesion.lesion_class];
   const said = `${CLASS_NAMES[lesion.lesion_class]}, ${DEEDS[review]}`;
   return evidence ? `${said}: ${EVIDENCE_TEXTS[evidence]}` : said;
+}
+
+/** What the lesions of a class are that are counted together, some of which readers may have spoken about. */
+export function classClaimOf(lesionClass: LesionClass, count: number, byReaders: number): string {
+  if (byReaders === 0) return CLASS_CLAIMS[lesionClass];
+  const predicted = count - byReaders;
+  const name = CLASS_NAMES[lesionClass];
+  return predicted > 0 ? `${name}: ${predicted} AI-predicted, ${byReaders} by readers` : `${name}, said by readers`;
 }

@@ -3,8 +3,9 @@ import { Slider, Switch } from "@mantine/core";
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
 import type { ByClass } from "../server/types";
 import { readNow, useReading } from "../state/reading";
-import { CLASS_CLAIMS, ClassMark } from "./class_mark";
+import { ClassMark } from "./class_mark";
 import { percentText, UNKNOWN, volumeText } from "./formats";
+import { classClaimOf } from "./lesion_claim";
 import styles from "./lesion_counts.module.css";
 
 interface LesionCountsProps {
@@ -14,15 +15,17 @@ interface LesionCountsProps {
   /** Of the patient's newest study that has a result. */
   readonly patient: ByClass | null;
   readonly countingRule: string;
+  /** How many of the study's lesions a reader has spoken about. */
+  readonly saidByReaders: ByClass;
 }
 
 /** Legend, switches and counts in one table: what is marked, how it is drawn, and how many there are. */
-export function LesionCounts({ slice, study, volumesMl, patient, countingRule }: LesionCountsProps) {
+export function LesionCounts({ slice, study, volumesMl, patient, countingRule, saidByReaders }: LesionCountsProps) {
   return (
     <div className={styles.counts}>
       {LESION_CLASSES.map((lesionClass) => (
         <div key={lesionClass} className={styles.group} data-class={lesionClass}>
-          <ClassSwitch lesionClass={lesionClass} />
+          <ClassSwitch lesionClass={lesionClass} claim={classClaimOf(lesionClass, study[lesionClass], saidByReaders[lesionClass])} />
           <dl className={styles.numbers}>
             <Number label="Slice" value={slice ? String(slice[lesionClass]) : UNKNOWN} />
             <Number label="Study" value={String(study[lesionClass])} testId={`count-${lesionClass}`} isStrong />
@@ -38,14 +41,14 @@ export function LesionCounts({ slice, study, volumesMl, patient, countingRule }:
   );
 }
 
-function ClassSwitch({ lesionClass }: { lesionClass: LesionClass }) {
+function ClassSwitch({ lesionClass, claim }: { lesionClass: LesionClass; claim: string }) {
   const isShown = useReading(({ overlay }) => overlay.isShown && overlay.shownClasses[lesionClass]);
   const opacity = useReading(({ overlay }) => overlay.opacity[lesionClass]);
   const { toggleClass, setOpacity } = readNow();
   return (
     <div className={styles.switch}>
       <ClassMark lesionClass={lesionClass} size={16} />
-      <span className={styles.claim}>{CLASS_CLAIMS[lesionClass]}</span>
+      <span className={styles.claim}>{claim}</span>
       <Slider
         className={styles.opacity}
         size="xs"

@@ -2,7 +2,7 @@ import { Loader, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
-import type { Annotation, Lesion, Me, StudyDetail } from "../server/types";
+import type { Annotation, ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import type { LesionRow } from "../state/lesion_table";
 import { patientQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
@@ -26,6 +26,7 @@ interface ResultSidebarProps {
   readonly rows: readonly LesionRow[] | null;
   readonly lesionCount: number;
   readonly hasChanges: boolean;
+  readonly saidByReaders: ByClass;
   /** False while another series than the one that was read is on the screen. */
   readonly isOverlayOnScreen: boolean;
   readonly me: Me;
@@ -59,7 +60,7 @@ export function ResultSidebar(props: ResultSidebarProps) {
   );
 }
 
-function LesionPart({ study, counted, rows, lesionCount, hasChanges, isOverlayOnScreen, me }: ResultSidebarProps) {
+function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReaders, isOverlayOnScreen, me }: ResultSidebarProps) {
   const selected = useReading((reading) => reading.selectedLesion);
   const sliceIndex = useReading((reading) => reading.sliceIndex);
   const hasNews = isUnderway(study.job) || study.job?.state === "failed" || study.job?.state === "cancelled";
@@ -75,8 +76,8 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, isOverlayOn
         </div>
       )}
       {counted && (
-        <Panel title="AI-predicted lesions">
-          <Counts study={study} counted={counted} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
+        <Panel title={saidByReaders.active + saidByReaders.inactive > 0 ? "Lesions counted" : "AI-predicted lesions"}>
+          <Counts study={study} counted={counted} saidByReaders={saidByReaders} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
         </Panel>
       )}
       {study.annotation && !rows && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
@@ -90,7 +91,14 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, isOverlayOn
   );
 }
 
-function Counts({ study, counted, sliceIndex }: { study: StudyDetail; counted: Counted; sliceIndex: number | null }) {
+interface CountsProps {
+  readonly study: StudyDetail;
+  readonly counted: Counted;
+  readonly saidByReaders: ByClass;
+  readonly sliceIndex: number | null;
+}
+
+function Counts({ study, counted, saidByReaders, sliceIndex }: CountsProps) {
   const patient = useQuery(patientQuery(study.patient.id));
   const bySlice = counted.counts_by_slice;
   const slice = sliceIndex === null ? null : { active: bySlice.active[sliceIndex] ?? 0, inactive: bySlice.inactive[sliceIndex] ?? 0 };
@@ -101,6 +109,7 @@ function Counts({ study, counted, sliceIndex }: { study: StudyDetail; counted: C
       volumesMl={counted.lesion_volumes_ml}
       patient={patient.data?.lesion_counts ?? null}
       countingRule={counted.counting_rule}
+      saidByReaders={saidByReaders}
     />
   );
 }

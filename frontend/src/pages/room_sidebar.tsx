@@ -7,7 +7,7 @@ import { ReviewPanel } from "../components/review_panel";
 import { VersionPanel } from "../components/version_panel";
 import type { LabelVolume } from "../geometry/labels";
 import type { Anchor } from "../server/review";
-import type { Lesion, Me, StudyDetail } from "../server/types";
+import type { ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import { anchorOf, lesionOfAnchor } from "../state/anchors";
 import { useComparison } from "../state/comparison";
 import type { Drafting } from "../state/drafting";
@@ -25,6 +25,7 @@ interface RoomSidebarProps {
   readonly rows: readonly LesionRow[] | null;
   readonly lesionCount: number;
   readonly hasChanges: boolean;
+  readonly saidByReaders: ByClass;
   readonly part: SidebarPart;
   onPart(part: SidebarPart): void;
 }
@@ -32,7 +33,7 @@ interface RoomSidebarProps {
 const showSlice = (sliceIndex: number) => readNow().goTo(sliceIndex);
 
 /** The panel at the right with what the server says about this study's versions and comments. */
-export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, part, onPart }: RoomSidebarProps) {
+export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, saidByReaders, part, onPart }: RoomSidebarProps) {
   const { reading, hasDraft, isDirty } = drafting;
   const { annotation, labels, lesions } = reading;
   const versions = useQuery(versionsQuery(study.id)).data ?? [];
@@ -44,7 +45,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar
-      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges}
+      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges} saidByReaders={saidByReaders}
       isOverlayOnScreen={reading.isOverlayOnScreen} me={me} part={part} onPart={onPart}
       openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
       review={

@@ -2,9 +2,9 @@ import { useMemo } from "react";
 
 import type { LabelVolume } from "../geometry/labels";
 import type { Statement } from "../server/review";
-import type { Lesion } from "../server/types";
+import type { ByClass, Lesion } from "../server/types";
 import { statementsByLesion } from "./anchors";
-import { listed, rowsOf, useLesionTable, type LesionChange, type LesionRow } from "./lesion_table";
+import { listed, rowsOf, saidByReaders, useLesionTable, type LesionChange, type LesionRow } from "./lesion_table";
 
 interface Stated {
   readonly lesions: readonly Lesion[] | null;
@@ -14,13 +14,19 @@ interface Stated {
   readonly changes: ReadonlyMap<number, LesionChange> | null;
 }
 
+interface ListedLesions {
+  readonly rows: readonly LesionRow[];
+  readonly total: number;
+  readonly saidByReaders: ByClass;
+}
+
 /** The rows that the lesion table lists, in its order, and how many there are without its filter. */
-export function useLesionRows({ lesions, labels, statements, changes }: Stated): { readonly rows: readonly LesionRow[]; readonly total: number } {
+export function useLesionRows({ lesions, labels, statements, changes }: Stated): ListedLesions {
   const view = useLesionTable((table) => table.view);
   const byLesion = useMemo(() => statementsOf(lesions ?? [], labels, statements), [labels, lesions, statements]);
   const all = useMemo(() => rowsOf(lesions ?? [], byLesion, changes), [lesions, byLesion, changes]);
   const rows = useMemo(() => listed(all, view), [all, view]);
-  return { rows, total: all.length };
+  return { rows, total: all.length, saidByReaders: saidByReaders(all) };
 }
 
 /** A draft's lesions name their statement, as the server knew it; what lies in the labels now comes before that. */

@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
 import { CHANGE_KINDS, type ChangeKind } from "../server/longitudinal";
 import type { Evidence, Statement } from "../server/review";
-import type { Lesion } from "../server/types";
+import type { ByClass, Lesion } from "../server/types";
 
 /** What became of a lesion since the prior. */
 export type LesionChange = ChangeKind;
@@ -63,6 +63,12 @@ export function rowsOf(
     const evidence = statement?.evidence ?? lesion.evidence;
     return { lesion, change: changes?.get(lesion.number) ?? null, review: reviewOf(statement, evidence), evidence };
   });
+}
+
+/** How many lesions of each class are no longer only predicted. */
+export function saidByReaders(rows: readonly LesionRow[]): ByClass {
+  const count = (lesionClass: LesionClass) => rows.filter(({ lesion, review }) => lesion.lesion_class === lesionClass && review !== "predicted").length;
+  return { active: count("active"), inactive: count("inactive") };
 }
 
 function reviewOf(statement: Statement | undefined, evidence: Evidence | null): ReviewMark {
