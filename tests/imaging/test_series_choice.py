@@ -211,7 +211,8 @@ def test_flairs_of_many_makers_are_taken(header):
 @pytest.mark.parametrize(
     "name",
     ["t1.nii", "sub-01_T1w.nii.gz", "T2.nii", "pd.nii", "dwi.nii.gz", "swi.nii", "flair_mask.nii", "lesion.nii.gz",
-     "label.nii", "flair_seg.nii", "t1_post_gd.nii.gz", "brain_mask.nii.gz", "normal_wmh_lesions.nii"],
+     "label.nii", "flair_seg.nii", "t1_post_gd.nii.gz", "brain_mask.nii.gz", "normal_wmh_lesions.nii",
+     "ventricles.nii.gz", "change_expert.nii.gz", "normal_wmh.nii.gz"],
 )  # fmt: skip
 def test_a_nifti_that_names_itself_otherwise_is_not_taken(name):
     assert choose_flair([described(name, is_nifti=True)]).flair is None

@@ -30,7 +30,7 @@ OTHER_CONTRAST_WORDS = (
 OTHER_INVERSION_WORDS = r"\b(stir|psir|dir)\b|double (inversion|ir)"
 PROJECTION_WORDS = r"\b(mip|minip|mnip)\b"
 LOCALIZER_WORDS = r"localiz|localis|\bscout|\bsurvey\b|\bloc\b|\b3 ?plane\b|\bcalibration\b|\bsmart ?brain\b"
-MASK_WORDS = r"mask|lesion|label|\bseg\b|segm|\broi\b|annot"
+MASK_WORDS = r"mask|lesion|label|\bseg\b|segm|\broi\b|annot|ventricle|\bwmh\b|\bchange\b"
 SPINE_WORDS = r"spine|spinal|\b(c|t|l)sp\b|\bcerv|\bthora|\blumb"
 CONTRAST_WORDS = r"\bpost ?(contrast)?\b|\bgd\b|gado|\bkm\b|\bce\b"
 
