@@ -35,10 +35,8 @@ export function picturesAxes(axis: PlaneAxis): readonly [rows: PlaneAxis, column
   return axis === 1 ? [0, 2] : [0, 1];
 }
 
-/** One plane of a volume in C order, rows by columns of its picture, into `cut`, which is as long as the picture. */
-export function cutPlane<Values extends Uint8Array | Float32Array | Int16Array>(
-  volume: Values, shape: Point3, { axis, index }: Plane, cut: Values,
-): Values {
+/** One plane of a mask in C order, rows by columns of its picture, into `cut`, which is as long as the picture. */
+export function cutPlane(volume: Uint8Array, shape: Point3, { axis, index }: Plane, cut: Uint8Array): Uint8Array {
   const strides: Point3 = [shape[1] * shape[2], shape[2], 1];
   const [down, across] = picturesAxes(axis);
   const [rows, columns] = [shape[down], shape[across]];
@@ -49,6 +47,32 @@ export function cutPlane<Values extends Uint8Array | Float32Array | Int16Array>(
     for (let to = row * columns; to < (row + 1) * columns; to += 1, from += columnStride) cut[to] = volume[from] ?? 0;
   }
   return cut;
+}
+
+/** One plane across slices that lie in memory one by one; a slice that is not there yet is 0. */
+export function cutSlices(slices: readonly (ArrayLike<number> | null)[], shape: Point3, { axis, index }: Plane): Float32Array {
+  const [down, across] = picturesAxes(axis);
+  const cut = new Float32Array(shape[down] * shape[across]);
+  const slicesCut = axis === 0 ? [slices[index] ?? null] : slices;
+  const length = axis === 0 ? cut.length : shape[across];
+  const first = axis === 1 ? index * shape[2] : axis === 2 ? index : 0;
+  const step = axis === 2 ? shape[2] : 1;
+  slicesCut.forEach((slice, line) => {
+    if (!slice) return;
+    for (let at = 0; at < length; at += 1) cut[line * length + at] = slice[first + at * step] ?? 0;
+  });
+  return cut;
+}
+
+/** Gray values 0 to 255 of a window as canvas pixels. */
+export function paintGray(picture: Float32Array, lower: number, upper: number, isInverted: boolean, pixels: Uint8ClampedArray): void {
+  const scale = 255 / Math.max(1e-6, upper - lower);
+  for (let at = 0; at < picture.length; at += 1) {
+    const gray = Math.min(255, Math.max(0, ((picture[at] ?? 0) - lower) * scale));
+    const value = isInverted ? 255 - gray : gray;
+    pixels[at * 4] = pixels[at * 4 + 1] = pixels[at * 4 + 2] = value;
+    pixels[at * 4 + 3] = 255;
+  }
 }
 
 /** The voxels of a plane, empty outside the volume, and how many columns its picture has. */
@@ -96,4 +120,36 @@ export function unitStep(axis: PlaneAxis): Point3 {
 
 function dot(first: Point3, second: Point3): number {
   return first[0] * second[0] + first[1] * second[1] + first[2] * second[2];
+}
+
+/** Where a picture lies in its pane: CSS pixels of a row and a column of the picture, and back. */
+export interface Placement {
+  toPane(row: number, column: number): readonly [x: number, y: number];
+  toPicture(x: number, y: number): readonly [row: number, column: number];
+}
+
+/** The picture as large as the pane holds it, with millimetres of the same length both ways, turned for a reader. */
+export function placePicture({ affine, shape }: Grid, axis: PlaneAxis, width: number, height: number): Placement {
+  const { isTransposed, isRowFlipped, isColumnFlipped } = turnOf(affine, axis);
+  const [down, across] = picturesAxes(axis);
+  const [vertical, horizontal] = isTransposed ? [across, down] : [down, across];
+  const spacing = spacingOf(affine);
+  const [tall, wide] = [shape[vertical] * spacing[vertical], shape[horizontal] * spacing[horizontal]];
+  const scale = Math.min(height / tall, width / wide);
+  const [left, top] = [(width - wide * scale) / 2, (height - tall * scale) / 2];
+  const along = (index: number, of: PlaneAxis, isFlipped: boolean) => (isFlipped ? shape[of] - 0.5 - index : index + 0.5) * spacing[of] * scale;
+  const back = (pixels: number, of: PlaneAxis, isFlipped: boolean) => {
+    const index = pixels / (spacing[of] * scale);
+    return isFlipped ? shape[of] - 0.5 - index : index - 0.5;
+  };
+  return {
+    toPane: (row, column) => {
+      const [v, h] = isTransposed ? [column, row] : [row, column];
+      return [left + along(h, horizontal, isColumnFlipped), top + along(v, vertical, isRowFlipped)];
+    },
+    toPicture: (x, y) => {
+      const [v, h] = [back(y - top, vertical, isRowFlipped), back(x - left, horizontal, isColumnFlipped)];
+      return isTransposed ? [h, v] : [v, h];
+    },
+  };
 }

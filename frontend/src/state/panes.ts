@@ -38,6 +38,8 @@ interface Panes {
   readonly cursor: PaneCursor | null;
   /** Every slice of the study is in memory: what is fetched beside it may begin. */
   readonly areSlicesHere: boolean;
+  /** Row and column where the three planes meet; the slice is the one that is shown. Null is the middle. */
+  readonly crossing: readonly [row: number, column: number] | null;
   /** Lesions are painted by what became of them since the prior. */
   readonly isChangeView: boolean;
   /** The change that the reader chose, by its place in the server's list. */
@@ -59,6 +61,7 @@ interface Panes {
   link(pane: PaneId, link: Affine | null): void;
   point(cursor: PaneCursor | null): void;
   tellSlicesHere(areSlicesHere: boolean): void;
+  cross(row: number, column: number): void;
   showChanges(isChangeView: boolean): void;
   chooseChange(place: number | null): void;
   offer(hangable: Hangable, priors: readonly string[]): void;
@@ -87,7 +90,7 @@ function kept(): Kept {
 
 /** What belongs to one study. */
 const FRESH = {
-  activePane: "current", chosenPrior: null, linkMode: "position", links: {}, cursor: null, areSlicesHere: false, isChangeView: false, chosenChange: null,
+  activePane: "current", chosenPrior: null, linkMode: "position", links: {}, cursor: null, crossing: null, areSlicesHere: false, isChangeView: false, chosenChange: null,
 } as const satisfies Partial<Panes>;
 
 const NOTHING: Hangable = { hasPrior: false, hasPostContrast: false, planesProblem: null };
@@ -108,6 +111,7 @@ export const usePanes = create<Panes>()((set) => ({
   link: (pane, link) => set(({ links }) => ({ links: { ...links, [pane]: link } })),
   point: (cursor) => set({ cursor }),
   tellSlicesHere: (areSlicesHere) => set({ areSlicesHere }),
+  cross: (row, column) => set({ crossing: [row, column] }),
   showChanges: (isChangeView) => set({ isChangeView, chosenChange: null }),
   chooseChange: (chosenChange) => set({ chosenChange }),
   offer: (hangable, priors) => set({ hangable, priors }),

@@ -7,7 +7,7 @@ import { picturesAxes, pictureOf, type PlaneAxis } from "../geometry/reslice";
 import type { LesionMark } from "../state/lesion_marks";
 import type { OverlaySettings } from "../state/reading";
 import { HeatPainter, type Heat } from "./heat_painter";
-import { drawAxis, drawBrackets } from "./overlay_marks";
+import { drawAxis, drawBrackets, drawCrossing } from "./overlay_marks";
 import { BRAIN_COLOR, CLASS_STYLES, patternOf, type PaintStyle } from "./overlay_style";
 import type { Point2 } from "./reading_stack";
 
@@ -29,6 +29,8 @@ export interface OverlayScene {
   readonly settings: OverlaySettings;
   readonly isHidden: boolean;
   readonly mark: LesionMark | null;
+  /** Where planes cross, in rows and columns of the picture. */
+  readonly crossing: readonly [row: number, column: number] | null;
 }
 
 export type Project = (world: Point3) => Point2;
@@ -64,6 +66,7 @@ export class OverlayLayer {
     if (scene.brain && settings.isBrainShown) this.#drawBrain(this.#placed(scene.brain, plane, index, BRAIN_LABEL, matrix));
     if (settings.isShown) this.#drawLesions(scene, index, matrix);
     if (plane === 0 && scene.mark) this.#drawMark(scene.mark.boxes.get(index), scene.mark.axis, index, matrix);
+    if (scene.crossing) drawCrossing(this.#context, scene.crossing, matrix, this.canvas.clientWidth, this.canvas.clientHeight);
     return scene.labels !== null;
   }
 

@@ -50,6 +50,27 @@ export function drawAxis(context: Context, { ends: [from, to], lengthMm }: Longe
   write(context, `${lengthMm.toFixed(1)} mm`, right.x + TEXT_ROOM, right.y);
 }
 
+/** CSS pixels that stay free around the place where planes cross. */
+const CROSSING_ROOM = 14;
+
+/** Lines along the rows and the columns of the picture through the place where the other planes cut it. */
+export function drawCrossing(context: Context, [row, column]: readonly [number, number], matrix: DOMMatrix, width: number, height: number): void {
+  const { x, y } = matrix.transformPoint({ x: column, y: row });
+  context.strokeStyle = "rgb(255 224 138 / 75%)";
+  context.lineWidth = 1;
+  context.setLineDash([]);
+  context.beginPath();
+  for (const [from, to] of [[0, x - CROSSING_ROOM], [x + CROSSING_ROOM, width]] as const) {
+    context.moveTo(from, y);
+    context.lineTo(to, y);
+  }
+  for (const [from, to] of [[0, y - CROSSING_ROOM], [y + CROSSING_ROOM, height]] as const) {
+    context.moveTo(x, from);
+    context.lineTo(x, to);
+  }
+  context.stroke();
+}
+
 function pointOf([, row, column]: Point3, matrix: DOMMatrix): DOMPoint {
   return matrix.transformPoint({ x: column, y: row });
 }

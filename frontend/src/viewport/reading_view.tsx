@@ -11,9 +11,11 @@ import { useComparison } from "../state/comparison";
 import { paneStore, usePanes, type PaneId } from "../state/panes";
 import { readNow, useReading } from "../state/reading";
 import { markOnce } from "../state/timing";
+import { Letters } from "./edge_letters";
 import { imageIdsOf } from "./frame_loader";
 import type { DragGestures } from "./gestures";
 import type { Heat } from "./heat_painter";
+import { middleOf } from "./loaded_slices";
 import { closePane, openPane } from "./open_panes";
 import { followView } from "./pane_links";
 import { OverlayLayer, type OverlayScene, type Painting } from "./overlay_layer";
@@ -60,9 +62,10 @@ export function ReadingView(props: ReadingViewProps) {
     () => (pane === "current" && labels && compared ? { labels: compared, styles: DIFFERENCE_PAINT } : null),
     [pane, labels, compared],
   );
+  const crossing = useCrossing(pane, slices);
   const scene = useMemo<OverlayScene>(
-    () => ({ affine: slices.affine, plane: 0, labels, painting: difference ?? painting, brain, heat, settings: overlay, isHidden: isHeld, mark }),
-    [slices, labels, difference, painting, brain, heat, overlay, isHeld, mark],
+    () => ({ affine: slices.affine, plane: 0, labels, painting: difference ?? painting, brain, heat, settings: overlay, isHidden: isHeld, mark, crossing }),
+    [slices, labels, difference, painting, brain, heat, overlay, isHeld, mark, crossing],
   );
 
   const drawOverlay = useEffectEvent((drawn: OverlayScene) => {
@@ -163,18 +166,14 @@ export function ReadingView(props: ReadingViewProps) {
   );
 }
 
+/** Where the other planes cut the slice; null unless three planes are on the screen. */
+function useCrossing(pane: PaneId, { shape }: SliceStack): readonly [number, number] | null {
+  const isCrossed = usePanes((panes) => panes.layout === "planes") && pane === "current";
+  const crossing = usePanes((panes) => panes.crossing);
+  return useMemo(() => (isCrossed ? (crossing ?? middleOf(shape)) : null), [isCrossed, crossing, shape]);
+}
+
 /** The study's own pane has the plain name. */
 export function testIdOf(name: string, pane: PaneId): string {
   return pane === "current" ? name : `${name}-${pane}`;
-}
-
-function Letters({ letters }: { letters: EdgeLetters }) {
-  return (
-    <div className={styles.letters} aria-label={`Orientation: left edge ${letters.left}, top edge ${letters.top}`} role="img">
-      <span className={styles.left}>{letters.left}</span>
-      <span className={styles.right}>{letters.right}</span>
-      <span className={styles.top}>{letters.top}</span>
-      <span className={styles.bottom}>{letters.bottom}</span>
-    </div>
-  );
 }

@@ -1,0 +1,22 @@
+import { cache, imageLoader } from "@cornerstonejs/core";
+
+import { paintGray } from "../geometry/reslice";
+import { rangeOf, type GrayWindow } from "../geometry/windowing";
+
+/** Draws a slice as large as the canvas holds it: from memory where it is there, else fetched behind everything else. */
+export async function drawThumbnail(canvas: HTMLCanvasElement, imageId: string, window: GrayWindow): Promise<void> {
+  const image = cache.getImage(imageId) ?? (await imageLoader.loadAndCacheImage(imageId).catch(() => null));
+  const context = canvas.getContext("2d");
+  if (!image || !context) return;
+  const slice = new OffscreenCanvas(image.columns, image.rows);
+  const pen = slice.getContext("2d");
+  const pixels = pen?.createImageData(image.columns, image.rows);
+  if (!pen || !pixels) return;
+  const { lower, upper } = rangeOf(window);
+  paintGray(Float32Array.from(image.getPixelData()), lower, upper, image.invert, pixels.data);
+  pen.putImageData(pixels, 0, 0);
+  const [wide, tall] = [image.columns * image.columnPixelSpacing, image.rows * image.rowPixelSpacing];
+  const scale = Math.min(canvas.width / wide, canvas.height / tall);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(slice, (canvas.width - wide * scale) / 2, (canvas.height - tall * scale) / 2, wide * scale, tall * scale);
+}
