@@ -11,6 +11,7 @@ from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.prediction import PROVIDERS, DeviceError, ModelIdentity, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
+from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.nifti import NiftiError
@@ -76,5 +77,7 @@ def summary(found: Segmentation, model: ModelIdentity) -> dict[str, object]:
         "lesion_counts": {kind.value: count for kind, count in found.lesions.counts().items()},
         "lesion_volumes_ml": {kind.value: round(ml, 4) for kind, ml in found.lesions.volumes_ml().items()},
         "counting_rule": found.lesions.rule.sentence,
+        "claim": PREDICTION_CLAIM,
+        "notice": RESEARCH_NOTICE,
         "warnings": list(found.warnings),
     }

@@ -48,8 +48,9 @@ def test_segment_writes_labels_on_the_nifti_s_own_grid(nifti, tmp_path, capsys):
     assert printed["lesion_counts"] == {kind.value: n for kind, n in expected.lesions.counts().items()}
     assert set(printed) == {
         "model", "version", "sha256", "preprocessing_version", "seconds", "lesion_counts", "lesion_volumes_ml",
-        "counting_rule", "warnings",
+        "counting_rule", "claim", "notice", "warnings",
     }  # fmt: skip
+    assert printed["notice"] == "Research use only, not a medical device."
     assert printed["counting_rule"].startswith("26-connected components of at least 14.1 mm³")
 
 

@@ -15,10 +15,11 @@ from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations import masks, services
-from plaqueview.annotations.models import RESEARCH_NOTICE, Annotation, AnnotationState, Evidence, Lesion, Step
+from plaqueview.annotations.models import Annotation, AnnotationState, Evidence, Lesion, Step
 from plaqueview.annotations.serializers import StatementSerializer
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
+from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.studies.serializers import JSON, AnnotationSummarySerializer
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from plaqueview.accounts.models import User
-from plaqueview.annotations.models import PREDICTION_CLAIM, Annotation
+from plaqueview.annotations.models import Annotation
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.live import WORKLIST, announce, study_topic
+from plaqueview.imaging.claims import PREDICTION_CLAIM
 from plaqueview.studies import services as studies
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from plaqueview.annotations.models import PREDICTION_CLAIM, Annotation
+from plaqueview.annotations.models import Annotation
 from plaqueview.core.errors import NotFoundError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
+from plaqueview.imaging.claims import PREDICTION_CLAIM
 from plaqueview.imaging.nifti import encode_volume_nifti, read_volume_nifti
 from plaqueview.imaging.volume import Volume, axial_reorientation
 from plaqueview.studies.models import SeriesSource

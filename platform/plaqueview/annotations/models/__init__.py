@@ -1,8 +1,6 @@
 """The tables of annotations: versions with their lesions, drafts, the steps of review, comments, double readings."""
 
 from plaqueview.annotations.models.annotation import (
-    PREDICTION_CLAIM,
-    RESEARCH_NOTICE,
     Annotation,
     AnnotationState,
     Evidence,
@@ -16,8 +14,6 @@ from plaqueview.annotations.models.draft import Draft
 from plaqueview.annotations.models.review import ReviewStep, Step
 
 __all__ = [
-    "PREDICTION_CLAIM",
-    "RESEARCH_NOTICE",
     "Annotation",
     "AnnotationState",
     "BlindedReading",

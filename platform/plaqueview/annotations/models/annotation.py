@@ -12,9 +12,6 @@ from plaqueview.core.models import Record
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.studies.models import Series, Study
 
-PREDICTION_CLAIM = "AI-predicted, FLAIR only"
-RESEARCH_NOTICE = "Research use only, not a medical device."
-
 
 class AnnotationState(models.TextChoices):
     PREDICTED = "predicted", "said by a network, seen by no reader"
