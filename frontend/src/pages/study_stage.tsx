@@ -6,6 +6,7 @@ import { ReadingPanes, StageLoader } from "../components/reading_panes";
 import { StateNotice } from "../components/result_sidebar";
 import type { LabelVolume } from "../geometry/labels";
 import type { Lesion, StudyDetail } from "../server/types";
+import { useStrokeLabels } from "../state/stroke";
 import type { StudyReading } from "../state/study_reading";
 import type { ReadingStack } from "../viewport/reading_stack";
 import styles from "./study_page.module.css";
@@ -13,13 +14,14 @@ import styles from "./study_page.module.css";
 interface StudyStageProps {
   readonly study: StudyDetail;
   readonly reading: StudyReading;
-  /** As they are at this moment, a stroke that is being drawn included. */
+  /** As they were after the last step; a stroke that is being drawn is added here. */
   readonly labels: LabelVolume | null;
   onStack(stack: ReadingStack | null): void;
 }
 
 /** The slices, or why there are none. */
 export function StudyStage({ study, reading, labels, onStack }: StudyStageProps) {
+  const drawnLabels = useStrokeLabels(labels);
   const queryClient = useQueryClient();
   const [drawingError, setDrawingError] = useState<Error | null>(null);
   if (!reading.shownSeries) return <div className={styles.notice}><StateNotice study={study} /></div>;
@@ -40,7 +42,7 @@ export function StudyStage({ study, reading, labels, onStack }: StudyStageProps)
       attributes={reading.attributes.data}
       startSlice={reading.startSlice}
       annotation={reading.isOverlayOnScreen ? reading.annotation : null}
-      labels={labels}
+      labels={drawnLabels}
       lesions={reading.lesions ?? NONE}
       counts={reading.isOverlayOnScreen ? (reading.annotation?.counts_by_slice ?? null) : null}
       brain={reading.brain}

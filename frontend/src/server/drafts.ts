@@ -51,7 +51,9 @@ export async function fetchDraft(study: string): Promise<StoredDraft | null> {
   try {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       // oxlint-disable-next-line no-await-in-loop -- asked again when somebody saved in between
-      const [draft, stored] = await Promise.all([jsonOf<Draft>("GET", draftUrl(study)), fetchDraftMask(study)]);
+      const draft = await jsonOf<Draft>("GET", draftUrl(study));
+      // oxlint-disable-next-line no-await-in-loop -- most studies have no draft, and so no mask to ask for
+      const stored = await fetchDraftMask(study);
       if (stored.etag === tagOf(draft.revision)) return { draft, mask: stored.mask };
     }
   } catch (error) {

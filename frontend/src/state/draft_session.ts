@@ -1,4 +1,5 @@
-import { isNoChange, type VoxelEdit } from "../geometry/edits/voxel_edit";
+import type { VoxelEdit } from "../geometry/edits/voxel_edit";
+import type { LabelVolume } from "../geometry/labels";
 import { decided, merge, type Merged, type Side } from "../geometry/merge";
 import { PRECONDITION_FAILED, type Draft } from "../server/drafts";
 import { ProblemError } from "../server/problem";
@@ -100,10 +101,10 @@ export class DraftSession {
     if (this.#copy.redo()) this.#changed();
   }
 
-  /** Shows a piece of a stroke that is still being drawn. */
-  extendStroke(piece: VoxelEdit): void {
+  /** The labels with a piece more of a stroke that is still being drawn, which no listener hears of. */
+  extendStroke(piece: VoxelEdit): LabelVolume {
     this.#copy.extendStroke(piece);
-    if (!isNoChange(piece)) this.#tell();
+    return this.#copy.drawnLabels;
   }
 
   /** The stroke is one step, saved soon. */
@@ -338,10 +339,10 @@ export class DraftSession {
   }
 
   #viewNow(): DraftView {
-    const { labels, steadyLabels, statements, canUndo, canRedo } = this.#copy;
+    const { labels, statements, canUndo, canRedo } = this.#copy;
     const dispute = this.#dispute;
     return {
-      isReady: this.#isReady, labels, steadyLabels, statements, draft: this.#draft, base: this.#ancestor.base, isDirty: this.isDirty,
+      isReady: this.#isReady, labels, statements, draft: this.#draft, base: this.#ancestor.base, isDirty: this.isDirty,
       save: this.#save, problem: this.#problem, canUndo, canRedo,
       conflict: dispute && { places: dispute.merged.conflicts, author: dispute.draft?.author ?? null, modified: dispute.draft?.modified ?? null },
     };

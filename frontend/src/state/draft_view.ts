@@ -44,10 +44,8 @@ export const DRAFT_TIMING: DraftTiming = { saveAfterMs: 600, saveAtLatestMs: 3_0
 export interface DraftView {
   /** False until it is known whether the server or this browser holds a draft. */
   readonly isReady: boolean;
-  /** What is on the screen, the stroke that is being drawn included. */
+  /** Another object after every step. */
   readonly labels: LabelVolume;
-  /** The same, under a name that changes with whole steps only. */
-  readonly steadyLabels: LabelVolume;
   readonly statements: readonly Statement[];
   /** As the server saved it last; null while it has none. */
   readonly draft: Draft | null;

@@ -13,16 +13,17 @@ import type { Edit } from "./history";
 import { sameLesion } from "./lesion_identity";
 import { maskQuery, meQuery } from "./queries";
 import { readNow } from "./reading";
+import { useStroke } from "./stroke";
 import type { StudyReading } from "./study_reading";
 
 /** The study as this reader sees and changes it: the draft where there is one, else its version. */
 export interface Drafting {
-  /** What is on the screen, a stroke that is being drawn included: another object after every change. */
+  /** Another object after every step; while a stroke is drawn, `useStrokeLabels` follows it. */
   readonly labels: LabelVolume | null;
   readonly lesions: readonly Lesion[] | null;
   readonly statements: readonly Statement[];
   readonly annotation: Annotation | null;
-  /** What the study page shows, with the draft's labels, lesions, counts and statements; it changes with whole steps only. */
+  /** What the study page shows, with the draft's labels, lesions, counts and statements. */
   readonly reading: StudyReading;
   /** False while the version or the draft is on its way, and for those who only read. */
   readonly canEdit: boolean;
@@ -62,7 +63,7 @@ export function useDrafting(study: StudyDetail, reading: StudyReading): Drafting
   const actions = useMemo(() => actionsOf(() => sessionOf(user, study.id)), [user, study.id]);
   return {
     ...actions,
-    labels: view?.isReady && drafted.labels ? view.labels : drafted.labels,
+    labels: drafted.labels,
     lesions: drafted.lesions,
     statements: view?.statements ?? NO_STATEMENTS,
     annotation: drafted.annotation,
@@ -99,7 +100,7 @@ function useSessionView(study: string, user: string | null, base: Base | null): 
 
 function draftedReading(reading: StudyReading, view: DraftView | null): StudyReading {
   if (!view?.isReady || !reading.annotation) return reading;
-  const labels = reading.labels && view.steadyLabels;
+  const labels = reading.labels && view.labels;
   const { draft } = view;
   if (!draft) return { ...reading, labels };
   const { lesion_counts, lesion_volumes_ml, counts_by_slice, counting_rule } = draft;
@@ -142,9 +143,15 @@ function actionsOf(sessionNow: () => DraftSession | null): Actions {
       if (!sessionNow()) advise(NOT_OPEN);
       sessionNow()?.edit(change);
     },
-    extendStroke: (piece) => sessionNow()?.extendStroke(piece),
-    endStroke: (saying) => sessionNow()?.endStroke(saying),
-    cancelStroke: () => sessionNow()?.cancelStroke(),
+    extendStroke: (piece) => useStroke.setState({ labels: sessionNow()?.extendStroke(piece) ?? null }),
+    endStroke: (saying) => {
+      sessionNow()?.endStroke(saying);
+      useStroke.setState({ labels: null });
+    },
+    cancelStroke: () => {
+      sessionNow()?.cancelStroke();
+      useStroke.setState({ labels: null });
+    },
     discard: async () => open().discard(),
     submit: async (comment) => open().submit(comment),
     startFrom: async (annotation) => {

@@ -10,24 +10,25 @@ export class WorkingCopy {
   readonly #history = new History();
   readonly #runs = new MaskRuns();
   #labels: LabelVolume;
-  #steadyLabels: LabelVolume;
+  #drawnLabels: LabelVolume;
   #statements: readonly Statement[];
   #stroke: VoxelEdit[] | null = null;
   #editCount = 0;
 
   /** @param labels are copied; edits never reach them. */
   constructor({ labels: { shape, voxels }, statements }: Side<Statement>) {
-    this.#labels = this.#steadyLabels = { shape, voxels: voxels.slice() };
+    this.#labels = this.#drawnLabels = { shape, voxels: voxels.slice() };
     this.#statements = statements;
   }
 
+  /** Under a name that changes with whole steps only; the voxels are those on the screen. */
   get labels(): LabelVolume {
     return this.#labels;
   }
 
-  /** The same voxels under a name that changes with whole steps only. */
-  get steadyLabels(): LabelVolume {
-    return this.#steadyLabels;
+  /** The same voxels under a name that changes with every piece of a stroke. */
+  get drawnLabels(): LabelVolume {
+    return this.#drawnLabels;
   }
 
   get statements(): readonly Statement[] {
@@ -88,7 +89,7 @@ export class WorkingCopy {
   /** The stroke is one step, with what is said by it; false when nothing was drawn. */
   endStroke(statementsOf: (stroke: VoxelEdit) => readonly Statement[]): boolean {
     const voxels = this.#takeStroke();
-    this.#steadyLabels = this.#labels;
+    this.#labels = this.#drawnLabels;
     if (isNoChange(voxels)) return false;
     const added = statementsOf(voxels);
     this.#history.push({ voxels, added, removed: [] });
@@ -100,12 +101,12 @@ export class WorkingCopy {
   /** As if the stroke had never begun. */
   cancelStroke(): void {
     this.#write(inverseOf(this.#takeStroke()));
-    this.#steadyLabels = this.#labels;
+    this.#labels = this.#drawnLabels;
   }
 
   /** Something else is on the screen; what the reader did can still be undone where nobody else changed it. */
   replace({ labels, statements }: Side<Statement>): void {
-    this.#labels = this.#steadyLabels = labels;
+    this.#labels = this.#drawnLabels = labels;
     this.#statements = statements;
     this.#runs.touch(Array.from({ length: labels.shape[0] }, (_, slice) => slice));
   }
@@ -137,14 +138,14 @@ export class WorkingCopy {
 
   #apply({ voxels, added, removed }: Edit): void {
     this.#write(voxels);
-    this.#steadyLabels = this.#labels;
+    this.#labels = this.#drawnLabels;
     const isReplaced = new Set([...removed, ...added].map(({ id }) => id));
     this.#statements = [...this.#statements.filter(({ id }) => !isReplaced.has(id)), ...added];
     this.#editCount += 1;
   }
 
   #write(voxels: VoxelEdit): void {
-    this.#labels = applied(this.#labels, voxels);
+    this.#drawnLabels = applied(this.#labels, voxels);
     this.#runs.touch(slicesOf(voxels, this.#labels.shape));
   }
 }
