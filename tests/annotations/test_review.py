@@ -5,10 +5,12 @@ import pytest
 from django.test import override_settings
 
 from plaqueview.accounts.services import create_site
+from plaqueview.annotations import services
 from plaqueview.annotations.models import Annotation, AnnotationState, Draft, FrozenError, ReviewStep
 from plaqueview.annotations.review import MOVES
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import Role
+from plaqueview.core.errors import InvalidError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
 from plaqueview.inference import services as inference
@@ -311,6 +313,16 @@ def test_a_comment_has_a_length(desk):
 
     assert desk.submit(draft, comment="x" * 4001).status_code == 400
     assert Annotation.objects.count() == 1
+
+
+@pytest.mark.parametrize("comment", ["", " \n", "x" * 4001])
+def test_a_return_without_words_or_with_too_many_is_refused_whoever_asks(desk, comment):
+    version = desk.submitted()
+
+    with pytest.raises(InvalidError):
+        services.give_back(annotation_id=version.pk, comment=comment, actor=desk.reader)
+
+    assert desk.state() == "in_review"
 
 
 def test_every_step_is_on_record(desk):
