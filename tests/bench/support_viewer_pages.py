@@ -19,6 +19,9 @@ WINDOW = (1440, 900)
 TIMEOUT_S = 120
 POLL_S = 0.05
 
+# As wide as ours is at first: 4 mm.
+SET_OHIF_BRUSH = 'window.commandsManager.run("setBrushSize", { toolNames: ["CircularBrush"], value: 2 })'
+
 
 @dataclass(frozen=True)
 class Viewer:
@@ -68,7 +71,8 @@ def wait_for_our_overlay(page: Page) -> None:
 
 def take_our_brush(page: Page) -> None:
     wait_for_our_overlay(page)
-    page.keyboard.press("b")
+    page.keyboard.press("d")
+    page.get_by_test_id("brush-ring").wait_for(state="attached")
 
 
 def ohif_viewer(address: str, study: StoredStudy) -> Viewer:
@@ -93,6 +97,7 @@ def open_ohif_mask(page: Page) -> None:
 def take_ohif_brush(page: Page) -> None:
     open_ohif_mask(page)
     page.locator("[data-cy=Brush-btn]").click()
+    page.evaluate(SET_OHIF_BRUSH)
 
 
 @contextmanager

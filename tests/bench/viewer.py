@@ -170,18 +170,19 @@ def measure_strokes(
 
 
 def stroke(page: Page) -> list[float]:
-    """One stroke across the middle, watched at points so far apart that none is painted before its turn."""
+    """One stroke across the middle, watched at points so far apart that none is painted before its turn.
+
+    Where it begins is not watched: OHIF paints there only once the pointer moves.
+    """
     x, y, width, height = page.evaluate("window.benchProbe.place()")
-    left = x + width / 2 - STROKE_STEP * (STROKE_POINTS - 1) / 2
-    points = [(round(left + STROKE_STEP * at), round(y + height / 2)) for at in range(STROKE_POINTS)]
-    page.mouse.move(*points[0])
+    left = x + width / 2 - STROKE_STEP * STROKE_POINTS / 2
+    begin, *points = [(round(left + STROKE_STEP * at), round(y + height / 2)) for at in range(STROKE_POINTS + 1)]
+    page.mouse.move(*begin)
+    page.mouse.down()
     times = []
-    for at, point in enumerate(points):
+    for point in points:
         page.evaluate("point => window.benchProbe.watchStroke(point)", point)
-        if at == 0:
-            page.mouse.down()
-        else:
-            page.mouse.move(*point)
+        page.mouse.move(*point)
         times.append(wait_for(page, "window.benchProbe.strokeMs"))
     page.mouse.up()
     return times
