@@ -141,7 +141,7 @@ describe("a lesion in another volume", () => {
   });
 
   it("is painted with its value, later extents above earlier ones", () => {
-    const { voxels } = paintExtents([1, 1, 4], [{ value: 1, voxels: [0, 1, 2] }, { value: 5, voxels: Uint32Array.of(2, 3) }]);
+    const { voxels } = paintExtents([1, 1, 4], [{ value: 1, voxels: [0, 1, 2] }, { value: 5, voxels: [2, 3] }]);
     expect([...voxels]).toEqual([1, 1, 5, 5]);
   });
 });
