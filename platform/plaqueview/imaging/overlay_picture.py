@@ -1,0 +1,117 @@
+"""A slice with its plaques drawn over it and a legend below: colours, words and numbers that stay with the pixels."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+
+from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
+
+Color = tuple[int, int, int]
+
+# Narrower pictures are enlarged by a whole number, so that the legend can be read.
+SMALLEST_WIDTH: Final = 512
+FONT_SIZE: Final = 14
+LETTER_WIDTH: Final = 8  # of the wide ones, so that a line never runs out of the picture
+LINE_HEIGHT: Final = 18
+MARGIN: Final = 8
+SWATCH: Final = 12
+HATCH_STEP: Final = 6
+WHITE: Final = (235, 235, 235)
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """A line of the legend; `lesion_class` draws its sign before it."""
+
+    text: str
+    lesion_class: LesionClass | None = None
+
+
+def zoom_of(columns: int) -> int:
+    """By how much a slice of so many columns is enlarged."""
+    return -(-SMALLEST_WIDTH // columns) if columns < SMALLEST_WIDTH else 1
+
+
+def draw(
+    grey: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    *,
+    legend: Sequence[LegendEntry],
+    colors: Mapping[LesionClass, Color],
+) -> NDArray[np.uint8]:
+    """(rows, columns) grey and labels 0, 1, 2 as (rows, columns, 3) RGB: the enlarged slice above its legend.
+
+    Inactive plaques are outlined, active ones outlined and hatched, so that colour is never alone. The legend covers
+    nothing of the slice.
+    """
+    zoom = zoom_of(grey.shape[1])
+    slice_ = _slice(grey, labels, zoom, colors)
+    return np.concatenate([slice_, _legend(legend, slice_.shape[1], colors)])
+
+
+def _slice(
+    grey: NDArray[np.uint8], labels: NDArray[np.uint8], zoom: int, colors: Mapping[LesionClass, Color]
+) -> NDArray[np.uint8]:
+    size = (grey.shape[1] * zoom, grey.shape[0] * zoom)
+    enlarged = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
+    picture = np.repeat(enlarged[..., np.newaxis], 3, axis=-1)
+    marks = labels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    for lesion_class, label in LABEL_OF_CLASS.items():
+        picture[_strokes(marks == label, lesion_class, width=min(zoom, 2))] = colors[lesion_class]
+    return picture
+
+
+def _strokes(mask: NDArray[np.bool_], lesion_class: LesionClass, *, width: int) -> NDArray[np.bool_]:
+    """The outline inside the mask, and for active plaques diagonals within it."""
+    strokes: NDArray[np.bool_] = mask & ~ndimage.binary_erosion(mask, iterations=width)
+    if lesion_class is LesionClass.ACTIVE:
+        diagonal = np.arange(mask.shape[0])[:, np.newaxis] + np.arange(mask.shape[1])
+        strokes |= mask & (diagonal % HATCH_STEP == 0)
+    return strokes
+
+
+def _legend(entries: Sequence[LegendEntry], width: int, colors: Mapping[LesionClass, Color]) -> NDArray[np.uint8]:
+    font = ImageFont.load_default(size=FONT_SIZE)
+    lines = [line for entry in entries for line in _wrapped(entry, width)]
+    band = Image.new("RGB", (width, len(lines) * LINE_HEIGHT + 2 * MARGIN))
+    pen = ImageDraw.Draw(band)
+    for index, line in enumerate(lines):
+        top = MARGIN + index * LINE_HEIGHT
+        left = MARGIN if line.lesion_class is None else MARGIN + SWATCH + MARGIN
+        color = WHITE if line.lesion_class is None else colors[line.lesion_class]
+        pen.text((left, top), line.text, font=font, fill=color)
+    picture = np.array(band)
+    for index, line in enumerate(lines):
+        if line.lesion_class is not None:
+            _draw_swatch(picture, MARGIN + index * LINE_HEIGHT + 2, line.lesion_class, colors[line.lesion_class])
+    return picture
+
+
+def _draw_swatch(picture: NDArray[np.uint8], top: int, lesion_class: LesionClass, color: Color) -> None:
+    swatch = np.zeros(picture.shape[:2], np.bool_)
+    swatch[top : top + SWATCH, MARGIN : MARGIN + SWATCH] = True
+    picture[_strokes(swatch, lesion_class, width=2)] = color
+
+
+def _wrapped(entry: LegendEntry, width: int) -> Iterator[LegendEntry]:
+    """The entry in lines that fit; only the first one bears its sign."""
+    room = width - 2 * MARGIN - (SWATCH + MARGIN if entry.lesion_class else 0)
+    lesion_class = entry.lesion_class
+    for line in textwrap.wrap(_plain(entry.text), room // LETTER_WIDTH):
+        yield LegendEntry(line, lesion_class)
+        lesion_class = None
+
+
+def _plain(text: str) -> str:
+    """What the font has letters for: mm³ becomes mm3, Kovač becomes Kovac."""
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return "".join(letters).encode("ascii", "replace").decode()
