@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "plaqueview.inference",
     "plaqueview.longitudinal",
     "plaqueview.pacs",
+    "plaqueview.reports",
     "plaqueview.feed",
 ]
 
@@ -337,6 +338,7 @@ LOGGING = {
     # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
     "loggers": {
         "django.db.backends": {"level": "INFO"},
+        "highdicom": {"level": "ERROR"},
         "pydicom": {"level": "ERROR"},
         "pynetdicom": {"level": "ERROR"},
         "py.warnings": {"level": "ERROR"},

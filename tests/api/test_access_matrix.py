@@ -137,6 +137,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/annotations/<uuid:annotation_id>/brain-mask"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>/probability"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>/mask.nii.gz"): of_site(A.ANNOTATION_READ),
+    # The mask is not of the grid of the series: 409 says that the caller may ask.
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/seg.dcm"): of_site(A.ANNOTATION_READ, 409),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/sr.dcm"): of_site(A.ANNOTATION_READ, 409),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/sc.zip"): of_site(A.ANNOTATION_READ, 409),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/lesions.csv"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/studies/<uuid:study_id>/registrations"): of_site(A.STUDY_READ),
     ("POST", "api/v1/studies/<uuid:study_id>/registrations"): of_site(
         A.INFERENCE_REQUEST, 202, body=lambda place: {"prior": place.parameters["prior_id"]}

@@ -44,6 +44,7 @@ class EventKind(models.TextChoices):
     ANNOTATION_SUBMITTED = "annotation.submitted"
     ANNOTATION_APPROVED = "annotation.approved"
     ANNOTATION_RETURNED = "annotation.returned"
+    DOCUMENT_EXPORTED = "document.exported"
     DRAFT_CREATED = "draft.created"
     DRAFT_READ = "draft.read"
     DRAFT_DISCARDED = "draft.discarded"

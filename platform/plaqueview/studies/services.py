@@ -16,7 +16,7 @@ from plaqueview.studies.summaries import (
     set_state,
 )
 from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
-from plaqueview.studies.volumes import SeriesSlices, load_volume, read_slices
+from plaqueview.studies.volumes import SeriesSlices, load_headers, load_volume, read_slices
 
 __all__ = [
     "AnnotationSummary",
@@ -33,6 +33,7 @@ __all__ = [
     "create_upload",
     "enqueue_overdue",
     "follow_job",
+    "load_headers",
     "load_volume",
     "override_flair",
     "process_upload",

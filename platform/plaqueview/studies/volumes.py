@@ -1,12 +1,15 @@
 """A series read from its stored files, and where each of its slices lies; reading only, so safe in parallel."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.completeness import InstanceHeader
@@ -38,13 +41,26 @@ def load_volume(series_id: UUID) -> StackedVolume:
 
     Raises: SeriesReadError when the instances are not one volume, or their pixels cannot be decoded.
     """
-    keys = _image_keys(series_id)
-    if not keys:
-        raise SeriesReadError(f"series {series_id} has no images")
+    with _reading(series_id):
+        return read_volume([dcmread(stored_path(key)) for key in _image_keys(series_id)])
+
+
+def load_headers(series_id: UUID) -> list[Dataset]:
+    """The images of the series without their pixels, from the bytes as received.
+
+    Raises: SeriesReadError when there are none, or a header cannot be read.
+    """
+    with _reading(series_id):
+        return [dcmread(stored_path(key), stop_before_pixels=True) for key in _image_keys(series_id)]
+
+
+@contextmanager
+def _reading(series_id: UUID) -> Iterator[None]:
+    """What stored bytes can bring about becomes a SeriesReadError that names the series."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
-            return read_volume([dcmread(stored_path(key)) for key in keys])
+            yield
     except SeriesReadError:
         raise
     except UNREADABLE as error:
@@ -65,7 +81,10 @@ def read_slices(series: Series) -> SeriesSlices:
 
 def _image_keys(series_id: UUID) -> list[str]:
     images = Instance.objects.filter(series_id=series_id, attributes__has_key="slices")
-    return list(images.order_by("instance_number", "sop_instance_uid").values_list("storage_key", flat=True))
+    keys = list(images.order_by("instance_number", "sop_instance_uid").values_list("storage_key", flat=True))
+    if not keys:
+        raise SeriesReadError(f"series {series_id} has no images")
+    return keys
 
 
 def _window(series: Series) -> Window | None:

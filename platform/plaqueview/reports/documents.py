@@ -1,0 +1,144 @@
+"""The documents of a version, from its rows, its mask and the files of its series."""
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plaqueview.annotations.masks import labels_of
+from plaqueview.annotations.models import Annotation
+from plaqueview.imaging import mask_codec
+from plaqueview.imaging.dicom_document import Stamp, encode
+from plaqueview.imaging.dicom_seg import segmentation_of
+from plaqueview.imaging.dicom_source import SourceSeries, source_series
+from plaqueview.imaging.dicom_sr import ReportedLesion, ReportedMeasures, report_of
+from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.secondary_capture import Slices, captures_of
+from plaqueview.imaging.volume import Volume
+from plaqueview.imaging.windowing import percentile_window
+from plaqueview.reports.lesion_csv import lesions_csv
+from plaqueview.reports.stamps import basis_of, stamp_of
+from plaqueview.studies import services as studies
+
+# Slices compress well at any level; the fastest is a fifth of the time.
+COMPRESSION_LEVEL = 1
+
+
+class DocumentKind(StrEnum):
+    """What a version can be asked for, by the name that its address ends in."""
+
+    SEGMENTATION = "seg.dcm"
+    REPORT = "sr.dcm"
+    CAPTURES = "sc.zip"
+    LESIONS = "lesions.csv"
+
+
+MEDIA_TYPES: Mapping[DocumentKind, str] = {
+    DocumentKind.SEGMENTATION: "application/dicom",
+    DocumentKind.REPORT: "application/dicom",
+    DocumentKind.CAPTURES: "application/zip",
+    DocumentKind.LESIONS: "text/csv; charset=utf-8",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that leaves the house; `sha256` names its bytes."""
+
+    kind: DocumentKind
+    name: str
+    content: bytes
+    sha256: str
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[self.kind]
+
+
+def make(annotation: Annotation, kind: DocumentKind) -> Document:
+    """The document, the same bytes each time until the version is approved, and the same again from then on.
+
+    Raises: DocumentError, SeriesReadError when the series no longer fits the version, or cannot be read.
+    """
+    content = MAKERS[kind](annotation)
+    return Document(kind, f"plaqueview-{annotation.pk}-{kind}", content, hashlib.sha256(content).hexdigest())
+
+
+def _segmentation(annotation: Annotation) -> bytes:
+    stamp = stamp_of(annotation)
+    labels = Volume(_labels_of(annotation), _affine_of(annotation))
+    return encode(segmentation_of(labels, _source_of(annotation), stamp), stamp)
+
+
+def _report(annotation: Annotation) -> bytes:
+    stamp, source = stamp_of(annotation), _source_of(annotation)
+    source.require_grid(annotation.shape, _affine_of(annotation))
+    return encode(report_of(_measures_of(annotation, stamp), source, stamp), stamp)
+
+
+def _captures(annotation: Annotation) -> bytes:
+    stamp, source = stamp_of(annotation), _source_of(annotation)
+    source.require_grid(annotation.shape, _affine_of(annotation))
+    captures = captures_of(_slices_of(annotation), source, stamp)
+    return _zipped((f"{number:04}.dcm", encode(capture, stamp)) for number, capture in enumerate(captures, start=1))
+
+
+MAKERS: Mapping[DocumentKind, Callable[[Annotation], bytes]] = {
+    DocumentKind.SEGMENTATION: _segmentation,
+    DocumentKind.REPORT: _report,
+    DocumentKind.CAPTURES: _captures,
+    DocumentKind.LESIONS: lesions_csv,
+}
+
+
+def _source_of(annotation: Annotation) -> SourceSeries:
+    return source_series(studies.load_headers(annotation.series_id))
+
+
+def _labels_of(annotation: Annotation) -> NDArray[np.uint8]:
+    return mask_codec.decode(labels_of(annotation).content)
+
+
+def _affine_of(annotation: Annotation) -> NDArray[np.float64]:
+    return np.array(annotation.affine, np.float64).reshape(4, 4)
+
+
+def _measures_of(annotation: Annotation, stamp: Stamp) -> ReportedMeasures:
+    lesions = [
+        ReportedLesion(
+            tracking=str(lesion.pk),
+            number=lesion.number,
+            lesion_class=LesionClass(lesion.lesion_class),
+            volume_ml=lesion.volume_ml,
+            longest_axis_mm=lesion.longest_axis_mm,
+            slice_indices=lesion.slice_indices,
+            basis=basis_of(lesion, stamp),
+        )
+        for lesion in annotation.lesions.order_by("number")
+    ]
+    return ReportedMeasures(lesions, annotation.counts, annotation.volumes_ml)
+
+
+def _slices_of(annotation: Annotation) -> Slices:
+    volume = studies.load_volume(annotation.series_id).volume
+    return Slices(
+        volume=volume,
+        labels=_labels_of(annotation),
+        window=studies.read_slices(annotation.series).window or percentile_window(volume.voxels),
+        counts=annotation.counts,
+        counts_by_slice={kind: annotation.counts_by_slice[kind.value] for kind in LesionClass},
+    )
+
+
+def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """An archive whose bytes follow from its files: every entry bears the earliest date that the format knows."""
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL)
+    return stream.getvalue()

@@ -1,0 +1,56 @@
+"""The lesions of a version as CSV: one row a lesion, numbers as the API writes them, the rule in every row."""
+
+import csv
+from collections.abc import Callable, Mapping
+from io import StringIO
+
+from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.imaging.dicom_document import Stamp
+from plaqueview.imaging.dicom_sr import tracking_uid
+from plaqueview.reports.stamps import basis_of, stamp_of
+
+Value = str | int | float | None
+
+OF_LESION: Mapping[str, Callable[[Lesion, Stamp], Value]] = {
+    "lesion": lambda lesion, _: str(lesion.pk),
+    "tracking_uid": lambda lesion, _: tracking_uid(str(lesion.pk)),
+    "number": lambda lesion, _: lesion.number,
+    "lesion_class": lambda lesion, _: lesion.lesion_class,
+    "class_basis": basis_of,
+    "evidence": lambda lesion, _: lesion.evidence,
+    "volume_ml": lambda lesion, _: lesion.volume_ml,
+    "longest_axis_mm": lambda lesion, _: lesion.longest_axis_mm,
+    "voxel_count": lambda lesion, _: lesion.voxel_count,
+    "centroid_x_mm": lambda lesion, _: lesion.centroid_mm[0],
+    "centroid_y_mm": lambda lesion, _: lesion.centroid_mm[1],
+    "centroid_z_mm": lambda lesion, _: lesion.centroid_mm[2],
+    "centroid_slice": lambda lesion, _: lesion.centroid_index[0],
+    "centroid_row": lambda lesion, _: lesion.centroid_index[1],
+    "centroid_column": lambda lesion, _: lesion.centroid_index[2],
+    "slice_indices": lambda lesion, _: " ".join(map(str, lesion.slice_indices)),
+    "mean_probability": lambda lesion, _: lesion.mean_probability,
+}
+
+
+def lesions_csv(annotation: Annotation) -> bytes:
+    """UTF-8 with a line of names, RFC 4180; positions in mm are LPS. A version without lesions has the names only."""
+    stamp = stamp_of(annotation)
+    version = _of_version(annotation, stamp)
+    stream = StringIO(newline="")
+    writer = csv.DictWriter(stream, [*OF_LESION, *version])
+    writer.writeheader()
+    for lesion in annotation.lesions.order_by("number"):
+        writer.writerow({name: value(lesion, stamp) for name, value in OF_LESION.items()} | version)
+    return stream.getvalue().encode()
+
+
+def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:
+    return {
+        "study": str(annotation.study_id),
+        "annotation": str(annotation.pk),
+        "version": annotation.version,
+        "state": "approved" if stamp.approval else "draft",
+        "counting_rule": stamp.counting_rule,
+        "authors": "; ".join(stamp.authors()),
+        "notice": stamp.notice,
+    }

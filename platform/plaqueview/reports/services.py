@@ -1,0 +1,46 @@
+"""The reading of documents, which the audit keeps: a file leaves the house."""
+
+from uuid import UUID
+
+from plaqueview.accounts.models import User
+from plaqueview.annotations import services as annotations
+from plaqueview.annotations.models import Annotation, AnnotationState
+from plaqueview.audit import services as audit
+from plaqueview.audit.models import EventKind
+from plaqueview.core.errors import ConflictError
+from plaqueview.imaging.dicom_document import quiet
+from plaqueview.imaging.dicom_read import SeriesReadError
+from plaqueview.imaging.dicom_source import DocumentError
+from plaqueview.reports import documents
+from plaqueview.reports.documents import Document, DocumentKind
+
+
+def read_document(*, annotation_id: UUID, kind: DocumentKind, actor: User) -> Document:
+    """The document of exactly this version; a version that is not approved says so in it. The export is on record.
+
+    Raises: DeniedError, NotFoundError; ConflictError when the series no longer fits the version.
+    """
+    annotation = annotations.read(annotation_id=annotation_id, actor=actor, part=kind.value)
+    document = _made(annotation, kind)
+    audit.record(
+        EventKind.DOCUMENT_EXPORTED,
+        actor=actor,
+        object_type="annotation",
+        object_id=annotation.pk,
+        site_id=annotation.study.site_id,
+        details={
+            "study": str(annotation.study_id),
+            "document": kind.value,
+            "sha256": document.sha256,
+            "is_approved": annotation.state == AnnotationState.APPROVED,
+        },
+    )
+    return document
+
+
+def _made(annotation: Annotation, kind: DocumentKind) -> Document:
+    try:
+        with quiet():
+            return documents.make(annotation, kind)
+    except (DocumentError, SeriesReadError) as error:
+        raise ConflictError(f"{kind} cannot be written: {error}") from error

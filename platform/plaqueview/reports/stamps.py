@@ -1,0 +1,57 @@
+"""Who says what in a version, as its documents repeat it."""
+
+from django.utils import timezone
+
+from plaqueview import __version__
+from plaqueview.accounts.models import User
+from plaqueview.annotations.models import Annotation, AnnotationState, Evidence, Lesion, Step
+from plaqueview.imaging.claims import RESEARCH_NOTICE
+from plaqueview.imaging.dicom_document import Algorithm, Approval, Stamp, person_name
+from plaqueview.imaging.lesions import LesionClass
+
+
+def stamp_of(annotation: Annotation) -> Stamp:
+    """The version's stamp; it changes once in the version's life, when the version is approved."""
+    return Stamp(
+        annotation_id=str(annotation.pk),
+        version=annotation.version,
+        created=timezone.localtime(annotation.created),
+        reader=_name_of(annotation.author) if annotation.author else "",
+        algorithm=_origin_of(annotation),
+        approval=_approval_of(annotation),
+        is_active_confirmed=annotation.unconfirmed_active_count == 0,
+        counting_rule=annotation.counting_rule,
+        notice=RESEARCH_NOTICE,
+        device=str(annotation.study.site_id),
+        software_version=__version__,
+    )
+
+
+def basis_of(lesion: Lesion, stamp: Stamp) -> str:
+    """What the class of the lesion rests on: a reader's evidence, the reader's version, or the network alone."""
+    if lesion.evidence:
+        return f"Confirmed by a reader: {Evidence(lesion.evidence).label}"
+    if stamp.reader and lesion.lesion_class == LesionClass.INACTIVE:
+        return "Inactive in the version of a reader"
+    return f"AI-predicted {lesion.lesion_class} (FLAIR only)"
+
+
+def _origin_of(annotation: Annotation) -> Algorithm | None:
+    """The model of the first version in the line that the annotation grew from."""
+    origin = annotation
+    while origin.base is not None:
+        origin = origin.base
+    if origin.model_id is None:
+        return None
+    return Algorithm(origin.model_name, origin.model_version, origin.model_sha256)
+
+
+def _approval_of(annotation: Annotation) -> Approval | None:
+    if annotation.state != AnnotationState.APPROVED:
+        return None
+    step = annotation.review.select_related("by").get(step=Step.APPROVED)
+    return Approval(_name_of(step.by), annotation.study.site.name[:64], timezone.localtime(step.created))
+
+
+def _name_of(user: User) -> str:
+    return person_name(family=user.last_name or user.username, given=user.first_name)
