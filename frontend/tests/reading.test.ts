@@ -15,7 +15,10 @@ const lesion = (number: number, slices: number[], centre: number): Lesion => ({
 const LESIONS = [lesion(1, [3, 4, 5], 4.2), lesion(2, [8], 8)];
 
 const NOTHING = () => undefined;
-const ROOM: Room = { openNextUnread: NOTHING, openWorklist: NOTHING, showKeys: NOTHING, toggleStudyPanel: NOTHING, togglePart: NOTHING };
+const ROOM: Room = {
+  openNextUnread: NOTHING, openWorklist: NOTHING, showKeys: NOTHING, toggleStudyPanel: NOTHING, togglePart: NOTHING, askReview: NOTHING,
+  askComment: NOTHING,
+};
 
 const context = (): CommandContext => ({ reading: readNow(), stack: null, slices: null, lesions: LESIONS, drafting: null, room: ROOM });
 const press = (key: string) => commandOfKey(key)?.run(context());

@@ -4,7 +4,9 @@ import { useState } from "react";
 
 import { addComment, resolveComment, type Anchor, type StudyComment } from "../server/review";
 import { queryClient } from "../state/queries";
+import { useLedFocus } from "../state/room_focus";
 import styles from "./comment_panel.module.css";
+import { leaveOrSend } from "./field_keys";
 import { countText, fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
 import { detailOf } from "./problem";
@@ -87,6 +89,7 @@ function CommentLine({ study, comment, lesion, canResolve, onShow }: CommentLine
 function NewComment({ study, annotation, pin }: { study: string; annotation: string | null; pin: Pin | null }) {
   const [text, setText] = useState("");
   const [isPinned, setPinned] = useState(true);
+  const field = useLedFocus<HTMLTextAreaElement>("new_comment");
   const adding = useMutation({
     mutationFn: () => addComment(study, {
       text: text.trim(), ...(annotation ? { annotation } : {}), ...(pin && isPinned ? { anchor: pin.anchor } : {}),
@@ -102,7 +105,10 @@ function NewComment({ study, annotation, pin }: { study: string; annotation: str
         if (text.trim()) adding.mutate();
       }}
     >
-      <Textarea size="xs" autosize minRows={2} label="New comment" value={text} onChange={(event) => setText(event.currentTarget.value)} data-testid="new-comment" />
+      <Textarea
+        ref={field} size="xs" autosize minRows={2} label="New comment" value={text} data-testid="new-comment"
+        onChange={(event) => setText(event.currentTarget.value)} onKeyDown={leaveOrSend}
+      />
       <Checkbox
         size="xs" label={pin ? `Pin to lesion ${pin.lesion}` : "Select a lesion to pin this to it"} disabled={!pin}
         checked={isPinned && pin !== null} onChange={(event) => setPinned(event.currentTarget.checked)}

@@ -1,10 +1,12 @@
 import { Button, Textarea } from "@mantine/core";
 import { useMutation, useQueries } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 
 import { approve, returnForCorrection, type ReviewStep, type Version } from "../server/review";
 import type { Annotation, Me, StudyDetail } from "../server/types";
 import { annotationQuery, queryClient } from "../state/queries";
+import { useLedFocus } from "../state/room_focus";
+import { leaveOrSend } from "./field_keys";
 import { fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
 import { detailOf } from "./problem";
@@ -25,18 +27,22 @@ interface ReviewPanelProps {
   readonly versions: readonly Version[];
   readonly me: Me;
   readonly submitting: Submitting | null;
+  /** What is special about this reading. */
+  readonly note?: ReactNode;
 }
 
 /** Where the reading stands, what can be done next, and every step so far. */
-export function ReviewPanel({ study, annotation, versions, me, submitting }: ReviewPanelProps) {
+export function ReviewPanel({ study, annotation, versions, me, submitting, note }: ReviewPanelProps) {
   const isAwaitingReview = annotation?.state === "submitted";
+  const canSubmit = submitting?.hasDraft || annotation?.state === "predicted";
   return (
     <>
       <Panel title="Review">
         <p className={styles.status} data-testid="review-status" data-state={submitting?.hasDraft ? "draft" : annotation?.state}>
           {statusOf(annotation, submitting?.hasDraft ?? false)}
         </p>
-        {submitting && !isAwaitingReview && annotation && <SubmitForm study={study.id} submitting={submitting} />}
+        {note}
+        {submitting && canSubmit && <SubmitForm study={study.id} submitting={submitting} />}
         {isAwaitingReview && annotation && me.actions.includes("annotation.review") && <DecisionForm study={study.id} annotation={annotation} />}
       </Panel>
       <History versions={versions} />
@@ -68,6 +74,7 @@ function useReviewStep(study: string, step: (comment: string) => Promise<unknown
 function SubmitForm({ study, submitting }: { study: string; submitting: Submitting }) {
   const [comment, setComment] = useState("");
   const sending = useReviewStep(study, submitting.submit);
+  const button = useLedFocus<HTMLButtonElement>("review_step");
   return (
     <form
       className={styles.form}
@@ -76,8 +83,8 @@ function SubmitForm({ study, submitting }: { study: string; submitting: Submitti
         sending.mutate(comment.trim(), { onSuccess: () => setComment("") });
       }}
     >
-      <Textarea size="xs" autosize minRows={2} label="Comment for the reviewer" value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
-      <Button type="submit" disabled={!submitting.isSaved} loading={sending.isPending} data-testid="submit-review">Submit for review</Button>
+      <Textarea size="xs" autosize minRows={2} label="Comment for the reviewer" value={comment} onChange={(event) => setComment(event.currentTarget.value)} onKeyDown={leaveOrSend} />
+      <Button ref={button} type="submit" disabled={!submitting.isSaved} loading={sending.isPending} data-testid="submit-review">Submit for review</Button>
       {!submitting.isSaved && <p className={styles.hint}>Changes are still being saved.</p>}
       {sending.isError && <p className={styles.error} role="alert">{detailOf(sending.error)}</p>}
     </form>
@@ -88,16 +95,17 @@ function DecisionForm({ study, annotation }: { study: string; annotation: Annota
   const [comment, setComment] = useState("");
   const approving = useReviewStep(study, (text) => approve(annotation.id, text));
   const returning = useReviewStep(study, (text) => returnForCorrection(annotation.id, text));
+  const button = useLedFocus<HTMLButtonElement>("review_step");
   const text = comment.trim();
   const error = approving.error ?? returning.error;
   return (
     <div className={styles.form}>
       <Textarea
         size="xs" autosize minRows={2} label="Comment" description="Needed to return the version" value={comment}
-        onChange={(event) => setComment(event.currentTarget.value)} data-testid="review-comment"
+        onChange={(event) => setComment(event.currentTarget.value)} onKeyDown={leaveOrSend} data-testid="review-comment"
       />
       <div className={styles.actions}>
-        <Button loading={approving.isPending} disabled={returning.isPending} onClick={() => approving.mutate(text)} data-testid="approve">Approve</Button>
+        <Button ref={button} loading={approving.isPending} disabled={returning.isPending} onClick={() => approving.mutate(text)} data-testid="approve">Approve</Button>
         <Button variant="default" loading={returning.isPending} disabled={!text || approving.isPending} onClick={() => returning.mutate(text)} data-testid="return">
           Return for correction
         </Button>

@@ -13,7 +13,7 @@ import styles from "./plain_page.module.css";
 /** Studies that two readers read without seeing each other, with their agreement and who decides. */
 export function DoubleReadingsPage({ me }: { me: Me }) {
   usePageTitle("Double readings");
-  const readings = useQuery(doubleReadingsQuery);
+  const readings = useQuery(doubleReadingsQuery(null));
   const canManage = me.actions.includes("reading.manage");
   const [isAsking, ask] = useState(false);
   return (

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 
 import { CommentPanel, type Pin } from "../components/comment_panel";
+import { DoubleReadingNote } from "../components/double_reading_note";
 import { ResultSidebar } from "../components/result_sidebar";
 import { ReviewPanel } from "../components/review_panel";
 import { VersionPanel } from "../components/version_panel";
@@ -12,7 +13,7 @@ import { anchorOf, lesionOfAnchor } from "../state/anchors";
 import { useComparison } from "../state/comparison";
 import type { Drafting } from "../state/drafting";
 import type { LesionRow } from "../state/lesion_table";
-import { commentsQuery, versionsQuery } from "../state/queries";
+import { commentsQuery, doubleReadingsQuery, versionsQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
 import { useVersionComparison } from "../state/version_comparison";
 import type { SidebarPart } from "../tools/command";
@@ -41,7 +42,14 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
   const { comparison, error } = useVersionComparison();
   const difference = comparison?.diff.labels ?? null;
   useEffect(() => useComparison.getState().showDifference(difference), [difference]);
-  const submitting = drafting.canEdit ? { hasDraft: hasDraft || isDirty, isSaved: !isDirty, submit: drafting.submit } : null;
+  const doubleReading = useQuery(doubleReadingsQuery(study.id)).data?.[0];
+  const hasSubmitted = doubleReading?.state !== "done" && doubleReading?.readings.some(({ reader, is_submitted }) => reader === me.username && is_submitted);
+  const submitting = drafting.canEdit && !hasSubmitted ? { hasDraft: hasDraft || isDirty, isSaved: !isDirty, submit: drafting.submit } : null;
+  const compare = (before: string, after: string) => {
+    useComparison.getState().compare(before, after);
+    onPart("versions");
+  };
+  const note = doubleReading && <DoubleReadingNote reading={doubleReading} reader={me.username} onCompare={compare} />;
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar
@@ -50,7 +58,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
       openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
       review={
         <>
-          <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={submitting} />
+          <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={submitting} note={note} />
           <CommentPanel
             study={study.id} annotation={annotation?.id ?? null} comments={comments} canComment={canComment} {...usePins(labels, lesions)}
           />

@@ -21,6 +21,7 @@ import { useDrafting } from "../state/drafting";
 import { useLesionRows } from "../state/lesion_rows";
 import { usePresence } from "../state/presence";
 import { readNow } from "../state/reading";
+import { useRoomFocus, type RoomTarget } from "../state/room_focus";
 import type { StudyReading } from "../state/study_reading";
 import type { Command, CommandContext, Room, SidebarPart } from "../tools/command";
 import { commandOf } from "../tools/commands";
@@ -61,12 +62,18 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const { rows, total, saidByReaders } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
   const slices = reading.slices.data ?? null;
 
+  const leadTo = (target: RoomTarget) => {
+    showPart("review");
+    useRoomFocus.getState().lead(target);
+  };
   const room: Room = {
     openNextUnread: () => next.mutate(),
     openWorklist: () => void navigate("/"),
     showKeys: () => showKeys(true),
     toggleStudyPanel: () => askSidebar(!isSidebarOpen),
     togglePart: (asked) => showPart(part === asked ? "lesions" : asked),
+    askReview: () => leadTo("review_step"),
+    askComment: () => leadTo("new_comment"),
   };
   const context = (): CommandContext => ({ reading: readNow(), stack, slices, lesions: rows.map(({ lesion }) => lesion), room, drafting });
   const run = (command: Command) => command.run(context());

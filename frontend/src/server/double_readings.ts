@@ -14,8 +14,10 @@ export interface NewDoubleReading {
 
 const LARGEST_PAGE = 200;
 
-export async function fetchDoubleReadings(): Promise<DoubleReading[]> {
-  return (await bodyOf(client.GET("/api/v1/double-readings", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
+/** @param study null asks for those of every study that the reader may know of */
+export async function fetchDoubleReadings(study: string | null): Promise<DoubleReading[]> {
+  const query = { page_size: LARGEST_PAGE, ...(study ? { study } : {}) };
+  return (await bodyOf(client.GET("/api/v1/double-readings", { params: { query } }))).results;
 }
 
 export function beginDoubleReading({ study, readers, adjudicator }: NewDoubleReading): Promise<DoubleReading> {

@@ -46,6 +46,7 @@ function applyToStudy(id: string, event: FeedEvent): void {
   if (event.type === "job.progress" && !FINISHED.has(event.state) && showProgress(id, event)) return;
   if (event.type === "annotation.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["annotation"] });
   void queryClient.invalidateQueries({ queryKey: ["study", id] });
+  void queryClient.invalidateQueries({ queryKey: ["double-readings"] });
   void queryClient.invalidateQueries({ queryKey: ["patient"] });
 }
 

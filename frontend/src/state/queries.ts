@@ -93,4 +93,5 @@ export const readersQuery = queryOptions({ queryKey: ["readers"], queryFn: fetch
 
 export const preferencesQuery = queryOptions({ queryKey: ["preferences"], queryFn: fetchPreferences, staleTime: Infinity });
 
-export const doubleReadingsQuery = queryOptions({ queryKey: ["double-readings"], queryFn: fetchDoubleReadings });
+export const doubleReadingsQuery = (study: string | null) =>
+  queryOptions({ queryKey: ["double-readings", study], queryFn: () => fetchDoubleReadings(study) });

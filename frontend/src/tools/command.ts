@@ -22,6 +22,9 @@ export interface Room {
   showKeys(): void;
   toggleStudyPanel(): void;
   togglePart(part: SidebarPart): void;
+  /** Leads the keyboard to submitting or approving. */
+  askReview(): void;
+  askComment(): void;
 }
 
 /** What the panel at the right shows. */

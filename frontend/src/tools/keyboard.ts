@@ -55,7 +55,7 @@ const MOVED_BY_ARROWS = "[role=slider], [role=tablist], [type=radio]";
 function isMeantForOthers(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING) || document.querySelector(OPEN_LAYER)) return true;
-  const isPressedControl = event.key === "Enter" || event.key === " ";
+  const isPressedControl = (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey;
   if (isPressedControl && target?.closest("a, button, summary, [role=button]")) return true;
   return event.key.length > 1 && event.key !== "Escape" && Boolean(target?.closest(MOVED_BY_ARROWS));
 }

@@ -10,6 +10,8 @@ const PARTS: readonly { part: SidebarPart; key: string; title: string }[] = [
 export const ROOM_COMMANDS: readonly Command[] = [
   { id: "queue.next", group: "Review", title: "Next unread study", keys: ["u"], run: ({ room }) => room.openNextUnread() },
   { id: "queue.worklist", group: "Review", title: "Back to the worklist", keys: ["Shift+w"], run: ({ room }) => room.openWorklist() },
+  { id: "review.step", group: "Review", title: "Submit or approve: Enter confirms", keys: ["Ctrl+Enter"], run: ({ room }) => room.askReview() },
+  { id: "review.comment", group: "Review", title: "New comment on the lesion or the study", keys: ["Shift+m"], run: ({ room }) => room.askComment() },
   ...PARTS.map<Command>(({ part, key, title }) => ({
     id: `room.${part}`, group: "Review", title, keys: [key], run: ({ room }) => room.togglePart(part),
   })),
