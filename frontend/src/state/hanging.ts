@@ -12,7 +12,7 @@ export interface Hangable {
 }
 
 /** Narrower than this, a prior beside the study leaves neither of them room enough to be read. */
-const SIDE_BY_SIDE_PX = 760;
+const SIDE_BY_SIDE_PX = 680;
 
 /** Why a layout cannot be shown for this study; null when it can. */
 export function problemOfLayout(layout: Layout, { hasPrior, hasPostContrast, planesProblem }: Hangable): string | null {
