@@ -217,6 +217,20 @@ def test_another_site_and_a_narrow_token_get_nothing(office, kind):
     assert not AuditEvent.objects.filter(kind=EventKind.DOCUMENT_EXPORTED).exists()
 
 
+def test_a_token_that_may_not_read_studies_gets_no_object_that_names_the_patient(office):
+    narrow = token_client(make_user(Role.NEUROLOGIST, site=office.desk.study.site), Action.ANNOTATION_READ)
+
+    answers = {kind: narrow.get(f"/api/v1/annotations/{office.prediction.pk}/{kind}") for kind in KINDS}
+
+    assert {kind: answer.status_code for kind, answer in answers.items()} == {
+        "seg.dcm": 403,
+        "sr.dcm": 403,
+        "sc.zip": 403,
+        "lesions.csv": 200,
+    }
+    assert b"Novak" not in answers["lesions.csv"].content
+
+
 @pytest.mark.parametrize("kind", ["seg.dcm", "sr.dcm", "sc.zip"])
 def test_a_series_without_frame_of_reference_is_a_conflict_and_no_export(kind):
     office = make_office(FrameOfReferenceUID=None)

@@ -46,6 +46,10 @@ MEDIA_TYPES: Mapping[DocumentKind, str] = {
 }
 
 
+# Their headers are those of the study.
+NAMES_PATIENT = frozenset({DocumentKind.SEGMENTATION, DocumentKind.REPORT, DocumentKind.CAPTURES})
+
+
 @dataclass(frozen=True)
 class Document:
     """A file that leaves the house; `sha256` names its bytes."""

@@ -7,6 +7,7 @@ from plaqueview.annotations import services as annotations
 from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
+from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError
 from plaqueview.imaging.dicom_document import quiet
 from plaqueview.imaging.dicom_read import SeriesReadError
@@ -18,8 +19,11 @@ from plaqueview.reports.documents import Document, DocumentKind
 def read_document(*, annotation_id: UUID, kind: DocumentKind, actor: User) -> Document:
     """The document of exactly this version; a version that is not approved says so in it. The export is on record.
 
-    Raises: DeniedError, NotFoundError; ConflictError when the series no longer fits the version.
+    Raises: DeniedError, also when a DICOM object, which names the patient, is asked for without the right to read
+    studies; NotFoundError; ConflictError when the series no longer fits the version.
     """
+    if kind in documents.NAMES_PATIENT:
+        require(actor, Action.STUDY_READ)
     annotation = annotations.read(annotation_id=annotation_id, actor=actor, part=kind.value)
     document = _made(annotation, kind)
     audit.record(
