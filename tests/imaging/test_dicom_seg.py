@@ -12,9 +12,10 @@ from pydicom.uid import SegmentationStorage
 from plaqueview.imaging.dicom_document import encode
 from plaqueview.imaging.dicom_seg import segmentation_of
 from plaqueview.imaging.dicom_source import DocumentError, source_series
+from plaqueview.imaging.nifti_to_dicom import series_of
 from plaqueview.imaging.volume import Volume
 from tests.imaging.documents import ALGORITHM, SHAPE, WHO_AND_WHEN, approved, dciodvfy_errors, labels, source, stamp
-from tests.imaging.phantoms import enhanced
+from tests.imaging.phantoms import axial_affine, enhanced, rotated
 
 
 def written(labels_, source_, stamp_) -> bytes:
@@ -71,6 +72,24 @@ def test_the_frames_of_a_multi_frame_source_are_referred_to_one_by_one():
         assert_missing_frames_are_empty=True,
     )
     np.testing.assert_array_equal(found, volume.voxels)
+
+
+@pytest.mark.parametrize("degrees", [0, 15])
+def test_of_a_nifti_the_source_is_the_series_that_was_made_of_it(degrees, tmp_path):
+    affine = rotated(axial_affine((4.0, 0.9, 0.9), (-16.0, -14.0, 3.3)), degrees) @ np.diag([1.0, -1.0, 1.0, 1.0])
+    datasets = series_of(Volume(np.zeros(SHAPE, np.int16), affine), source_sha256="ab" * 32, source_name="scan.nii")
+    series = source_series(datasets)
+    volume = Volume(labels().voxels, series.affine)
+
+    path = tmp_path / "seg.dcm"
+    path.write_bytes(written(volume, series, stamp()))
+
+    np.testing.assert_array_equal(voxels_of(read(path.read_bytes()), series), volume.voxels)
+    assert {one.ReferencedSOPInstanceUID for one in dcmread(path).SourceImageSequence} == {
+        dataset.SOPInstanceUID for dataset in datasets
+    }
+    if shutil.which("dciodvfy"):
+        assert dciodvfy_errors(path) == []
 
 
 def test_segments_are_coded_and_a_prediction_says_so():
