@@ -10,6 +10,7 @@ type ToldEvent =
   | { type: "upload.progress"; upload: string; state: string; progress: number }
   | { type: "draft.changed"; study: string; draft: string; revision: number; author: string }
   | { type: "comment.changed"; study: string; comment: string }
+  | { type: "registration.changed"; study: string; registration: string; state: string }
   | { type: "presence.changed"; study: string; readers: readonly { reader: string; is_editing: boolean }[] };
 
 export type FeedEvent = ToldEvent | { type: "caught_up" };
@@ -193,6 +194,7 @@ export class Feed {
 const SOCKET_OPEN = 1;
 const EVENT_TYPES = new Set([
   "study.changed", "job.progress", "annotation.changed", "upload.progress", "draft.changed", "comment.changed", "presence.changed",
+  "registration.changed",
 ]);
 
 function keyOf(topic: Topic): string {

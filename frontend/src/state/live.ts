@@ -41,6 +41,8 @@ export function useLiveStudy(id: string): void {
 
 function applyToStudy(id: string, event: FeedEvent): void {
   if (event.type === "presence.changed" || event.type === "draft.changed") return;
+  if (event.type === "registration.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["registration", id] });
+  if (event.type === "registration.changed") return;
   if (event.type === "comment.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["comments", id] });
   if (event.type === "comment.changed") return;
   if (event.type === "job.progress" && !FINISHED.has(event.state) && showProgress(id, event)) return;

@@ -4,7 +4,8 @@ import {
 } from "@cornerstonejs/tools";
 
 import { MEASURES, type DragTool, type Measure } from "../state/reading";
-import { MEASURE_STYLE, TEXT_LINES } from "./measure_text";
+import { pixelAt } from "./loaded_slices";
+import { MEASURE_STYLE, TEXT_LINES, type Lines } from "./measure_text";
 import { openStacks } from "./open_panes";
 import type { Measuring, ReadingStack } from "./reading_stack";
 
@@ -55,7 +56,7 @@ export class DragGestures implements Measuring {
     this.#groupId = `gestures-${stack.viewportId}`;
     const group = ToolGroupManager.createToolGroup(this.#groupId);
     for (const [tool, name] of Object.entries(TOOL_NAMES)) {
-      group?.addTool(name, isMeasure(tool) ? { getTextLines: TEXT_LINES[tool], preventHandleOutsideImage: true } : {});
+      group?.addTool(name, isMeasure(tool) ? { getTextLines: tool === "probe" ? probeLines : TEXT_LINES[tool], preventHandleOutsideImage: true } : {});
     }
     group?.addViewport(stack.viewportId, stack.engineId);
     stack.measuring = this;
@@ -98,6 +99,13 @@ export class DragGestures implements Measuring {
     ToolGroupManager.destroyToolGroup(this.#groupId);
   }
 }
+
+/** Cornerstone looks for the value as if one image held the whole stack and finds none; it is taken from the slice itself. */
+const probeLines: Lines = ({ cachedStats, handles }, target) => {
+  const [column = 0, row = 0] = Array.from(cachedStats[target]?.index ?? []);
+  const value = pixelAt(target.replace("imageId:", ""), row, column);
+  return TEXT_LINES.probe({ cachedStats: { [target]: { value } }, handles }, target);
+};
 
 function isMeasure(tool: string): tool is Measure {
   return (MEASURES as readonly string[]).includes(tool);

@@ -9,3 +9,9 @@ export function loadedSlices(imageIds: readonly string[]): (ArrayLike<number> | 
 export function middleOf([, rows = 1, columns = 1]: readonly number[]): readonly [row: number, column: number] {
   return [Math.floor((rows - 1) / 2), Math.floor((columns - 1) / 2)];
 }
+
+/** The value of one pixel of a slice in memory. */
+export function pixelAt(imageId: string, row: number, column: number): number | null {
+  const image = cache.getImage(imageId);
+  return image ? (image.getPixelData()[row * image.columns + column] ?? null) : null;
+}

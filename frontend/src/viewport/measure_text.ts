@@ -5,6 +5,8 @@ interface Statistics {
   readonly length?: number | null;
   readonly angle?: number | null;
   readonly value?: number | null;
+  /** Column, row, slice. */
+  readonly index?: ArrayLike<number> | null;
   readonly area?: number | null;
   readonly mean?: number | null;
   readonly stdDev?: number | null;
@@ -12,12 +14,12 @@ interface Statistics {
   readonly max?: number | null;
 }
 
-interface Measured {
+export interface Measured {
   readonly cachedStats: Readonly<Record<string, Statistics | undefined>>;
   readonly handles: { readonly points: readonly (readonly number[])[] };
 }
 
-type Lines = (measured: Measured, target: string) => string[] | undefined;
+export type Lines = (measured: Measured, target: string) => string[] | undefined;
 
 /** Read on bright and on dark tissue, whatever the page looks like. */
 export const MEASURE_STYLE = {
