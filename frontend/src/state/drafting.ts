@@ -11,6 +11,7 @@ import type { DraftSession } from "./draft_session";
 import type { Base, Conflict, DraftView, SaveState } from "./draft_view";
 import type { Edit } from "./history";
 import { sameLesion } from "./lesion_identity";
+import { measuredLesions, type Measured } from "./measured_lesions";
 import { maskQuery, meQuery } from "./queries";
 import { readNow } from "./reading";
 import { useStroke } from "./stroke";
@@ -58,7 +59,8 @@ export function useDrafting(study: StudyDetail, reading: StudyReading): Drafting
   const user = me?.username ?? null;
   const view = useSessionView(study.id, user, useBase(reading));
   const mayEdit = me?.actions.includes("annotation.edit") ?? false;
-  const drafted = useMemo(() => draftedReading(reading, view), [reading, view]);
+  const measured = useMeasured(reading, view);
+  const drafted = useMemo(() => draftedReading(reading, view, measured), [reading, view, measured]);
   useSelectionFollows(drafted.lesions);
   const actions = useMemo(() => actionsOf(() => sessionOf(user, study.id)), [user, study.id]);
   return {
@@ -98,15 +100,26 @@ function useSessionView(study: string, user: string | null, base: Base | null): 
   return view;
 }
 
-function draftedReading(reading: StudyReading, view: DraftView | null): StudyReading {
+/** The lesions as they are on the screen while the server has not measured the last step yet; null once it has. */
+function useMeasured(reading: StudyReading, view: DraftView | null): Measured | null {
+  const affine = reading.isOverlayOnScreen && view?.isReady && view.isDirty ? reading.slices.data?.affine : undefined;
+  const known = view?.draft?.lesions ?? reading.lesions;
+  const { labels, statements } = view ?? {};
+  const countingRule = reading.annotation?.counting_rule;
+  return useMemo(
+    () => (affine && known && labels && statements && countingRule ? measuredLesions({ labels, affine, statements, known, countingRule }) : null),
+    [affine, known, labels, statements, countingRule],
+  );
+}
+
+function draftedReading(reading: StudyReading, view: DraftView | null, measured: Measured | null): StudyReading {
   if (!view?.isReady || !reading.annotation) return reading;
   const labels = reading.labels && view.labels;
-  const { draft } = view;
-  if (!draft) return { ...reading, labels };
-  const { lesion_counts, lesion_volumes_ml, counts_by_slice, counting_rule } = draft;
-  const statements = draft.statements.map((statement) => ({ ...statement, anchor: [...statement.anchor] })) as Annotation["statements"];
-  const annotation = { ...reading.annotation, lesion_counts, lesion_volumes_ml, counts_by_slice, counting_rule, statements } as Annotation;
-  return { ...reading, labels, annotation, lesions: draft.lesions };
+  const shown = measured ?? view.draft;
+  if (!shown) return { ...reading, labels };
+  const { lesions, lesion_counts, lesion_volumes_ml, counts_by_slice } = shown;
+  const statements = view.statements.map((statement) => ({ ...statement, anchor: [...statement.anchor] })) as Annotation["statements"];
+  return { ...reading, labels, lesions, annotation: { ...reading.annotation, lesion_counts, lesion_volumes_ml, counts_by_slice, statements } as Annotation };
 }
 
 /** Lesions are numbered by size, so numbers move as lesions change; the lesion that was chosen stays chosen. */
