@@ -44,9 +44,19 @@
   };
 
   const probe = { firstSliceAt: null, allSlicesAt: null };
+
+  /** Reading pixels back holds the page up, so it is done only once the renderer has drawn, and its own time not counted. */
+  let hasDrawn = false;
+  window.addEventListener("CORNERSTONE_IMAGE_RENDERED", () => (hasDrawn = true), { capture: true });
+  const isFirstSliceDrawn = () => {
+    const isToBeRead = hasDrawn;
+    hasDrawn = false;
+    return isToBeRead && pictures().some(holdsSlice);
+  };
   const watchOpening = () => {
-    if (probe.firstSliceAt === null && pictures().some(holdsSlice)) probe.firstSliceAt = now();
-    if (probe.firstSliceAt !== null && hasEverySlice()) probe.allSlicesAt = now();
+    const at = now();
+    if (probe.firstSliceAt === null && isFirstSliceDrawn()) probe.firstSliceAt = at;
+    if (probe.firstSliceAt !== null && hasEverySlice()) probe.allSlicesAt = at;
     if (probe.allSlicesAt === null) afterFrame(watchOpening);
   };
   afterFrame(watchOpening);

@@ -36,7 +36,7 @@ from tests.bench.support_viewer_pages import (
 from tests.bench.support_viewer_study import SLICE_COUNT, store_study
 from tests.running_demo import running_demo
 
-ROUNDS = 7
+ROUNDS = 5
 WARM_UP_ROUNDS = 1
 NOTCH = 120
 DISPLAY_HZ = 60
