@@ -17,7 +17,7 @@ export interface Pin {
   readonly anchor: Anchor;
 }
 
-interface CommentPanelProps {
+export interface CommentPanelProps {
   readonly study: string;
   readonly annotation: string | null;
   readonly comments: readonly StudyComment[];

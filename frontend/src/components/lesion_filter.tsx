@@ -14,11 +14,12 @@ interface Choice {
   readonly label: string;
 }
 
+/** A filter that lets everything through is named for what it looks at. */
 const ALL = (label: string): Choice => ({ value: "all", label });
-const CLASS_CHOICES = [ALL("Any class"), ...LESION_CLASSES.map((value) => ({ value, label: CLASS_NAMES[value] }))];
-const SIZE_CHOICES = [{ value: "0", label: "Any size" }, ...SIZES_MM.map((size) => ({ value: String(size), label: `≥ ${size} mm` }))];
-const CHANGE_CHOICES = [ALL("Any change"), ...CHANGES.filter((change) => change !== "resolved").map((value) => ({ value, label: CHANGE_TEXTS[value] }))];
-const REVIEW_CHOICES = [ALL("Any review"), ...REVIEW_MARKS.map((value) => ({ value, label: REVIEW_TEXTS[value] }))];
+const CLASS_CHOICES = [ALL("Class"), ...LESION_CLASSES.map((value) => ({ value, label: CLASS_NAMES[value] }))];
+const SIZE_CHOICES = [{ value: "0", label: "Size" }, ...SIZES_MM.map((size) => ({ value: String(size), label: `≥ ${size} mm` }))];
+const CHANGE_CHOICES = [ALL("Change"), ...CHANGES.filter((change) => change !== "resolved").map((value) => ({ value, label: CHANGE_TEXTS[value] }))];
+const REVIEW_CHOICES = [ALL("Review"), ...REVIEW_MARKS.map((value) => ({ value, label: REVIEW_TEXTS[value] }))];
 
 /** @param hasChanges false while there is no prior to compare with */
 export function LesionFilter({ hasChanges }: { hasChanges: boolean }) {

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 
-import { CommentPanel, type Pin } from "../components/comment_panel";
+import { CommentPanel, type CommentPanelProps, type Pin } from "../components/comment_panel";
 import { DoubleReadingNote } from "../components/double_reading_note";
 import { ResultSidebar } from "../components/result_sidebar";
 import { ReviewPanel } from "../components/review_panel";
@@ -59,14 +59,21 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
       review={
         <>
           <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={submitting} note={note} />
-          <CommentPanel
-            study={study.id} annotation={annotation?.id ?? null} comments={comments} canComment={canComment} {...usePins(labels, lesions)}
-          />
+          <PinnedComments study={study.id} annotation={annotation?.id ?? null} comments={comments} canComment={canComment} labels={labels} lesions={lesions} />
         </>
       }
       versions={<VersionPanel versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error} onRestore={drafting.canEdit ? (version) => void drafting.startFrom(version.id) : null} onShowSlice={showSlice} />}
     />
   );
+}
+
+interface PinnedCommentsProps extends Omit<CommentPanelProps, "pin" | "lesionAt" | "onShow"> {
+  readonly labels: LabelVolume | null;
+  readonly lesions: readonly Lesion[] | null;
+}
+
+function PinnedComments({ labels, lesions, ...comments }: PinnedCommentsProps) {
+  return <CommentPanel {...comments} {...usePins(labels, lesions)} />;
 }
 
 /** Comments and lesions: the voxel that stands for the selected lesion, and the lesion that a voxel stands for. */
