@@ -119,7 +119,7 @@ describe("the hanging protocol", () => {
     expect(layoutOf("prior", followUp, 620)).toBe("prior");
     expect(layoutOf("three", followUp, 1200)).toBe("prior");
     expect(layoutOf("three", { ...alone, hasPostContrast: true }, 1200)).toBe("contrast");
-    expect(layoutOf("planes", followUp, 1200)).toBe("single");
+    expect(layoutOf("planes", followUp, 1200)).toBe("prior");
   });
 
   it("says why a layout cannot be had", () => {

@@ -1,9 +1,10 @@
 import { Loader } from "@mantine/core";
-import { lazy, Suspense, useEffect, useRef, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useRef, type PointerEvent as ReactPointerEvent, type ReactNode } from "react";
 
 import type { SliceStack } from "../server/types";
 import { paneStore, usePanes, type PaneId } from "../state/panes";
 import { useSliceWheel } from "../tools/wheel";
+import { openStack } from "../viewport/open_panes";
 import type { ReadingViewProps } from "../viewport/reading_view";
 import { followPointer, PaneCursor } from "./pane_cursor";
 import styles from "./pane.module.css";
@@ -25,12 +26,13 @@ export function Pane({ header, caption = null, ...view }: PaneProps) {
   const box = useRef<HTMLDivElement>(null);
   const isActive = usePanes((panes) => panes.activePane === pane);
   const isAlone = usePanes((panes) => panes.layout === "single");
+  const cross = useCrossOnClick(pane);
   useSliceWheel(box, pane);
   useEffect(() => followPointer(box.current, pane), [pane]);
   return (
     <section className={styles.pane} data-active={(isActive && !isAlone) || undefined} data-pane={pane} aria-label={PANE_NAMES[pane]}>
       {header}
-      <div ref={box} className={styles.box} onPointerDown={() => usePanes.getState().activate(pane)}>
+      <div ref={box} className={styles.box} onPointerDown={() => usePanes.getState().activate(pane)} {...cross}>
         <Suspense fallback={<StageLoader />}>
           <ReadingView {...view} />
         </Suspense>
@@ -39,6 +41,26 @@ export function Pane({ header, caption = null, ...view }: PaneProps) {
       </div>
     </section>
   );
+}
+
+/** CSS pixels that a press may move and still be a click. */
+const CLICK_PX = 3;
+
+/** A click on the study's own slice lets the other planes go through that place; a drag does what its tool does. */
+function useCrossOnClick(pane: PaneId) {
+  const pressed = useRef<readonly [number, number]>([0, 0]);
+  return {
+    onPointerDownCapture: ({ clientX, clientY }: ReactPointerEvent) => {
+      pressed.current = [clientX, clientY];
+    },
+    onPointerUp: ({ clientX, clientY, button, currentTarget }: ReactPointerEvent) => {
+      const isClick = button === 0 && Math.hypot(clientX - pressed.current[0], clientY - pressed.current[1]) <= CLICK_PX;
+      if (!isClick || pane !== "current" || usePanes.getState().layout !== "planes") return;
+      const { left, top } = currentTarget.getBoundingClientRect();
+      const voxel = openStack(pane)?.voxelAt([clientX - left, clientY - top]);
+      if (voxel) usePanes.getState().cross(Math.round(voxel[1]), Math.round(voxel[2]));
+    },
+  };
 }
 
 const PANE_NAMES: Readonly<Record<PaneId, string>> = { current: "Current study", prior: "Prior study", post_contrast: "T1 after contrast" };

@@ -11,7 +11,7 @@ import { newestFirst, useChangePaintings, useStudyChanges } from "../state/chang
 import { layoutOf, type Hangable } from "../state/hanging";
 import { usePanes } from "../state/panes";
 import { readNow, useReading } from "../state/reading";
-import { keepPanesTogether } from "../viewport/pane_links";
+import { keepPanesTogether, showBeside } from "../viewport/pane_links";
 import type { ReadingStack } from "../viewport/reading_stack";
 import { ContrastPane, postContrastOf } from "./pane_of_contrast";
 import { PriorPane } from "./pane_of_prior";
@@ -61,6 +61,7 @@ export function ReadingPanes(props: ReadingPanesProps) {
   useEffect(() => () => usePanes.getState().tellSlicesHere(false), []);
   useEffect(() => keepPanesTogether(), []);
   useEffect(() => usePanes.getState().hang(layout), [layout]);
+  useLesionInAllPanes(props.lesions);
   const beside = { study, slices, isWaiting: !areSlicesHere };
   return (
     <div className={styles.stage}>
@@ -82,6 +83,19 @@ export function ReadingPanes(props: ReadingPanesProps) {
 }
 
 const NONE: readonly number[] = [];
+
+/** The selected lesion is shown in the other panes and planes too, where it lies in the patient and not in the middle of the view. */
+function useLesionInAllPanes(lesions: readonly Lesion[]): void {
+  const selected = useReading((reading) => reading.selectedLesion);
+  const lesion = lesions.find(({ number }) => number === selected);
+  const place = lesion && [...lesion.centroid_mm, ...lesion.centroid_index].join();
+  useEffect(() => {
+    const [x, y, z, , row, column] = place?.split(",").map(Number) ?? [];
+    if (x === undefined || y === undefined || z === undefined || row === undefined || column === undefined) return;
+    showBeside([x, y, z]);
+    usePanes.getState().cross(Math.round(row), Math.round(column));
+  }, [place]);
+}
 
 /** What the study has to hang, told to the toolbar too. */
 function useHangable(study: StudyDetail, slices: SliceStack): Hangable {

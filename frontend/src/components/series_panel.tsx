@@ -8,6 +8,7 @@ import { Icon } from "./icons";
 import { Panel } from "./panel";
 import { detailOf } from "./problem";
 import styles from "./series_panel.module.css";
+import { SeriesThumbnail } from "./series_thumbnail";
 
 interface SeriesPanelProps {
   readonly study: StudyDetail;
@@ -37,6 +38,7 @@ export function SeriesPanel({ study, shownSeries, canOverride, onShow }: SeriesP
         {study.series.map((series) => (
           <SeriesRow
             key={series.id}
+            study={study}
             series={series}
             candidate={choice?.candidates.find((candidate) => candidate.series === series.id)}
             isFlair={series.id === study.flair_series}
@@ -52,6 +54,7 @@ export function SeriesPanel({ study, shownSeries, canOverride, onShow }: SeriesP
 }
 
 interface SeriesRowProps {
+  readonly study: StudyDetail;
   readonly series: Series;
   readonly candidate: Candidate | undefined;
   readonly isFlair: boolean;
@@ -61,16 +64,19 @@ interface SeriesRowProps {
   readonly onChoose: (() => void) | null;
 }
 
-function SeriesRow({ series, candidate, isFlair, isShown, isChoosing, onShow, onChoose }: SeriesRowProps) {
+function SeriesRow({ study, series, candidate, isFlair, isShown, isChoosing, onShow, onChoose }: SeriesRowProps) {
   const problems = series.completeness?.problems ?? [];
   return (
     <li className={styles.row} data-shown={isShown || undefined} data-testid="series-row">
       <button type="button" className={styles.show} onClick={onShow} aria-pressed={isShown}>
-        <span className={styles.description}>
-          {series.series_description || `Series ${series.series_number ?? ""}`}
-          {isFlair && <span className={styles.flair}>FLAIR</span>}
+        <SeriesThumbnail study={study} series={series} />
+        <span className={styles.text}>
+          <span className={styles.description}>
+            {series.series_description || `Series ${series.series_number ?? ""}`}
+            {isFlair && <span className={styles.flair}>FLAIR</span>}
+          </span>
+          {factsOf(series).map((line) => <span key={line} className={styles.facts}>{line}</span>)}
         </span>
-        {factsOf(series).map((line) => <span key={line} className={styles.facts}>{line}</span>)}
       </button>
       {problems.length > 0 && (
         <ul className={styles.problems} data-testid="completeness-problems">

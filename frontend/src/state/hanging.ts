@@ -21,11 +21,13 @@ export function problemOfLayout(layout: Layout, { hasPrior, hasPostContrast, pla
   return layout === "planes" ? planesProblem : null;
 }
 
-/** The layout that was asked for where the study has what it needs; else the prior beside it, where there is one and room for it. */
+/**
+ * The layout that was asked for where the study has what it needs; else what the protocol hangs: the prior beside the
+ * study, where there is one and room for it.
+ */
 export function layoutOf(asked: Layout | null, hangable: Hangable, widthPx: number): Layout {
   if (asked && problemOfLayout(asked, hangable) === null) return asked;
   if (asked === "three" && hangable.hasPrior) return "prior";
   if (asked === "three" && hangable.hasPostContrast) return "contrast";
-  if (asked !== null) return "single";
   return hangable.hasPrior && widthPx >= SIDE_BY_SIDE_PX ? "prior" : "single";
 }

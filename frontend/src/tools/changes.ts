@@ -4,7 +4,7 @@ import { placesOf, shownChange } from "../state/change_view";
 import { usePanes } from "../state/panes";
 import { readNow } from "../state/reading";
 import { openStack } from "../viewport/open_panes";
-import { showPosition } from "../viewport/pane_links";
+import { showBeside } from "../viewport/pane_links";
 import type { Command } from "./command";
 
 /** Shows one change in every pane: its lesions are bracketed, and the slices are those of its place in the patient. */
@@ -15,7 +15,7 @@ export function showChange(changes: StudyChanges, place: number): void {
   usePanes.getState().chooseChange(place);
   readNow().goTo(change.anchor[0]);
   const stack = openStack("current");
-  if (stack) showPosition(toWorld(stack.grid.affine, point3(change.anchor)));
+  if (stack) showBeside(toWorld(stack.grid.affine, point3(change.anchor)));
 }
 
 /** The change after or before the one that is shown, round and round; of one kind where one is named. */

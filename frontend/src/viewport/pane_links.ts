@@ -56,11 +56,11 @@ export function followView(leader: PaneId): void {
   });
 }
 
-/** Shows a position of the study in every pane that is linked with it: its slice, and nothing moved or zoomed. */
-export function showPosition(position: Point3): void {
+/** Shows a position of the study in the panes that are linked with it: their slices, with nothing moved or zoomed. */
+export function showBeside(position: Point3): void {
   for (const pane of PANES) {
     const [link, stack] = [linkOf(pane), openStack(pane)];
-    if (link && stack) whileFollowing(() => paneStore(pane).getState().goTo(cutAt(stack.grid, link, position).sliceIndex));
+    if (pane !== "current" && link && stack) whileFollowing(() => paneStore(pane).getState().goTo(cutAt(stack.grid, link, position).sliceIndex));
   }
 }
 

@@ -1,11 +1,17 @@
-import { cache, imageLoader } from "@cornerstonejs/core";
+import { cache, Enums, imageLoader } from "@cornerstonejs/core";
 
 import { paintGray } from "../geometry/reslice";
+import { middleSlice } from "../geometry/slice_order";
 import { rangeOf, type GrayWindow } from "../geometry/windowing";
+import type { DicomJson } from "../server/pixel_format";
+import type { SliceStack } from "../server/types";
+import { imageIdsOf } from "./frame_loader";
+
+const BEHIND = { requestType: Enums.RequestType.Prefetch, priority: 10 };
 
 /** Draws a slice as large as the canvas holds it: from memory where it is there, else fetched behind everything else. */
 export async function drawThumbnail(canvas: HTMLCanvasElement, imageId: string, window: GrayWindow): Promise<void> {
-  const image = cache.getImage(imageId) ?? (await imageLoader.loadAndCacheImage(imageId).catch(() => null));
+  const image = cache.getImage(imageId) ?? (await imageLoader.loadAndCacheImage(imageId, BEHIND).catch(() => null));
   const context = canvas.getContext("2d");
   if (!image || !context) return;
   const slice = new OffscreenCanvas(image.columns, image.rows);
@@ -19,4 +25,10 @@ export async function drawThumbnail(canvas: HTMLCanvasElement, imageId: string, 
   const scale = Math.min(canvas.width / wide, canvas.height / tall);
   context.imageSmoothingQuality = "high";
   context.drawImage(slice, (canvas.width - wide * scale) / 2, (canvas.height - tall * scale) / 2, wide * scale, tall * scale);
+}
+
+/** Draws the middle slice of a series. */
+export async function drawSeries(canvas: HTMLCanvasElement, slices: SliceStack, attributes: ReadonlyMap<string, DicomJson>): Promise<void> {
+  const imageId = imageIdsOf(slices, attributes)[middleSlice(slices.slices.length)];
+  if (imageId) await drawThumbnail(canvas, imageId, slices.window);
 }
