@@ -193,11 +193,11 @@ def describe_acquisition(dataset: Dataset, acquisition: Acquisition) -> None:
 
 def describe_place(dataset: Dataset, volume: Volume, index: int) -> None:
     position = volume.positions_mm(np.array([[index, 0, 0]]))[0]
-    normal = np.cross(*(volume.affine[:3, axis] / volume.spacing_mm[axis] for axis in (2, 1)))
+    _, row_step, column_step = volume.affine[:3, :3].T / np.reshape(volume.spacing_mm, (3, 1))
     dataset.InstanceNumber = index + 1
     describe_plane(dataset, volume)
     dataset.ImagePositionPatient = [decimal_string(coordinate) for coordinate in position]
-    dataset.SliceLocation = decimal_string(position @ normal)
+    dataset.SliceLocation = decimal_string(position @ np.cross(column_step, row_step))
 
 
 def describe_pixels(dataset: Dataset, volume: Volume, index: int) -> None:
