@@ -16,8 +16,8 @@ from plaqueview.imaging.registration import RegistrationError, register_rigidly
 from plaqueview.imaging.volume import GeometryError, Volume
 from tests.imaging.phantoms import rotated
 
-FIVE_MM = Slices(count=22, rows=192, columns=192, pixel_mm=(1.2, 1.2), thickness_mm=5.0, spacing_mm=6.0)
-THREE_MM = Slices(count=44, rows=192, columns=192, pixel_mm=(1.2, 1.2), thickness_mm=2.6, spacing_mm=3.0)
+FIVE_MM = Slices(count=22, rows=128, columns=128, pixel_mm=(1.8, 1.8), thickness_mm=5.0, spacing_mm=6.0)
+THREE_MM = Slices(count=44, rows=128, columns=128, pixel_mm=(1.8, 1.8), thickness_mm=2.6, spacing_mm=3.0)
 SEVEN_MM = replace(FIVE_MM, count=19, thickness_mm=6.5, spacing_mm=7.0, pitch_degrees=-8.0)
 ONE_MM = Slices(count=140, rows=168, columns=168, pixel_mm=(1.3, 1.3), thickness_mm=1.0, spacing_mm=1.0)
 
@@ -82,7 +82,7 @@ def test_thin_slices_are_brought_onto_each_other_within_a_millimetre(person):
 def test_a_volume_lies_on_itself(five_mm):
     found = register_rigidly(five_mm, five_mm)
 
-    corners = five_mm.positions_mm(np.array([[0, 0, 0], [21, 191, 191]]))
+    corners = five_mm.positions_mm(np.array([[0, 0, 0], [21, 127, 127]]))
     assert moved(corners, found.matrix) == pytest.approx(corners, abs=0.2)
     assert found.similarity_before == pytest.approx(1.0)
     assert found.similarity == pytest.approx(1.0, abs=2e-3)
@@ -109,14 +109,14 @@ def test_another_table_position_does_not_matter(five_mm):
 
 
 def test_a_brain_mask_keeps_the_rest_out_of_it(five_mm):
-    """Half of the surroundings is moved by 8 mm, as a jaw is; the brain is not."""
-    k, row, column = np.ogrid[:22, :192, :192]
-    brain = ((row - 96) / 62) ** 2 + ((column - 96) / 52) ** 2 + 0 * k < 1
-    voxels = np.where(brain, five_mm.voxels, np.roll(five_mm.voxels, 7, axis=1))
+    """Half of the surroundings is moved by 9 mm, as a jaw is; the brain is not."""
+    k, row, column = np.ogrid[:22, :128, :128]
+    brain = ((row - 64) / 41) ** 2 + ((column - 64) / 35) ** 2 + 0 * k < 1
+    voxels = np.where(brain, five_mm.voxels, np.roll(five_mm.voxels, 5, axis=1))
 
     found = register_rigidly(five_mm, five_mm.with_voxels(voxels), fixed_brain=brain, moving_brain=brain)
 
-    points = five_mm.positions_mm(np.array([[8, 60, 60], [14, 130, 130]]))
+    points = five_mm.positions_mm(np.array([[8, 40, 40], [14, 86, 86]]))
     assert moved(points, found.matrix) == pytest.approx(points, abs=0.5)
 
 
