@@ -79,6 +79,25 @@ def page(demo: RunningDemo, stranger: Page) -> Page:
 
 
 @pytest.fixture
+def colleague(demo: RunningDemo, browser: Browser) -> Iterator[Page]:
+    """The worklist of another account, in a browser of its own; a fault in its console fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.extend(faults_of(message)))
+    account = demo.credentials["admin"]
+    page.goto(demo.url)
+    page.get_by_label("Username").fill(account["username"])
+    page.get_by_role("textbox", name="Password").fill(account["password"])
+    page.keyboard.press("Enter")
+    page.get_by_test_id("worklist-row").first.wait_for()
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
 def screenshot(request: pytest.FixtureRequest, page: Page) -> Callable[[str], None]:
     """Keeps what a test saw, for a person to look at."""
 

@@ -1,34 +1,14 @@
 """Two accounts at one study: review with comments, versions compared, presence, the queue, and keys of one's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import faults_of
 from tests.e2e.test_main_job import READ_TIMEOUT_MS, open_first_ready_study
 from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def colleague(demo: RunningDemo, browser: Browser) -> Iterator[Page]:
-    """The worklist of another account, in a browser of its own; a fault in its console fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.extend(faults_of(message)))
-    account = demo.credentials["admin"]
-    page.goto(demo.url)
-    page.get_by_label("Username").fill(account["username"])
-    page.get_by_role("textbox", name="Password").fill(account["password"])
-    page.keyboard.press("Enter")
-    page.get_by_test_id("worklist-row").first.wait_for()
-    yield page
-    context.close()
-    assert faults == []
 
 
 def open_study(page: Page, demo: RunningDemo, study: str) -> None:
