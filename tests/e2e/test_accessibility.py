@@ -104,6 +104,29 @@ def test_a_patient(demo: RunningDemo, reader: Page) -> None:
     assert grave_violations(reader) == []
 
 
+def test_the_menu_of_a_user_and_a_key_that_two_commands_have(demo: RunningDemo, reader: Page) -> None:
+    reader.get_by_test_id("user-menu").click()
+    reader.get_by_test_id("open-keys").wait_for()
+    assert grave_violations(reader) == []
+
+    reader.get_by_test_id("open-keys").click()
+    reader.locator("[data-command='lesion.next']").get_by_test_id("add-key").click()
+    reader.keyboard.press("p")
+    reader.get_by_test_id("key-conflicts").wait_for()
+    found = grave_violations(reader)
+    reader.get_by_test_id("reset-all-keys").click()
+    reader.get_by_test_id("key-conflicts").wait_for(state="detached")
+    assert found == []
+
+
+def test_asking_for_a_double_reading(demo: RunningDemo, reader: Page) -> None:
+    reader.goto(f"{demo.url}/double-readings")
+    reader.get_by_test_id("new-double-reading").click()
+    reader.get_by_test_id("double-reading-form").wait_for()
+
+    assert grave_violations(reader) == []
+
+
 def test_the_study_page_with_each_of_its_parts(reader: Page) -> None:
     open_first_ready_study(reader)
     reader.keyboard.press("n")
@@ -112,8 +135,16 @@ def test_the_study_page_with_each_of_its_parts(reader: Page) -> None:
     for part in ("review", "versions"):
         reader.get_by_test_id(f"part-{part}").click()
         found[part] = grave_violations(reader)
-    reader.keyboard.press("?")
-    reader.get_by_test_id("cheat-sheet").wait_for()
-    found["keys"] = grave_violations(reader)
+    # Asking why, asking on what evidence, and the cheat sheet are dialogs; the strip of slices is a part of the page.
+    for key in ("c", "x", "?"):
+        reader.keyboard.press(key)
+        reader.get_by_role("dialog").wait_for()
+        found[key] = grave_violations(reader)
+        reader.keyboard.press("Escape")
+        reader.get_by_role("dialog").wait_for(state="detached")
+    reader.keyboard.press("Shift+K")
+    reader.get_by_test_id("thumbnail-strip").wait_for()
+    found["strip"] = grave_violations(reader)
+    reader.keyboard.press("Shift+K")
 
-    assert found == {"lesions": [], "review": [], "versions": [], "keys": []}
+    assert {part: violations for part, violations in found.items() if violations} == {}

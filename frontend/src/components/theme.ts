@@ -11,6 +11,8 @@ export const theme = createTheme({
     // The lock of the page's scroll bar injects a <style> element, which the Content-Security-Policy refuses.
     Modal: { defaultProps: { lockScroll: false, closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { lockScroll: false, closeButtonProps: { "aria-label": "Close" } } },
+    // Its placeholder inside role=menu is no menu item; focus goes to the first item all the same.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 340, fz: "xs" } },
   },
 });

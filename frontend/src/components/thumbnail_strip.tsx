@@ -61,15 +61,14 @@ function Thumbnail({ index, imageId, window, counts, isShown }: ThumbnailProps) 
     if (isShown) item.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [isShown]);
   const badges = LESION_CLASSES.map((lesionClass) => ({ lesionClass, count: counts?.[lesionClass][index] ?? 0 })).filter(({ count }) => count > 0);
-  const spoken = badges.map(({ lesionClass, count }) => `, ${count} ${lesionClass}`).join("");
   return (
     <li ref={item}>
-      <button type="button" className={styles.thumbnail} aria-pressed={isShown} aria-label={`Slice ${index + 1}${spoken}`} onClick={() => readNow().goTo(index)}>
+      <button type="button" className={styles.thumbnail} aria-pressed={isShown} onClick={() => readNow().goTo(index)}>
         <canvas ref={canvas} width={72} height={72} aria-hidden />
-        <span className={styles.index}>{index + 1}</span>
+        <span className={styles.index}><span className="visually-hidden">Slice </span>{index + 1}</span>
         <span className={styles.badges}>
           {badges.map(({ lesionClass, count }) => (
-            <span key={lesionClass} className={styles.badge} data-class={lesionClass}><ClassMark lesionClass={lesionClass} size={10} />{count}</span>
+            <span key={lesionClass} className={styles.badge} data-class={lesionClass}><ClassMark lesionClass={lesionClass} size={10} />{count}<span className="visually-hidden">{` ${lesionClass}`}</span></span>
           ))}
         </span>
       </button>
