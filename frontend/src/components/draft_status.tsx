@@ -11,7 +11,7 @@ const TEXTS: Readonly<Record<Exclude<Shown, "none">, { text: string; icon: IconN
   saved: { text: "Draft saved", icon: "check" },
   saving: { text: "Saving …", icon: "upload" },
   offline: { text: "Kept on this computer", icon: "info" },
-  conflict: { text: "Two versions of a place", icon: "warning" },
+  conflict: { text: "Conflict", icon: "warning" },
 };
 
 /** Edits that wait for the pause in which they are saved are told as being saved: nothing else will happen to them. */

@@ -92,10 +92,10 @@ function EditTool({ entry, isEnabled, isPressed, run }: EditToolProps) {
 const TOOL_TEXTS: Readonly<Record<Exclude<EditingTool, "none">, string>> = {
   brush: "Draw",
   eraser: "Erase",
-  threshold_brush: "Draw as bright as where you begin",
-  grow: "Click a bright spot to grow a lesion",
+  threshold_brush: "Draw by brightness",
+  grow: "Click a bright spot",
   split: "Draw a line across a lesion",
-  merge: "Click the lesion to join with the chosen one",
+  merge: "Click the second lesion",
 };
 
 /** How the chosen tool is set; nothing while none is. */

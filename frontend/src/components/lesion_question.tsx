@@ -37,7 +37,7 @@ export function LesionQuestionDialog({ contextNow }: { contextNow: () => Command
   const close = () => editNow().ask(null);
   const title = question?.kind === "evidence" ? "Confirm this lesion. It rests on" : "This is no lesion, because it is";
   return (
-    <Modal opened={question !== null} onClose={close} title={title} size="sm" centered transitionProps={{ duration: 0 }}>
+    <Modal opened={question !== null} onClose={close} title={title} size="sm" overlayProps={{ backgroundOpacity: 0.2 }} transitionProps={{ duration: 0 }}>
       {question?.kind === "evidence" && (
         <Choices choices={EVIDENCE} onChoose={(evidence) => { close(); confirmLesion(contextNow(), question.lesion, evidence); }} />
       )}
