@@ -301,6 +301,9 @@ SPECTACULAR_SETTINGS = {
         "JobState": "plaqueview.inference.models.JobState.values",
         "ModelStage": "plaqueview.registry.models.Stage",
         "RegistrationState": "plaqueview.longitudinal.models.RegistrationState.values",
+        "NodeKind": "plaqueview.pacs.models.NodeKind.values",
+        "PeerProblem": "plaqueview.pacs.peer.PeerProblem.values",
+        "SentDocument": "plaqueview.pacs.models.SentDocument.values",
         "ReviewStepName": "plaqueview.annotations.models.Step.values",
         "Role": "plaqueview.core.access.Role",
         "StudyState": "plaqueview.studies.models.StudyState",
@@ -338,6 +341,7 @@ LOGGING = {
     # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
     "loggers": {
         "django.db.backends": {"level": "INFO"},
+        "httpx": {"level": "WARNING"},
         "highdicom": {"level": "ERROR"},
         "pydicom": {"level": "ERROR"},
         "pynetdicom": {"level": "ERROR"},

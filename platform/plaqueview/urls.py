@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", readiness, name="readyz"),
     *(path("api/v1/", include(f"plaqueview.{app}.urls")) for app in REST_APPS),
+    path("api/v1/", include("plaqueview.pacs.node_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", api_docs, name="docs"),
     path("dicom-web/", include("plaqueview.pacs.urls")),

@@ -19,6 +19,7 @@ from plaqueview.core.access import Role
 from plaqueview.core.preconditions import Precondition
 from plaqueview.inference import services as inference
 from plaqueview.longitudinal import services as longitudinal
+from plaqueview.pacs.nodes import NodeSetup, create_node
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.settling import settle
@@ -29,7 +30,7 @@ from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "study_uid", "series_uid", "instance_uid",
+    "node_id", "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -74,6 +75,7 @@ def make_place(name: str) -> Place:
         "prior_id": prior_id,
         "double_reading_id": _double_reading(prior_id, users[Role.NEUROLOGIST], users[Role.ADMIN]),
         "registration_id": longitudinal.request(study_id=study_id, prior_id=prior_id, actor=None).pk,
+        "node_id": _node(users[Role.ADMIN]),
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
@@ -121,6 +123,12 @@ def _double_reading(study_id: UUID, adjudicator: User, actor: User) -> UUID:
     """One that is over, so that the study can be read."""
     done = DoubleReadingState.DONE
     return DoubleReading.objects.create(study_id=study_id, adjudicator=adjudicator, requested_by=actor, state=done).pk
+
+
+def _node(admin: User) -> UUID:
+    """A peer that does not answer."""
+    setup = NodeSetup(name="Archive", kind="dimse", ae_title="ARCHIVE", host="127.0.0.1", port=9)
+    return create_node(setup=setup, site_id="", actor=admin).pk
 
 
 def _upload(user: User, site: Site) -> UUID:

@@ -83,6 +83,10 @@ def new_token(_: Place) -> dict[str, Any]:
     return {"name": "mine", "expires_at": "2999-01-01T00:00:00Z"}
 
 
+def new_node(_: Place) -> dict[str, Any]:
+    return {"name": "New archive", "kind": "dicomweb", "url": "http://127.0.0.1:9/dicom-web"}
+
+
 def panel_of_two(place: Place) -> dict[str, Any]:
     reader = place.users[Role.NEUROLOGIST].username
     return {"study": place.parameters["study_id"], "readers": [reader, reader], "adjudicator": reader}
@@ -160,6 +164,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/jobs/<uuid:job_id>/cancel"): of_site(A.JOB_CANCEL),
     # The job is queued: 409 says that the caller may retry one that has failed.
     ("POST", "api/v1/jobs/<uuid:job_id>/retry"): of_site(A.INFERENCE_REQUEST, 409),
+    ("GET", "api/v1/nodes"): of_caller(A.NODE_READ),
+    ("POST", "api/v1/nodes"): of_caller(A.NODE_MANAGE, 201, body=new_node),
+    ("GET", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_READ),
+    ("PATCH", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_MANAGE, body=lambda _: {"is_active": False}),
+    ("DELETE", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_MANAGE, 204),
+    # Nothing listens there: 200 says so.
+    ("POST", "api/v1/nodes/<uuid:node_id>/echo"): of_site(A.NODE_MANAGE),
     ("GET", "api/v1/models"): of_caller(A.MODEL_READ),
     ("GET", "api/v1/models/<uuid:pk>"): of_caller(A.MODEL_READ, names={"pk": "model"}),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),

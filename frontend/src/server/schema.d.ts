@@ -462,6 +462,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Remote nodes, by name */
+        get: operations["list_nodes"];
+        put?: never;
+        /** Connect a remote node */
+        post: operations["create_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One remote node */
+        get: operations["read_node"];
+        put?: never;
+        post?: never;
+        /** Remove a remote node to which nothing was sent */
+        delete: operations["remove_node"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a remote node
+         * @description At another address (kind, host, port or url) its secrets are forgotten, unless they are sent too.
+         */
+        patch: operations["change_node"];
+        trace?: never;
+    };
+    "/api/v1/nodes/{node_id}/echo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a remote node whether it answers
+         * @description C-ECHO, or a search by QIDO-RS; the answer is in `last_echo`, also when there was none.
+         */
+        post: operations["echo_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients": {
         parameters: {
             query?: never;
@@ -904,6 +964,10 @@ export interface components {
          *     * `reading.manage` - Reading Manage
          *     * `dicomweb.read` - Dicomweb Read
          *     * `dicomweb.store` - Dicomweb Store
+         *     * `node.read` - Node Read
+         *     * `node.manage` - Node Manage
+         *     * `transfer.read` - Transfer Read
+         *     * `transfer.send` - Transfer Send
          *     * `model.read` - Model Read
          *     * `model.manage` - Model Manage
          *     * `audit.read` - Audit Read
@@ -911,7 +975,7 @@ export interface components {
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "model.read" | "model.manage" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "transfer.read" | "transfer.send" | "model.read" | "model.manage" | "audit.read" | "user.manage" | "token.manage";
         /** @description How far the two readers agree; each figure is 1 where they do in full. */
         Agreement: {
             /**
@@ -1248,6 +1312,32 @@ export interface components {
              */
             statement: string | null;
         };
+        /** @description How the peer answered when it was last asked. */
+        Echo: {
+            /** Format: date-time */
+            at: string;
+            is_answered: boolean;
+            /**
+             * @description For programs; null: it answered.
+             *
+             *     * `refused` - refused
+             *     * `unknown_host` - unknown_host
+             *     * `unreachable` - unreachable
+             *     * `timed_out` - timed_out
+             *     * `tls` - tls
+             *     * `unknown_ae` - unknown_ae
+             *     * `rejected` - rejected
+             *     * `aborted` - aborted
+             *     * `unauthorized` - unauthorized
+             *     * `not_dicomweb` - not_dicomweb
+             *     * `broken_secret` - broken_secret
+             *     * `unsupported` - unsupported
+             *     * `not_stored` - not_stored
+             */
+            problem: components["schemas"]["PeerProblem"] | components["schemas"]["NullEnum"];
+            /** @description A sentence for a person. */
+            detail: string;
+        };
         /**
          * @description * `account.created` - Account Created
          *     * `account.signed_in` - Signed In
@@ -1289,12 +1379,22 @@ export interface components {
          *     * `comment.created` - Comment Created
          *     * `comment.read` - Comment Read
          *     * `comment.resolved` - Comment Resolved
+         *     * `node.created` - Node Created
+         *     * `node.changed` - Node Changed
+         *     * `node.removed` - Node Removed
+         *     * `node.echoed` - Node Echoed
+         *     * `transfer.requested` - Transfer Requested
+         *     * `transfer.resent` - Transfer Resent
+         *     * `transfer.read` - Transfer Read
+         *     * `transfer.sent` - Transfer Sent
+         *     * `transfer.failed` - Transfer Failed
+         *     * `transfer.dead` - Transfer Dead
          *     * `model.registered` - Model Registered
          *     * `model.promoted` - Model Promoted
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "model.registered" | "model.promoted" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -1468,6 +1568,37 @@ export interface components {
             };
             caveat?: string;
         };
+        /** @description What an administrator says of a node; `ae_title`, `host` and `port` for DIMSE, `url` for DICOMweb. */
+        NewNodeRequest: {
+            name: string;
+            kind: components["schemas"]["NodeKind"];
+            ae_title?: string;
+            host?: string;
+            port?: number | null;
+            /** @description The DICOMweb root. */
+            url?: string;
+            /** @description How we call ourselves; empty: the installation's. */
+            calling_ae_title?: string;
+            /** @description For DIMSE; an https address says so itself. */
+            uses_tls?: boolean;
+            /** @description PEM; empty: what the machine trusts. */
+            ca_certificates?: string;
+            client_certificate?: string;
+            client_key?: string;
+            username?: string;
+            password?: string;
+            token?: string;
+            /** @description What is sent to it. */
+            documents?: components["schemas"]["SentDocument"][];
+            /** @description Send each version by itself that is approved from now on. */
+            sends_approved?: boolean;
+            is_active?: boolean;
+            /**
+             * Format: uuid
+             * @description Needed by whoever belongs to several.
+             */
+            site?: string;
+        };
         NewToken: {
             /** Format: uuid */
             readonly id: string;
@@ -1487,6 +1618,44 @@ export interface components {
             /** @description Shown this once. */
             secret: string;
         };
+        /** @description A peer of a site; of its secrets only whether there are any. */
+        Node: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            site: string;
+            name: string;
+            kind: components["schemas"]["NodeKind"];
+            ae_title: string;
+            host: string;
+            port: number | null;
+            url: string;
+            /** @description Empty: the installation's own. */
+            calling_ae_title: string;
+            uses_tls: boolean;
+            ca_certificates: string;
+            client_certificate: string;
+            has_client_key: boolean;
+            username: string;
+            has_password: boolean;
+            has_token: boolean;
+            documents: components["schemas"]["SentDocument"][];
+            sends_approved: boolean;
+            /** Format: date-time */
+            sends_approved_since: string | null;
+            is_active: boolean;
+            last_echo: components["schemas"]["Echo"] | null;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            modified: string;
+        };
+        /**
+         * @description * `dimse` - dimse
+         *     * `dicomweb` - dicomweb
+         * @enum {string}
+         */
+        NodeKind: "dimse" | "dicomweb";
         NullEnum: null;
         /**
          * @description * `shipped` - came with the software
@@ -1608,6 +1777,21 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["ModelVersion"][];
         };
+        PaginatedNodeList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Node"][];
+        };
         PaginatedPatientList: {
             /** @example 123 */
             count: number;
@@ -1683,6 +1867,32 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Token"][];
         };
+        /** @description What an administrator says of a node; `ae_title`, `host` and `port` for DIMSE, `url` for DICOMweb. */
+        PatchedNodeChangeRequest: {
+            name?: string;
+            kind?: components["schemas"]["NodeKind"];
+            ae_title?: string;
+            host?: string;
+            port?: number | null;
+            /** @description The DICOMweb root. */
+            url?: string;
+            /** @description How we call ourselves; empty: the installation's. */
+            calling_ae_title?: string;
+            /** @description For DIMSE; an https address says so itself. */
+            uses_tls?: boolean;
+            /** @description PEM; empty: what the machine trusts. */
+            ca_certificates?: string;
+            client_certificate?: string;
+            client_key?: string;
+            username?: string;
+            password?: string;
+            token?: string;
+            /** @description What is sent to it. */
+            documents?: components["schemas"]["SentDocument"][];
+            /** @description Send each version by itself that is approved from now on. */
+            sends_approved?: boolean;
+            is_active?: boolean;
+        };
         PatchedOverrideRequest: {
             /**
              * Format: uuid
@@ -1734,6 +1944,23 @@ export interface components {
             birth_date: string | null;
             sex: string;
         };
+        /**
+         * @description * `refused` - refused
+         *     * `unknown_host` - unknown_host
+         *     * `unreachable` - unreachable
+         *     * `timed_out` - timed_out
+         *     * `tls` - tls
+         *     * `unknown_ae` - unknown_ae
+         *     * `rejected` - rejected
+         *     * `aborted` - aborted
+         *     * `unauthorized` - unauthorized
+         *     * `not_dicomweb` - not_dicomweb
+         *     * `broken_secret` - broken_secret
+         *     * `unsupported` - unsupported
+         *     * `not_stored` - not_stored
+         * @enum {string}
+         */
+        PeerProblem: "refused" | "unknown_host" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored";
         PostContrastSeries: {
             /** Format: uuid */
             series: string;
@@ -1861,6 +2088,13 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "neurologist" | "integrator";
+        /**
+         * @description * `seg` - seg
+         *     * `sr` - sr
+         *     * `sc` - sc
+         * @enum {string}
+         */
+        SentDocument: "seg" | "sr" | "sc";
         Series: {
             /** Format: uuid */
             readonly id: string;
@@ -3479,11 +3713,21 @@ export interface operations {
                  *     * `comment.created` - Comment Created
                  *     * `comment.read` - Comment Read
                  *     * `comment.resolved` - Comment Resolved
+                 *     * `node.created` - Node Created
+                 *     * `node.changed` - Node Changed
+                 *     * `node.removed` - Node Removed
+                 *     * `node.echoed` - Node Echoed
+                 *     * `transfer.requested` - Transfer Requested
+                 *     * `transfer.resent` - Transfer Resent
+                 *     * `transfer.read` - Transfer Read
+                 *     * `transfer.sent` - Transfer Sent
+                 *     * `transfer.failed` - Transfer Failed
+                 *     * `transfer.dead` - Transfer Dead
                  *     * `model.registered` - Model Registered
                  *     * `model.promoted` - Model Promoted
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -4791,6 +5035,580 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_nodes: {
+        parameters: {
+            query?: {
+                is_active?: boolean;
+                /**
+                 * @description * `dimse` - C-STORE and C-ECHO
+                 *     * `dicomweb` - STOW-RS and QIDO-RS
+                 */
+                kind?: "dicomweb" | "dimse";
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedNodeList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNodeRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedNodeChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    echo_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

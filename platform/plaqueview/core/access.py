@@ -27,6 +27,10 @@ class Action(models.TextChoices):
     READING_MANAGE = "reading.manage"
     DICOMWEB_READ = "dicomweb.read"
     DICOMWEB_STORE = "dicomweb.store"
+    NODE_READ = "node.read"
+    NODE_MANAGE = "node.manage"
+    TRANSFER_READ = "transfer.read"
+    TRANSFER_SEND = "transfer.send"
     MODEL_READ = "model.read"
     MODEL_MANAGE = "model.manage"
     AUDIT_READ = "audit.read"
@@ -44,6 +48,9 @@ _EVERYONE = {
     Action.ANNOTATION_READ,
     Action.DICOMWEB_READ,
     Action.DICOMWEB_STORE,
+    Action.NODE_READ,
+    Action.TRANSFER_READ,
+    Action.TRANSFER_SEND,
     Action.MODEL_READ,
 }
 

@@ -1,0 +1,150 @@
+"""A peer by DIMSE: C-ECHO and C-STORE as a client. Source: PS3.4 A and B."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from django.conf import settings
+from pydicom import dcmread
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, build_context, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+
+from plaqueview.pacs.models import RemoteNode
+from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of, words_of_status
+from plaqueview.pacs.tls import context_of
+
+CONNECT_TIMEOUT_S: Final = 4
+ECHO_TIMEOUT_S: Final = 5
+STORE_TIMEOUT_S: Final = 30
+
+# What the peer says of a rejection, by (source, diagnostic). Source: PS3.8 Table 9-21.
+UNKNOWN_TITLES: Final = {
+    (1, 3): "the peer does not know our AE title {ours}",
+    (1, 7): "the peer does not answer to the AE title {theirs}",
+}
+BUSY: Final = {(3, 1), (3, 2)}
+
+
+def echo(node: RemoteNode) -> str:
+    """The peer's answer to C-ECHO, in words.
+
+    Raises: PeerError, ssl.SSLError, SealBrokenError.
+    """
+    begin = time.monotonic()
+    with _associated(node, [build_context(Verification)], timeout_s=ECHO_TIMEOUT_S) as association:
+        status = _status_of(association.send_c_echo(), node)
+    if status != 0:
+        raise PeerError(PeerProblem.REJECTED, f"{node.address}: C-ECHO: {words_of_status(status)}")
+    return f"answered C-ECHO in {(time.monotonic() - begin) * 1000:.0f} ms"
+
+
+def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -> str:
+    """The peer has the instances, by one association; its answer in words.
+
+    Raises: PeerError, ssl.SSLError, SealBrokenError.
+    """
+    tally = Tally(len(instances), [])
+    with _associated(node, _contexts_of(instances), timeout_s=STORE_TIMEOUT_S) as association:
+        accepted = {context.abstract_syntax for context in association.accepted_contexts}
+        if lacking := {one.sop_class_uid for one in instances} - accepted:
+            detail = f"{node.address}: the peer takes no objects of SOP class {', '.join(sorted(lacking))}"
+            raise PeerError(PeerProblem.UNSUPPORTED, detail)
+        for one in instances:
+            tally.add(_status_of(association.send_c_store(dcmread(one.path)), node))
+            progress()
+    return tally.answer()
+
+
+def _contexts_of(instances: Sequence[Outgoing]) -> list[PresentationContext]:
+    """One for each SOP class, in the transfer syntax that was written or in the one that everybody takes."""
+    syntaxes = {one.sop_class_uid: one.transfer_syntax_uid for one in instances}
+    return [
+        build_context(sop_class, list(dict.fromkeys((syntax, ExplicitVRLittleEndian, ImplicitVRLittleEndian))))
+        for sop_class, syntax in syntaxes.items()
+    ]
+
+
+@contextmanager
+def _associated(node: RemoteNode, contexts: list[PresentationContext], *, timeout_s: float) -> Iterator[Association]:
+    entity = AE(ae_title=node.calling_ae_title or settings.DICOM_AE_TITLE)
+    entity.connection_timeout = CONNECT_TIMEOUT_S
+    entity.acse_timeout = ECHO_TIMEOUT_S
+    entity.dimse_timeout = entity.network_timeout = timeout_s
+    _require_reachable(node)
+    begin = time.monotonic()
+    association = _associate(entity, node, contexts)
+    if not association.is_established:
+        raise _refusal(node, association, waited_s=time.monotonic() - begin)
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def _associate(entity: AE, node: RemoteNode, contexts: list[PresentationContext]) -> Association:
+    return entity.associate(
+        node.host,
+        node.port or 0,
+        contexts,
+        ae_title=node.ae_title,
+        tls_args=(context_of(node), node.host) if node.uses_tls else None,
+        evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once)],
+    )
+
+
+def _require_reachable(node: RemoteNode) -> None:
+    """A connection of our own, before the library's: that one says of a failure only that there was one.
+
+    Raises: PeerError, which says why nobody can be reached.
+    """
+    try:
+        with socket.create_connection((node.host, node.port), timeout=CONNECT_TIMEOUT_S) as connection:
+            if node.uses_tls:
+                context_of(node).wrap_socket(connection, server_hostname=node.host).close()
+    except OSError as error:
+        raise error_of(error, node.address) from error
+
+
+def _refusal(node: RemoteNode, association: Association, *, waited_s: float) -> PeerError:
+    """Why no association came about."""
+    if association.is_rejected:
+        return _rejection(node, association)
+    if association.rejected_contexts:
+        detail = f"{node.address}: the peer takes none of what was to be sent"
+        return PeerError(PeerProblem.UNSUPPORTED, detail)
+    if waited_s >= ECHO_TIMEOUT_S:
+        detail = f"{node.address}: connected, and no answer to the association within {ECHO_TIMEOUT_S} s"
+        return PeerError(PeerProblem.TIMED_OUT, detail)
+    hint = "" if node.uses_tls else "; it may want TLS"
+    return PeerError(PeerProblem.ABORTED, f"{node.address}: the peer ended the connection without an answer{hint}")
+
+
+def _rejection(node: RemoteNode, association: Association) -> PeerError:
+    answer = association.acceptor.primitive
+    reason = (answer.result_source or 0, answer.diagnostic or 0) if answer is not None else (0, 0)
+    if reason in UNKNOWN_TITLES:
+        words = UNKNOWN_TITLES[reason].format(ours=association.requestor.ae_title, theirs=node.ae_title)
+        return PeerError(PeerProblem.UNKNOWN_AE, f"{node.address}: {words}")
+    words = "has too many associations now" if reason in BUSY else "rejects the association without a reason"
+    return PeerError(PeerProblem.REJECTED, f"{node.address}: the peer {words}")
+
+
+def _status_of(answer: object, node: RemoteNode) -> int:
+    """Raises: PeerError when no status came: the peer aborted, or took too long."""
+    status = getattr(answer, "Status", None)
+    if status is None:
+        raise PeerError(PeerProblem.ABORTED, f"{node.address}: the association ended, or timed out, before the answer")
+    return int(status)
+
+
+def _send_at_once(event: evt.Event) -> None:
+    """Nagle's algorithm would hold each request back until the peer's delayed acknowledgement."""
+    connection = event.assoc.dul.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,81 @@
+"""Remote DICOM nodes: to whom results go, and how they are reached."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from plaqueview.accounts.models import Site, User
+from plaqueview.core.models import Record
+
+
+class NodeKind(models.TextChoices):
+    DIMSE = "dimse", "C-STORE and C-ECHO"
+    DICOMWEB = "dicomweb", "STOW-RS and QIDO-RS"
+
+
+class SentDocument(models.TextChoices):
+    """What of an approved version a node is sent."""
+
+    SEGMENTATION = "seg", "DICOM Segmentation"
+    REPORT = "sr", "structured report"
+    CAPTURES = "sc", "burned-in slices, for a PACS that knows no segmentation"
+
+
+def usual_documents() -> list[str]:
+    return [SentDocument.SEGMENTATION.value, SentDocument.REPORT.value]
+
+
+class RemoteNodeQuerySet(models.QuerySet["RemoteNode"]):
+    def visible_to(self, user: User) -> Self:
+        """The nodes of the user's sites."""
+        return self.filter(site__in=user.sites.all())
+
+
+class RemoteNode(Record):
+    """A peer of one site. Secrets are kept sealed (`pacs.sealing`) and never leave the house but to the peer.
+
+    `sends_approved_since` is when the rule was made to send each approved version by itself, None without the rule;
+    versions that were approved before are not sent. Certificates are PEM; no `ca_certificates` means those that the
+    machine trusts. `echo_problem` is empty when the last echo was answered.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="nodes")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20, choices=NodeKind)
+    ae_title = models.CharField(max_length=16, blank=True)
+    host = models.CharField(max_length=253, blank=True)
+    port = models.PositiveIntegerField(null=True)
+    url = models.CharField(max_length=500, blank=True)
+    calling_ae_title = models.CharField(max_length=16, blank=True)
+    uses_tls = models.BooleanField(default=False)
+    ca_certificates = models.TextField(blank=True)
+    client_certificate = models.TextField(blank=True)
+    client_key_sealed = models.TextField(blank=True)
+    username = models.CharField(max_length=150, blank=True)
+    password_sealed = models.TextField(blank=True)
+    token_sealed = models.TextField(blank=True)
+    documents = models.JSONField(default=usual_documents)
+    sends_approved_since = models.DateTimeField(null=True)
+    is_active = models.BooleanField(default=True)
+    echoed_at = models.DateTimeField(null=True)
+    echo_problem = models.CharField(max_length=30, blank=True)
+    echo_answer = models.CharField(max_length=500, blank=True)
+
+    objects = RemoteNodeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "name"], name="node_name_once_per_site"),
+            models.CheckConstraint(
+                condition=(Q(kind=NodeKind.DIMSE, port__gte=1, port__lte=65535, url="") & ~Q(ae_title="") & ~Q(host=""))
+                | (Q(kind=NodeKind.DICOMWEB, ae_title="", host="", port__isnull=True) & ~Q(url="")),
+                name="node_has_the_address_of_its_kind",
+            ),
+        ]
+
+    @property
+    def address(self) -> str:
+        """Where the node is, for people."""
+        return self.url or f"{self.ae_title} at {self.host}, port {self.port}"
