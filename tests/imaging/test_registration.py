@@ -140,7 +140,7 @@ def empty(like: Volume) -> Volume:
     ("make", "reason"),
     [
         (noise, "they do not look like the same head"),
-        (upside_down, "correlate by"),
+        (upside_down, "they do not look like the same head"),
         (a_few_slices, "of the head lies within the prior's slices"),
         (empty, "every voxel has the same value"),
     ],

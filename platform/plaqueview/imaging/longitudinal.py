@@ -37,9 +37,9 @@ class LongitudinalError(ValueError):
 class ChangeRule:
     """When lesions of two visits are the same, and when they have changed; printed beside every comparison.
 
-    The shares of growth are those beyond which repeated measurements of one lesion do not differ: 45.2 % for lesions
-    under 0.67 cm² and 24.2 % for larger ones, which a disc as wide as a sphere of `small_lesion_ml` reaches. Source:
-    Arch Neurol 1992;49:261-263. The share of overlap is that of the MSSEG challenge. Source: Commowick et al.,
+    The shares of growth are those by which the area of one lesion does not differ when it is measured again: 45.2 % for
+    lesions under 0.67 cm² and 24.2 % for larger ones; a sphere of `small_lesion_ml` is as wide as a disc of 0.67 cm².
+    Source: Arch Neurol 1992;49:261-263. The share of overlap is that of the MSSEG challenge. Source: Commowick et al.,
     Sci Rep 2018;8:13650. The smallest change is the smallest lesion, a sphere of 3 mm diameter (`CountingRule`).
     """
 

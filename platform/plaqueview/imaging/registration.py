@@ -272,13 +272,13 @@ def _judged(pair: _Pair, matrix: NDArray[np.float64]) -> RigidRegistration:
         raise RegistrationError(
             f"only {overlap:.0%} of the head lies within the prior's slices, need at least {LEAST_OVERLAP:.0%}"
         )
-    if after < before - SIMILARITY_TOLERANCE:
-        raise RegistrationError(f"the volumes correlate by {after:.2f} after registration and by {before:.2f} before")
     if after < LEAST_SIMILARITY:
         raise RegistrationError(
             f"the volumes correlate by {after:.2f} after registration, need at least {LEAST_SIMILARITY:.2f}: "
             "they do not look like the same head"
         )
+    if after < before - SIMILARITY_TOLERANCE:
+        raise RegistrationError(f"the volumes correlate by {after:.2f} after registration and by {before:.2f} before")
     return RigidRegistration(matrix, before, after, overlap)
 
 
