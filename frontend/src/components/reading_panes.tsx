@@ -1,4 +1,5 @@
 import { lazy, Suspense, useEffect, useRef, useState, type RefObject } from "react";
+import { useShallow } from "zustand/react/shallow";
 
 import { point3, toWorldDirection } from "../geometry/affine";
 import type { LabelVolume } from "../geometry/labels";
@@ -50,7 +51,9 @@ export function ReadingPanes(props: ReadingPanesProps) {
   const { study, slices } = props;
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
-  const { askedLayout, areSlicesHere, areThumbnailsShown, isChangeView } = usePanes();
+  const { askedLayout, areSlicesHere, areThumbnailsShown, isChangeView } = usePanes(
+    useShallow(({ askedLayout, areSlicesHere, areThumbnailsShown, isChangeView }) => ({ askedLayout, areSlicesHere, areThumbnailsShown, isChangeView })),
+  );
   const layout = layoutOf(askedLayout, useHangable(study, slices), width);
   const changes = useStudyChanges(study);
   const paintings = useChangePaintings(study, changes, slices);

@@ -1,3 +1,5 @@
+import { useShallow } from "zustand/react/shallow";
+
 import type { SliceStack } from "../server/types";
 import { problemOfLayout, type Layout } from "../state/hanging";
 import { usePanes, type LinkMode } from "../state/panes";
@@ -72,7 +74,11 @@ function OverlayTools({ run }: RunProps) {
 }
 
 function PaneTools({ run }: RunProps) {
-  const { layout, hangable, linkMode, isChangeView, changes, areThumbnailsShown } = usePanes();
+  const { layout, hangable, linkMode, isChangeView, hasChanges, areThumbnailsShown } = usePanes(
+    useShallow(({ layout, hangable, linkMode, isChangeView, changes, areThumbnailsShown }) => ({
+      layout, hangable, linkMode, isChangeView, hasChanges: changes !== null, areThumbnailsShown,
+    })),
+  );
   const shown = (Object.keys(LAYOUT_ICONS) as Layout[]).filter((candidate) => candidate !== "three" || (hangable.hasPrior && hangable.hasPostContrast));
   return (
     <>
@@ -91,7 +97,7 @@ function PaneTools({ run }: RunProps) {
       {hangable.hasPrior && (
         <Tool
           command={commandOf("changes.view")} icon="changes" isPressed={isChangeView} run={run}
-          problem={changes ? null : "both studies must have been read and registered first."}
+          problem={hasChanges ? null : "both studies must have been read and registered first."}
         />
       )}
       <Tool command={commandOf("panes.thumbnails")} icon="film" isPressed={areThumbnailsShown} run={run} />

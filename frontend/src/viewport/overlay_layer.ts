@@ -70,6 +70,10 @@ export class OverlayLayer {
     return scene.labels !== null;
   }
 
+  /**
+   * Empties the canvas by drawing nothing over all of it. Chromium (156, software rendering) drops a clearRect of the whole
+   * canvas when nothing visible is drawn after it, and shows the frame before the last: lesions of another slice.
+   */
   #clear(): number {
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(this.canvas.clientWidth * ratio), Math.round(this.canvas.clientHeight * ratio)];
@@ -78,7 +82,11 @@ export class OverlayLayer {
       this.canvas.height = height;
     }
     this.#context.setTransform(1, 0, 0, 1, 0, 0);
-    this.#context.clearRect(0, 0, width, height);
+    this.#context.globalAlpha = 1;
+    this.#context.globalCompositeOperation = "copy";
+    this.#context.fillStyle = "transparent";
+    this.#context.fillRect(0, 0, width, height);
+    this.#context.globalCompositeOperation = "source-over";
     if (this.#patterns.ratio !== ratio) this.#patterns = { ratio, of: new Map() };
     return ratio;
   }

@@ -1,0 +1,252 @@
+"""What is on the screen of the study page: the prior beside it, changes, measurements, planes, thumbnails."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from inference_worker.synthesis import Slices, SynthesisRequest, synthesise
+from plaqueview.imaging.nifti import write_volume_nifti
+from tests.running_demo import RunningDemo
+
+pytestmark = pytest.mark.browser
+
+READ_TIMEOUT_MS = 60_000
+
+# As the screen has it: a canvas that was cleared and not drawn on may still show what was there before.
+COUNT_SHOWN = """canvas => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
+  let shown = 0;
+  for (let at = 3; at < pixels.length; at += 4) shown += pixels[at] > 0;
+  return shown;
+}"""
+
+
+def study_with_prior(demo: RunningDemo) -> tuple[str, str]:
+    """The follow-up of the synthetic patient who was there before, and the prior."""
+    with demo.api() as api:
+        for row in api.get("/api/v1/studies").json()["results"]:
+            study = api.get(f"/api/v1/studies/{row['id']}").json()
+            if study["priors"] and study["annotation"]:
+                return study["id"], study["priors"][0]["id"]
+    pytest.fail("the demo has no follow-up")
+
+
+def open_follow_up(demo: RunningDemo, page: Page) -> tuple[str, str]:
+    """The study page with the prior drawn beside the study, registered."""
+    study, prior = study_with_prior(demo)
+    page.goto(f"{demo.url}/studies/{study}")
+    page.locator("[data-testid=viewport][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
+    page.locator("[data-testid=viewport-prior][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
+    expect(page.get_by_test_id("pane-link")).to_have_text("Registered", timeout=READ_TIMEOUT_MS)
+    return study, prior
+
+
+def slice_of(page: Page, pane: str = "") -> int:
+    return int(page.get_by_test_id(f"slice-indicator{pane}").inner_text().split(" / ")[0])
+
+
+def prior_slice_of(demo: RunningDemo, study: str, prior: str, shown: int) -> int:
+    """The prior's slice, from 1, at the middle of the study's slice, by the registration's own matrix."""
+    with demo.api() as api:
+        told = api.get(f"/api/v1/studies/{study}/registrations", params={"prior": prior}).json()["results"][0]
+        current = api.get(f"/api/v1/series/{told['fixed_series']}/slices").json()
+        other = api.get(f"/api/v1/series/{told['moving_series']}/slices").json()
+    _, rows, columns = current["shape"]
+    link, affine, other_affine = (
+        np.reshape(each, (4, 4)) for each in (told["matrix"], current["affine"], other["affine"])
+    )
+    middle = affine @ [shown - 1, (rows - 1) / 2, (columns - 1) / 2, 1]
+    index: int = np.linalg.solve(other_affine, link @ middle)[0].round().astype(int)
+    return min(other["shape"][0], max(1, index + 1))
+
+
+def test_the_prior_hangs_beside_the_study_and_goes_with_it_by_patient_position(
+    demo: RunningDemo, page: Page, screenshot: Callable[[str], None]
+) -> None:
+    study, prior = open_follow_up(demo, page)
+
+    for key in ("Home", "PageDown", "PageDown", "ArrowDown"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    screenshot("linked")
+
+    assert page.get_by_test_id("panes").get_attribute("data-layout") == "prior"
+    assert slice_of(page) == 12
+    assert slice_of(page, "-prior") == prior_slice_of(demo, study, prior, 12)
+    assert page.get_by_test_id("pane-header").count() == 2
+
+
+def test_a_slice_without_lesions_shows_none_of_the_slice_before(demo: RunningDemo, page: Page) -> None:
+    study, _ = open_follow_up(demo, page)
+    with demo.api() as api:
+        annotation = api.get(f"/api/v1/studies/{study}").json()["annotation"]["id"]
+        by_slice = api.get(f"/api/v1/annotations/{annotation}").json()["counts_by_slice"]
+    counts = [sum(both) for both in zip(by_slice["active"], by_slice["inactive"], strict=True)]
+
+    page.keyboard.press("Home")
+    for index, count in enumerate(counts):
+        expect(page.get_by_test_id("slice-indicator")).to_have_text(re.compile(rf"^{index + 1} /"))
+        page.wait_for_timeout(250)
+        assert (page.get_by_test_id("overlay-canvas").evaluate(COUNT_SHOWN) > 0) == (count > 0), f"slice {index + 1}"
+        page.keyboard.press("ArrowDown")
+
+
+def test_a_pane_that_is_not_linked_goes_alone(demo: RunningDemo, page: Page) -> None:
+    open_follow_up(demo, page)
+    page.keyboard.press("l")
+    expect(page.get_by_test_id("pane-link")).to_have_text("Linked slice by slice")
+    page.keyboard.press("l")
+    expect(page.get_by_test_id("pane-link")).to_have_text("Not linked")
+    current, prior = slice_of(page), slice_of(page, "-prior")
+
+    page.get_by_test_id("viewport-prior").hover()
+    page.mouse.wheel(0, 120)
+
+    expect(page.get_by_test_id("slice-indicator-prior")).to_have_text(re.compile(rf"^{prior + 1} /"))
+    assert slice_of(page) == current
+
+
+def test_the_pointer_is_marked_at_the_same_place_of_the_prior(demo: RunningDemo, page: Page) -> None:
+    open_follow_up(demo, page)
+    box = page.get_by_test_id("viewport").bounding_box()
+    assert box is not None
+
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2)
+
+    expect(page.get_by_test_id("cursor-prior")).not_to_have_attribute("hidden", "")
+    expect(page.get_by_test_id("cursor-current")).to_have_attribute("hidden", "")
+
+
+def test_changes_since_the_prior_are_counted_with_their_rule_and_gone_through(
+    demo: RunningDemo, page: Page, screenshot: Callable[[str], None]
+) -> None:
+    study, prior = open_follow_up(demo, page)
+    with demo.api() as api:
+        told = api.get(f"/api/v1/studies/{study}/changes", params={"prior": prior}).json()
+    enlarging = next(change for change in told["changes"] if change["change"] == "enlarging")
+
+    expect(page.get_by_role("button", name="Changes since the prior on or off")).to_have_attribute(
+        "aria-disabled", "false"
+    )
+    page.keyboard.press("Shift+C")
+    legend = page.get_by_test_id("change-legend")
+    page.get_by_test_id("change-enlarging").click()
+    page.wait_for_timeout(500)
+    screenshot("changes")
+
+    for kind, count in told["counts"].items():
+        assert page.get_by_test_id(f"change-{kind}").inner_text().split() == [kind.capitalize(), str(count)]
+    assert told["rule"] in legend.inner_text()
+    assert slice_of(page) == enlarging["anchor"][0] + 1
+    assert page.get_by_test_id("change-enlarging").get_attribute("aria-pressed") == "true"
+
+
+def test_a_distance_is_measured_and_deleted_by_key(
+    demo: RunningDemo, page: Page, screenshot: Callable[[str], None]
+) -> None:
+    open_follow_up(demo, page)
+    page.keyboard.press("5")
+    page.locator("[data-testid=panes][data-layout=single]").wait_for()
+    expect(page.get_by_role("button", name="Measure", exact=True)).to_be_visible()
+    page.keyboard.press("Shift+D")
+    page.wait_for_timeout(800)
+    box = page.get_by_test_id("viewport").bounding_box()
+    assert box is not None
+    left, top = box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4
+
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + 60, top, steps=4)
+    page.mouse.up()
+    text = page.locator("[data-testid=viewport] svg text")
+    expect(text).to_have_text(re.compile(r"^\d+\.\d mm$"))
+    screenshot("distance")
+    page.keyboard.press("Backspace")
+
+    expect(text).to_have_count(0)
+
+
+def test_the_probability_is_drawn_from_a_threshold_on(demo: RunningDemo, page: Page) -> None:
+    open_follow_up(demo, page)
+    page.keyboard.press("o")
+
+    with page.expect_response(re.compile(r"/annotations/[^/]+/probability$")) as answer:
+        page.keyboard.press("h")
+
+    assert answer.value.ok
+    page.get_by_role("button", name="Probability as a heat map").click()
+    expect(page.get_by_text("Drawn from 30 % on")).to_be_visible()
+
+
+def test_key_slices_are_shown_with_their_lesions(demo: RunningDemo, page: Page) -> None:
+    study, _ = open_follow_up(demo, page)
+    with demo.api() as api:
+        annotation = api.get(f"/api/v1/studies/{study}").json()["annotation"]["id"]
+        by_slice = api.get(f"/api/v1/annotations/{annotation}").json()["counts_by_slice"]
+    touched = [
+        index for index, counts in enumerate(zip(by_slice["active"], by_slice["inactive"], strict=True)) if any(counts)
+    ]
+
+    page.keyboard.press("Shift+K")
+    thumbnails = page.get_by_test_id("thumbnail-strip").get_by_role("listitem")
+    expect(thumbnails).to_have_count(len(touched))
+    thumbnails.last.get_by_role("button").click()
+
+    assert slice_of(page) == touched[-1] + 1
+
+
+def test_thick_slices_are_not_cut_in_planes_and_the_reason_is_told(demo: RunningDemo, page: Page) -> None:
+    open_follow_up(demo, page)
+    planes = page.get_by_role("button", name="Three planes")
+
+    page.keyboard.press("9")
+    planes.hover()
+
+    assert planes.get_attribute("aria-disabled") == "true"
+    expect(page.get_by_role("tooltip")).to_contain_text("Three planes need a 3D acquisition")
+    assert page.get_by_test_id("panes").get_attribute("data-layout") == "prior"
+
+
+def read_3d_flair(demo: RunningDemo, tmp_path: Path) -> str:
+    """The study of a FLAIR of thin slices, once its slices can be drawn."""
+    path = tmp_path / "thin_flair.nii.gz"
+    slices = Slices(count=60, rows=160, columns=160, pixel_mm=(1.4, 1.4), thickness_mm=1.4, spacing_mm=1.4)
+    write_volume_nifti(path, synthesise(SynthesisRequest(slices=slices), np.random.default_rng(3)).flair)
+    with demo.api("integrator") as api:
+        upload = api.post("/api/v1/uploads", files={"file": (path.name, path.read_bytes())}).json()["id"]
+        for _ in range(300):
+            told = api.get(f"/api/v1/uploads/{upload}").json()
+            if told["state"] == "done":
+                return str(told["studies"][0])
+            time.sleep(0.2)
+    pytest.fail(f"the upload is {told['state']}: {told['reason']}")
+
+
+def test_a_3d_flair_is_cut_in_three_planes(
+    demo: RunningDemo, page: Page, tmp_path: Path, screenshot: Callable[[str], None]
+) -> None:
+    study = read_3d_flair(demo, tmp_path)
+    page.goto(f"{demo.url}/studies/{study}")
+    page.locator("[data-testid=viewport][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
+
+    page.keyboard.press("9")
+    sagittal = page.get_by_test_id("plane-2")
+    sagittal.wait_for(timeout=READ_TIMEOUT_MS)
+    expect(sagittal).to_have_attribute("aria-label", "Sagittal plane 80 of 160")
+    expect(page.get_by_test_id("plane-1")).to_have_attribute("aria-label", "Coronal plane 80 of 160")
+    page.keyboard.press("Home")
+    box = sagittal.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(400)
+    screenshot("planes")
+
+    assert slice_of(page) in (30, 31)
