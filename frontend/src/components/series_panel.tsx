@@ -114,5 +114,5 @@ function factsOf(series: Series): string[] {
   const grid = series.rows && series.columns ? `${series.columns} × ${series.rows}` : "";
   const spacing = slices && rows && columns ? `${columns.toFixed(2)} × ${rows.toFixed(2)} × ${slices.toFixed(1)} mm` : "";
   const kind = [series.modality, countText(series.slice_count ?? series.instance_count ?? 0, series.slice_count ? "slice" : "instance"), series.source === "nifti" ? "NIfTI" : ""];
-  return [kind, [grid, spacing]].map((parts) => parts.filter(Boolean).join(" · ")).filter(Boolean);
+  return [kind.filter(Boolean).join(" · "), grid, spacing].filter(Boolean);
 }
