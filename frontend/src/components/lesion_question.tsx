@@ -1,13 +1,13 @@
 import { Button, Kbd, Modal, TextInput, UnstyledButton } from "@mantine/core";
-import { useState, type KeyboardEvent } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 
 import type { Evidence } from "../server/review";
-import { editNow, useEditing } from "../state/editing";
+import { editNow, useEditing, type LesionQuestion } from "../state/editing";
 import type { CommandContext } from "../tools/command";
 import { confirmLesion, refuteLesion } from "../tools/lesion_edits";
 import styles from "./lesion_question.module.css";
 
-interface Choice<Value> {
+interface Choice<Value extends string = string> {
   readonly value: Value;
   readonly text: string;
 }
@@ -19,7 +19,7 @@ const EVIDENCE: readonly Choice<Evidence>[] = [
 ];
 
 /** Why a marked place is no lesion. The words are the server's. */
-const REASONS: readonly Choice<string>[] = [
+const REASONS: readonly Choice[] = [
   { value: "artefact", text: "Artefact" },
   { value: "vessel", text: "Vessel" },
   { value: "normal_variant", text: "Normal variant" },
@@ -31,37 +31,57 @@ const OTHER = "other: ";
 /** The server keeps reasons of at most 500 characters. */
 const LONGEST_REASON = 500 - OTHER.length;
 
-/** The question that is open about one lesion: answered by one number key, or by mouse. */
+/** What "x" and "c" can be answered with, in the order of the number keys. */
+const CHOICES: Readonly<Record<LesionQuestion["kind"], readonly Choice[]>> = {
+  evidence: EVIDENCE,
+  false_positive: [...REASONS, { value: OTHER, text: "Something else …" }],
+};
+
+/** The question that is open about one lesion: answered by one number key, at once after the key that asks, or by mouse. */
 export function LesionQuestionDialog({ contextNow }: { contextNow: () => CommandContext }) {
   const question = useEditing((editing) => editing.question);
-  const close = () => editNow().ask(null);
+  const [isOther, setOther] = useState(false);
+  const close = () => {
+    setOther(false);
+    editNow().ask(null);
+  };
+  const answer = (asked: LesionQuestion, value: string) => {
+    if (value === OTHER) return setOther(true);
+    close();
+    if (asked.kind === "false_positive") refuteLesion(contextNow(), asked.lesion, value);
+    else confirmLesion(contextNow(), asked.lesion, value as Evidence);
+  };
+  useNumberKeys(isOther, answer);
   const title = question?.kind === "evidence" ? "Confirm this lesion. It rests on" : "This is no lesion, because it is";
   return (
     <Modal opened={question !== null} onClose={close} title={title} size="sm" overlayProps={{ backgroundOpacity: 0.2 }} transitionProps={{ duration: 0 }}>
-      {question?.kind === "evidence" && (
-        <Choices choices={EVIDENCE} onChoose={(evidence) => { close(); confirmLesion(contextNow(), question.lesion, evidence); }} />
-      )}
-      {question?.kind === "false_positive" && (
-        <Refutation onChoose={(reason) => { close(); refuteLesion(contextNow(), question.lesion, reason); }} />
-      )}
+      {question && !isOther && <Choices choices={CHOICES[question.kind]} onChoose={(value) => answer(question, value)} />}
+      {question && isOther && <OtherReason onTold={(words) => answer(question, words)} />}
     </Modal>
   );
 }
 
-interface ChoicesProps<Value> {
-  readonly choices: readonly Choice<Value>[];
-  onChoose(value: Value): void;
+/** Numbers answer from the moment that the question is asked, before the dialog is drawn and has the focus. */
+function useNumberKeys(isOther: boolean, onAnswer: (question: LesionQuestion, value: string) => void): void {
+  const answer = useEffectEvent((event: KeyboardEvent) => {
+    const { question } = editNow();
+    const found = question && !isOther ? CHOICES[question.kind][Number(event.key) - 1] : undefined;
+    if (!question || !found) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    onAnswer(question, found.value);
+  });
+  useEffect(() => {
+    const stopping = new AbortController();
+    // A component's listener comes before that of the page around it, which runs commands.
+    window.addEventListener("keydown", (event) => answer(event), { signal: stopping.signal, capture: true });
+    return () => stopping.abort();
+  }, []);
 }
 
-function Choices<Value extends string>({ choices, onChoose }: ChoicesProps<Value>) {
-  const onKeyDown = (event: KeyboardEvent) => {
-    const found = choices[Number(event.key) - 1];
-    if (!found || event.target instanceof HTMLInputElement) return;
-    event.preventDefault();
-    onChoose(found.value);
-  };
+function Choices({ choices, onChoose }: { choices: readonly Choice[]; onChoose(value: string): void }) {
   return (
-    <ul className={styles.choices} onKeyDown={onKeyDown} data-testid="lesion-question">
+    <ul className={styles.choices} data-testid="lesion-question">
       {choices.map(({ value, text }, order) => (
         <li key={value}>
           <UnstyledButton className={styles.choice} onClick={() => onChoose(value)} data-autofocus={order === 0 || undefined} aria-keyshortcuts={`${order + 1}`}>
@@ -74,21 +94,16 @@ function Choices<Value extends string>({ choices, onChoose }: ChoicesProps<Value
   );
 }
 
-/** A known reason, or another in the reader's own words. */
-function Refutation({ onChoose }: { onChoose(reason: string): void }) {
-  const [isOther, setOther] = useState(false);
+/** Another reason, in the reader's own words. */
+function OtherReason({ onTold }: { onTold(reason: string): void }) {
   const [words, setWords] = useState("");
-  if (!isOther) {
-    const choices = [...REASONS, { value: OTHER, text: "Something else …" }];
-    return <Choices choices={choices} onChoose={(reason) => (reason === OTHER ? setOther(true) : onChoose(reason))} />;
-  }
   const isTold = words.trim().length > 0;
   return (
     <form
       className={styles.other}
       onSubmit={(event) => {
         event.preventDefault();
-        if (isTold) onChoose(OTHER + words.trim());
+        if (isTold) onTold(OTHER + words.trim());
       }}
     >
       <TextInput label="What is it?" value={words} maxLength={LONGEST_REASON} onChange={(event) => setWords(event.currentTarget.value)} data-autofocus autoFocus />
