@@ -152,6 +152,14 @@ describe("panes", () => {
     expect([readNow().sliceIndex, readNow().drawnSlice]).toEqual([9, 7]);
   });
 
+  it("say that they follow a place beyond their slices, until they are moved themselves", () => {
+    const prior = paneStore("prior").getState();
+    prior.follow(39, true);
+    expect(paneStore("prior").getState()).toMatchObject({ sliceIndex: 39, isBeyond: true });
+    prior.step(-1);
+    expect(paneStore("prior").getState()).toMatchObject({ sliceIndex: 38, isBeyond: false });
+  });
+
   it("forget the chosen change when another lesion is selected", () => {
     usePanes.getState().chooseChange(3);
     readNow().selectLesion(2);

@@ -74,12 +74,13 @@ export function StageLoader() {
 }
 
 function Corners({ pane, slices, caption }: { pane: PaneId; slices: SliceStack; caption: string | null }) {
-  const { sliceIndex, drawnSlice, window, isInverted } = paneStore(pane)();
+  const { sliceIndex, drawnSlice, window, isInverted, isBeyond } = paneStore(pane)();
   const isAwaited = drawnSlice !== -1 && drawnSlice !== sliceIndex;
   const position = slices.slices[sliceIndex]?.position_mm?.[2];
   const suffix = pane === "current" ? "" : `-${pane}`;
   return (
     <div className={styles.corners}>
+      {isBeyond && <div className={styles.topLeft}><span className={styles.awaited} role="status">Beyond the slices of this study</span></div>}
       {caption && <div className={styles.topLeft}>{caption}</div>}
       <div className={styles.bottomLeft}>
         <span className={styles.slice} data-testid={`slice-indicator${suffix}`}>{`${sliceIndex + 1} / ${slices.slices.length}`}</span>

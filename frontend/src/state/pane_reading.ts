@@ -11,8 +11,12 @@ export interface PaneReading {
   /** What the pane draws; null before the first slice. */
   readonly window: GrayWindow | null;
   readonly isInverted: boolean;
+  /** The place that a linked pane shows lies before the first or after the last slice of this one. */
+  readonly isBeyond: boolean;
   open(sliceCount: number, sliceIndex: number): void;
   goTo(sliceIndex: number): void;
+  /** Shows the slice for a place that another pane shows. */
+  follow(sliceIndex: number, isBeyond: boolean): void;
   step(slices: number): void;
   /** Told by the pane: a slice reached the screen. */
   showSlice(drawnSlice: number): void;
@@ -34,10 +38,12 @@ export function paneReading(set: Set): PaneReading {
     drawnSlice: -1,
     window: null,
     isInverted: false,
+    isBeyond: false,
     open: (sliceCount, sliceIndex) =>
-      set({ sliceCount, sliceIndex: within(sliceIndex, sliceCount), drawnSlice: -1, window: null, isInverted: false }),
-    goTo: (sliceIndex) => set(({ sliceCount }) => ({ sliceIndex: within(sliceIndex, sliceCount) })),
-    step: (slices) => set(({ sliceCount, sliceIndex }) => ({ sliceIndex: within(sliceIndex + slices, sliceCount) })),
+      set({ sliceCount, sliceIndex: within(sliceIndex, sliceCount), drawnSlice: -1, window: null, isInverted: false, isBeyond: false }),
+    goTo: (sliceIndex) => set(({ sliceCount }) => ({ sliceIndex: within(sliceIndex, sliceCount), isBeyond: false })),
+    follow: (sliceIndex, isBeyond) => set(({ sliceCount }) => ({ sliceIndex: within(sliceIndex, sliceCount), isBeyond })),
+    step: (slices) => set(({ sliceCount, sliceIndex }) => ({ sliceIndex: within(sliceIndex + slices, sliceCount), isBeyond: false })),
     showSlice: (drawnSlice) => set({ drawnSlice }),
     showWindow: (window) => set({ window }),
     showInverted: (isInverted) => set({ isInverted }),

@@ -4,9 +4,9 @@ import {
 } from "@cornerstonejs/tools";
 
 import { MEASURES, type DragTool, type Measure } from "../state/reading";
+import { ENGINE_ID, sharedEngine } from "./cornerstone";
 import { pixelAt } from "./loaded_slices";
 import { MEASURE_STYLE, TEXT_LINES, type Lines } from "./measure_text";
-import { openStacks } from "./open_panes";
 import type { Measuring, ReadingStack } from "./reading_stack";
 
 const { MouseBindings, KeyboardBindings } = Enums;
@@ -33,7 +33,7 @@ const FIXED_BINDINGS: Readonly<Record<Exclude<DragTool, Measure>, Types.IToolBin
 
 let isStarted = false;
 
-/** Starts the tools. They come after the first slice and have missed that its element was enabled, so they are told. */
+/** Starts the tools. They come after the first slice and have missed which elements were enabled, so they are told. */
 function start(): void {
   if (isStarted) return;
   isStarted = true;
@@ -42,8 +42,8 @@ function start(): void {
   for (const tool of tools) addTool(tool);
   const { style } = annotation.config;
   style.setDefaultToolStyles({ ...style.getDefaultToolStyles(), global: { ...style.getDefaultToolStyles().global, ...MEASURE_STYLE } });
-  for (const { element, viewportId, engineId: renderingEngineId } of openStacks()) {
-    store.addEnabledElement({ detail: { element, viewportId, renderingEngineId } } as never);
+  for (const { element, id: viewportId } of sharedEngine().getViewports()) {
+    store.addEnabledElement({ detail: { element, viewportId, renderingEngineId: ENGINE_ID } } as never);
   }
 }
 

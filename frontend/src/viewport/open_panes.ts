@@ -30,7 +30,3 @@ export function openStack(pane: PaneId): ReadingStack | null {
 export function activeStack(): ReadingStack | null {
   return openStack(usePanes.getState().activePane);
 }
-
-export function openStacks(): ReadingStack[] {
-  return Object.values(useOpenPanes.getState().stacks);
-}

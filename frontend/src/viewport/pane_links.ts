@@ -34,7 +34,7 @@ export function followSlice(leader: PaneId): void {
   const stack = openStack(leader);
   if (!stack) return;
   const focus = focusOf(leader, stack);
-  forFollowers(leader, (pane, follower, link) => paneStore(pane).getState().goTo(cutAt(follower.grid, link, focus).sliceIndex));
+  forFollowers(leader, (pane, follower, link) => showCut(pane, follower, link, focus));
 }
 
 /** The slice at which a pane opens that will go with the study's own. */
@@ -60,8 +60,13 @@ export function followView(leader: PaneId): void {
 export function showBeside(position: Point3): void {
   for (const pane of PANES) {
     const [link, stack] = [linkOf(pane), openStack(pane)];
-    if (pane !== "current" && link && stack) whileFollowing(() => paneStore(pane).getState().goTo(cutAt(stack.grid, link, position).sliceIndex));
+    if (pane !== "current" && link && stack) whileFollowing(() => showCut(pane, stack, link, position));
   }
+}
+
+function showCut(pane: PaneId, { grid }: ReadingStack, link: Affine, position: Point3): void {
+  const { sliceIndex, isCovered } = cutAt(grid, link, position);
+  paneStore(pane).getState().follow(sliceIndex, !isCovered);
 }
 
 function whileFollowing(change: () => void): void {
