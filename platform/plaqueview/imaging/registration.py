@@ -52,8 +52,9 @@ FINEST_MM = 1.0
 START_TURNS_DEGREES = (-15.0, 0.0, 15.0)
 STARTS_FOLLOWED = 3
 
-# The fluid around the brain, in the plane of the slices: its dark rim says much of how the head lies.
-BRAIN_MARGIN_MM = 4.0
+# Around the brain, in the plane of the slices: skull and scalp say most of how a head lies in thick slices, and the
+# levels of jaw and neck stay out. With the brain alone the demo's patient is 2.3 mm off, with this 0.4 mm.
+BRAIN_MARGIN_MM = 20.0
 
 # Refusals. Two FLAIRs of one head correlate by 0.8 and more once they lie on each other.
 JUDGED_AT_MM = 3.0
@@ -111,11 +112,11 @@ def _prepared(volume: Volume, brain: NDArray[np.bool_] | None) -> tuple[Volume, 
 
 
 def _head_of(volume: Volume, brain: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """The brain with the cerebrospinal fluid around it, or, without a mask, all that is brighter than air."""
+    """The brain with the skull around it, or, without a mask, all that is brighter than air."""
     if brain is not None and brain.any():
         steps = [max(1, round(BRAIN_MARGIN_MM / spacing)) for spacing in volume.spacing_mm[1:]]
-        reach = np.ones((1, 2 * steps[0] + 1, 2 * steps[1] + 1), bool)
-        grown: NDArray[np.bool_] = ndimage.binary_dilation(brain, reach)
+        reach = (1, 2 * steps[0] + 1, 2 * steps[1] + 1)
+        grown: NDArray[np.bool_] = ndimage.maximum_filter(brain.astype(np.uint8), size=reach).astype(np.bool_)
         return grown
     voxels = volume.voxels
     if not voxels.size or float(np.ptp(voxels)) == 0.0:
