@@ -59,18 +59,11 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
         <Menu.Label>{`${me.username}, ${me.role}`}</Menu.Label>
         <Menu.Divider />
         <Menu.Label>Appearance</Menu.Label>
-        {APPEARANCES.map(({ value, label }) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={appearance === value}
-            closeMenuOnClick={false}
-            onClick={() => choose(value)}
-            rightSection={appearance === value ? <Icon name="check" /> : null}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={appearance} onChange={(value) => choose(value as Appearance)}>
+          {APPEARANCES.map(({ value, label }) => (
+            <Menu.RadioItem key={value} value={value} checkIcon={<Icon name="check" />}>{label}</Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item component={Link} to="/keys" data-testid="open-keys">Keys …</Menu.Item>
         <Menu.Item onClick={onSignOut} data-testid="sign-out">Sign out</Menu.Item>

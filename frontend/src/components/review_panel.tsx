@@ -67,6 +67,7 @@ function useReviewStep(study: string, step: (comment: string) => Promise<unknown
     onSettled: () => Promise.all([
       queryClient.invalidateQueries({ queryKey: ["study", study] }),
       queryClient.invalidateQueries({ queryKey: ["annotation"] }),
+      queryClient.invalidateQueries({ queryKey: ["double-readings"] }),
     ]),
   });
 }
