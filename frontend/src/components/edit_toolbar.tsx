@@ -1,5 +1,6 @@
 import { ActionIcon, SegmentedControl, Slider, Tooltip } from "@mantine/core";
 import { Fragment, type ReactNode } from "react";
+import { useShallow } from "zustand/react/shallow";
 
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
 import type { Drafting } from "../state/drafting";
@@ -98,9 +99,14 @@ const TOOL_TEXTS: Readonly<Record<Exclude<EditingTool, "none">, string>> = {
   merge: "Click the second lesion",
 };
 
+/** Without the pointer, which moves all the time. */
+function settingsOf({ tool, brushClass, sizeMm, tolerance }: ReturnType<typeof editNow>) {
+  return { tool, brushClass, sizeMm, tolerance };
+}
+
 /** How the chosen tool is set; nothing while none is. */
 export function ToolOptions() {
-  const { tool, brushClass, sizeMm, tolerance } = useEditing();
+  const { tool, brushClass, sizeMm, tolerance } = useEditing(useShallow(settingsOf));
   if (tool === "none") return null;
   const isSized = tool === "brush" || tool === "eraser" || tool === "threshold_brush";
   return (
