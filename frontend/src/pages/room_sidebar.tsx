@@ -2,10 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 
 import { CommentPanel, type CommentPanelProps, type Pin } from "../components/comment_panel";
+import { ContradictionList } from "../components/contradiction_list";
 import { DoubleReadingNote } from "../components/double_reading_note";
 import { ResultSidebar } from "../components/result_sidebar";
 import { ReviewPanel } from "../components/review_panel";
 import { VersionPanel } from "../components/version_panel";
+import { NO_CHANGE } from "../geometry/edits/voxel_edit";
 import type { LabelVolume } from "../geometry/labels";
 import type { Anchor } from "../server/review";
 import type { ByClass, Lesion, Me, StudyDetail } from "../server/types";
@@ -49,7 +51,15 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
     useComparison.getState().compare(before, after);
     onPart("versions");
   };
-  const note = doubleReading && <DoubleReadingNote reading={doubleReading} reader={me.username} onCompare={compare} />;
+  const note = (
+    <>
+      {doubleReading && <DoubleReadingNote reading={doubleReading} reader={me.username} onCompare={compare} />}
+      <ContradictionList
+        contradictions={drafting.contradictions} onShow={([slice]) => showSlice(slice)}
+        onWithdraw={({ statement }) => drafting.edit({ voxels: NO_CHANGE, added: [], removed: [statement] })}
+      />
+    </>
+  );
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar

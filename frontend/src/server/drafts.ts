@@ -20,6 +20,8 @@ export interface Draft {
   readonly author: string;
   readonly modified: string;
   readonly statements: readonly Statement[];
+  /** Statements that the mask does not bear out; they have to be settled before the draft can be submitted. */
+  readonly contradictions: readonly { readonly statement: string; readonly detail: string }[];
   readonly lesions: readonly DraftLesion[];
   readonly counting_rule: string;
   readonly lesion_counts: ByClass;

@@ -6,6 +6,7 @@ import type { LabelVolume } from "../geometry/labels";
 import type { Statement } from "../server/review";
 import type { Annotation, Lesion, StudyDetail } from "../server/types";
 import { advise } from "./advice";
+import { standingContradictions, type Contradiction } from "./contradictions";
 import { fetchVersion, sessionOf, statementsOf, watchSession } from "./draft_registry";
 import type { DraftSession } from "./draft_session";
 import type { Base, Conflict, DraftView, SaveState } from "./draft_view";
@@ -39,6 +40,7 @@ export interface Drafting {
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   readonly conflict: Conflict | null;
+  readonly contradictions: readonly Contradiction[];
   undo(): void;
   redo(): void;
   edit(change: Edit): void;
@@ -63,11 +65,13 @@ export function useDrafting(study: StudyDetail, reading: StudyReading): Drafting
   const drafted = useMemo(() => draftedReading(reading, view, measured), [reading, view, measured]);
   useSelectionFollows(drafted.lesions);
   const actions = useMemo(() => actionsOf(() => sessionOf(user, study.id)), [user, study.id]);
+  const statements = view?.statements ?? NO_STATEMENTS;
   return {
     ...actions,
     labels: drafted.labels,
     lesions: drafted.lesions,
-    statements: view?.statements ?? NO_STATEMENTS,
+    statements,
+    contradictions: standingContradictions(view?.draft ?? null, statements),
     annotation: drafted.annotation,
     reading: drafted,
     canEdit: mayEdit && Boolean(view?.isReady) && reading.isOverlayOnScreen,
