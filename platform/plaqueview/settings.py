@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "plaqueview.longitudinal",
     "plaqueview.pacs",
     "plaqueview.reports",
+    "plaqueview.outbox",
     "plaqueview.feed",
 ]
 
@@ -179,6 +180,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
+    "outbox.tend": {"task": "outbox.tend", "schedule": 5.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
     "core.forget": {"task": "core.forget", "schedule": 3600.0},
 }
@@ -307,6 +309,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewStepName": "plaqueview.annotations.models.Step.values",
         "Role": "plaqueview.core.access.Role",
         "StudyState": "plaqueview.studies.models.StudyState",
+        "TransferState": "plaqueview.outbox.models.TransferState.values",
         "UploadState": "plaqueview.studies.models.UploadState",
     },
 }
@@ -326,6 +329,9 @@ JOB_LEASE_S = read(env.int, "PLAQUEVIEW_JOB_LEASE_S", 20, validate=validate.Rang
 JOB_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_JOB_MAX_ATTEMPTS", 3, validate=validate.Range(min=1))
 JOB_TIME_LIMIT_S = read(env.int, "PLAQUEVIEW_JOB_TIME_LIMIT_S", 600, validate=validate.Range(min=1))
 INFERENCE_THREADS = read(env.int, "PLAQUEVIEW_INFERENCE_THREADS", 0, validate=validate.Range(min=0))
+TRANSFER_LEASE_S = read(env.int, "PLAQUEVIEW_TRANSFER_LEASE_S", 120, validate=validate.Range(min=1))
+TRANSFER_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_TRANSFER_MAX_ATTEMPTS", 16, validate=validate.Range(min=1))
+TRANSFER_RETRY_S = read(env.float, "PLAQUEVIEW_TRANSFER_RETRY_S", 10.0, validate=validate.Range(min=0.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
 DISK_RESERVE_BYTES = read(env.int, "PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3, validate=validate.Range(min=0))

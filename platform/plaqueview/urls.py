@@ -8,7 +8,17 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from plaqueview.core import health, pages, problems
 from plaqueview.registry.readiness import check_model
 
-REST_APPS = ("accounts", "studies", "annotations", "registry", "inference", "longitudinal", "reports", "audit")
+REST_APPS = (
+    "accounts",
+    "studies",
+    "annotations",
+    "registry",
+    "inference",
+    "longitudinal",
+    "reports",
+    "outbox",
+    "audit",
+)
 
 # Only what an account made by an administrator needs: no sign-up, no e-mail, no password reset by e-mail.
 sign_in_routes = [

@@ -19,6 +19,7 @@ from plaqueview.core.access import Role
 from plaqueview.core.preconditions import Precondition
 from plaqueview.inference import services as inference
 from plaqueview.longitudinal import services as longitudinal
+from plaqueview.outbox.models import Transfer
 from plaqueview.pacs.nodes import NodeSetup, create_node
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Instance, Study
@@ -30,7 +31,7 @@ from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "node_id", "study_uid", "series_uid", "instance_uid",
+    "node_id", "transfer_id", "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -62,6 +63,7 @@ def make_place(name: str) -> Place:
     settle(study_id)
     prior_id = _prior(site, f"P-{name}")
     annotation_id = _read_by_network(study_id, model)
+    node_id = _node(users[Role.ADMIN])
     job = inference.request(study_id=study_id, actor=users[Role.NEUROLOGIST])
     study = Study.objects.get(pk=study_id)
     parameters = {
@@ -75,7 +77,8 @@ def make_place(name: str) -> Place:
         "prior_id": prior_id,
         "double_reading_id": _double_reading(prior_id, users[Role.NEUROLOGIST], users[Role.ADMIN]),
         "registration_id": longitudinal.request(study_id=study_id, prior_id=prior_id, actor=None).pk,
-        "node_id": _node(users[Role.ADMIN]),
+        "node_id": node_id,
+        "transfer_id": _transfer(annotation_id, node_id),
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
@@ -129,6 +132,14 @@ def _node(admin: User) -> UUID:
     """A peer that does not answer."""
     setup = NodeSetup(name="Archive", kind="dimse", ae_title="ARCHIVE", host="127.0.0.1", port=9)
     return create_node(setup=setup, site_id="", actor=admin).pk
+
+
+def _transfer(annotation_id: UUID, node_id: UUID) -> UUID:
+    """One that is over."""
+    now = timezone.now()
+    return Transfer.objects.create(
+        annotation_id=annotation_id, node_id=node_id, documents=["seg"], state="sent", approved_at=now, sent_at=now
+    ).pk
 
 
 def _upload(user: User, site: Site) -> UUID:

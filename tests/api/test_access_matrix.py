@@ -87,6 +87,10 @@ def new_node(_: Place) -> dict[str, Any]:
     return {"name": "New archive", "kind": "dicomweb", "url": "http://127.0.0.1:9/dicom-web"}
 
 
+def version_and_node(place: Place) -> dict[str, Any]:
+    return {"annotation": place.parameters["annotation_id"], "node": place.parameters["node_id"]}
+
+
 def panel_of_two(place: Place) -> dict[str, Any]:
     reader = place.users[Role.NEUROLOGIST].username
     return {"study": place.parameters["study_id"], "readers": [reader, reader], "adjudicator": reader}
@@ -168,9 +172,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/nodes"): of_caller(A.NODE_MANAGE, 201, body=new_node),
     ("GET", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_READ),
     ("PATCH", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_MANAGE, body=lambda _: {"is_active": False}),
-    ("DELETE", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_MANAGE, 204),
+    # Something was sent to it: 409 says that the caller may remove one to which nothing was.
+    ("DELETE", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_MANAGE, 409),
     # Nothing listens there: 200 says so.
     ("POST", "api/v1/nodes/<uuid:node_id>/echo"): of_site(A.NODE_MANAGE),
+    ("GET", "api/v1/transfers"): of_caller(A.TRANSFER_READ),
+    # The version is a prediction: 409 says that the caller may send one that is approved.
+    ("POST", "api/v1/transfers"): of_site(A.TRANSFER_SEND, 409, body=version_and_node),
+    ("GET", "api/v1/transfers/<uuid:transfer_id>"): of_site(A.TRANSFER_READ),
+    ("POST", "api/v1/transfers/<uuid:transfer_id>/resend"): of_site(A.TRANSFER_SEND, 202),
     ("GET", "api/v1/models"): of_caller(A.MODEL_READ),
     ("GET", "api/v1/models/<uuid:pk>"): of_caller(A.MODEL_READ, names={"pk": "model"}),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from plaqueview.feed import consumers
 from plaqueview.inference.models import JobStage, JobState
 from plaqueview.longitudinal.models import RegistrationState
+from plaqueview.outbox.models import TransferState
 from plaqueview.studies.models import StudyState, UploadState
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
@@ -31,6 +32,7 @@ def is_documented(message: dict) -> bool:
         ("job.progress", "stage", JobStage),
         ("upload.progress", "state", UploadState),
         ("registration.changed", "state", RegistrationState),
+        ("transfer.changed", "state", TransferState),
     ],
 )
 def test_every_state_is_documented(message, field, states):

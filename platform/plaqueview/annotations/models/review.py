@@ -24,6 +24,7 @@ class ReviewStep(FrozenRecord, Record):
 
     class Meta:
         ordering = ["annotation", "created"]
+        indexes = [models.Index(fields=["step", "created"], name="review_step_by_time")]
         constraints = [
             models.UniqueConstraint(fields=["annotation", "step"], name="review_step_once_per_annotation"),
             models.CheckConstraint(condition=Q(step__in=Step.values), name="review_step_is_known"),

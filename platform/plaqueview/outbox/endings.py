@@ -1,0 +1,87 @@
+"""What an attempt leaves behind: sent, to be tried again, or dead; written by whoever holds the claim."""
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from plaqueview.audit.models import EventKind
+from plaqueview.outbox import journal
+from plaqueview.outbox.leases import Claim, held_transfer
+from plaqueview.outbox.models import WAITING, Transfer, TransferState
+from plaqueview.pacs.peer import PeerError
+
+LONGEST_DELAY_S: Final = 3600.0
+
+EVENT_OF_END: Final = {
+    TransferState.SENT: EventKind.TRANSFER_SENT,
+    TransferState.FAILED: EventKind.TRANSFER_FAILED,
+    TransferState.DEAD: EventKind.TRANSFER_DEAD,
+}
+
+
+def delay_after(attempts: int, random: Random) -> timedelta:
+    """Twice as long after each attempt, up to an hour, and of that between half and all, by chance."""
+    longest_s = min(settings.TRANSFER_RETRY_S * 2.0 ** (attempts - 1), LONGEST_DELAY_S)
+    return timedelta(seconds=longest_s * random.uniform(0.5, 1.0))
+
+
+@transaction.atomic
+def succeed(claim: Claim, *, answer: str) -> None:
+    """The peer has every object. Raises: ClaimLostError."""
+    transfer = held_transfer(claim)
+    transfer.sent_at = timezone.now()
+    _end(transfer, TransferState.SENT, answer)
+
+
+@transaction.atomic
+def fail(claim: Claim, *, error: PeerError, random: Random) -> None:
+    """The transfer is tried again later, or dead after the last attempt.
+
+    What else waits for a peer that is away waits as long: it would only use up attempts of its own.
+
+    Raises: ClaimLostError.
+    """
+    transfer = held_transfer(claim)
+    if transfer.attempts >= settings.TRANSFER_MAX_ATTEMPTS:
+        _end(transfer, TransferState.DEAD, error.answer)
+        return
+    transfer.next_attempt_at = timezone.now() + delay_after(transfer.attempts, random)
+    _end(transfer, TransferState.FAILED, error.answer)
+    if error.is_about_peer:
+        _put_off(transfer, until=transfer.next_attempt_at)
+
+
+@transaction.atomic
+def give_up(claim: Claim, *, answer: str) -> None:
+    """The transfer is dead, for no later attempt would fare better. Raises: ClaimLostError."""
+    _end(held_transfer(claim), TransferState.DEAD, answer)
+
+
+@transaction.atomic
+def bury_lapsed() -> int:
+    """Transfers whose every attempt died with its worker are dead; returns how many."""
+    locked = Transfer.objects.with_references().select_for_update(of=("self",))
+    lapsed = locked.filter(Transfer.objects.lapsed_at(timezone.now()), attempts__gte=settings.TRANSFER_MAX_ATTEMPTS)
+    transfers = list(lapsed)
+    for transfer in transfers:
+        _end(transfer, TransferState.DEAD, f"no worker came to the end of it in {transfer.attempts} attempts")
+    return len(transfers)
+
+
+def _end(transfer: Transfer, state: TransferState, answer: str) -> None:
+    transfer.state, transfer.answer = state, answer[:500]
+    transfer.lease_token = transfer.lease_expires_at = None
+    if state != TransferState.FAILED:
+        transfer.next_attempt_at = None
+    transfer.save()
+    journal.record(EVENT_OF_END[state], transfer, actor=None)
+    journal.publish(transfer)
+
+
+def _put_off(transfer: Transfer, *, until: datetime) -> None:
+    waiting = Transfer.objects.filter(node=transfer.node_id, state__in=WAITING, next_attempt_at__lt=until)
+    waiting.exclude(pk=transfer.pk).update(next_attempt_at=until)
