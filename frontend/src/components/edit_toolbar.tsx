@@ -35,7 +35,7 @@ const GROUPS: readonly (readonly Entry[])[] = [
   ],
   [
     { command: "edit.split", icon: "split", tool: "split" },
-    { command: "lesion.join", icon: "join", tool: "merge" },
+    { command: "lesion.join", icon: "join" },
     { command: "lesion.fill", icon: "fill" },
     { command: "edit.copy_before", icon: "copy" },
     { command: "edit.between", icon: "between" },
@@ -96,7 +96,6 @@ const TOOL_TEXTS: Readonly<Record<Exclude<EditingTool, "none">, string>> = {
   threshold_brush: "Draw by brightness",
   grow: "Click a bright spot",
   split: "Draw a line across a lesion",
-  merge: "Click the second lesion",
 };
 
 /** Without the pointer, which moves all the time. */
@@ -112,7 +111,7 @@ export function ToolOptions() {
   return (
     <div className={styles.options} role="group" aria-label="Tool" data-testid="tool-options">
       <span className={styles.name}>{TOOL_TEXTS[tool]}</span>
-      {tool !== "eraser" && tool !== "split" && tool !== "merge" && <ClassChoice value={brushClass} />}
+      {tool !== "eraser" && tool !== "split" && <ClassChoice value={brushClass} />}
       {isSized && (
         <Setting label="Size" text={`${sizeMm} mm`}>
           <Slider

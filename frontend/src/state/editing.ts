@@ -5,7 +5,7 @@ import type { Component } from "../geometry/components";
 import type { LesionClass } from "../geometry/labels";
 
 /** What a drag or a click on the slice does; "none" leaves it to the viewer. */
-export type EditingTool = "none" | "brush" | "eraser" | "threshold_brush" | "grow" | "split" | "merge";
+export type EditingTool = "none" | "brush" | "eraser" | "threshold_brush" | "grow" | "split";
 
 /** A question about one lesion that is open: why it is none, or what confirms it. */
 export interface LesionQuestion {

@@ -1,7 +1,6 @@
 import type { Point3 } from "../geometry/affine";
 import { indexOf } from "../geometry/edits/grid";
 import { paint, paintWithin, rangeAround, type Dab, type IntensityRange, type SlicePoint } from "../geometry/edits/brush";
-import { join } from "../geometry/edits/join";
 import { pixelsBetween, split } from "../geometry/edits/split";
 import { isNoChange, NO_CHANGE, type VoxelEdit } from "../geometry/edits/voxel_edit";
 import { LABEL_OF_CLASS } from "../geometry/labels";
@@ -11,7 +10,7 @@ import { componentAtVoxel } from "../state/lesion_identity";
 import type { BrushCursor, StrokeHandlers } from "../viewport/brush_gesture";
 import { intensitiesOf } from "../viewport/intensities";
 import type { CommandContext } from "./command";
-import { chosenLesion, correctable, lesionAtPointer, type Correctable } from "./lesion_target";
+import { chosenLesion, correctable, type Correctable } from "./lesion_target";
 import { addedLesions } from "./new_lesions";
 import { growAt } from "./slice_edits";
 
@@ -37,7 +36,6 @@ export function strokesOf(contextNow: () => CommandContext): StrokeHandlers {
       way = [];
       if (!correctable(context)) return;
       if (tool === "grow") return growAt(context, voxel);
-      if (tool === "merge") return joinAt(context);
       if (tool === "threshold_brush") range = rangeAt(context, voxel);
       if (isPainting()) draw(voxel);
       else way.push(voxel);
@@ -104,14 +102,4 @@ function crossedLesion(context: CommandContext, { labels }: Correctable, slice: 
   const chosen = chosenLesion(context, labels);
   if (chosen && voxels.some((voxel) => componentAtVoxel(labels, voxel) === chosen)) return chosen;
   return voxels[0] === undefined ? null : componentAtVoxel(labels, voxels[0]);
-}
-
-/** Joins the chosen lesion with the one that was clicked. */
-function joinAt(context: CommandContext): void {
-  const room = correctable(context);
-  if (!room) return;
-  const { drafting, labels, spacing } = room;
-  const [first, second] = [chosenLesion(context, labels), lesionAtPointer(labels, spacing)];
-  if (!first || !second || first === second) return advise("Choose one lesion with N, then click on the other.");
-  drafting.edit({ voxels: join(labels, spacing, [first, second]), added: [], removed: [] });
 }
