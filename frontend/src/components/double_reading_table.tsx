@@ -57,7 +57,7 @@ function Line({ reading, me }: { reading: DoubleReading; me: Me }) {
       </td>
       <td>
         {reading.readings.map(({ reader, is_submitted }) => (
-          <div key={reader}>{reader}<span className={styles.hint}>{is_submitted ? " · submitted" : " · reading"}</span></div>
+          <div key={reader} className={styles.reader}>{reader}<span className={styles.hint}>{is_submitted ? " · submitted" : " · reading"}</span></div>
         ))}
       </td>
       <td>{reading.adjudicator}</td>

@@ -4,13 +4,15 @@ import { useEffect, useMemo } from "react";
 import { CommentPanel, type CommentPanelProps, type Pin } from "../components/comment_panel";
 import { ContradictionList } from "../components/contradiction_list";
 import { DoubleReadingNote } from "../components/double_reading_note";
+import { detailOf } from "../components/problem";
 import { ResultSidebar } from "../components/result_sidebar";
 import { ReviewPanel } from "../components/review_panel";
 import { VersionPanel } from "../components/version_panel";
 import { NO_CHANGE } from "../geometry/edits/voxel_edit";
 import type { LabelVolume } from "../geometry/labels";
-import type { Anchor } from "../server/review";
+import type { Anchor, Version } from "../server/review";
 import type { ByClass, Lesion, Me, StudyDetail } from "../server/types";
+import { advise } from "../state/advice";
 import { anchorOf, lesionOfAnchor } from "../state/anchors";
 import { useComparison } from "../state/comparison";
 import type { Drafting } from "../state/drafting";
@@ -44,6 +46,12 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
   const { comparison, error } = useVersionComparison();
   const difference = comparison?.diff.labels ?? null;
   useEffect(() => useComparison.getState().showDifference(difference), [difference]);
+  const restore = ({ id, version }: Version) => {
+    drafting.startFrom(id).then(
+      () => advise(`The draft is as version ${version} was. Undo takes it back.`),
+      (failure: unknown) => advise(`Version ${version} was not restored. ${detailOf(failure)}`),
+    );
+  };
   const doubleReading = useQuery(doubleReadingsQuery(study.id)).data?.[0];
   const hasSubmitted = doubleReading?.state !== "done" && doubleReading?.readings.some(({ reader, is_submitted }) => reader === me.username && is_submitted);
   const submitting = drafting.canEdit && !hasSubmitted ? { hasDraft: hasDraft || isDirty, isSaved: !isDirty, submit: drafting.submit } : null;
@@ -72,7 +80,12 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
           <PinnedComments study={study.id} annotation={annotation?.id ?? null} comments={comments} canComment={canComment} labels={labels} lesions={lesions} />
         </>
       }
-      versions={<VersionPanel versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error} onRestore={drafting.canEdit ? (version) => void drafting.startFrom(version.id) : null} onShowSlice={showSlice} />}
+      versions={
+        <VersionPanel
+          versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error}
+          onRestore={drafting.canEdit ? restore : null} onShowSlice={showSlice}
+        />
+      }
     />
   );
 }
