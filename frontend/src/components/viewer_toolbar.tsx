@@ -2,6 +2,7 @@ import { useShallow } from "zustand/react/shallow";
 
 import type { SliceStack } from "../server/types";
 import { problemOfLayout, type Layout } from "../state/hanging";
+import { useKeymap } from "../state/keymap";
 import { usePanes, type LinkMode } from "../state/panes";
 import { readNow, useReading, type DragTool, type Measure, type OverlayStyle } from "../state/reading";
 import type { Command } from "../tools/command";
@@ -36,6 +37,7 @@ interface RunProps {
 }
 
 export function ViewerToolbar({ slices, isEnabled, run, onKeys }: ViewerToolbarProps) {
+  useKeymap((keymap) => keymap.keys); // Tooltips name the keys that the reader chose.
   const dragTool = useReading((reading) => reading.dragTool);
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Viewer">

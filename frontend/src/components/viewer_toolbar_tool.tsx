@@ -4,6 +4,7 @@ import { chordText } from "../tools/chords";
 import type { Command } from "../tools/command";
 import { keysOf } from "../tools/commands";
 import { Icon, type IconName } from "./icons";
+import { useKeyText } from "./key_hint";
 import styles from "./viewer_toolbar.module.css";
 
 interface ToolProps {
@@ -17,9 +18,10 @@ interface ToolProps {
 
 /** A button that runs a command, and says by which key it is run too. */
 export function Tool({ command, icon, isPressed, problem, run }: ToolProps) {
+  const keyName = useKeyText(command);
   return (
     <ToolButton
-      label={command.title} keyName={keyText(command)} icon={icon} isPressed={isPressed} problem={problem ?? null} onClick={() => run(command)}
+      label={command.title} keyName={keyName} icon={icon} isPressed={isPressed} problem={problem ?? null} onClick={() => run(command)}
     />
   );
 }
