@@ -3,6 +3,7 @@
 import base64
 import binascii
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -77,7 +78,9 @@ class DraftContentSerializer(serializers.Serializer[JSON]):
         help_text="Base64 of the labels 0, 1 (inactive), 2 (active), on the grid of the base, as "
         "GET /api/v1/annotations/{id}/mask gives them.",
     )
-    statements = serializers.ListSerializer(child=StatementSerializer(), max_length=MOST_STATEMENTS)
+    statements: serializers.ListSerializer[Any] = serializers.ListSerializer(  # Any: rows of any serializer
+        child=StatementSerializer(), max_length=MOST_STATEMENTS
+    )
 
 
 class DraftOfStudy(APIView):
