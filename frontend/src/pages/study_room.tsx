@@ -31,8 +31,9 @@ import { RoomSidebar } from "./room_sidebar";
 import styles from "./study_page.module.css";
 import { StudyStage } from "./study_stage";
 
-/** Below this width the study's panel is opened on demand, so that the slices keep their size. */
+/** Below this width the study's panel is opened on demand, so that the slices keep their size; a prior beside them needs more. */
 const WIDE = "(min-width: 1200px)";
+const WIDE_FOR_TWO = "(min-width: 1600px)";
 
 interface StudyRoomProps {
   readonly study: StudyDetail;
@@ -48,7 +49,8 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const [stack, setStack] = useState<ReadingStack | null>(null);
   const [areKeysShown, showKeys] = useState(false);
   const [part, showPart] = useComparedPart();
-  const isWide = useMediaQuery(WIDE, window.matchMedia(WIDE).matches);
+  const wide = study.priors.length > 0 ? WIDE_FOR_TWO : WIDE;
+  const isWide = useMediaQuery(wide, window.matchMedia(wide).matches);
   const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
   const isSidebarOpen = isSidebarAsked ?? (isWide || !reading.shownSeries);
   const panelHint = useKeyHint(commandOf("room.study"), isSidebarOpen ? "Hide series and priors" : "Show series and priors");
