@@ -1,23 +1,29 @@
 import { Tooltip } from "@mantine/core";
 
-import type { ModelReference } from "../server/types";
+import type { StudyDetail } from "../server/types";
 import styles from "./honest_banner.module.css";
 import { Icon } from "./icons";
 
 const SHORT_HASH_LENGTH = 8;
 
-interface HonestBannerProps {
-  readonly model: ModelReference | null;
-  readonly warnings: readonly string[];
+type Shown = Pick<NonNullable<StudyDetail["annotation"]>, "author" | "model" | "state" | "version" | "warnings">;
+
+const PREDICTED = "AI-predicted, FLAIR only";
+
+/** What the marks are: a reader's version too holds marks that no reader spoke about. */
+function claimOf(annotation: Shown | null): string {
+  if (!annotation?.author) return PREDICTED;
+  return `Version ${annotation.version} by ${annotation.author}, ${annotation.state}; what no reader spoke about is ${PREDICTED}`;
 }
 
 /** What the marks are and what made them; it has no button that closes it. */
-export function HonestBanner({ model, warnings }: HonestBannerProps) {
+export function HonestBanner({ annotation }: { annotation: Shown | null }) {
+  const { model = null, warnings = [] } = annotation ?? {};
   return (
     <div className={styles.banner} data-testid="banner">
       <Icon name="info" size={15} />
       <span className={styles.claim}>
-        <strong>AI-predicted, FLAIR only</strong>
+        <strong>{claimOf(annotation)}</strong>
         {" — research use only, not a medical device"}
       </span>
       {warnings.length > 0 && (

@@ -89,7 +89,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
         <AssignmentMenu study={study} me={me} />
         <NextUnreadButton next={next} />
       </PatientHeader>
-      <HonestBanner model={study.annotation?.model ?? null} warnings={study.annotation?.warnings ?? []} />
+      <HonestBanner annotation={study.annotation} />
       <div className={styles.body}>
         {isSidebarOpen && (
           <StudySidebar study={study} annotation={reading.annotation} me={me} shownSeries={reading.shownSeries} onShowSeries={onShowSeries} />
