@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from pydicom import dcmread
@@ -13,6 +13,7 @@ from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+from pynetdicom.transport import AssociationSocket
 
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of, words_of_status
@@ -69,45 +70,47 @@ def _contexts_of(instances: Sequence[Outgoing]) -> list[PresentationContext]:
     ]
 
 
+class _Entity(AE):
+    """Remembers its sockets: the library leaves open those that never connected, or that the peer has ended."""
+
+    def __init__(self, ae_title: str) -> None:
+        super().__init__(ae_title=ae_title)
+        self.opened: list[socket.socket] = []
+
+    def _create_socket(self, *arguments: Any) -> AssociationSocket:  # Any: the library's own
+        created = super()._create_socket(*arguments)
+        if created.socket is not None:
+            self.opened.append(created.socket)
+        return created
+
+
 @contextmanager
 def _associated(node: RemoteNode, contexts: list[PresentationContext], *, timeout_s: float) -> Iterator[Association]:
-    entity = AE(ae_title=node.calling_ae_title or settings.DICOM_AE_TITLE)
+    entity = _Entity(ae_title=node.calling_ae_title or settings.DICOM_AE_TITLE)
     entity.connection_timeout = CONNECT_TIMEOUT_S
     entity.acse_timeout = ECHO_TIMEOUT_S
     entity.dimse_timeout = entity.network_timeout = timeout_s
-    _require_reachable(node)
     begin = time.monotonic()
     association = _associate(entity, node, contexts)
-    if not association.is_established:
-        raise _refusal(node, association, waited_s=time.monotonic() - begin)
     try:
+        if not association.is_established:
+            raise _refusal(node, association, waited_s=time.monotonic() - begin)
         yield association
     finally:
         if association.is_established:
             association.release()
+        for connection in entity.opened:
+            connection.close()
 
 
 def _associate(entity: AE, node: RemoteNode, contexts: list[PresentationContext]) -> Association:
-    return entity.associate(
-        node.host,
-        node.port or 0,
-        contexts,
-        ae_title=node.ae_title,
-        tls_args=(context_of(node), node.host) if node.uses_tls else None,
-        evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once)],
-    )
-
-
-def _require_reachable(node: RemoteNode) -> None:
-    """A connection of our own, before the library's: that one says of a failure only that there was one.
-
-    Raises: PeerError, which says why nobody can be reached.
-    """
+    tls = (context_of(node), node.host) if node.uses_tls else None
+    handlers: list[Any] = [(evt.EVT_CONN_OPEN, _send_at_once)]  # Any: the library's union of tuples
     try:
-        with socket.create_connection((node.host, node.port), timeout=CONNECT_TIMEOUT_S) as connection:
-            if node.uses_tls:
-                context_of(node).wrap_socket(connection, server_hostname=node.host).close()
-    except OSError as error:
+        return entity.associate(
+            node.host, node.port or 0, contexts, ae_title=node.ae_title, tls_args=tls, evt_handlers=handlers
+        )
+    except OSError as error:  # the name is looked up before anything else
         raise error_of(error, node.address) from error
 
 
@@ -118,11 +121,24 @@ def _refusal(node: RemoteNode, association: Association, *, waited_s: float) -> 
     if association.rejected_contexts:
         detail = f"{node.address}: the peer takes none of what was to be sent"
         return PeerError(PeerProblem.UNSUPPORTED, detail)
+    if problem := _problem_of_connection(node):
+        return problem
     if waited_s >= ECHO_TIMEOUT_S:
         detail = f"{node.address}: connected, and no answer to the association within {ECHO_TIMEOUT_S} s"
         return PeerError(PeerProblem.TIMED_OUT, detail)
     hint = "" if node.uses_tls else "; it may want TLS"
     return PeerError(PeerProblem.ABORTED, f"{node.address}: the peer ended the connection without an answer{hint}")
+
+
+def _problem_of_connection(node: RemoteNode) -> PeerError | None:
+    """What a connection of our own finds wrong, or nothing: the library says of a failure only that there was one."""
+    try:
+        with socket.create_connection((node.host, node.port), timeout=CONNECT_TIMEOUT_S) as connection:
+            if node.uses_tls:
+                context_of(node).wrap_socket(connection, server_hostname=node.host).close()
+    except OSError as error:
+        return error_of(error, node.address)
+    return None
 
 
 def _rejection(node: RemoteNode, association: Association) -> PeerError:
