@@ -1,4 +1,5 @@
 import { NativeSelect } from "@mantine/core";
+import { memo } from "react";
 
 import { LESION_CLASSES } from "../geometry/labels";
 import { CHANGES, REVIEW_MARKS, useLesionTable, type TableView } from "../state/lesion_table";
@@ -22,7 +23,7 @@ const CHANGE_CHOICES = [ALL("Change"), ...CHANGES.filter((change) => change !== 
 const REVIEW_CHOICES = [ALL("Review"), ...REVIEW_MARKS.map((value) => ({ value, label: REVIEW_TEXTS[value] }))];
 
 /** @param hasChanges false while there is no prior to compare with */
-export function LesionFilter({ hasChanges }: { hasChanges: boolean }) {
+export const LesionFilter = memo(function LesionFilter({ hasChanges }: { hasChanges: boolean }) {
   const { view, look } = useLesionTable();
   return (
     <div className={styles.filter} role="group" aria-label="Lesions listed">
@@ -34,7 +35,7 @@ export function LesionFilter({ hasChanges }: { hasChanges: boolean }) {
       <Filter label="Review" data={REVIEW_CHOICES} value={view.review} onChoose={(value) => look({ review: value as TableView["review"] })} />
     </div>
   );
-}
+});
 
 function Filter({ label, data, value, onChoose }: { label: string; data: Choice[]; value: string; onChoose: (value: string) => void }) {
   return <NativeSelect size="xs" aria-label={label} data={data} value={value} onChange={(event) => onChoose(event.currentTarget.value)} />;

@@ -48,9 +48,7 @@ export function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSe
       <LesionFilter hasChanges={hasChanges} />
       <div className={styles.scroll}>
         <table className={styles.table} aria-label="Lesions" data-changes={hasChanges || undefined}>
-          <thead>
-            <tr>{COLUMNS.map((column) => <HeaderCell key={column.title} column={column} />)}</tr>
-          </thead>
+          <Header />
           <tbody>
             {rows.map((row) => (
               <Row
@@ -74,6 +72,15 @@ export function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSe
     </Panel>
   );
 }
+
+/** It does not change from slice to slice. */
+const Header = memo(function Header() {
+  return (
+    <thead>
+      <tr>{COLUMNS.map((column) => <HeaderCell key={column.title} column={column} />)}</tr>
+    </thead>
+  );
+});
 
 function HeaderCell({ column: { title, className, field, hint } }: { column: Column }) {
   const { view, sortBy } = useLesionTable();

@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent, type PointerEvent } from "react";
+import { memo, useRef, type KeyboardEvent, type PointerEvent } from "react";
 
 import { LESION_CLASSES } from "../geometry/labels";
 import type { CountsBySlice } from "../geometry/slice_order";
@@ -73,7 +73,7 @@ const TARGETS: Readonly<Record<string, (index: number, count: number) => number>
 };
 
 /** Active lesions grow from the left edge, inactive ones from the right; the longest bar is the fullest slice. */
-function Heat({ sliceCount, counts }: { sliceCount: number; counts: CountsBySlice | null }) {
+const Heat = memo(function Heat({ sliceCount, counts }: { sliceCount: number; counts: CountsBySlice | null }) {
   if (!counts) return null;
   const fullest = Math.max(1, ...counts.active, ...counts.inactive);
   return (
@@ -89,4 +89,4 @@ function Heat({ sliceCount, counts }: { sliceCount: number; counts: CountsBySlic
       ))}
     </svg>
   );
-}
+});

@@ -51,7 +51,6 @@ export function ReadingView(props: ReadingViewProps) {
   const [letters, setLetters] = useState<EdgeLetters | null>(null);
   const [isDrawn, setIsDrawn] = useState(false);
   const { pane } = props;
-  const sliceIndex = paneStore(pane)((shown) => shown.sliceIndex);
   const dragTool = useReading((reading) => reading.dragTool);
   const overlay = useReading((reading) => reading.overlay);
   const isHeld = useReading((reading) => reading.isOverlayHeld);
@@ -153,8 +152,10 @@ export function ReadingView(props: ReadingViewProps) {
 
   useEffect(() => gestures.current?.choose(dragTool), [dragTool]);
   useEffect(() => {
-    if (isDrawn) stack.current?.show(sliceIndex);
-  }, [sliceIndex, isDrawn]);
+    if (!isDrawn) return;
+    stack.current?.show(paneStore(pane).getState().sliceIndex);
+    return paneStore(pane).subscribe(({ sliceIndex }, before) => sliceIndex !== before.sliceIndex && stack.current?.show(sliceIndex));
+  }, [pane, isDrawn]);
   useLayoutEffect(() => drawOverlay(scene), [scene]);
 
   return (
