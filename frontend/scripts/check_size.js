@@ -6,7 +6,7 @@ const WEB = new URL("../../platform/plaqueview/web/", import.meta.url);
 const BUDGET_BYTES = 1_000_000;
 
 /** The page, the study page, and what draws its slices; gestures come after the first slice. */
-const BEFORE_FIRST_SLICE = ["index.html", "src/pages/study_page.tsx", "src/viewport/reading_view.tsx"];
+const BEFORE_FIRST_SLICE = ["index.html", "src/start.tsx", "src/pages/study_page.tsx", "src/viewport/reading_view.tsx"];
 
 const manifest = JSON.parse(readFileSync(new URL(".vite/manifest.json", WEB), "utf8"));
 const chunks = new Set();

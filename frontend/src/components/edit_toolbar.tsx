@@ -1,5 +1,5 @@
 import { ActionIcon, SegmentedControl, Slider, Tooltip } from "@mantine/core";
-import { Fragment, type ReactNode } from "react";
+import { Fragment, use, type ReactNode } from "react";
 import { useShallow } from "zustand/react/shallow";
 
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
@@ -12,6 +12,7 @@ import styles from "./edit_toolbar.module.css";
 import { Icon, type IconName } from "./icons";
 import { percentText } from "./formats";
 import { useKeyHint } from "./key_hint";
+import { Settled } from "./settled";
 
 interface Entry {
   readonly command: string;
@@ -78,6 +79,7 @@ interface EditToolProps {
 function EditTool({ entry, isEnabled, isPressed, run }: EditToolProps) {
   const command = commandOf(entry.command);
   const hint = useKeyHint(command);
+  if (!use(Settled)) return <span className={styles.place} />;
   return (
     <Tooltip label={hint} position="right">
       <ActionIcon

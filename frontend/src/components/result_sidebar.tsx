@@ -1,6 +1,6 @@
 import { Loader, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { useDeferredValue, type ReactNode } from "react";
 
 import type { Annotation, ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import type { LesionRow } from "../state/lesion_table";
@@ -60,9 +60,14 @@ export function ResultSidebar(props: ResultSidebarProps) {
   );
 }
 
+/** Where the right side of the room will be. */
+export function ResultSidebarPlace() {
+  return <aside className={styles.sidebar} aria-label="Result" aria-busy />;
+}
+
 function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReaders, isOverlayOnScreen, me }: ResultSidebarProps) {
   const selected = useReading((reading) => reading.selectedLesion);
-  const sliceIndex = useReading((reading) => reading.sliceIndex);
+  const sliceIndex = useDeferredValue(useReading((reading) => reading.sliceIndex));
   const hasNews = isUnderway(study.job) || study.job?.state === "failed" || study.job?.state === "cancelled";
   return (
     <>

@@ -1,3 +1,4 @@
+import { use } from "react";
 import { Link } from "react-router";
 
 import { requestInference } from "../server/endpoints";
@@ -7,6 +8,7 @@ import { dateText, fullTimeText } from "./formats";
 import { isUnderway, JobAction } from "./job_card";
 import { Panel } from "./panel";
 import { SeriesPanel } from "./series_panel";
+import { Settled } from "./settled";
 import styles from "./study_sidebar.module.css";
 
 interface StudySidebarProps {
@@ -18,6 +20,7 @@ interface StudySidebarProps {
 }
 
 export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries }: StudySidebarProps) {
+  if (!use(Settled)) return <aside className={styles.sidebar} aria-label="Study" aria-busy />;
   return (
     <aside className={styles.sidebar} aria-label="Study">
       <SeriesPanel study={study} shownSeries={shownSeries} canOverride={me.actions.includes("study.override")} onShow={onShowSeries} />

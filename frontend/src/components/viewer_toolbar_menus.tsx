@@ -1,4 +1,5 @@
 import { ActionIcon, Menu, Popover, Slider, Switch, Tooltip, UnstyledButton } from "@mantine/core";
+import { use } from "react";
 
 import { applyPreset, WINDOW_PRESETS, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
@@ -9,6 +10,7 @@ import { commandOf } from "../tools/commands";
 import { useOpenPanes } from "../viewport/open_panes";
 import { percentText } from "./formats";
 import { Icon, type IconName } from "./icons";
+import { Settled } from "./settled";
 import styles from "./viewer_toolbar.module.css";
 import { keyText } from "./viewer_toolbar_tool";
 
@@ -21,6 +23,7 @@ export function PresetMenu({ slices, run }: RunProps & { slices: SliceStack | nu
   const active = usePanes((panes) => panes.activePane);
   const window = paneStore(active)((shown) => shown.window);
   const series = useOpenPanes(({ stacks }) => stacks[active]?.slices) ?? slices;
+  if (!use(Settled)) return <span className={styles.place} data-wide />;
   const current = series && window ? presetNameOf(series.window, window) : "Window";
   return (
     <Menu shadow="md" width={210}>
@@ -56,6 +59,7 @@ const isMeasure = (tool: DragTool): tool is Measure => (MEASURES as readonly str
 export function MeasureMenu({ run }: RunProps) {
   const dragTool = useReading((reading) => reading.dragTool);
   const chosen = isMeasure(dragTool) ? dragTool : null;
+  if (!use(Settled)) return <span className={styles.place} />;
   return (
     <Menu shadow="md" width={300}>
       <Tooltip label="Measure">
@@ -78,6 +82,7 @@ export function MeasureMenu({ run }: RunProps) {
 /** The heat map of the probability, and from which probability on it is drawn. */
 export function HeatMenu() {
   const { isHeatShown, heatThreshold } = useReading((reading) => reading.overlay);
+  if (!use(Settled)) return <span className={styles.place} />;
   return (
     <Popover shadow="md" width={280} position="bottom">
       <Tooltip label={`Probability as a heat map  (${keyText(commandOf("overlay.heat"))})`}>

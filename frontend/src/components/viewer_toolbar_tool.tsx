@@ -1,10 +1,12 @@
 import { ActionIcon, Tooltip, UnstyledButton } from "@mantine/core";
+import { use } from "react";
 
 import { chordText } from "../tools/chords";
 import type { Command } from "../tools/command";
 import { keysOf } from "../tools/commands";
 import { Icon, type IconName } from "./icons";
 import { useKeyText } from "./key_hint";
+import { Settled } from "./settled";
 import styles from "./viewer_toolbar.module.css";
 
 interface ToolProps {
@@ -41,6 +43,7 @@ interface ToolButtonProps {
 }
 
 export function ToolButton({ label, keyName, icon, text, isPressed, problem = null, onClick }: ToolButtonProps) {
+  if (!use(Settled)) return <span className={styles.place} />;
   const hint = problem ? `${label}: ${problem}` : `${label}  (${keyName})`;
   const button = text ? (
     <UnstyledButton className={styles.textTool} onClick={onClick} aria-label={label}>

@@ -12,6 +12,8 @@ import { useKeyHint } from "../components/key_hint";
 import { PatientHeader } from "../components/patient_header";
 import { PresenceMarks } from "../components/presence_marks";
 import { AssignmentMenu, NextUnreadButton, useNextUnread } from "../components/reading_queue";
+import { ResultSidebarPlace } from "../components/result_sidebar";
+import { Settled, useSettling } from "../components/settled";
 import { StudySidebar } from "../components/study_sidebar";
 import { ViewerToolbar } from "../components/viewer_toolbar";
 import type { Me, StudyDetail } from "../server/types";
@@ -63,6 +65,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const { lesions, labels } = reading;
   const { rows, total, saidByReaders } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
   const slices = reading.slices.data ?? null;
+  const isSettled = useSettling(reading.shownSeries !== null && !reading.slices.isError && !reading.attributes.isError);
 
   const leadTo = (target: RoomTarget) => {
     showPart("review");
@@ -82,40 +85,43 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   useCommandKeys(context);
 
   return (
-    <div className={styles.room} data-testid="study-page">
-      <PatientHeader study={study}>
-        <DraftStatus drafting={drafting} />
-        <PresenceMarks others={others} />
-        <AssignmentMenu study={study} me={me} />
-        <NextUnreadButton next={next} />
-      </PatientHeader>
-      <HonestBanner annotation={study.annotation} />
-      <div className={styles.body}>
-        {isSidebarOpen && (
-          <StudySidebar study={study} annotation={reading.annotation} me={me} shownSeries={reading.shownSeries} onShowSeries={onShowSeries} />
-        )}
-        <div className={styles.centre}>
-          <div className={styles.tools}>
-            <Tooltip label={panelHint}>
-              <ActionIcon className={styles.panelButton} size={30} onClick={room.toggleStudyPanel} aria-label="Series and priors" aria-expanded={isSidebarOpen}>
-                <Icon name="panel" size={17} />
-              </ActionIcon>
-            </Tooltip>
-            <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
+    <Settled value={isSettled}>
+      <div className={styles.room} data-testid="study-page">
+        <PatientHeader study={study}>
+          <DraftStatus drafting={drafting} />
+          <PresenceMarks others={others} />
+          <AssignmentMenu study={study} me={me} />
+          <NextUnreadButton next={next} />
+        </PatientHeader>
+        <HonestBanner annotation={study.annotation} />
+        <div className={styles.body}>
+          {isSidebarOpen && (
+            <StudySidebar study={study} annotation={reading.annotation} me={me} shownSeries={reading.shownSeries} onShowSeries={onShowSeries} />
+          )}
+          <div className={styles.centre}>
+            <div className={styles.tools}>
+              <Tooltip label={panelHint}>
+                <ActionIcon className={styles.panelButton} size={30} onClick={room.toggleStudyPanel} aria-label="Series and priors" aria-expanded={isSidebarOpen}>
+                  <Icon name="panel" size={17} />
+                </ActionIcon>
+              </Tooltip>
+              <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
+            </div>
+            <CorrectingFrame drafting={drafting} stack={stack} contextNow={context} run={run}>
+              <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
+            </CorrectingFrame>
           </div>
-          <CorrectingFrame drafting={drafting} stack={stack} contextNow={context} run={run}>
-            <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
-          </CorrectingFrame>
+          {(reading.annotation || reading.shownSeries) && !isSettled && <ResultSidebarPlace />}
+          {(reading.annotation || reading.shownSeries) && isSettled && (
+            <RoomSidebar
+              study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders}
+              part={part} onPart={showPart}
+            />
+          )}
         </div>
-        {(reading.annotation || reading.shownSeries) && (
-          <RoomSidebar
-            study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders}
-            part={part} onPart={showPart}
-          />
-        )}
+        {isSettled && <CheatSheet isOpen={areKeysShown} onClose={() => showKeys(false)} />}
       </div>
-      <CheatSheet isOpen={areKeysShown} onClose={() => showKeys(false)} />
-    </div>
+    </Settled>
   );
 }
 

@@ -23,8 +23,24 @@ export async function fetchSeriesAttributes(series: SeriesAddress): Promise<Map<
   return new Map(instances.map((instance) => [String(instance[SOP_INSTANCE_UID]?.Value?.[0]), instance]));
 }
 
+/** Frames that were asked for before there was anything to draw them. */
+const askedAhead = new Map<string, Promise<Uint8Array>>();
+
+/** Asks for a frame whose page is still on its way; the next `fetchFrame` of this address gets it. */
+export function askFrameAhead(url: string): void {
+  const asked = getFrame(url, "high");
+  asked.catch(() => askedAhead.delete(url));
+  askedAhead.set(url, asked);
+}
+
 /** The uncompressed bytes of one frame, little-endian. The slice that a reader waits for goes before those fetched ahead. */
 export async function fetchFrame(url: string, priority: "high" | "low"): Promise<Uint8Array> {
+  const asked = askedAhead.get(url);
+  askedAhead.delete(url);
+  return asked ?? getFrame(url, priority);
+}
+
+async function getFrame(url: string, priority: "high" | "low"): Promise<Uint8Array> {
   const response = await get(url, 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1', priority);
   return firstPart(new Uint8Array(await response.arrayBuffer()), response.headers.get("Content-Type") ?? "");
 }

@@ -1,9 +1,9 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 
 import type { LabelVolume } from "../geometry/labels";
-import { middleSlice, sliceWithMostLesions } from "../geometry/slice_order";
 import type { DicomJson } from "../server/pixel_format";
 import type { Annotation, Lesion, SliceStack, StudyDetail } from "../server/types";
+import { firstSeriesOf, startSliceOf } from "./first_view";
 import { annotationQuery, attributesQuery, brainMaskQuery, lesionsQuery, maskQuery, slicesQuery, studyQuery } from "./queries";
 import { useReading } from "./reading";
 
@@ -27,7 +27,7 @@ export interface StudyReading {
 export function useStudyReading(id: string, chosenSeries: string | null): StudyReading {
   const study = useQuery(studyQuery(id));
   const summary = study.data?.annotation ?? null;
-  const shownSeries = chosenSeries ?? summary?.series ?? study.data?.flair_series ?? null;
+  const shownSeries = chosenSeries ?? (study.data ? firstSeriesOf(study.data) : null);
   const series = study.data?.series.find((candidate) => candidate.id === shownSeries);
 
   const slices = useQuery({ ...slicesQuery(shownSeries ?? ""), enabled: shownSeries !== null });
@@ -46,11 +46,6 @@ export function useStudyReading(id: string, chosenSeries: string | null): StudyR
     lesions: lesions.data ?? null,
     ...masks,
   };
-}
-
-function startSliceOf(slices: SliceStack, annotation: Annotation | undefined): number {
-  const count = slices.slices.length;
-  return annotation ? sliceWithMostLesions(annotation.counts_by_slice, count) : middleSlice(count);
 }
 
 /** The masks of an annotation, as far as they lie on the grid of the slices. */

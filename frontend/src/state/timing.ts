@@ -15,6 +15,16 @@ declare global {
 
 const NOTHING_YET: ViewerTiming = { firstSliceDrawnAt: null, overlayDrawnAt: null, allSlicesAt: null, strokeMs: null };
 
+const FIRST_SLICE = "plaqueview:first-slice";
+
+/** Calls back once, in the frame after the one that showed the first slice; the function that this returns calls it off. */
+export function onFirstSlice(listener: () => void): () => void {
+  const calledOff = new AbortController();
+  const afterFrame = () => requestAnimationFrame(() => !calledOff.signal.aborted && listener());
+  window.addEventListener(FIRST_SLICE, afterFrame, { once: true, signal: calledOff.signal });
+  return () => calledOff.abort();
+}
+
 export function resetTiming(): void {
   window.plaqueview = { ...NOTHING_YET };
 }
@@ -23,6 +33,7 @@ export function resetTiming(): void {
 export function markOnce(event: Exclude<keyof ViewerTiming, "strokeMs">): void {
   if (window.plaqueview[event] !== null) return;
   window.plaqueview[event] = performance.mark(`plaqueview:${event}`).startTime;
+  if (event === "firstSliceDrawnAt") window.dispatchEvent(new Event(FIRST_SLICE));
 }
 
 /** Tells how long a brush took from a sample of the pointer to pixels: until after the next frame was painted. */
