@@ -36,6 +36,7 @@ LARGEST_BATCH = 64
 MOST_ASSOCIATIONS = 32
 LARGEST_PDU_BYTES = 256 * 1024
 TIMEOUT_S = 60
+FAREWELL_S = 2.0  # within it an association that was turned away has ended by itself
 STORED = {FileOutcome.ACCEPTED, FileOutcome.DUPLICATE}
 
 
@@ -121,6 +122,9 @@ class Listener:
 
     def stop(self) -> None:
         """No association is open and everything that was acknowledged is kept."""
+        for association in self._entity.active_associations:
+            if not association.is_established:  # the library fails in a thread of its own when it aborts such a one
+                association.join(FAREWELL_S)
         self._entity.shutdown()
         self._keeper.close()
 
