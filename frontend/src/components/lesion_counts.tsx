@@ -1,4 +1,5 @@
 import { Slider, Switch } from "@mantine/core";
+import { memo } from "react";
 
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
 import type { ByClass } from "../server/types";
@@ -41,7 +42,7 @@ export function LesionCounts({ slice, study, volumesMl, patient, countingRule, s
   );
 }
 
-function ClassSwitch({ lesionClass, claim }: { lesionClass: LesionClass; claim: string }) {
+const ClassSwitch = memo(function ClassSwitch({ lesionClass, claim }: { lesionClass: LesionClass; claim: string }) {
   const isShown = useReading(({ overlay }) => overlay.isShown && overlay.shownClasses[lesionClass]);
   const opacity = useReading(({ overlay }) => overlay.opacity[lesionClass]);
   const { toggleClass, setOpacity } = readNow();
@@ -69,7 +70,7 @@ function ClassSwitch({ lesionClass, claim }: { lesionClass: LesionClass; claim: 
       />
     </div>
   );
-}
+});
 
 interface NumberProps {
   readonly label: string;

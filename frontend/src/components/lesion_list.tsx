@@ -40,7 +40,7 @@ interface LesionListProps {
 }
 
 /** Every lesion with its measures and what is known of it; choosing one shows it on its middle slice in all panes. */
-export function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSelect }: LesionListProps) {
+export const LesionList = memo(function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSelect }: LesionListProps) {
   const { view, look } = useLesionTable();
   const count = rows.length === total ? String(total) : `${rows.length} of ${total}`;
   return (
@@ -71,7 +71,7 @@ export function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSe
       </div>
     </Panel>
   );
-}
+});
 
 /** It does not change from slice to slice. */
 const Header = memo(function Header() {

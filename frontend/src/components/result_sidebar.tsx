@@ -1,6 +1,6 @@
 import { Loader, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useDeferredValue, type ReactNode } from "react";
+import { memo, useDeferredValue, type ReactNode } from "react";
 
 import type { Annotation, ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import type { LesionRow } from "../state/lesion_table";
@@ -103,7 +103,7 @@ interface CountsProps {
   readonly sliceIndex: number | null;
 }
 
-function Counts({ study, counted, saidByReaders, sliceIndex }: CountsProps) {
+const Counts = memo(function Counts({ study, counted, saidByReaders, sliceIndex }: CountsProps) {
   const patient = useQuery(patientQuery(study.patient.id));
   const bySlice = counted.counts_by_slice;
   const slice = sliceIndex === null ? null : { active: bySlice.active[sliceIndex] ?? 0, inactive: bySlice.inactive[sliceIndex] ?? 0 };
@@ -117,7 +117,7 @@ function Counts({ study, counted, saidByReaders, sliceIndex }: CountsProps) {
       saidByReaders={saidByReaders}
     />
   );
-}
+});
 
 /** Why there are no marks yet, and what to do. */
 export function StateNotice({ study }: { study: StudyDetail }) {

@@ -45,7 +45,8 @@ export function paneReading(set: Set): PaneReading {
     follow: (sliceIndex, isBeyond) => set(({ sliceCount }) => ({ sliceIndex: within(sliceIndex, sliceCount), isBeyond })),
     step: (slices) => set(({ sliceCount, sliceIndex }) => ({ sliceIndex: within(sliceIndex + slices, sliceCount), isBeyond: false })),
     showSlice: (drawnSlice) => set({ drawnSlice }),
-    showWindow: (window) => set({ window }),
+    // Told with every slice, though it seldom changes.
+    showWindow: (window) => set((now) => (now.window?.center === window.center && now.window.width === window.width ? now : { window })),
     showInverted: (isInverted) => set({ isInverted }),
   };
 }
