@@ -11,6 +11,7 @@ type ToldEvent =
   | { type: "draft.changed"; study: string; draft: string; revision: number; author: string }
   | { type: "comment.changed"; study: string; comment: string }
   | { type: "registration.changed"; study: string; registration: string; state: string }
+  | { type: "transfer.changed"; study: string; transfer: string; state: string }
   | { type: "presence.changed"; study: string; readers: readonly { reader: string; is_editing: boolean }[] };
 
 export type FeedEvent = ToldEvent | { type: "caught_up" };
@@ -194,7 +195,7 @@ export class Feed {
 const SOCKET_OPEN = 1;
 const EVENT_TYPES = new Set([
   "study.changed", "job.progress", "annotation.changed", "upload.progress", "draft.changed", "comment.changed", "presence.changed",
-  "registration.changed",
+  "registration.changed", "transfer.changed",
 ]);
 
 function keyOf(topic: Topic): string {
