@@ -24,6 +24,8 @@ const PatientPage = lazy(async () => ({ default: (await import("./pages/patient_
 const ModelsPage = lazy(async () => ({ default: (await import("./pages/models_page")).ModelsPage }));
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys_page")).KeysPage }));
 const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/double_readings_page")).DoubleReadingsPage }));
+const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page")).NodesPage }));
+const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -93,6 +95,8 @@ function Pages({ me }: { me: Me }) {
           <Route path="/jobs" element={<JobsPage me={me} />} />
           <Route path="/keys" element={<KeysPage />} />
           <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
+          <Route path="/nodes" element={<NodesPage me={me} />} />
+          <Route path="/transfers" element={<TransfersPage me={me} />} />
           <Route path="*" element={<NotFoundPage />} />
         </Routes>
       </Suspense>

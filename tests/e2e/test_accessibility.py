@@ -85,6 +85,8 @@ def test_the_worklist(reader: Page) -> None:
         ("/jobs", "job-row"),
         ("/keys", "key-line"),
         ("/double-readings", "double-readings-page"),
+        ("/nodes", "nodes-page"),
+        ("/transfers", "transfers-page"),
         ("/nowhere", "not-found"),
     ],
 )
@@ -123,6 +125,16 @@ def test_asking_for_a_double_reading(demo: RunningDemo, reader: Page) -> None:
     reader.goto(f"{demo.url}/double-readings")
     reader.get_by_test_id("new-double-reading").click()
     reader.get_by_test_id("double-reading-form").wait_for()
+
+    assert grave_violations(reader) == []
+
+
+def test_connecting_a_node_that_the_server_refuses(demo: RunningDemo, reader: Page) -> None:
+    reader.goto(f"{demo.url}/nodes")
+    reader.get_by_test_id("new-node").click()
+    form = reader.get_by_test_id("node-form")
+    form.get_by_role("button", name="Save").click()
+    form.get_by_role("alert").wait_for()
 
     assert grave_violations(reader) == []
 

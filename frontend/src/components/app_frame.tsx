@@ -29,6 +29,8 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           {me.actions.includes("job.read") && <NavLink to="/jobs">Jobs</NavLink>}
           {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
           {me.actions.includes("annotation.edit") && <NavLink to="/double-readings">Double readings</NavLink>}
+          {me.actions.includes("transfer.read") && <NavLink to="/transfers">Transfers</NavLink>}
+          {me.actions.includes("node.manage") && <NavLink to="/nodes">Nodes</NavLink>}
         </nav>
         <ConnectionBar />
         <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>

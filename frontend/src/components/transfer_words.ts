@@ -1,0 +1,26 @@
+import type { Transfer, TransferState } from "../server/transfers";
+import { timeText, UNKNOWN } from "./formats";
+
+interface TransferWords {
+  readonly label: string;
+  readonly tone: "quiet" | "busy" | "good" | "caution" | "alert";
+  readonly meaning: string;
+}
+
+export const TRANSFER_STATES: Readonly<Record<TransferState, TransferWords>> = {
+  queued: { label: "Queued", tone: "quiet", meaning: "Waits for a worker." },
+  sending: { label: "Sending", tone: "busy", meaning: "A worker sends it now." },
+  sent: { label: "Sent", tone: "good", meaning: "The node has every document." },
+  failed: { label: "Failed", tone: "caution", meaning: "It is tried again by itself." },
+  dead: { label: "Given up", tone: "alert", meaning: "It is not tried again until somebody sends it again." },
+};
+
+/**
+ * When the server goes on with it by itself.
+ * @param asOf when the server told it, ms since 1970
+ */
+export function nextAttemptText({ state, next_attempt_at }: Pick<Transfer, "state" | "next_attempt_at">, asOf: number): string {
+  if (state === "sending") return "Now";
+  if (state === "sent" || state === "dead" || !next_attempt_at) return UNKNOWN;
+  return Date.parse(next_attempt_at) <= asOf ? "In a moment" : timeText(next_attempt_at);
+}

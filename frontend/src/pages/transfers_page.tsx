@@ -1,0 +1,60 @@
+import { Loader, NativeSelect, SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { PageSteps } from "../components/page_steps";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import { TransferTable } from "../components/transfer_table";
+import { TRANSFER_STATES } from "../components/transfer_words";
+import type { TransferState } from "../server/transfers";
+import type { Me } from "../server/types";
+import { nodesQuery, transfersQuery } from "../state/outbox";
+import styles from "./plain_page.module.css";
+
+const PAGE_SIZE = 50;
+
+const STATES: { value: TransferState | ""; label: string }[] = [
+  { value: "", label: "All" },
+  ...(Object.keys(TRANSFER_STATES) as TransferState[]).map((value) => ({ value, label: TRANSFER_STATES[value].label })),
+];
+
+/** The outbox: what was sent to which node, what waits, and what was given up. */
+export function TransfersPage({ me }: { me: Me }) {
+  usePageTitle("Transfers");
+  const [state, setState] = useState<TransferState | "">("");
+  const [node, setNode] = useState("");
+  const [page, setPage] = useState(1);
+  const transfers = useQuery(transfersQuery({ page, page_size: PAGE_SIZE, ...(state ? { state: [state] } : {}), ...(node ? { node } : {}) }));
+  const showFirst = (change: () => void) => {
+    change();
+    setPage(1);
+  };
+  return (
+    <div className={styles.page} data-testid="transfers-page">
+      <h1>Transfers</h1>
+      <p className={styles.lead}>One transfer is one approved version on its way to one node, tried again until the node has it.</p>
+      <div className={styles.filters}>
+        <SegmentedControl
+          size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the transfers listed"
+          onChange={(value) => showFirst(() => setState(value))}
+        />
+        {me.actions.includes("node.read") && <NodeChoice node={node} onChoose={(value) => showFirst(() => setNode(value))} />}
+      </div>
+      {transfers.isError && <Problem error={transfers.error} onRetry={() => void transfers.refetch()} />}
+      {transfers.isPending && <Loader size="sm" aria-label="Loading transfers" />}
+      {transfers.data && <TransferTable transfers={transfers.data.results} asOf={transfers.dataUpdatedAt} me={me} isFiltered={Boolean(state || node)} />}
+      <PageSteps count={transfers.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
+    </div>
+  );
+}
+
+function NodeChoice({ node, onChoose }: { node: string; onChoose: (node: string) => void }) {
+  const nodes = useQuery(nodesQuery).data ?? [];
+  return (
+    <NativeSelect
+      size="xs" aria-label="Node of the transfers listed" value={node} onChange={(event) => onChoose(event.currentTarget.value)}
+      data={[{ value: "", label: "All nodes" }, ...nodes.map(({ id, name }) => ({ value: id, label: name }))]}
+    />
+  );
+}
