@@ -1,6 +1,7 @@
 import { Button, Checkbox } from "@mantine/core";
 
 import type { Version } from "../server/review";
+import type { Me } from "../server/types";
 import { useComparison } from "../state/comparison";
 import type { VersionComparison } from "../state/version_comparison";
 import { fullTimeText, timeText } from "./formats";
@@ -9,8 +10,11 @@ import { detailOf, Notice } from "./problem";
 import { VersionDiffTable } from "./version_diff_table";
 import { authorText, VERSION_STATES } from "./version_names";
 import styles from "./version_panel.module.css";
+import { VersionTransfers } from "./version_transfers";
 
 interface VersionPanelProps {
+  readonly study: string;
+  readonly me: Me;
   readonly versions: readonly Version[];
   /** The version that is shown when none are compared. */
   readonly shown: string | null;
@@ -22,7 +26,7 @@ interface VersionPanelProps {
 }
 
 /** Every version of the result, the newest first; two of them can be compared on the slices. */
-export function VersionPanel({ versions, shown, comparison, error, onRestore, onShowSlice }: VersionPanelProps) {
+export function VersionPanel({ study, me, versions, shown, comparison, error, onRestore, onShowSlice }: VersionPanelProps) {
   const { before, after, stop } = useComparison();
   const newestFirst = versions.toSorted((first, second) => second.version - first.version);
   const rules = [...new Set(versions.map(({ counting_rule }) => counting_rule.replace(/\.$/, "")))];
@@ -32,7 +36,7 @@ export function VersionPanel({ versions, shown, comparison, error, onRestore, on
         <ul className={styles.list} data-testid="versions">
           {newestFirst.map((version) => (
             <VersionLine
-              key={version.id} version={version} versions={versions} isShown={version.id === shown}
+              key={version.id} study={study} me={me} version={version} versions={versions} isShown={version.id === shown}
               isCompared={version.id === before || version.id === after} onRestore={version.id === shown ? null : onRestore}
             />
           ))}
@@ -53,6 +57,8 @@ export function VersionPanel({ versions, shown, comparison, error, onRestore, on
 }
 
 interface VersionLineProps {
+  readonly study: string;
+  readonly me: Me;
   readonly version: Version;
   readonly versions: readonly Version[];
   readonly isShown: boolean;
@@ -60,7 +66,7 @@ interface VersionLineProps {
   readonly onRestore: ((version: Version) => void) | null;
 }
 
-function VersionLine({ version, versions, isShown, isCompared, onRestore }: VersionLineProps) {
+function VersionLine({ study, me, version, versions, isShown, isCompared, onRestore }: VersionLineProps) {
   const { active, inactive } = version.lesion_counts;
   const { state } = version;
   return (
@@ -76,6 +82,9 @@ function VersionLine({ version, versions, isShown, isCompared, onRestore }: Vers
         </div>
         <div className={styles.fact} title={fullTimeText(version.created)}>{`${authorText(version)}, ${timeText(version.created)}`}</div>
         <div className={styles.fact}>{`${active} active, ${inactive} inactive`}</div>
+        {state === "approved" && me.actions.includes("transfer.read") && (
+          <VersionTransfers study={study} annotation={version.id} version={version.version} me={me} />
+        )}
       </div>
       {onRestore && (
         <Button variant="default" size="compact-xs" onClick={() => onRestore(version)} aria-label={`Restore version ${version.version}`} data-testid="restore">Restore</Button>

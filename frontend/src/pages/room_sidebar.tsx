@@ -82,7 +82,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
       }
       versions={
         <VersionPanel
-          versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error}
+          study={study.id} me={me} versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error}
           onRestore={drafting.canEdit ? restore : null} onShowSlice={showSlice}
         />
       }
