@@ -16,15 +16,27 @@ from tests.settings import broker
 hypothesis_settings.register_profile("plaqueview", derandomize=True, deadline=None, database=None)
 hypothesis_settings.load_profile("plaqueview")
 
+END_OTHER_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The test database can be emptied between tests, for which SQLite deletes rows that nobody else may delete."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database can be emptied between tests, for which SQLite deletes rows that nobody else may delete.
+
+    At the end nobody is connected any more: of a process or thread that a test ended, PostgreSQL may not know it yet.
+    """
     if connection.vendor == "sqlite":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("DROP TRIGGER IF EXISTS audit_event_never_goes")
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(END_OTHER_SESSIONS)
 
 
 @pytest.fixture(scope="session")
