@@ -1,0 +1,48 @@
+"""What a network says of the studies that it was not trained on, kept beside its weights for `compare`."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_worker.config import CLASS_NAMES, SLICE_SIZE
+
+HELD_OUT_NAME = "held_out.npz"
+FULL = 255.0  # the byte that stands for a probability of one
+
+
+class HeldOutError(ValueError):
+    """A file of held-out predictions that does not hold what it should."""
+
+
+def write_held_out(path: Path, probabilities: Mapping[str, NDArray[np.float32]]) -> None:
+    """Keeps (slices, classes, 256, 256) probabilities of each named study, to 1/255, on the network's grid."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez_compressed(
+            stream, **{name: np.rint(each * FULL).astype(np.uint8) for name, each in probabilities.items()}
+        )
+    partial.replace(path)
+
+
+def read_held_out(path: Path) -> dict[str, NDArray[np.float32]]:
+    """The probabilities, (slices, classes, 256, 256) float32 in 0..1, by study.
+
+    Raises: HeldOutError when the file does not read, or an array has another shape or dtype.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            kept = {name: arrays[name] for name in arrays.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise HeldOutError(f"predictions {path.name} do not read: {error}") from error
+    for name, array in kept.items():
+        if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (len(CLASS_NAMES), SLICE_SIZE, SLICE_SIZE):
+            raise HeldOutError(
+                f"predictions of {name} are {array.dtype} of shape {array.shape}, "
+                f"need uint8 (slices, {len(CLASS_NAMES)}, {SLICE_SIZE}, {SLICE_SIZE})"
+            )
+    return {name: array.astype(np.float32) / np.float32(FULL) for name, array in kept.items()}
