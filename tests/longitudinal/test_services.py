@@ -10,8 +10,8 @@ from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
+from plaqueview.core.leases import ClaimLostError
 from plaqueview.inference import services as inference
-from plaqueview.inference.leases import ClaimLostError
 from plaqueview.longitudinal import services
 from plaqueview.longitudinal.models import Registration, RegistrationState
 from tests.accounts.people import make_user

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from plaqueview.core.errors import ConflictError
+from plaqueview.core.leases import ClaimLostError, lapsed_at, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
@@ -18,17 +19,6 @@ from plaqueview.studies import services as studies
 from plaqueview.studies.models import Study, StudyState
 
 logger = logging.getLogger(__name__)
-
-# A queued job whose message was lost (the broker was away at the commit) is announced again after this long, a few at
-# a time and only while no worker is busy, so that a long queue does not fill the broker.
-UNCLAIMED_AFTER = timedelta(seconds=60)
-UNCLAIMED_AT_ONCE = 10
-
-
-class ClaimLostError(ConflictError):
-    """The lease lapsed and the job is no longer this worker's: what it has is not written."""
-
-    code = "claim_lost"
 
 
 class JobCancelledError(ConflictError):
@@ -114,7 +104,7 @@ def held_job(claim: Claim) -> InferenceJob:
 
 def requeue_expired() -> int:
     """Jobs of dead workers wait again, or have failed when too many workers died of them; returns how many."""
-    expired = InferenceJob.objects.filter(state=JobState.RUNNING, lease_expires_at__lt=timezone.now())
+    expired = InferenceJob.objects.filter(lapsed_at(timezone.now(), JobState.RUNNING))
     jobs = list(expired.values_list("pk", "study_id"))
     requeued = sum(_requeue(job_id, study_id) for job_id, study_id in jobs)
     _send_unclaimed()
@@ -124,7 +114,7 @@ def requeue_expired() -> int:
 @transaction.atomic
 def _requeue(job_id: UUID, study_id: UUID) -> bool:
     Study.objects.select_for_update().get(pk=study_id)
-    expired = InferenceJob.objects.locked().filter(state=JobState.RUNNING, lease_expires_at__lt=timezone.now())
+    expired = InferenceJob.objects.locked().filter(lapsed_at(timezone.now(), JobState.RUNNING))
     job = expired.filter(pk=job_id).first()
     if job is None:
         return False
@@ -139,10 +129,5 @@ def _requeue(job_id: UUID, study_id: UUID) -> bool:
 
 @transaction.atomic
 def _send_unclaimed() -> None:
-    if InferenceJob.objects.filter(state=JobState.RUNNING).exists():
-        return
-    now = timezone.now()
-    waiting = InferenceJob.objects.filter(state=JobState.QUEUED, modified__lt=now - UNCLAIMED_AFTER)
-    for job_id in list(waiting.order_by("created").values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE]):
-        InferenceJob.objects.filter(pk=job_id).update(modified=now)
+    for job_id in unclaimed(InferenceJob.objects.all(), queued=JobState.QUEUED, running=JobState.RUNNING):
         enqueue(transitions.SEGMENT_TASK, str(job_id), queue=INFERENCE_QUEUE)

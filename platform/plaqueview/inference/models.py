@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation
+from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Series, Study
@@ -55,7 +56,7 @@ class JobQuerySet(models.QuerySet["InferenceJob"]):
 
     def claimable(self, now: datetime) -> Self:
         """Queued, or running under a lease that has lapsed because its worker died."""
-        return self.filter(Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_expires_at__lt=now))
+        return self.filter(Q(state=JobState.QUEUED) | lapsed_at(now, JobState.RUNNING))
 
 
 class InferenceJob(Record):

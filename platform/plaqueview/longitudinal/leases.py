@@ -13,8 +13,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
+from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
-from plaqueview.inference.leases import UNCLAIMED_AFTER, UNCLAIMED_AT_ONCE, ClaimLostError, lease
+from plaqueview.inference.leases import lease
 from plaqueview.longitudinal import journal
 from plaqueview.longitudinal.models import Registration, RegistrationState
 from plaqueview.longitudinal.requests import REGISTER_TASK, queue
@@ -61,8 +62,7 @@ def renew(claim: Claim) -> None:
 
     Raises: ClaimLostError.
     """
-    held = Registration.objects.filter(pk=claim.registration_id, lease_token=claim.token)
-    if not held.update(lease_expires_at=timezone.now() + lease()):
+    if not extend(Registration.objects.filter(pk=claim.registration_id), claim.token, lease()):
         raise _lost(claim)
 
 
@@ -91,7 +91,7 @@ def end(registration: Registration, state: RegistrationState) -> None:
 
 def requeue_expired() -> int:
     """Registrations of dead workers wait again, or have failed when too many workers died; returns how many wait."""
-    expired = Registration.objects.filter(state=RegistrationState.RUNNING, lease_expires_at__lt=timezone.now())
+    expired = Registration.objects.filter(lapsed_at(timezone.now(), RegistrationState.RUNNING))
     requeued = sum(_requeue(registration_id) for registration_id in list(expired.values_list("pk", flat=True)))
     _send_unclaimed()
     return requeued
@@ -100,7 +100,7 @@ def requeue_expired() -> int:
 @transaction.atomic
 def _requeue(registration_id: UUID) -> bool:
     locked = Registration.objects.select_for_update(of=("self",)).select_related("study")
-    expired = locked.filter(state=RegistrationState.RUNNING, lease_expires_at__lt=timezone.now())
+    expired = locked.filter(lapsed_at(timezone.now(), RegistrationState.RUNNING))
     registration = expired.filter(pk=registration_id).first()
     if registration is None:
         return False
@@ -116,12 +116,8 @@ def _requeue(registration_id: UUID) -> bool:
 @transaction.atomic
 def _send_unclaimed() -> None:
     """A queued registration whose message was lost is announced again, after as long as an inference is."""
-    if Registration.objects.filter(state=RegistrationState.RUNNING).exists():
-        return
-    now = timezone.now()
-    waiting = Registration.objects.filter(state=RegistrationState.QUEUED, modified__lt=now - UNCLAIMED_AFTER)
-    for registration_id in list(waiting.order_by("created").values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE]):
-        Registration.objects.filter(pk=registration_id).update(modified=now)
+    rows = Registration.objects.all()
+    for registration_id in unclaimed(rows, queued=RegistrationState.QUEUED, running=RegistrationState.RUNNING):
         enqueue(REGISTER_TASK, str(registration_id), queue=INFERENCE_QUEUE)
 
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from plaqueview.accounts.models import User
+from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
 from plaqueview.studies.models import Series, Study
 
@@ -29,9 +30,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def claimable(self, now: datetime) -> Self:
         """Queued, or running under a lease that has lapsed because its worker died."""
-        return self.filter(
-            Q(state=RegistrationState.QUEUED) | Q(state=RegistrationState.RUNNING, lease_expires_at__lt=now)
-        )
+        return self.filter(Q(state=RegistrationState.QUEUED) | lapsed_at(now, RegistrationState.RUNNING))
 
 
 class Registration(Record):

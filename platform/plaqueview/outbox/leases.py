@@ -9,16 +9,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.core.errors import ConflictError
+from plaqueview.core.leases import ClaimLostError, extend
 from plaqueview.outbox import journal
 from plaqueview.outbox.models import Transfer, TransferState
 from plaqueview.pacs.models import RemoteNode
-
-
-class ClaimLostError(ConflictError):
-    """The lease lapsed, and another worker sends, or has sent, the transfer."""
-
-    code = "claim_lost"
 
 
 @dataclass(frozen=True)
@@ -61,8 +55,7 @@ def claim_next(*, node_id: UUID) -> Claim | None:
 
 def renew(claim: Claim) -> None:
     """The lease runs anew. Raises: ClaimLostError."""
-    held = Transfer.objects.filter(pk=claim.transfer_id, lease_token=claim.token)
-    if not held.update(lease_expires_at=timezone.now() + lease()):
+    if not extend(Transfer.objects.filter(pk=claim.transfer_id), claim.token, lease()):
         raise ClaimLostError(f"transfer {claim.transfer_id} is no longer this worker's")
 
 

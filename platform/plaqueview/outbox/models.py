@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation
+from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
 from plaqueview.pacs.models import RemoteNode, SentDocument
 
@@ -40,7 +41,7 @@ class TransferQuerySet(models.QuerySet["Transfer"]):
 
     @staticmethod
     def lapsed_at(now: datetime) -> Q:
-        return Q(state=TransferState.SENDING, lease_expires_at__lt=now)
+        return lapsed_at(now, TransferState.SENDING)
 
 
 class Transfer(Record):

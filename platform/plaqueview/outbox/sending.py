@@ -8,9 +8,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from plaqueview.core.leases import ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.outbox import endings, leases
-from plaqueview.outbox.leases import Claim, ClaimLostError
+from plaqueview.outbox.leases import Claim
 from plaqueview.outbox.models import Transfer
 from plaqueview.outbox.packages import PackageError, package_of
 from plaqueview.outbox.requests import SEND_TASK

@@ -1,0 +1,50 @@
+"""What every row that a worker claims has in common: a lease that it renews, and messages that may be lost.
+
+docs/decisions/0004-jobs-by-lease.md says why. Each app claims, holds and ends its own rows.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from plaqueview.core.errors import ConflictError
+
+# A queued row whose message was lost (the broker was away at the commit) is announced again after this long, a few at
+# a time and only while no worker is busy, so that a long queue does not fill the broker.
+UNCLAIMED_AFTER: Final = timedelta(seconds=60)
+UNCLAIMED_AT_ONCE: Final = 10
+
+
+class ClaimLostError(ConflictError):
+    """The lease lapsed and the row is no longer this worker's: what it has is not written."""
+
+    code = "claim_lost"
+
+
+def lapsed_at(now: datetime, state: str) -> Q:
+    """With a worker that has not renewed its lease because it died; `state` is that of a row with a worker."""
+    return Q(state=state, lease_expires_at__lt=now)
+
+
+def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool:  # Any: a row of any app
+    """The lease of the row that the token holds runs anew; False when the token holds none of them."""
+    return bool(rows.filter(lease_token=token).update(lease_expires_at=timezone.now() + length))
+
+
+def unclaimed(rows: models.QuerySet[Any], *, queued: str, running: str) -> Sequence[UUID]:  # Any: as above
+    """The rows that nobody came for, the oldest first, to be announced again; they count as announced from now on.
+
+    Called in a transaction; none while a worker is busy.
+    """
+    if rows.filter(state=running).exists():
+        return ()
+    now = timezone.now()
+    waiting = rows.filter(state=queued, modified__lt=now - UNCLAIMED_AFTER).order_by("created")
+    ids = list(waiting.values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE])
+    rows.filter(pk__in=ids).update(modified=now)
+    return ids
