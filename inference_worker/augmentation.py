@@ -41,8 +41,8 @@ def placement(
     """
     angle = np.deg2rad(generator.uniform(-config.rotation_degrees, config.rotation_degrees))
     zoom = np.exp(generator.uniform(*np.log(config.scale)))
-    stretch = np.exp(generator.uniform(-0.1, 0.1))
-    mirror = -1.0 if generator.random() < 0.5 else 1.0
+    stretch = np.exp(generator.uniform(-config.stretch, config.stretch))
+    mirror = -1.0 if generator.random() < config.mirror else 1.0
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shear = np.array([[1.0, generator.uniform(-config.shear, config.shear)], [0.0, 1.0]])
     linear = rotation @ shear @ np.diag([mirror * stretch / zoom, 1.0 / (zoom * stretch)])

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 CLASS_NAMES = ("background", "inactive", "active")
 SLICE_SIZE = 256
 ACTIVATIONS = ("relu6", "silu")  # of the encoder
+
+Config = TypeVar("Config")
+
+
+class ConfigError(ValueError):
+    """A setting that no configuration has, or of another type."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,8 @@ class AugmentationConfig:
     rotation_degrees: float = 20.0
     scale: tuple[float, float] = (0.75, 1.3)
     shear: float = 0.08
+    stretch: float = 0.1
+    mirror: float = 0.5
     shift: float = 0.08
     gamma: tuple[float, float] = (0.6, 1.6)
     contrast: tuple[float, float] = (0.75, 1.3)
@@ -53,12 +64,14 @@ class TrainingConfig:
 
     `plaque_share` is that of slices with plaques; a batch has one of the `crop_sizes`, which divide by 16 and hold a
     brain; `average_decay` is that of the averaged weights; `patience` counts validations without a better one, 0 waits
-    for the last step.
+    for the last step. The schedule is "cosine" (down to zero) or "constant", both after the warm-up.
     """
 
     steps: int = 1000
     batch_size: int = 8
     crop_sizes: tuple[int, ...] = (192, 192, 256)
+    optimiser: str = "adamw"
+    schedule: str = "cosine"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     warm_up_steps: int = 50
@@ -71,3 +84,59 @@ class TrainingConfig:
     precision: str = "float32"
     loss: LossConfig = field(default_factory=LossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+
+RECIPES: Mapping[str, TrainingConfig] = {
+    "plaqueview": TrainingConfig(),
+    # What the source paper states: Dice loss and Adam, no augmentation; plaques without class count as any plaque.
+    "paper": TrainingConfig(
+        optimiser="adam",
+        schedule="constant",
+        weight_decay=0.0,
+        crop_sizes=(SLICE_SIZE,),
+        average_decay=0.0,
+        loss=LossConfig(any_plaque_dice=1.0, class_dice=1.0, cross_entropy=0.0, class_cross_entropy=0.0),
+        augmentation=AugmentationConfig(
+            rotation_degrees=0.0, scale=(1.0, 1.0), shear=0.0, shift=0.0, stretch=0.0, mirror=0.0, probability=0.0
+        ),
+    ),
+}
+
+
+def with_settings(config: Config, settings: Iterable[str]) -> Config:
+    """The configuration with other values: each setting is `name=value` or `part.name=value`, the value in JSON.
+
+    Raises: ConfigError when there is no such name, or the value has another type than the one it replaces.
+    """
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"setting {setting!r} has no value, need NAME=VALUE")
+        config = _with(config, name.split("."), text)
+    return config
+
+
+def _with(config: Config, path: list[str], text: str) -> Config:
+    part: Any = config  # Any: a dataclass of whatever kind
+    known = [each.name for each in fields(part)]
+    if path[0] not in known:
+        raise ConfigError(f"setting {path[0]!r} is unknown, need one of {known}")
+    old = getattr(part, path[0])
+    if is_dataclass(old) != (len(path) > 1):
+        raise ConfigError(f"setting {'.'.join(path)!r} names no single value")
+    changed: Config = replace(part, **{path[0]: _with(old, path[1:], text) if len(path) > 1 else _value(old, text)})
+    return changed
+
+
+def _value(old: object, text: str) -> object:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(old, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(old):
+        raise ConfigError(f"value {text!r} is no {type(old).__name__}, need one as {old!r}")
+    return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from inference_worker.augmentation import augment
+from inference_worker.batches import Batch, Source, batches_from
 from inference_worker.config import TrainingConfig
 from inference_worker.dataset import LabelledStudy
 from inference_worker.losses import PlaqueLoss
@@ -30,16 +31,8 @@ logger = logging.getLogger(__name__)
 STATE_NAME = "state.safetensors"
 VALIDATION_BATCH = 16
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 DIVERGED_LOSS = 1e4
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """Studies from which a share of the slices of every batch is drawn; shares of all sources need not sum to one."""
-
-    name: str
-    share: float
-    studies: tuple[LabelledStudy, ...]
 
 
 @dataclass(frozen=True)
@@ -57,36 +50,12 @@ class Progress:
         return (self.steps - self.step) * self.seconds_per_step
 
 
-def draw_batch(
-    sources: Sequence[Source], config: TrainingConfig, step: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """The (batch, size, size) augmented slices and labels of one step; the same for the same seed and step."""
-    generator = np.random.default_rng([config.seed, step])
-    size = int(generator.choice(config.crop_sizes))
-    shares = np.array([source.share for source in sources])
-    pairs = [
-        _draw_slice(sources[generator.choice(len(sources), p=shares / shares.sum())], size, config, generator)
-        for _ in range(config.batch_size)
-    ]
-    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-
-
-def _draw_slice(
-    source: Source, size: int, config: TrainingConfig, generator: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """One slice: every study is equally likely, then a slice with plaques by `plaque_share`."""
-    study = source.studies[generator.integers(len(source.studies))]
-    wants_plaque = generator.random() < config.plaque_share and len(study.plaque_slices) > 0
-    index = generator.choice(study.plaque_slices if wants_plaque else study.brain_slices)
-    slice_ = study.slices[index].astype(np.float32) / np.float32(255.0)
-    labels = study.labels[index]
-    return augment(slice_, labels, size=size, config=config.augmentation, generator=generator)
-
-
 def learning_rate_at(step: int, config: TrainingConfig) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
+    """Linear warm-up, then half a cosine down to zero, or no change."""
     if step < config.warm_up_steps:
         return config.learning_rate * (step + 1) / config.warm_up_steps
+    if config.schedule == "constant":
+        return config.learning_rate
     done = (step - config.warm_up_steps) / max(1, config.steps - config.warm_up_steps)
     return config.learning_rate * 0.5 * (1.0 + float(np.cos(np.pi * min(1.0, done))))
 
@@ -111,11 +80,13 @@ class Run:
         validation: Sequence[LabelledStudy],
         *,
         folder: Path,
+        device: str = "cpu",
     ) -> None:
         self.config, self.sources, self.validation, self.folder = config, sources, validation, folder
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.device = torch.device(device)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.average = AveragedModel(network, multi_avg_fn=average_of(config.average_decay), use_buffers=True)
-        self.optimiser = torch.optim.AdamW(
+        self.optimiser = OPTIMISERS[config.optimiser](
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.loss = PlaqueLoss(config.loss)
@@ -133,11 +104,14 @@ class Run:
     def train(self, on_progress: Callable[[Progress], None]) -> None:
         """Runs to the last step, or until the validation has not improved for `patience` validations."""
         started, first = time.perf_counter(), self.step
-        while self.step < self.config.steps and not self._is_stale:
-            loss = self._train_step()
-            dice = self._validate() if self._is_validation_step else None
-            seconds = (time.perf_counter() - started) / (self.step - first)
-            on_progress(Progress(self.step, self.config.steps, loss, seconds, dice))
+        with closing(batches_from(self.sources, self.config, self.step)) as batches:
+            for batch in batches:
+                if self._is_stale:
+                    return
+                loss = self._train_step(batch)
+                dice = self._validate() if self._is_validation_step else None
+                seconds = (time.perf_counter() - started) / (self.step - first)
+                on_progress(Progress(self.step, self.config.steps, loss, seconds, dice))
 
     @property
     def _is_validation_step(self) -> bool:
@@ -148,13 +122,13 @@ class Run:
         waited = (self.step - self.best_step) / self.config.validate_every
         return self.config.patience > 0 and waited > self.config.patience
 
-    def _train_step(self) -> float:
+    def _train_step(self, batch: Batch) -> float:
         self.network.train()
         torch.manual_seed(int(np.random.SeedSequence([self.config.seed, self.step]).generate_state(1)[0]))
-        slices, labels = draw_batch(self.sources, self.config, self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.step, self.config)
-        loss = self._backward(torch.from_numpy(slices[:, None]), torch.from_numpy(labels.astype(np.int64)))
+        slices, labels = (torch.from_numpy(each).to(self.device, non_blocking=True) for each in batch)
+        loss = self._backward(slices[:, None], labels.long())
         nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimiser.step()
         self.step += 1
@@ -164,7 +138,7 @@ class Run:
     def _backward(self, slices: torch.Tensor, labels: torch.Tensor) -> float:
         self.optimiser.zero_grad(set_to_none=True)
         precision = PRECISIONS[self.config.precision]
-        with torch.autocast("cpu", dtype=precision, enabled=precision is not torch.float32):
+        with torch.autocast(self.device.type, dtype=precision, enabled=precision is not torch.float32):
             logits = self.network(slices.contiguous(memory_format=torch.channels_last))
         loss: torch.Tensor = self.loss(logits.float(), labels)
         if not torch.isfinite(loss) or loss > DIVERGED_LOSS:
@@ -201,12 +175,13 @@ class Run:
 
 @torch.inference_mode()
 def predict_classes(network: nn.Module, slices: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, classes, 256, 256) probabilities of (n, 256, 256) slices of 0..255."""
+    """(n, classes, 256, 256) probabilities of (n, 256, 256) slices of 0..255, on the device of the network."""
     network.eval()
+    device = next(network.parameters()).device
     parts = []
     for first in range(0, len(slices), VALIDATION_BATCH):
-        batch = torch.from_numpy(slices[first : first + VALIDATION_BATCH, None].astype(np.float32) / np.float32(255.0))
-        parts.append(network(batch.contiguous(memory_format=torch.channels_last)).softmax(dim=1).numpy())
+        batch = torch.from_numpy(slices[first : first + VALIDATION_BATCH, None]).to(device).float() / 255.0
+        parts.append(network(batch.contiguous(memory_format=torch.channels_last)).softmax(dim=1).cpu().numpy())
     return np.concatenate(parts)
 
 

@@ -6,24 +6,35 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from inference_worker.batches import Source
 from inference_worker.checkpoint import CheckpointError, WeightsIdentity, load_weights, save_weights
-from inference_worker.config import ACTIVATIONS, NetworkConfig, TrainingConfig
-from inference_worker.dataset import DatasetError, LabelledStudy, find_studies, load_studies, split_by_patient
+from inference_worker.config import ACTIVATIONS, RECIPES, ConfigError, NetworkConfig, TrainingConfig, with_settings
+from inference_worker.dataset import (
+    DatasetError,
+    LabelledStudy,
+    find_studies,
+    load_studies,
+    patient_folds,
+    split_by_patient,
+)
+from inference_worker.held_out import HELD_OUT_NAME, write_held_out
 from inference_worker.labels import LabelError
 from inference_worker.networks import NETWORKS, build_network
-from inference_worker.preprocessing import Preprocessing, PreprocessingError
+from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.progress import ProgressLine
 from inference_worker.run_state import TrainingError
-from inference_worker.training import PRECISIONS, Progress, Run, Source
+from inference_worker.training import PRECISIONS, Progress, Run, predict_classes
 from plaqueview.imaging.nifti import NiftiError
 
 REFUSALS = (
     CheckpointError,
+    ConfigError,
     DatasetError,
     LabelError,
     NiftiError,
@@ -33,10 +44,23 @@ REFUSALS = (
 )
 WEIGHTS_NAME = "weights.safetensors"
 LOG_NAME = "progress.jsonl"
+# Options that change one value of the recipe, when they are given.
+RECIPE_OPTIONS = (
+    "steps", "batch_size", "learning_rate", "average_decay", "validate_every", "patience", "precision", "seed"
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    defaults = TrainingConfig()
+    add_data_arguments(parser)
+    add_network_arguments(parser)
+    add_recipe_arguments(parser)
+    parser.add_argument("--run", type=Path, required=True, help="folder of the run; a run that was stopped goes on")
+    parser.add_argument("--version", default="0", help="version that the weights will carry")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         action="append",
@@ -46,7 +70,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(plaques without class); SHARE is its share of the drawn slices (default 1); may be given again",
     )
     parser.add_argument("--hold-out", default="", metavar="PATIENTS", help="patients to validate on, commas between")
-    parser.add_argument("--run", type=Path, required=True, help="folder of the run; a run that was stopped goes on")
+    parser.add_argument(
+        "--folds", type=int, default=0, metavar="N", help="split the patients of the first folder into N folds"
+    )
+    parser.add_argument("--fold", type=int, default=0, metavar="I", help="the fold to hold out, from 0")
+    parser.add_argument("--cache", type=Path, help="folder of preprocessed studies (default: RUN/cache)")
+    parser.add_argument(
+        "--with-scalp", action="store_true", help="leave the skull in, to measure what its removal does"
+    )
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", choices=sorted(NETWORKS), default=NetworkConfig().name)
     parser.add_argument("--activation", choices=ACTIVATIONS, default=NetworkConfig().activation, help="of the encoder")
     parser.add_argument(
@@ -57,43 +91,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a file, or 'none' (default)",
     )
     parser.add_argument("--initial", type=Path, metavar="FILE", help="weights of an earlier run to start from")
-    parser.add_argument("--version", default="0", help="version that the weights will carry")
-    parser.add_argument("--steps", type=int, default=defaults.steps)
-    parser.add_argument("--batch-size", type=int, default=defaults.batch_size)
-    parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
-    parser.add_argument("--average-decay", type=float, default=defaults.average_decay, help="of the averaged weights")
-    parser.add_argument("--validate-every", type=int, default=defaults.validate_every, metavar="STEPS")
-    parser.add_argument("--patience", type=int, default=defaults.patience, help="validations without gain; 0: no limit")
-    parser.add_argument("--precision", choices=sorted(PRECISIONS), default=defaults.precision)
-    parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--cache", type=Path, help="folder of preprocessed studies (default: RUN/cache)")
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipe", choices=sorted(RECIPES), default="plaqueview", help="what the options below change")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--average-decay", type=float, help="of the averaged weights")
+    parser.add_argument("--validate-every", type=int, metavar="STEPS")
+    parser.add_argument("--patience", type=int, help="validations without gain; 0: no limit")
+    parser.add_argument("--precision", choices=sorted(PRECISIONS))
+    parser.add_argument("--seed", type=int)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other value of the recipe, such as loss.cross_entropy=0; may be given again",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
+    require_device(arguments.device)
     config = training_config(arguments)
     sources, validation = load_sources(arguments)
     torch.manual_seed(config.seed)
     network, network_config = starting_network(arguments)
-    training = Run(network, config, sources, validation, folder=arguments.run)
+    training = Run(network, config, sources, validation, folder=arguments.run, device=arguments.device)
     with (arguments.run / LOG_NAME).open("a", buffering=1) as log, ProgressLine() as line:
         training.train(lambda progress: report(progress, log.write, line))
-    identity = WeightsIdentity(network_config.name, arguments.version, Preprocessing().version, network_config)
+    preprocessing = preprocessing_of(arguments)
+    identity = WeightsIdentity(network_config.name, arguments.version, preprocessing.version, network_config)
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
+    if validation:
+        found = {study.name: predict_classes(training.averaged_network, study.slices) for study in validation}
+        write_held_out(arguments.run / HELD_OUT_NAME, found)
+
+
+def require_device(device: str) -> None:
+    """Raises: TrainingError when this machine has no such device."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device cuda is not available here, need a CUDA build of torch and a GPU, or --device cpu")
 
 
 def training_config(arguments: argparse.Namespace) -> TrainingConfig:
-    return TrainingConfig(
-        steps=arguments.steps,
-        batch_size=arguments.batch_size,
-        learning_rate=arguments.learning_rate,
-        average_decay=arguments.average_decay,
-        validate_every=arguments.validate_every,
-        patience=arguments.patience,
-        precision=arguments.precision,
-        seed=arguments.seed,
-    )
+    """The recipe with the values that were given."""
+    given = {name: getattr(arguments, name) for name in RECIPE_OPTIONS if getattr(arguments, name) is not None}
+    return with_settings(replace(RECIPES[arguments.recipe], **given), arguments.set)
+
+
+def preprocessing_of(arguments: argparse.Namespace) -> Preprocessing:
+    return WITH_SCALP if arguments.with_scalp else Preprocessing()
 
 
 def starting_network(arguments: argparse.Namespace) -> tuple[torch.nn.Module, NetworkConfig]:
@@ -106,18 +156,33 @@ def starting_network(arguments: argparse.Namespace) -> tuple[torch.nn.Module, Ne
 
 def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[LabelledStudy]]:
     """The studies to train on, by folder, and those of the patients held out."""
-    held_out = [name for name in arguments.hold_out.split(",") if name]
     cache = arguments.cache or arguments.run / "cache"
+    preprocessing = preprocessing_of(arguments)
+    shares = [parse_share(text) for text in arguments.data]
+    loaded = [load_studies(find_studies(folder), preprocessing, cache=cache) for folder, _ in shares]
+    held_out = held_out_patients(arguments, loaded[0])
     sources, validation = [], []
-    for text in arguments.data:
-        folder, share = parse_share(text)
-        studies = load_studies(find_studies(folder), Preprocessing(), cache=cache)
+    for (folder, share), studies in zip(shares, loaded, strict=True):
         there = [name for name in held_out if name in {study.patient for study in studies}]
         kept, apart = split_by_patient(studies, there)
         sources.append(Source(folder.name, share, tuple(kept)))
         validation.extend(apart)
     check_held_out(held_out, validation)
     return sources, validation
+
+
+def held_out_patients(arguments: argparse.Namespace, studies: Sequence[LabelledStudy]) -> list[str]:
+    """The patients that were named, or those of the fold; folds are the same for every seed, network and recipe.
+
+    Raises: DatasetError when the fold is none of the folds, or there are more folds than patients.
+    """
+    named = [name for name in arguments.hold_out.split(",") if name]
+    if not arguments.folds:
+        return named
+    if named or not 0 <= arguments.fold < arguments.folds:
+        raise DatasetError(f"fold {arguments.fold} of {arguments.folds}, need one from 0 on, and no --hold-out")
+    folds = patient_folds([study.patient for study in studies], fold_count=arguments.folds, seed=0)
+    return folds[arguments.fold]
 
 
 def parse_share(text: str) -> tuple[Path, float]:

@@ -17,12 +17,21 @@ torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 from safetensors.torch import load_file
 
 from inference_worker.__main__ import main
-from inference_worker.config import AugmentationConfig, LossConfig, NetworkConfig, TrainingConfig
+from inference_worker.batches import Source, batches_from, draw_batch
+from inference_worker.config import (
+    RECIPES,
+    AugmentationConfig,
+    LossConfig,
+    NetworkConfig,
+    TrainingConfig,
+    with_settings,
+)
 from inference_worker.dataset import LabelledStudy
+from inference_worker.held_out import read_held_out
 from inference_worker.losses import PlaqueLoss
 from inference_worker.networks import build_network
 from inference_worker.run_state import TrainingError
-from inference_worker.training import Progress, Run, Source, draw_batch, learning_rate_at
+from inference_worker.training import Progress, Run, learning_rate_at
 from tests.worker.support import write_study
 
 SMALL = TrainingConfig(
@@ -75,6 +84,23 @@ def test_slices_come_from_the_sources_by_their_shares():
     drawn = np.concatenate([draw_batch(sources, config, step)[0].max(axis=(1, 2)) for step in range(40)])
 
     assert np.mean(drawn > 0.1) == pytest.approx(0.75, abs=0.08)
+
+
+def test_batches_drawn_ahead_are_those_of_their_steps():
+    sources = [Source("one", 1.0, (labelled_study(),))]
+    config = replace(SMALL, steps=9)
+
+    ahead = list(batches_from(sources, config, 3))
+
+    assert len(ahead) == 6
+    for step, batch in enumerate(ahead, start=3):
+        np.testing.assert_array_equal(batch[0], draw_batch(sources, config, step)[0])
+
+
+def test_a_constant_schedule_stays_after_its_warm_up():
+    config = replace(SMALL, steps=110, warm_up_steps=10, learning_rate=1.0, schedule="constant")
+
+    assert [learning_rate_at(step, config) for step in (4, 10, 109)] == pytest.approx([0.5, 1.0, 1.0])
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
@@ -149,6 +175,57 @@ def train_arguments(data, run):
     options = {"--data": data, "--run": run, "--hold-out": "berta", "--steps": 5, "--batch-size": 2}
     options |= {"--validate-every": 1, "--cache": run.parent / "cache"}
     return ["train", *(str(part) for pair in options.items() for part in pair)]
+
+
+def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
+    for name in ("anna", "berta", "cora"):
+        write_study(tmp_path / "data" / name, classes=False)
+    options = train_arguments(tmp_path / "data", tmp_path / "fold")
+    options[options.index("--hold-out") : options.index("--hold-out") + 2] = [
+        "--folds",
+        "2",
+        "--steps",
+        "1",
+        "--set",
+        "crop_sizes=[64]",
+    ]
+
+    found = {}
+    for fold in ("0", "1"):
+        assert main([*options, "--fold", fold, "--run", str(tmp_path / fold)]) == 0
+        found |= read_held_out(tmp_path / fold / "held_out.npz")
+
+    assert sorted(found) == ["anna", "berta", "cora"]
+    np.testing.assert_allclose(found["anna"].sum(axis=1), 1.0, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--folds", "2", "--fold", "2"], "fold 2 of 2"),
+        (["--folds", "9"], "2 patients cannot make 9 folds"),
+        (["--set", "loss.sharpness=1"], "setting 'sharpness' is unknown"),
+        (["--set", "steps=many"], "value 'many' is no int"),
+        (["--device", "cuda"], "device cuda is not available"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_with_its_reason(tmp_path, capsys, words, reason):
+    if "cuda" in words and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    for name in ("anna", "berta"):
+        write_study(tmp_path / "data" / name, classes=False)
+
+    status = main(["train", "--data", str(tmp_path / "data"), "--run", str(tmp_path / "run"), *words])
+
+    assert status == 1
+    assert reason in capsys.readouterr().err
+
+
+def test_a_recipe_is_changed_by_name():
+    changed = with_settings(RECIPES["paper"], ["steps=7", "loss.class_dice=2", "augmentation.gamma=[0.5,2.0]"])
+
+    assert (changed.steps, changed.loss.class_dice, changed.augmentation.gamma) == (7, 2.0, (0.5, 2.0))
+    assert (changed.optimiser, changed.loss.cross_entropy) == ("adam", 0.0)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")

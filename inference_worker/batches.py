@@ -1,0 +1,64 @@
+"""The slices of every training step, drawn ahead of the step that needs them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_worker.augmentation import augment
+from inference_worker.config import TrainingConfig
+from inference_worker.dataset import LabelledStudy
+
+Batch = tuple[NDArray[np.float32], NDArray[np.uint8]]
+AHEAD = 3  # batches
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Studies from which a share of the slices of every batch is drawn; shares of all sources need not sum to one."""
+
+    name: str
+    share: float
+    studies: tuple[LabelledStudy, ...]
+
+
+def draw_batch(sources: Sequence[Source], config: TrainingConfig, step: int) -> Batch:
+    """The (batch, size, size) augmented slices and labels of one step; the same for the same seed and step."""
+    generator = np.random.default_rng([config.seed, step])
+    size = int(generator.choice(config.crop_sizes))
+    shares = np.array([source.share for source in sources])
+    pairs = [
+        _draw_slice(sources[generator.choice(len(sources), p=shares / shares.sum())], size, config, generator)
+        for _ in range(config.batch_size)
+    ]
+    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+
+
+def _draw_slice(
+    source: Source, size: int, config: TrainingConfig, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """One slice: every study is equally likely, then a slice with plaques by `plaque_share`."""
+    study = source.studies[generator.integers(len(source.studies))]
+    wants_plaque = generator.random() < config.plaque_share and len(study.plaque_slices) > 0
+    index = generator.choice(study.plaque_slices if wants_plaque else study.brain_slices)
+    slice_ = study.slices[index].astype(np.float32) / np.float32(255.0)
+    labels = study.labels[index]
+    return augment(slice_, labels, size=size, config=config.augmentation, generator=generator)
+
+
+def batches_from(sources: Sequence[Source], config: TrainingConfig, first_step: int) -> Generator[Batch]:
+    """The batches of `first_step` and of all that follow, drawn by a thread of its own while the network learns.
+
+    OpenCV and numpy let go of the interpreter while they work, and every batch follows from its step alone.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches") as pool:
+        drawn: deque[Future[Batch]] = deque()
+        for step in range(first_step, config.steps):
+            while len(drawn) < AHEAD and step + len(drawn) < config.steps:
+                drawn.append(pool.submit(draw_batch, sources, config, step + len(drawn)))
+            yield drawn.popleft().result()
