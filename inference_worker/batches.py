@@ -45,10 +45,21 @@ def _draw_slice(
     """One slice: every study is equally likely, then a slice with plaques by `plaque_share`."""
     study = source.studies[generator.integers(len(source.studies))]
     wants_plaque = generator.random() < config.plaque_share and len(study.plaque_slices) > 0
-    index = generator.choice(study.plaque_slices if wants_plaque else study.brain_slices)
-    slice_ = study.slices[index].astype(np.float32) / np.float32(255.0)
-    labels = study.labels[index]
+    index = int(generator.choice(study.plaque_slices if wants_plaque else study.brain_slices))
+    slice_, labels = slab(study, index, generator.uniform(0.0, config.augmentation.thickest_slice_mm))
     return augment(slice_, labels, size=size, config=config.augmentation, generator=generator)
+
+
+def slab(study: LabelledStudy, index: int, thickness_mm: float) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """A slice as a scanner with thicker slices shows it: the mean of those around it that the thickness holds.
+
+    A plaque is what is one in half of them, with the highest of its labels. Slices that are as thick already stay.
+    """
+    reach = int(thickness_mm / study.slice_mm) // 2
+    around = slice(max(0, index - reach), index + reach + 1)
+    slice_ = study.slices[around].mean(axis=0, dtype=np.float32) / np.float32(255.0)
+    labels = study.labels[around]
+    return slice_, np.where((labels > 0).mean(axis=0) >= 0.5, labels.max(axis=0), 0).astype(np.uint8)
 
 
 def batches_from(sources: Sequence[Source], config: TrainingConfig, first_step: int) -> Generator[Batch]:

@@ -40,7 +40,10 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """Ranges of the random changes of a training slice; a probability is that of one change on one slice."""
+    """Ranges of the random changes of a training slice; a probability is that of one change on one slice.
+
+    Thin slices are averaged to slabs of up to `thickest_slice_mm`.
+    """
 
     rotation_degrees: float = 20.0
     scale: tuple[float, float] = (0.75, 1.3)
@@ -55,6 +58,7 @@ class AugmentationConfig:
     noise: float = 0.05
     blur_sigma: tuple[float, float] = (0.4, 1.2)
     lowest_resolution: float = 0.5
+    thickest_slice_mm: float = 6.0
     probability: float = 0.4
 
 
@@ -97,7 +101,14 @@ RECIPES: Mapping[str, TrainingConfig] = {
         average_decay=0.0,
         loss=LossConfig(any_plaque_dice=1.0, class_dice=1.0, cross_entropy=0.0, class_cross_entropy=0.0),
         augmentation=AugmentationConfig(
-            rotation_degrees=0.0, scale=(1.0, 1.0), shear=0.0, shift=0.0, stretch=0.0, mirror=0.0, probability=0.0
+            rotation_degrees=0.0,
+            scale=(1.0, 1.0),
+            shear=0.0,
+            shift=0.0,
+            stretch=0.0,
+            mirror=0.0,
+            thickest_slice_mm=0.0,
+            probability=0.0,
         ),
     ),
 }

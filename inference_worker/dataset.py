@@ -25,6 +25,7 @@ FLAIR_NAME = "flair.nii.gz"
 CLASSES_NAME = "labels.nii.gz"
 PLAQUES_NAME = "lesion.nii.gz"
 SAME_PLACE_MM = 0.01
+CACHE_FORMAT = 2  # with slice_mm
 
 
 class DatasetError(ValueError):
@@ -41,12 +42,16 @@ class StudyFiles:
 
 @dataclass(frozen=True, eq=False)
 class LabelledStudy:
-    """A study as the network sees it: `slices` (n, 256, 256) uint8 0..255, `labels` the same shape, of `labels.py`."""
+    """A study as the network sees it: `slices` (n, 256, 256) uint8 0..255, `labels` the same shape, of `labels.py`.
+
+    `slice_mm` is from the middle of one slice to that of the next.
+    """
 
     patient: str
     name: str
     slices: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    slice_mm: float
 
     @cached_property
     def plaque_slices(self) -> NDArray[np.intp]:
@@ -104,7 +109,8 @@ def prepare_study(files: StudyFiles, preprocessing: Preprocessing) -> LabelledSt
     flair, labels = read_pair(files)
     prepared = preprocessing.prepare(flair)
     slices = np.rint(prepared.slices * 255.0).astype(np.uint8)
-    return LabelledStudy(files.patient, files.name, slices, labels_on_network_grid(labels.voxels, prepared))
+    squares = labels_on_network_grid(labels.voxels, prepared)
+    return LabelledStudy(files.patient, files.name, slices, squares, flair.spacing_mm[0])
 
 
 def labels_on_network_grid(labels: NDArray[np.uint8], prepared: Prepared) -> NDArray[np.uint8]:
@@ -126,14 +132,15 @@ def _load_study(files: StudyFiles, preprocessing: Preprocessing, cache: Path) ->
     if not path.is_file():
         study = prepare_study(files, preprocessing)
         with (partial := path.with_suffix(".partial")).open("wb") as stream:
-            np.savez_compressed(stream, slices=study.slices, labels=study.labels)
+            np.savez_compressed(stream, slices=study.slices, labels=study.labels, slice_mm=study.slice_mm)
         partial.replace(path)
     with np.load(path, allow_pickle=False) as arrays:
-        return LabelledStudy(files.patient, files.name, arrays["slices"], arrays["labels"])
+        slice_mm = float(arrays["slice_mm"])
+        return LabelledStudy(files.patient, files.name, arrays["slices"], arrays["labels"], slice_mm)
 
 
 def _cache_key(files: StudyFiles, preprocessing: Preprocessing) -> str:
-    digest = hashlib.sha256(repr(preprocessing).encode())
+    digest = hashlib.sha256(f"{CACHE_FORMAT} {preprocessing!r}".encode())
     for path in (files.flair, files.labels):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]

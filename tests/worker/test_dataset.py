@@ -20,7 +20,7 @@ from tests.worker.support import head_volume, plaques_of, write_study
 
 
 def study_of(patient, name):
-    return LabelledStudy(patient, name, np.zeros((1, 2, 2), np.uint8), np.zeros((1, 2, 2), np.uint8))
+    return LabelledStudy(patient, name, np.zeros((1, 2, 2), np.uint8), np.zeros((1, 2, 2), np.uint8), 7.0)
 
 
 def test_two_visits_belong_to_one_patient(tmp_path):

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 from safetensors.torch import load_file
 
 from inference_worker.__main__ import main
-from inference_worker.batches import Source, batches_from, draw_batch
+from inference_worker.batches import Source, batches_from, draw_batch, slab
 from inference_worker.config import (
     RECIPES,
     AugmentationConfig,
@@ -47,7 +47,7 @@ def labelled_study(name="anna"):
     for label, grey, corner in ((1, 160, 110), (2, 230, 136)):
         slices[1, corner : corner + 12, corner : corner + 12] = grey
         labels[1, corner : corner + 12, corner : corner + 12] = label
-    return LabelledStudy(name, name, slices, labels)
+    return LabelledStudy(name, name, slices, labels, 7.0)
 
 
 def run_of(folder, config=SMALL, validation=()):
@@ -95,6 +95,23 @@ def test_batches_drawn_ahead_are_those_of_their_steps():
     assert len(ahead) == 6
     for step, batch in enumerate(ahead, start=3):
         np.testing.assert_array_equal(batch[0], draw_batch(sources, config, step)[0])
+
+
+def test_thin_slices_are_averaged_and_thick_ones_stay():
+    slices = np.stack([np.full((2, 2), grey, np.uint8) for grey in (0, 51, 102, 153, 204)])
+    labels = np.zeros_like(slices)
+    labels[2:, 0, 0], labels[3, 0, 1] = 1, 2
+    thin = LabelledStudy("anna", "anna", slices, labels, 1.0)
+
+    averaged, plaque = slab(thin, 2, 3.9)
+    at_the_end, _ = slab(thin, 4, 3.9)
+    alone, own = slab(replace(thin, slice_mm=7.0), 2, 6.0)
+
+    np.testing.assert_allclose(averaged, 0.4, atol=1e-6)
+    np.testing.assert_array_equal(plaque, [[1, 0], [0, 0]])
+    np.testing.assert_allclose(at_the_end, 0.7, atol=1e-6)
+    np.testing.assert_allclose(alone, 0.4, atol=1e-6)
+    np.testing.assert_array_equal(own, labels[2])
 
 
 def test_a_constant_schedule_stays_after_its_warm_up():
