@@ -1,29 +1,25 @@
-"""A model's predictions against labels, on the source grid, through the same path that a patient's study takes."""
+"""One study's prediction against its labels, on the source grid, through the path that a patient's study takes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_worker.calibration import Calibration
+from inference_worker.distances import hd95_mm
 from inference_worker.labels import ACTIVE, INACTIVE, UNKNOWN_PLAQUE
 from inference_worker.metrics import Confusion, LesionDetection, mean_of
+from inference_worker.strata import StratumCounts, Surroundings, count_strata
 from plaqueview.imaging.lesions import LABEL_OF_CLASS, CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
+from plaqueview.imaging.volume import Volume
 
 Figures = Mapping[str, float]
-AVERAGING = {
-    "by_study": "each study's voxels pooled",
-    "mean": "unweighted mean of the studies",
-    "slices": "unweighted mean of the slices with plaques in truth or prediction, within a study",
-    "pooled": "all voxels of all studies pooled",
-    "classes": "all voxels of all studies whose labels name classes, pooled; lesion_classes: all found lesions of them",
-    "lesions": "26-connected components of any plaque, as labelled; predicted ones by the counting rule; "
-    "found when one voxel overlaps",
-}
+SparseFigures = Mapping[str, float | None]  # a figure that is not defined for a study is None
 
 
 @dataclass(frozen=True)
@@ -49,36 +45,89 @@ class ClassCounts:
 
 
 @dataclass(frozen=True)
+class MaskFigures:
+    """A predicted mask of one study against the true one: any plaque, or the plaques of one class."""
+
+    confusion: Confusion
+    slices: Figures
+    lesions: LesionDetection
+    true_volume_ml: float
+    predicted_volume_ml: float
+    hd95_mm: float | None
+
+    @classmethod
+    def of(cls, prediction: NDArray[np.bool_], truth: NDArray[np.bool_], grid: Volume) -> MaskFigures:
+        """Raises: MetricError when the shapes differ."""
+        return cls(
+            confusion=Confusion.of(prediction, truth),
+            slices=slice_figures(prediction, truth),
+            lesions=LesionDetection.of(prediction, truth),
+            true_volume_ml=float(truth.sum()) * grid.voxel_volume_ml,
+            predicted_volume_ml=float(prediction.sum()) * grid.voxel_volume_ml,
+            hd95_mm=hd95_mm(prediction, truth, grid),
+        )
+
+    @property
+    def volume_difference_ml(self) -> float:
+        return abs(self.predicted_volume_ml - self.true_volume_ml)
+
+    @property
+    def relative_volume_difference(self) -> float | None:
+        """The absolute volume difference as a share of the true volume; 0 when both are empty, None of no truth."""
+        if self.true_volume_ml:
+            return self.volume_difference_ml / self.true_volume_ml
+        return None if self.predicted_volume_ml else 0.0
+
+    def figures(self) -> SparseFigures:
+        return {
+            **self.confusion.figures(),
+            **self.lesions.figures(),
+            "volume_difference_ml": self.volume_difference_ml,
+            "relative_volume_difference": self.relative_volume_difference,
+            "hd95_mm": self.hd95_mm,
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class StudyFigures:
     """One study's figures; `classes` and `class_counts` are None where the labels name no classes."""
 
     study: str
-    confusion: Confusion
-    slices: Figures
-    lesions: Figures
-    classes: Mapping[str, Confusion] | None
+    patient: str
+    plaques: MaskFigures
+    classes: Mapping[str, MaskFigures] | None
     class_counts: ClassCounts | None
-    true_volume_ml: float
-    predicted_volume_ml: float
-
-    @property
-    def any_plaque(self) -> Figures:
-        return self.confusion.figures()
+    strata: Mapping[str, StratumCounts]
+    calibration: Calibration
 
 
-def evaluate_study(name: str, found: Segmentation, labels: NDArray[np.uint8]) -> StudyFigures:
-    """`labels` is (slices, rows, columns) of `labels.POSSIBLE_CLASSES` on the segmentation's grid."""
-    prediction, truth = found.labels.voxels > 0, labels > 0
+def evaluate_study(
+    study: str,
+    found: Segmentation,
+    labels: NDArray[np.uint8],
+    *,
+    patient: str | None = None,
+    ventricles: NDArray[np.bool_] | None = None,
+) -> StudyFigures:
+    """`labels` is (slices, rows, columns) of `labels.POSSIBLE_CLASSES` on the segmentation's grid.
+
+    The patient's name, where none is given, is the study's up to its first slash.
+
+    Raises: MetricError when the shapes differ.
+    """
+    grid = found.labels
+    prediction, truth = grid.voxels > 0, labels > 0
+    plaques = MaskFigures.of(prediction, truth, grid)
     has_classes = not (labels == UNKNOWN_PLAQUE).any()
+    surroundings = Surroundings(found.brain_mask, ventricles, grid.spacing_mm[1:])
     return StudyFigures(
-        study=name,
-        confusion=Confusion.of(prediction, truth),
-        slices=slice_figures(prediction, truth),
-        lesions=LesionDetection.of(prediction, truth).figures(),
-        classes=class_confusions(found, labels) if has_classes else None,
+        study=study,
+        patient=patient or study.split("/", maxsplit=1)[0],
+        plaques=plaques,
+        classes=class_figures(found, labels) if has_classes else None,
         class_counts=count_classes(found, labels) if has_classes else None,
-        true_volume_ml=float(truth.sum()) * found.labels.voxel_volume_ml,
-        predicted_volume_ml=float(prediction.sum()) * found.labels.voxel_volume_ml,
+        strata=count_strata(prediction, truth, surroundings),
+        calibration=Calibration.of(found.plaque_probability[found.brain_mask], truth[found.brain_mask]),
     )
 
 
@@ -89,9 +138,9 @@ def slice_figures(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Fi
     return mean_of([Confusion.of(prediction[index], truth[index]).figures() for index in chosen])
 
 
-def class_confusions(found: Segmentation, labels: NDArray[np.uint8]) -> dict[str, Confusion]:
+def class_figures(found: Segmentation, labels: NDArray[np.uint8]) -> dict[str, MaskFigures]:
     return {
-        kind.value: Confusion.of(found.labels.voxels == label, labels == label)
+        kind.value: MaskFigures.of(found.labels.voxels == label, labels == label, found.labels)
         for kind, label in LABEL_OF_CLASS.items()
     }
 
@@ -106,53 +155,3 @@ def count_classes(found: Segmentation, labels: NDArray[np.uint8]) -> ClassCounts
         if active or inactive:
             counts[f"{lesion.lesion_class.value}_as_{'active' if active >= inactive else 'inactive'}"] += 1
     return ClassCounts(**counts)
-
-
-def summarise(studies: Sequence[StudyFigures]) -> dict[str, object]:
-    """Means over studies and pooled figures, as JSON holds them.
-
-    Raises: MetricError when there are no studies.
-    """
-    record: dict[str, object] = {
-        "averaging": AVERAGING,
-        "studies": len(studies),
-        "mean": {**mean_of([s.any_plaque for s in studies]), **mean_of([s.lesions for s in studies])},
-        "slices": mean_of([study.slices for study in studies]),
-        "pooled": sum((study.confusion for study in studies), Confusion(0, 0, 0, 0)).figures(),
-        "by_study": {study.study: study_record(study) for study in studies},
-    }
-    return {**record, **pooled_classes(studies)}
-
-
-def pooled_classes(studies: Sequence[StudyFigures]) -> dict[str, object]:
-    """Figures of each class over all voxels, and all lesions by class, of the studies whose labels name classes."""
-    classes = [study.classes for study in studies if study.classes is not None]
-    counts = [study.class_counts for study in studies if study.class_counts is not None]
-    if not classes:
-        return {}
-    pooled = {name: sum((c[name] for c in classes), Confusion(0, 0, 0, 0)).figures() for name in classes[0]}
-    return {"classes": pooled, "lesion_classes": sum(counts, ClassCounts()).record()}
-
-
-def study_record(study: StudyFigures) -> dict[str, object]:
-    record: dict[str, object] = {
-        **study.any_plaque,
-        **study.lesions,
-        "true_volume_ml": study.true_volume_ml,
-        "predicted_volume_ml": study.predicted_volume_ml,
-    }
-    if study.classes is not None and study.class_counts is not None:
-        record["classes"] = {name: confusion.figures() for name, confusion in study.classes.items()}
-        record["lesion_classes"] = study.class_counts.record()
-    return record
-
-
-def markdown_table(studies: Iterable[StudyFigures]) -> str:
-    """One row a study and one of means."""
-    columns = ("dice", "iou", "precision", "recall", "f1", "mcc", "lesion_f1", "ltpr", "lfpr")
-    rows = [(study.study, {**study.any_plaque, **study.lesions}) for study in studies]
-    rows.append(("mean", mean_of([figures for _, figures in rows])))
-    lines = ["| study | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, figures in rows:
-        lines.append("| " + " | ".join([name, *(f"{figures[column]:.3f}" for column in columns)]) + " |")
-    return "\n".join(lines) + "\n"

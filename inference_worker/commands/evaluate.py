@@ -7,13 +7,16 @@ import json
 import sys
 from pathlib import Path
 
-from inference_worker.dataset import DatasetError, StudyFiles, find_studies, read_pair
-from inference_worker.evaluation import StudyFigures, evaluate_study, markdown_table, summarise
+from inference_worker.dataset import DatasetError, StudyFiles
+from inference_worker.evaluation import StudyFigures, evaluate_study
+from inference_worker.evaluation_data import choose_studies, read_study
 from inference_worker.labels import LabelError
 from inference_worker.metrics import MetricError
 from inference_worker.prediction import PROVIDERS, DeviceError, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
+from inference_worker.summary import summarise
+from inference_worker.tables import markdown_table
 from plaqueview.imaging.lesions import CountingRule
 from plaqueview.imaging.nifti import NiftiError
 
@@ -53,13 +56,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def evaluate(segmenter: Segmenter, files: StudyFiles) -> StudyFigures:
-    flair, labels = read_pair(files)
-    return evaluate_study(files.name, segmenter.segment(flair), labels.voxels)
-
-
-def choose_studies(folder: Path, patients: list[str]) -> list[StudyFiles]:
-    """Raises: DatasetError when a named patient is not in the folder."""
-    studies = find_studies(folder)
-    if missing := set(patients) - {study.patient for study in studies}:
-        raise DatasetError(f"patients {sorted(missing)} are not in {folder.name}")
-    return [study for study in studies if not patients or study.patient in patients]
+    study = read_study(files)
+    found = segmenter.segment(study.flair)
+    return evaluate_study(study.name, found, study.labels, patient=study.patient, ventricles=study.ventricles)
