@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "synthesise": "make FLAIR studies with plaques of known place, size and class",
     "train": "train a network on folders of labelled studies (needs the extra 'training')",
     "evaluate": "compare predictions with labels, by patient",
+    "compare": "compare models of a cross-validation on the patients held out from each",
     "export": "write trained weights as the ONNX graph that inference runs (needs the extra 'training')",
 }
 PROGRAM = "python -m inference_worker"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inference_worker.config import CLASS_NAMES, SLICE_SIZE
 
 HELD_OUT_NAME = "held_out.npz"
+UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile)
 FULL = 255.0  # the byte that stands for a probability of one
 
 
@@ -29,6 +30,18 @@ def write_held_out(path: Path, probabilities: Mapping[str, NDArray[np.float32]])
     partial.replace(path)
 
 
+def held_out_names(path: Path) -> list[str]:
+    """The studies that a file holds predictions of.
+
+    Raises: HeldOutError when the file does not read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return list(arrays.files)
+    except UNREADABLE as error:
+        raise HeldOutError(f"predictions {path.name} do not read: {error}") from error
+
+
 def read_held_out(path: Path) -> dict[str, NDArray[np.float32]]:
     """The probabilities, (slices, classes, 256, 256) float32 in 0..1, by study.
 
@@ -37,7 +50,7 @@ def read_held_out(path: Path) -> dict[str, NDArray[np.float32]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             kept = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise HeldOutError(f"predictions {path.name} do not read: {error}") from error
     for name, array in kept.items():
         if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (len(CLASS_NAMES), SLICE_SIZE, SLICE_SIZE):

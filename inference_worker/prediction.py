@@ -111,26 +111,14 @@ class Segmenter:
         Raises: PreprocessingError when the volume holds no head or the brain mask fails its checks.
         """
         clock = Clock()
-        reorientation = axial_reorientation(volume.affine)
-        prepared = self.preprocessing.prepare(reorientation.apply_to(volume))
+        prepared = self.preprocessing.prepare(axial_reorientation(volume.affine).apply_to(volume))
         clock.stop("preprocessing")
         on_progress(PREPARED_SHARE)
         probabilities = self.probabilities(prepared.slices, on_progress)
         clock.stop("network")
-        source = on_source(probabilities, prepared, reorientation)
-        clock.stop("restoring")
-        lesions = measure_lesions(volume.with_voxels(source.labels), source.plaque, rule=self.rule)
-        clock.stop("lesions")
+        found = segmentation_of(volume, prepared, probabilities, rule=self.rule, clock=clock)
         on_progress(1.0)
-        return Segmentation(
-            labels=volume.with_voxels(lesions.class_labels()),
-            brain_mask=source.brain_mask,
-            plaque_probability=source.plaque,
-            active_probability=source.active,
-            lesions=lesions,
-            seconds=clock.seconds,
-            warnings=warnings_of(reorientation),
-        )
+        return found
 
     def probabilities(
         self, slices: NDArray[np.float32], on_progress: Callable[[float], None] = ignore
@@ -175,6 +163,26 @@ def on_source(probabilities: Probabilities, prepared: Prepared, reorientation: R
     labels = np.where(plaque >= PLAQUE_THRESHOLD, np.where(active >= inactive, ACTIVE, INACTIVE), BACKGROUND)
     arrays = (labels.astype(np.uint8), plaque, active, inside)
     return OnSource(*(np.ascontiguousarray(reorientation.undo(array)) for array in arrays))
+
+
+def segmentation_of(
+    volume: Volume, prepared: Prepared, probabilities: Probabilities, *, rule: CountingRule, clock: Clock
+) -> Segmentation:
+    """What (classes, n, 256, 256) probabilities of a prepared volume say on the grid of that volume."""
+    reorientation = axial_reorientation(volume.affine)
+    source = on_source(probabilities, prepared, reorientation)
+    clock.stop("restoring")
+    lesions = measure_lesions(volume.with_voxels(source.labels), source.plaque, rule=rule)
+    clock.stop("lesions")
+    return Segmentation(
+        labels=volume.with_voxels(lesions.class_labels()),
+        brain_mask=source.brain_mask,
+        plaque_probability=source.plaque,
+        active_probability=source.active,
+        lesions=lesions,
+        seconds=clock.seconds,
+        warnings=warnings_of(reorientation),
+    )
 
 
 class Clock:
