@@ -172,17 +172,17 @@ def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[Labe
 
 
 def held_out_patients(arguments: argparse.Namespace, studies: Sequence[LabelledStudy]) -> list[str]:
-    """The patients that were named, or those of the fold; folds are the same for every seed, network and recipe.
+    """The patients that were named and those of the fold; folds are the same for every seed, network and recipe.
 
     Raises: DatasetError when the fold is none of the folds, or there are more folds than patients.
     """
     named = [name for name in arguments.hold_out.split(",") if name]
     if not arguments.folds:
         return named
-    if named or not 0 <= arguments.fold < arguments.folds:
-        raise DatasetError(f"fold {arguments.fold} of {arguments.folds}, need one from 0 on, and no --hold-out")
+    if not 0 <= arguments.fold < arguments.folds:
+        raise DatasetError(f"fold {arguments.fold} of {arguments.folds}, need one from 0 to {arguments.folds - 1}")
     folds = patient_folds([study.patient for study in studies], fold_count=arguments.folds, seed=0)
-    return folds[arguments.fold]
+    return sorted({*named, *folds[arguments.fold]})
 
 
 def parse_share(text: str) -> tuple[Path, float]:
