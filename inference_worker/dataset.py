@@ -1,8 +1,8 @@
 """Studies with labels on disk to cached training slices, always kept together by patient.
 
-A study is a folder that holds `flair.nii.gz` and either `labels.nii.gz` (0 background, 1 inactive, 2 active, or the
-paper's 0/127/255) or `lesion.nii.gz` (a mask of plaques without class). Its patient is the first folder under the root,
-so that two visits never end up on the two sides of a split.
+A study is a folder that holds `flair.nii.gz` and either `labels.nii.gz` (0 background, 1 inactive, 2 active, 3 plaque
+without class, or the paper's 0/127/255) or `lesion.nii.gz` (a mask of plaques without class). Its patient is the first
+folder under the root, so that two visits never end up on the two sides of a split.
 """
 
 from __future__ import annotations

@@ -28,16 +28,16 @@ class LabelError(ValueError):
 
 
 def from_classes(voxels: NDArray[Any]) -> NDArray[np.uint8]:  # Any: NIfTI decides the dtype
-    """Labels 0/1/2, or the paper's 0/127/255, as 0/1/2 uint8.
+    """Labels 0/1/2, or the paper's 0/127/255, as 0/1/2 uint8; 3, a plaque without class, may stand beside 0/1/2.
 
     Raises: LabelError when any other value occurs.
     """
     found = {int(value) if float(value).is_integer() else float(value) for value in np.unique(voxels)}
-    if found <= {BACKGROUND, INACTIVE, ACTIVE}:
+    if found <= set(POSSIBLE_CLASSES):
         return voxels.astype(np.uint8)
     if found <= set(PAPER_VALUES):
         return (np.asarray(voxels) / 127.0).astype(np.uint8)
-    raise LabelError(f"labels hold {sorted(found)[:8]}, need 0, 1, 2 or 0, 127, 255")
+    raise LabelError(f"labels hold {sorted(found)[:8]}, need 0, 1, 2, 3 or 0, 127, 255")
 
 
 def from_plaque_mask(voxels: NDArray[Any]) -> NDArray[np.uint8]:  # Any: NIfTI decides the dtype

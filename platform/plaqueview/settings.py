@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "plaqueview.pacs",
     "plaqueview.reports",
     "plaqueview.outbox",
+    "plaqueview.training",
     "plaqueview.feed",
 ]
 
@@ -181,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
     "outbox.tend": {"task": "outbox.tend", "schedule": 5.0},
+    "training.tend": {"task": "training.tend", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
     "core.forget": {"task": "core.forget", "schedule": 3600.0},
 }
@@ -309,6 +311,8 @@ SPECTACULAR_SETTINGS = {
         "ReviewStepName": "plaqueview.annotations.models.Step.values",
         "Role": "plaqueview.core.access.Role",
         "StudyState": "plaqueview.studies.models.StudyState",
+        "SnapshotState": "plaqueview.training.models.SnapshotState.values",
+        "Side": "plaqueview.training.models.Side.values",
         "TransferState": "plaqueview.outbox.models.TransferState.values",
         "UploadState": "plaqueview.studies.models.UploadState",
     },
@@ -332,6 +336,11 @@ INFERENCE_THREADS = read(env.int, "PLAQUEVIEW_INFERENCE_THREADS", 0, validate=va
 TRANSFER_LEASE_S = read(env.int, "PLAQUEVIEW_TRANSFER_LEASE_S", 120, validate=validate.Range(min=1))
 TRANSFER_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_TRANSFER_MAX_ATTEMPTS", 16, validate=validate.Range(min=1))
 TRANSFER_RETRY_S = read(env.float, "PLAQUEVIEW_TRANSFER_RETRY_S", 10.0, validate=validate.Range(min=0.0))
+TRAINING_VALIDATION_SHARE = read(
+    env.float, "PLAQUEVIEW_TRAINING_VALIDATION_SHARE", 0.15, validate=validate.Range(min=0.0, max=0.5)
+)
+TRAINING_TEST_SHARE = read(env.float, "PLAQUEVIEW_TRAINING_TEST_SHARE", 0.25, validate=validate.Range(min=0.0, max=0.5))
+TRAINING_LEASE_S = read(env.int, "PLAQUEVIEW_TRAINING_LEASE_S", 60, validate=validate.Range(min=1))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
 DISK_RESERVE_BYTES = read(env.int, "PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3, validate=validate.Range(min=0))

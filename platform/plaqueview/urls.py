@@ -17,6 +17,7 @@ REST_APPS = (
     "longitudinal",
     "reports",
     "outbox",
+    "training",
     "audit",
 )
 

@@ -25,13 +25,15 @@ from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.settling import settle
 from plaqueview.studies.uploads import UploadPart, create_upload
+from plaqueview.training.models import DatasetSnapshot
+from plaqueview.training.rules import InclusionRules
 from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "node_id", "transfer_id", "study_uid", "series_uid", "instance_uid",
+    "node_id", "transfer_id", "snapshot_id", "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -80,6 +82,7 @@ def make_place(name: str) -> Place:
         "node_id": node_id,
         "transfer_id": _transfer(annotation_id, node_id),
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
+        "snapshot_id": _snapshot(site, users[Role.ADMIN]),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
         "study_uid": study.study_instance_uid,
@@ -140,6 +143,15 @@ def _transfer(annotation_id: UUID, node_id: UUID) -> UUID:
     return Transfer.objects.create(
         annotation_id=annotation_id, node_id=node_id, documents=["seg"], state="sent", approved_at=now, sent_at=now
     ).pk
+
+
+def _snapshot(site: Site, admin: User) -> UUID:
+    """One that has failed, for want of an approved version."""
+    failed = DatasetSnapshot.objects.create(
+        rules=InclusionRules().as_json(), state="failed", reason="Nothing is approved.", requested_by=admin
+    )
+    failed.sites.add(site)
+    return failed.pk
 
 
 def _upload(user: User, site: Site) -> UUID:

@@ -183,6 +183,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/transfers/<uuid:transfer_id>/resend"): of_site(A.TRANSFER_SEND, 202),
     ("GET", "api/v1/models"): of_caller(A.MODEL_READ),
     ("GET", "api/v1/models/<uuid:pk>"): of_caller(A.MODEL_READ, names={"pk": "model"}),
+    ("GET", "api/v1/snapshots"): of_caller(A.TRAINING_READ),
+    ("POST", "api/v1/snapshots"): of_caller(A.TRAINING_MANAGE, 202),
+    ("GET", "api/v1/snapshots/<uuid:snapshot_id>"): of_site(A.TRAINING_READ),
+    ("GET", "api/v1/snapshots/<uuid:snapshot_id>/studies"): of_site(A.TRAINING_READ),
+    # No other snapshot is named: 400 says that the caller may compare.
+    ("GET", "api/v1/snapshots/<uuid:snapshot_id>/difference"): of_caller(A.TRAINING_READ, 400),
+    # It has failed: 409 says that the caller may export one that is ready.
+    ("GET", "api/v1/snapshots/<uuid:snapshot_id>/export.zip"): of_site(A.TRAINING_READ, 409),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
     ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),

@@ -12,6 +12,7 @@ from plaqueview.inference.models import JobStage, JobState
 from plaqueview.longitudinal.models import RegistrationState
 from plaqueview.outbox.models import TransferState
 from plaqueview.studies.models import StudyState, UploadState
+from plaqueview.training.models import SnapshotState
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
 MESSAGES = DOCUMENT["components"]["messages"]
@@ -33,6 +34,7 @@ def is_documented(message: dict) -> bool:
         ("upload.progress", "state", UploadState),
         ("registration.changed", "state", RegistrationState),
         ("transfer.changed", "state", TransferState),
+        ("snapshot.changed", "state", SnapshotState),
     ],
 )
 def test_every_state_is_documented(message, field, states):
@@ -43,6 +45,7 @@ def test_every_state_is_documented(message, field, states):
     "message",
     [
         {"type": "subscribe", "topic": "worklist"},
+        {"type": "subscribe", "topic": "training"},
         {"type": "subscribe", "topic": "study", "study": ID},
         {"type": "unsubscribe", "topic": "upload", "upload": ID},
         {"type": "ping"},

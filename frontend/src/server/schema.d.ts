@@ -624,6 +624,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Snapshots, newest first */
+        get: operations["list_snapshots"];
+        put?: never;
+        /**
+         * Freeze the approved versions of some sites for training
+         * @description Each patient stands on one side for good: the same in every snapshot, whoever is added later.
+         */
+        post: operations["request_snapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One snapshot */
+        get: operations["read_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_id}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the snapshot has that another has not, and the other way round */
+        get: operations["compare_snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_id}/export.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The snapshot as a zip: NIfTI pairs, PNG pairs (0, 127, 255), tables, manifest */
+        get: operations["export_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_id}/studies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the snapshot looked at: what is in, and what is not and why */
+        get: operations["list_studies_of_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies": {
         parameters: {
             query?: never;
@@ -1025,12 +1114,14 @@ export interface components {
          *     * `transfer.send` - Transfer Send
          *     * `model.read` - Model Read
          *     * `model.manage` - Model Manage
+         *     * `training.read` - Training Read
+         *     * `training.manage` - Training Manage
          *     * `audit.read` - Audit Read
          *     * `user.manage` - User Manage
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "transfer.read" | "transfer.send" | "model.read" | "model.manage" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "transfer.read" | "transfer.send" | "model.read" | "model.manage" | "training.read" | "training.manage" | "audit.read" | "user.manage" | "token.manage";
         /** @description How far the two readers agree; each figure is 1 where they do in full. */
         Agreement: {
             /**
@@ -1170,6 +1261,8 @@ export interface components {
             readonly previous_hash: string;
             readonly hash: string;
         };
+        /** @enum {unknown} */
+        BlankEnum: "";
         BlindedReading: {
             reader: string;
             is_submitted: boolean;
@@ -1427,6 +1520,7 @@ export interface components {
          *     * `annotation.submitted` - Annotation Submitted
          *     * `annotation.approved` - Annotation Approved
          *     * `annotation.returned` - Annotation Returned
+         *     * `annotation.imported` - Annotation Imported
          *     * `document.exported` - Document Exported
          *     * `draft.created` - Draft Created
          *     * `draft.read` - Draft Read
@@ -1446,10 +1540,22 @@ export interface components {
          *     * `transfer.dead` - Transfer Dead
          *     * `model.registered` - Model Registered
          *     * `model.promoted` - Model Promoted
+         *     * `model.override_asked` - Model Override Asked
+         *     * `model.rolled_back` - Model Rolled Back
+         *     * `snapshot.requested` - Snapshot Requested
+         *     * `snapshot.ready` - Snapshot Ready
+         *     * `snapshot.failed` - Snapshot Failed
+         *     * `snapshot.read` - Snapshot Read
+         *     * `snapshot.exported` - Snapshot Exported
+         *     * `run.requested` - Run Requested
+         *     * `run.read` - Run Read
+         *     * `run.succeeded` - Run Succeeded
+         *     * `run.failed` - Run Failed
+         *     * `run.cancelled` - Run Cancelled
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -1892,6 +1998,36 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Registration"][];
         };
+        PaginatedSnapshotList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Snapshot"][];
+        };
+        PaginatedSnapshotStudyList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["SnapshotStudy"][];
+        };
         PaginatedStudyList: {
             /** @example 123 */
             count: number;
@@ -2158,6 +2294,54 @@ export interface components {
          * @enum {string}
          */
         Role: "admin" | "neurologist" | "integrator";
+        /** @description Which approved versions are taken in; what is left out sets no limit. */
+        Rules: {
+            /** Format: date */
+            studied_from?: string | null;
+            /** Format: date */
+            studied_until?: string | null;
+            /** @description Parts of the scanner's name: manufacturer, model, field strength. */
+            scanners?: string[];
+            /**
+             * @description People behind a version: its author and who approved it here. An import has none.
+             * @default 0
+             */
+            minimum_reviews: number;
+            /**
+             * @description Whose word on the class of a lesion is trained on; other lesions are plaques without class.
+             * @default [
+             *       "post_gadolinium",
+             *       "prior",
+             *       "reader_opinion",
+             *       "ai_confirmed"
+             *     ]
+             */
+            trusted_sources: components["schemas"]["TrustedSourcesEnum"][];
+        };
+        /** @description Which approved versions are taken in; what is left out sets no limit. */
+        RulesRequest: {
+            /** Format: date */
+            studied_from?: string | null;
+            /** Format: date */
+            studied_until?: string | null;
+            /** @description Parts of the scanner's name: manufacturer, model, field strength. */
+            scanners?: string[];
+            /**
+             * @description People behind a version: its author and who approved it here. An import has none.
+             * @default 0
+             */
+            minimum_reviews: number;
+            /**
+             * @description Whose word on the class of a lesion is trained on; other lesions are plaques without class.
+             * @default [
+             *       "post_gadolinium",
+             *       "prior",
+             *       "reader_opinion",
+             *       "ai_confirmed"
+             *     ]
+             */
+            trusted_sources: components["schemas"]["TrustedSourcesEnum"][];
+        };
         /**
          * @description * `seg` - seg
          *     * `sr` - sr
@@ -2210,6 +2394,28 @@ export interface components {
             /** @description Why the slices make no volume. */
             problems: string[];
         };
+        /**
+         * @description * `` -
+         *     * `train` - train
+         *     * `validation` - validation
+         *     * `test` - test
+         * @enum {string}
+         */
+        Side: "train" | "validation" | "test";
+        SideCounts: {
+            patients: number;
+            studies: number;
+            slices: number;
+            lesions: number;
+            /** @description active, inactive, unknown. */
+            classes: {
+                [key: string]: number;
+            };
+            /** @description By what the class rests on. */
+            sources: {
+                [key: string]: number;
+            };
+        };
         Site: {
             /** Format: uuid */
             readonly id: string;
@@ -2227,6 +2433,57 @@ export interface components {
         SlicesByClass: {
             active: number[];
             inactive: number[];
+        };
+        /** @description A frozen, de-identified set of approved versions. `sha256` is of its manifest, empty until it is ready. */
+        Snapshot: {
+            /** Format: uuid */
+            readonly id: string;
+            state: components["schemas"]["SnapshotState"];
+            readonly reason: string;
+            readonly sha256: string;
+            /** @description Their names. */
+            readonly sites: string[];
+            rules: components["schemas"]["Rules"];
+            /** @description By side: train, validation, test. */
+            counts: {
+                [key: string]: components["schemas"]["SideCounts"];
+            };
+            readonly excluded_count: number;
+            requested_by?: string | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+        };
+        /** @description Against another snapshot, by PATIENT/STUDY pseudonym. */
+        SnapshotDifference: {
+            added: string[];
+            removed: string[];
+            /** @description In both, with another mask or image. */
+            relabelled: string[];
+            unchanged_count: number;
+        };
+        /**
+         * @description * `queued` - queued
+         *     * `building` - building
+         *     * `ready` - ready
+         *     * `failed` - failed
+         * @enum {string}
+         */
+        SnapshotState: "queued" | "building" | "ready" | "failed";
+        /** @description A version that was looked at, by pseudonym. `exclusion` says why it is not in, and is empty when it is. */
+        SnapshotStudy: {
+            readonly patient: string;
+            readonly study: string;
+            side: components["schemas"]["Side"] | components["schemas"]["BlankEnum"];
+            /** @description Empty: it is in. */
+            readonly exclusion: string;
+            readonly scanner: string;
+            readonly slices: number;
+            readonly image_sha256: string;
+            lesions: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * @description * `dicom` - Dicom
@@ -2466,6 +2723,14 @@ export interface components {
          * @enum {string}
          */
         TransferState: "queued" | "sending" | "sent" | "failed" | "dead";
+        /**
+         * @description * `post_gadolinium` - post_gadolinium
+         *     * `prior` - prior
+         *     * `reader_opinion` - reader_opinion
+         *     * `ai_confirmed` - ai_confirmed
+         * @enum {string}
+         */
+        TrustedSourcesEnum: "post_gadolinium" | "prior" | "reader_opinion" | "ai_confirmed";
         /** @description An upload with a line per file; an archive that was unpacked is told by its members. */
         Upload: {
             /** Format: uuid */
@@ -2522,6 +2787,11 @@ export interface components {
             readers: string[];
             /** @description The username of a third reader. */
             adjudicator: string;
+        };
+        WantedSnapshotRequest: {
+            /** @description Of yours; empty means all of them. */
+            sites?: string[];
+            rules?: components["schemas"]["RulesRequest"];
         };
         WantedTokenRequest: {
             name: string;
@@ -3835,6 +4105,7 @@ export interface operations {
                  *     * `annotation.submitted` - Annotation Submitted
                  *     * `annotation.approved` - Annotation Approved
                  *     * `annotation.returned` - Annotation Returned
+                 *     * `annotation.imported` - Annotation Imported
                  *     * `document.exported` - Document Exported
                  *     * `draft.created` - Draft Created
                  *     * `draft.read` - Draft Read
@@ -3854,9 +4125,21 @@ export interface operations {
                  *     * `transfer.dead` - Transfer Dead
                  *     * `model.registered` - Model Registered
                  *     * `model.promoted` - Model Promoted
+                 *     * `model.override_asked` - Model Override Asked
+                 *     * `model.rolled_back` - Model Rolled Back
+                 *     * `snapshot.requested` - Snapshot Requested
+                 *     * `snapshot.ready` - Snapshot Ready
+                 *     * `snapshot.failed` - Snapshot Failed
+                 *     * `snapshot.read` - Snapshot Read
+                 *     * `snapshot.exported` - Snapshot Exported
+                 *     * `run.requested` - Run Requested
+                 *     * `run.read` - Run Read
+                 *     * `run.succeeded` - Run Succeeded
+                 *     * `run.failed` - Run Failed
+                 *     * `run.cancelled` - Run Cancelled
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.promoted" | "model.registered" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "series.read" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -6158,6 +6441,508 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesSlices"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_snapshots: {
+        parameters: {
+            query?: {
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `queued` - Queued
+                 *     * `building` - Building
+                 *     * `ready` - frozen
+                 *     * `failed` - Failed
+                 */
+                state?: "building" | "failed" | "queued" | "ready";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSnapshotList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_snapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WantedSnapshotRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snapshot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_snapshots: {
+        parameters: {
+            query: {
+                /** @description Another snapshot. */
+                other: string;
+            };
+            header?: never;
+            path: {
+                snapshot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotDifference"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snapshot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_studies_of_snapshot: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                snapshot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSnapshotStudyList"];
                 };
             };
             /** @description Bad Request */

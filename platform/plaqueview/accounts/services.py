@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 LONGEST_TOKEN_LIFE = timedelta(days=366)
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 SECRET_PREFIX = "pv_"
+IMPORT_ACCOUNT = "import"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,15 @@ def create_user(*, username: str, password: str, role: Role, sites: Collection[S
         EventKind.ACCOUNT_CREATED, actor=actor, object_type="user", object_id=user.pk, details={"role": role.value}
     )
     return user
+
+
+@transaction.atomic
+def import_account() -> User:
+    """The account in whose name labels are imported; nobody can sign in with it."""
+    account, _ = User.objects.get_or_create(
+        username=IMPORT_ACCOUNT, defaults={"role": Role.INTEGRATOR, "is_active": False, "password": make_password(None)}
+    )
+    return account
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from plaqueview.annotations.double_readings import (
     read_double_readings,
 )
 from plaqueview.annotations.drafts import DraftContent, discard_draft, read_draft, save_draft
+from plaqueview.annotations.imports import ImportedLabels, create_imported
 from plaqueview.annotations.journal import summary_of
 from plaqueview.annotations.predictions import Prediction, create_predicted
 from plaqueview.annotations.reading import read, read_current, read_versions
@@ -16,6 +17,7 @@ from plaqueview.annotations.review import Submission, approve, give_back, submit
 
 __all__ = [
     "DraftContent",
+    "ImportedLabels",
     "Panel",
     "Prediction",
     "Remark",
@@ -24,6 +26,7 @@ __all__ = [
     "approve",
     "call_off",
     "create_double_reading",
+    "create_imported",
     "create_predicted",
     "discard_draft",
     "give_back",

@@ -33,6 +33,8 @@ class Action(models.TextChoices):
     TRANSFER_SEND = "transfer.send"
     MODEL_READ = "model.read"
     MODEL_MANAGE = "model.manage"
+    TRAINING_READ = "training.read"
+    TRAINING_MANAGE = "training.manage"
     AUDIT_READ = "audit.read"
     USER_MANAGE = "user.manage"
     TOKEN_MANAGE = "token.manage"

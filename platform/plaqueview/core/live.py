@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 WORKLIST = "worklist"
+TRAINING = "training"
 
 Event = Mapping[str, str | int | float]
 

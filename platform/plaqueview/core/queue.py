@@ -11,6 +11,7 @@ logger = logging.getLogger(__name__)
 
 INFERENCE_QUEUE = "inference"
 DEFAULT_QUEUE = "default"
+TRAINING_QUEUE = "training"
 
 
 def enqueue(task_name: str, /, *arguments: str, queue: str = DEFAULT_QUEUE, delay_s: float = 0.0) -> None:

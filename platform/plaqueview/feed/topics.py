@@ -8,7 +8,7 @@ from uuid import UUID
 from plaqueview.accounts.models import User
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError, NotFoundError
-from plaqueview.core.live import WORKLIST, group_name, study_topic, upload_topic
+from plaqueview.core.live import TRAINING, WORKLIST, group_name, study_topic, upload_topic
 from plaqueview.studies.models import Study, Upload
 
 Message = Mapping[str, object]
@@ -16,16 +16,20 @@ Message = Mapping[str, object]
 STUDY: Final = "study"
 UPLOAD: Final = "upload"
 
+# Topics that name nothing: of all sites of whoever listens.
+OF_A_SITE: Final = frozenset({WORKLIST, TRAINING})
+
 ACTION_OF_KIND: Final[Mapping[str, Action]] = {
     WORKLIST: Action.STUDY_READ,
     STUDY: Action.STUDY_READ,
     UPLOAD: Action.STUDY_UPLOAD,
+    TRAINING: Action.TRAINING_READ,
 }
 
 
 @dataclass(frozen=True)
 class Topic:
-    """The worklist, or one study or upload, which `object_id` then names."""
+    """The worklist, training, or one study or upload, which `object_id` then names."""
 
     kind: str
     object_id: UUID | None = None
@@ -49,7 +53,7 @@ def topic_of(message: Message) -> Topic:
     kind = message.get("topic")
     if not isinstance(kind, str) or kind not in ACTION_OF_KIND:
         raise InvalidError(f"topic is missing or unknown, need one of {', '.join(ACTION_OF_KIND)}")
-    return Topic(kind) if kind == WORKLIST else Topic(kind, _id_in(message, kind))
+    return Topic(kind) if kind in OF_A_SITE else Topic(kind, _id_in(message, kind))
 
 
 def study_in(message: Message) -> UUID:
@@ -68,7 +72,7 @@ def groups_of(topic: Topic, user: User) -> tuple[str, ...]:
     require(user, ACTION_OF_KIND[topic.kind])
     if topic.object_id is None:
         return tuple(
-            group_name(WORKLIST, site_id) for site_id in user.sites.order_by("pk").values_list("pk", flat=True)
+            group_name(topic.kind, site_id) for site_id in user.sites.order_by("pk").values_list("pk", flat=True)
         )
     is_study = topic.kind == STUDY
     visible = Study.objects.visible_to(user) if is_study else Upload.objects.visible_to(user)

@@ -47,12 +47,13 @@ class _Scaled:
     intercept: float
 
 
-def series_of(volume: Volume, *, source_sha256: str, source_name: str) -> list[Dataset]:
+def series_of(volume: Volume, *, source_sha256: str, source_name: str, patient_id: str = "") -> list[Dataset]:
     """The axial slices of the volume as MR Image Storage datasets, feet to head, each with file meta.
 
     Voxels are permuted and reversed, never resampled. Integers that span at most 65,535 are kept exactly; others are
     off by at most half a step of 1/65,535 of their range. UIDs follow from `source_sha256` (64 hex digits), so that
-    the same file always becomes the same instances. What a NIfTI does not say stays empty.
+    the same file always becomes the same instances. What a NIfTI does not say stays empty; without a `patient_id` each
+    file is of a patient of its own.
 
     Raises: NiftiConversionError when rows and columns are not perpendicular or a voxel is not finite.
     """
@@ -60,6 +61,8 @@ def series_of(volume: Volume, *, source_sha256: str, source_name: str) -> list[D
     _check_perpendicular(axial)
     scaled = _scale(axial.voxels)
     common = _common(axial, scaled, source_sha256, source_name)
+    if patient_id:
+        common.PatientID = common.PatientName = _clean(patient_id)
     return [_instance(common, axial, scaled, index, source_sha256) for index in range(axial.shape[0])]
 
 

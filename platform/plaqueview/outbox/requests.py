@@ -134,7 +134,10 @@ def _queue(transfer: Transfer) -> None:
 def _approved_at(annotation: Annotation) -> datetime:
     if annotation.state != AnnotationState.APPROVED:
         raise ConflictError(f"the version is {annotation.state}; only one that is approved is sent")
-    return annotation.review.get(step=Step.APPROVED).created
+    approval = annotation.review.filter(step=Step.APPROVED).first()
+    if approval is None:
+        raise ConflictError("the version was imported with its labels; only one that a reader here approved is sent")
+    return approval.created
 
 
 def _require_active(node: RemoteNode) -> None:

@@ -26,12 +26,17 @@ def is_nifti(path: Path) -> bool:
 
 
 def receive_nifti(
-    *, path: Path, name: str, arrival: Arrival, remember: Callable[[Received], None] | None = None
+    *,
+    path: Path,
+    name: str,
+    arrival: Arrival,
+    patient_id: str = "",
+    remember: Callable[[Received], None] | None = None,
 ) -> Received:
     """The file is kept as received and its slices stand in the tables as one series, or the outcome says why not.
 
     `name` is what the sender called it: there is nothing else in a NIfTI to tell whether it is a FLAIR. Its folder is
-    kept too, for many are called flair.nii.gz.
+    kept too, for many are called flair.nii.gz. Without a `patient_id` the volume is of a patient of its own.
     """
     name = _with_folder(name)
     with path.open("rb") as file:
@@ -41,7 +46,7 @@ def receive_nifti(
         received = Received(FileOutcome.DUPLICATE, "the same bytes are already kept", study_id=kept.study_id)
         return _remembered(received, remember)
     try:
-        datasets = series_of(read_volume_nifti(path), source_sha256=sha256, source_name=name)
+        datasets = series_of(read_volume_nifti(path), source_sha256=sha256, source_name=name, patient_id=patient_id)
     except (NiftiError, NiftiConversionError) as error:
         refused = Received(FileOutcome.REJECTED, f"not DICOM, and no usable NIfTI: {error}", Refusal.NOT_DICOM)
         return _remembered(refused, remember)

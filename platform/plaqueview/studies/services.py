@@ -2,6 +2,7 @@
 
 from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.intake import Offered, take_in, unpack
+from plaqueview.studies.nifti_files import receive_nifti
 from plaqueview.studies.queue import assign, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
 from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
@@ -16,7 +17,7 @@ from plaqueview.studies.summaries import (
     set_state,
 )
 from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
-from plaqueview.studies.volumes import SeriesSlices, load_headers, load_volume, read_slices
+from plaqueview.studies.volumes import Scanner, SeriesSlices, load_headers, load_volume, read_scanner, read_slices
 
 __all__ = [
     "AnnotationSummary",
@@ -25,6 +26,7 @@ __all__ = [
     "ModelReference",
     "Offered",
     "Received",
+    "Scanner",
     "SeriesSlices",
     "Source",
     "UploadPart",
@@ -37,9 +39,11 @@ __all__ = [
     "load_volume",
     "override_flair",
     "process_upload",
+    "read_scanner",
     "read_slices",
     "receive",
     "receive_all",
+    "receive_nifti",
     "record_job",
     "record_result",
     "set_state",

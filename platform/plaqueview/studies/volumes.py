@@ -20,6 +20,8 @@ from plaqueview.studies.instance_file import UNREADABLE
 from plaqueview.studies.models import Instance, Series
 from plaqueview.studies.settling import slice_headers
 
+SCANNER_TAGS = ("Manufacturer", "ManufacturerModelName", "MagneticFieldStrength")
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesSlices:
@@ -52,6 +54,36 @@ def load_headers(series_id: UUID) -> list[Dataset]:
     """
     with _reading(series_id):
         return [dcmread(stored_path(key), stop_before_pixels=True) for key in _image_keys(series_id)]
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """What made the images, as their headers say; a text that they do not have is empty, a field unknown is 0."""
+
+    manufacturer: str
+    model: str
+    field_strength_tesla: float
+
+    @property
+    def name(self) -> str:
+        """For people and for groups of studies."""
+        field = f"{self.field_strength_tesla:g} T" if self.field_strength_tesla else ""
+        return " ".join(filter(None, (self.manufacturer, self.model, field))) or "unknown"
+
+
+def read_scanner(series_id: UUID) -> Scanner:
+    """The scanner of the series, from the header of its first image.
+
+    Raises: SeriesReadError when there is none, or its header cannot be read.
+    """
+    with _reading(series_id):
+        path = stored_path(_image_keys(series_id)[0])
+        header = dcmread(path, specific_tags=list(SCANNER_TAGS), stop_before_pixels=True)
+        return Scanner(
+            str(header.get("Manufacturer") or "").strip(),
+            str(header.get("ManufacturerModelName") or "").strip(),
+            float(header.get("MagneticFieldStrength") or 0.0),
+        )
 
 
 @contextmanager

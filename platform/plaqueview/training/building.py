@@ -1,0 +1,221 @@
+"""A snapshot is built: each approved version looked at, de-identified, stored, and the whole frozen under its hash."""
+
+import gzip
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from plaqueview.annotations.models import Annotation, AnnotationState
+from plaqueview.audit.models import EventKind
+from plaqueview.core.errors import UnavailableError
+from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, unclaimed
+from plaqueview.core.queue import enqueue
+from plaqueview.core.storage import store_bytes
+from plaqueview.imaging.dicom_read import SeriesReadError
+from plaqueview.imaging.nifti import encode_volume_nifti
+from plaqueview.imaging.volume import Volume
+from plaqueview.studies.services import load_volume, read_scanner
+from plaqueview.training import journal
+from plaqueview.training.labels import TrainingLabels, training_labels
+from plaqueview.training.manifest import counts_of, manifest_of, manifest_sha256
+from plaqueview.training.models import DatasetSnapshot, SnapshotState, SnapshotStudy
+from plaqueview.training.rules import InclusionRules, objections
+from plaqueview.training.sides import Place, place_patients, pseudonym_of
+from plaqueview.training.snapshots import BUILD_TASK
+
+logger = logging.getLogger(__name__)
+
+KIND: Final = "training"
+COMPRESSION_LEVEL: Final = 4
+SAME_PLACE_MM: Final = 0.01
+LONGEST_EXCLUSION: Final = 500
+
+
+class NothingApprovedError(ValueError):
+    """No study passes the rules."""
+
+
+@dataclass(frozen=True)
+class BuildClaim:
+    """The right to build a snapshot; `token` is a secret between the worker and the database."""
+
+    snapshot_id: UUID
+    token: UUID
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.TRAINING_LEASE_S)
+
+
+def build_snapshot(snapshot_id: UUID) -> None:
+    """The snapshot is ready, or failed with a reason, or another worker's."""
+    claim = claim_snapshot(snapshot_id)
+    if claim is None:
+        logger.info("snapshot %s has ended or is another worker's", snapshot_id)
+        return
+    try:
+        _freeze(claim, _rows_of(claim))
+    except ClaimLostError as end:
+        logger.info("snapshot %s: nothing was written: %s", snapshot_id, end)
+    except (NothingApprovedError, UnavailableError) as error:
+        _fail(claim, str(error))
+
+
+@transaction.atomic
+def claim_snapshot(snapshot_id: UUID) -> BuildClaim | None:
+    """The snapshot is this worker's to build; None when it has ended, or another worker holds it."""
+    now, token = timezone.now(), uuid4()
+    claimed = (
+        DatasetSnapshot.objects.claimable(now)
+        .filter(pk=snapshot_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+        .update(
+            state=SnapshotState.BUILDING,
+            attempts=F("attempts") + 1,
+            lease_token=token,
+            lease_expires_at=now + lease(),
+            modified=now,
+        )
+    )
+    if not claimed:
+        return None
+    journal.publish_snapshot(DatasetSnapshot.objects.get(pk=snapshot_id))
+    return BuildClaim(snapshot_id, token)
+
+
+def newest_approved(site_ids: Sequence[UUID]) -> QuerySet[Annotation]:
+    """The newest approved version of each study of the sites."""
+    newest = Annotation.objects.filter(study=OuterRef("study"), state=AnnotationState.APPROVED).order_by("-version")
+    approved = Annotation.objects.filter(study__site__in=site_ids, pk=Subquery(newest.values("pk")[:1]))
+    return approved.select_related("study__patient", "series", "author", "base").order_by("study__study_instance_uid")
+
+
+def _rows_of(claim: BuildClaim) -> list[SnapshotStudy]:
+    """One study after the other, so that memory holds one of them; their files are stored, no row is written yet."""
+    snapshot = DatasetSnapshot.objects.get(pk=claim.snapshot_id)
+    rules = InclusionRules.from_json(snapshot.rules)
+    rows = []
+    for annotation in newest_approved(journal.site_ids_of(snapshot)).iterator(chunk_size=50):
+        if not extend(DatasetSnapshot.objects.filter(pk=claim.snapshot_id), claim.token, lease()):
+            raise ClaimLostError(f"the claim on snapshot {claim.snapshot_id} has lapsed")
+        rows.append(_row(snapshot, annotation, rules))
+    return rows
+
+
+def _row(snapshot: DatasetSnapshot, annotation: Annotation, rules: InclusionRules) -> SnapshotStudy:
+    row = SnapshotStudy(
+        snapshot=snapshot,
+        annotation=annotation,
+        study=pseudonym_of(annotation.study.study_instance_uid, prefix="S"),
+    )
+    try:
+        row.scanner = read_scanner(annotation.series_id).name[:150]
+        if found := "; ".join(objections(rules, annotation, scanner=row.scanner)):
+            row.exclusion = found[:LONGEST_EXCLUSION]
+            return row
+        flair = load_volume(annotation.series_id).volume
+        labels = training_labels(annotation, trusted=rules.trusted_sources)
+    except SeriesReadError:
+        row.exclusion = "the series cannot be read as one volume"
+        return row
+    if not lies_on(labels.labels, flair):
+        row.exclusion = "the mask lies on another grid than the series, which has changed since"
+        return row
+    _store(row, flair, labels)
+    return row
+
+
+def lies_on(labels: Volume, flair: Volume) -> bool:
+    return labels.shape == flair.shape and bool(np.allclose(labels.affine, flair.affine, atol=SAME_PLACE_MM))
+
+
+def _store(row: SnapshotStudy, flair: Volume, labels: TrainingLabels) -> None:
+    """The two files hold voxels and geometry, and nothing else of the study."""
+    row.flair_key = _stored_nifti(flair)
+    row.labels_key = _stored_nifti(flair.with_voxels(labels.labels.voxels))
+    row.image_sha256 = hashlib.sha256(np.ascontiguousarray(flair.voxels).tobytes()).hexdigest()
+    row.slices = flair.shape[0]
+    row.lesions = [lesion.as_json() for lesion in labels.lesions]
+
+
+def _stored_nifti(volume: Volume) -> str:
+    encoded = gzip.compress(encode_volume_nifti(volume), compresslevel=COMPRESSION_LEVEL, mtime=0)
+    return store_bytes([encoded], kind=KIND).key
+
+
+@transaction.atomic
+def _freeze(claim: BuildClaim, rows: list[SnapshotStudy]) -> None:
+    snapshot = _held(claim)
+    if all(row.exclusion for row in rows):
+        raise NothingApprovedError(_why_nothing(rows))
+    places = place_patients({row.annotation.study.patient for row in rows if not row.exclusion})
+    for row in rows:
+        _name(row, places.get(row.annotation.study.patient))
+    SnapshotStudy.objects.bulk_create(rows)
+    snapshot.counts = counts_of(rows)
+    snapshot.excluded_count = sum(1 for row in rows if row.exclusion)
+    snapshot.sha256 = manifest_sha256(manifest_of(snapshot, rows))
+    _end(snapshot, SnapshotState.READY, EventKind.SNAPSHOT_READY)
+
+
+def _name(row: SnapshotStudy, place: Place | None) -> None:
+    """A patient of whom nothing is taken in gets no side, and a pseudonym that is told to nobody else."""
+    if place is None or row.exclusion:
+        row.patient = place.pseudonym if place else pseudonym_of(str(row.annotation.study.patient_id), prefix="X")
+        return
+    row.patient, row.side = place.pseudonym, place.side
+
+
+def _why_nothing(rows: list[SnapshotStudy]) -> str:
+    if not rows:
+        return "No study of these sites has an approved version."
+    return f"None of {len(rows)} approved versions passes the rules; the first: {rows[0].exclusion}."
+
+
+@transaction.atomic
+def _fail(claim: BuildClaim, reason: str) -> None:
+    snapshot = _held(claim)
+    snapshot.reason = reason
+    _end(snapshot, SnapshotState.FAILED, EventKind.SNAPSHOT_FAILED)
+
+
+def _held(claim: BuildClaim) -> DatasetSnapshot:
+    """The snapshot, locked, while the claim holds. Raises: ClaimLostError."""
+    held = DatasetSnapshot.objects.select_for_update().filter(pk=claim.snapshot_id, lease_token=claim.token).first()
+    if held is None:
+        raise ClaimLostError(f"the claim on snapshot {claim.snapshot_id} has lapsed")
+    return held
+
+
+def _end(snapshot: DatasetSnapshot, state: SnapshotState, kind: EventKind) -> None:
+    snapshot.state, snapshot.finished_at = state, timezone.now()
+    snapshot.lease_token = snapshot.lease_expires_at = None
+    snapshot.save()
+    journal.record_snapshot(kind, snapshot, actor=None)
+    journal.publish_snapshot(snapshot)
+
+
+@transaction.atomic
+def tend_snapshots() -> None:
+    """Snapshots of dead workers are built again, or have failed; those whose message was lost are announced again."""
+    lapsed = DatasetSnapshot.objects.select_for_update().filter(lapsed_at(timezone.now(), SnapshotState.BUILDING))
+    for snapshot in lapsed:
+        if snapshot.attempts >= settings.JOB_MAX_ATTEMPTS:
+            snapshot.reason = f"The worker died {snapshot.attempts} times while it built this snapshot."
+            _end(snapshot, SnapshotState.FAILED, EventKind.SNAPSHOT_FAILED)
+        else:
+            snapshot.state, snapshot.lease_token, snapshot.lease_expires_at = SnapshotState.QUEUED, None, None
+            snapshot.save()
+            enqueue(BUILD_TASK, str(snapshot.pk))
+    rows = DatasetSnapshot.objects.all()
+    for snapshot_id in unclaimed(rows, queued=SnapshotState.QUEUED, running=SnapshotState.BUILDING):
+        enqueue(BUILD_TASK, str(snapshot_id))

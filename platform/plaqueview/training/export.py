@@ -1,0 +1,92 @@
+"""A snapshot as one zip for other tools: NIfTI pairs, the source paper's PNG pairs, and tables."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import BinaryIO, Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from plaqueview.accounts.models import User
+from plaqueview.core.storage import stored_path
+from plaqueview.imaging.nifti import read_volume_nifti
+from plaqueview.imaging.windowing import apply_window, percentile_window
+from plaqueview.training.manifest import manifest_bytes, manifest_of
+from plaqueview.training.models import DatasetSnapshot, SnapshotStudy
+from plaqueview.training.snapshots import read_snapshot, require_ready
+
+# The source paper has 0, 127 and 255 and no plaque without class; 64 is ours.
+GREY_OF_LABEL: Final = np.array([0, 127, 255, 64], np.uint8)
+STUDY_COLUMNS: Final = ("patient", "study", "side", "scanner", "slices", "image_sha256")
+LESION_COLUMNS: Final = ("number", "lesion_class", "source", "voxel_count", "volume_ml")
+ABOUT: Final = """A de-identified snapshot of approved annotations, made by PlaqueView. Research use only.
+
+PATIENT/STUDY/flair.nii.gz    the series as acquired; its voxels may show a face
+PATIENT/STUDY/labels.nii.gz   0 background, 1 inactive, 2 active, 3 plaque whose class nobody confirmed
+PATIENT/STUDY/png/            a pair of pictures a slice: flair (8 bits, by percentiles), labels 0/127/255, 64 for a
+                              plaque without class
+studies.csv, lesions.csv      one row each; manifest.json: the rules, and the SHA-256 of every NIfTI file
+
+Patients and studies bear pseudonyms. A patient is on one side only: train, validation or test.
+"""
+
+
+def export_snapshot(*, snapshot_id: UUID, target: BinaryIO, actor: User) -> DatasetSnapshot:
+    """`target` holds the zip; the export is on record.
+
+    Raises: DeniedError, NotFoundError; ConflictError when the snapshot is not ready.
+    """
+    snapshot = read_snapshot(snapshot_id=snapshot_id, actor=actor, part="export")
+    require_ready(snapshot)
+    rows = list(SnapshotStudy.objects.filter(snapshot=snapshot))
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # its members are compressed already
+        archive.writestr("README.txt", ABOUT)
+        archive.writestr("manifest.json", manifest_bytes(manifest_of(snapshot, rows)))
+        included = [row for row in rows if not row.exclusion]
+        archive.writestr("studies.csv", _studies_csv(included))
+        archive.writestr("lesions.csv", _lesions_csv(included))
+        for row in included:
+            _add_study(archive, row)
+    return snapshot
+
+
+def _add_study(archive: zipfile.ZipFile, row: SnapshotStudy) -> None:
+    folder = PurePosixPath(row.patient, row.study)
+    flair_path, labels_path = stored_path(row.flair_key), stored_path(row.labels_key)
+    archive.write(flair_path, str(folder / "flair.nii.gz"))
+    archive.write(labels_path, str(folder / "labels.nii.gz"))
+    flair, labels = read_volume_nifti(flair_path).voxels, read_volume_nifti(labels_path).voxels
+    grey = apply_window(flair, percentile_window(flair))
+    for index, (image, mask) in enumerate(zip(grey, GREY_OF_LABEL[labels], strict=True)):
+        archive.writestr(str(folder / "png" / f"{index:03}-flair.png"), _png(image))
+        archive.writestr(str(folder / "png" / f"{index:03}-labels.png"), _png(mask))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _studies_csv(rows: Iterable[SnapshotStudy]) -> str:
+    return _csv([STUDY_COLUMNS, *([str(getattr(row, name)) for name in STUDY_COLUMNS] for row in rows)])
+
+
+def _lesions_csv(rows: Iterable[SnapshotStudy]) -> str:
+    head = ("patient", "study", *LESION_COLUMNS)
+    return _csv([head, *(_lesion_line(row, lesion) for row in rows for lesion in row.lesions)])
+
+
+def _lesion_line(row: SnapshotStudy, lesion: Mapping[str, object]) -> list[str]:
+    return [row.patient, row.study, *(str(lesion[name]) for name in LESION_COLUMNS)]
+
+
+def _csv(rows: Iterable[Iterable[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()

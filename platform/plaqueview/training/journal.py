@@ -1,0 +1,52 @@
+"""What the rest of the house hears of snapshots, runs and models: the audit, and who looks on."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from plaqueview.accounts.models import Site, User
+from plaqueview.audit import services as audit
+from plaqueview.audit.models import EventKind
+from plaqueview.core.live import TRAINING, Event, announce
+from plaqueview.training.models import DatasetSnapshot
+
+Details = Mapping[str, str | int | float | bool | None]
+
+
+def publish_snapshot(snapshot: DatasetSnapshot) -> None:
+    """Who looks at training hears how the snapshot stands, after the commit."""
+    event = {"type": "snapshot.changed", "snapshot": str(snapshot.pk), "state": str(snapshot.state)}
+    tell(event, site_ids_of(snapshot))
+
+
+def record_snapshot(
+    kind: EventKind, snapshot: DatasetSnapshot, *, actor: User | None, details: Details | None = None
+) -> None:
+    """The audit knows what happened to the snapshot, and who did it; None is the system."""
+    audit.record(
+        kind,
+        actor=actor,
+        object_type="snapshot",
+        object_id=snapshot.pk,
+        site_id=only_site_of(snapshot),
+        details={"sha256": snapshot.sha256, **(details or {})},
+    )
+
+
+def site_ids_of(snapshot: DatasetSnapshot) -> list[UUID]:
+    return list(snapshot.sites.order_by("pk").values_list("pk", flat=True))
+
+
+def only_site_of(snapshot: DatasetSnapshot) -> UUID | None:
+    """The snapshot's site; None where it has several, and the event is of none of them alone."""
+    site_ids = site_ids_of(snapshot)
+    return site_ids[0] if len(site_ids) == 1 else None
+
+
+def tell(event: Event, site_ids: Iterable[UUID]) -> None:
+    for site_id in site_ids:
+        announce(event, topics=(TRAINING,), site_id=site_id)
+
+
+def tell_everybody(event: Event) -> None:
+    """Models belong to no site."""
+    tell(event, Site.objects.order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,21 @@
+"""Training's errands on the default queue; the network itself learns in the worker's own tasks."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from plaqueview.training import services
+
+TIME_LIMIT_S = 3600
+
+
+@shared_task(name="training.build_snapshot", time_limit=TIME_LIMIT_S)
+def build_snapshot(snapshot_id: str) -> None:
+    """The snapshot has ended in a named state, or is another worker's."""
+    services.build_snapshot(UUID(snapshot_id))
+
+
+@shared_task(name="training.tend", time_limit=TIME_LIMIT_S)
+def tend() -> None:
+    """What dead workers left is taken up again."""
+    services.tend()
