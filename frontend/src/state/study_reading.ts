@@ -1,4 +1,5 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { useState } from "react";
 
 import type { LabelVolume } from "../geometry/labels";
 import type { DicomJson } from "../server/pixel_format";
@@ -13,7 +14,7 @@ export interface StudyReading {
   readonly shownSeries: string | null;
   readonly slices: UseQueryResult<SliceStack>;
   readonly attributes: UseQueryResult<Map<string, DicomJson>>;
-  /** Null until it is known where the annotation's lesions are, or that there is none. */
+  /** Null until it is known where the annotation's lesions are, or that there is none; then it stays. */
   readonly startSlice: number | null;
   readonly annotation: Annotation | null;
   readonly lesions: readonly Lesion[] | null;
@@ -39,13 +40,22 @@ export function useStudyReading(id: string, chosenSeries: string | null): StudyR
   const isOverlayOnScreen = summary !== null && summary.series === shownSeries;
   const masks = useMasks(isOverlayOnScreen ? summary.id : null, slices.data);
   const isAnnotationAwaited = isOverlayOnScreen && annotation.isPending;
+  const startSlice = slices.data && !isAnnotationAwaited ? startSliceOf(slices.data, isOverlayOnScreen ? annotation.data : undefined) : null;
   return {
     study, shownSeries, slices, attributes, isOverlayOnScreen,
-    startSlice: slices.data && !isAnnotationAwaited ? startSliceOf(slices.data, isOverlayOnScreen ? annotation.data : undefined) : null,
+    startSlice: useFirstOf(shownSeries, startSlice),
     annotation: annotation.data ?? null,
     lesions: lesions.data ?? null,
     ...masks,
   };
+}
+
+/** What was known first of a series: a version that comes while somebody reads neither takes the slices away nor scrolls them. */
+function useFirstOf(series: string | null, startSlice: number | null): number | null {
+  const [first, setFirst] = useState<{ series: string; startSlice: number } | null>(null);
+  if (first && first.series === series) return first.startSlice;
+  if (series !== null && startSlice !== null) setFirst({ series, startSlice });
+  return startSlice;
 }
 
 /** The masks of an annotation, as far as they lie on the grid of the slices. */

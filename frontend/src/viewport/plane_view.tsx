@@ -69,7 +69,7 @@ export function PlaneView({ axis, grid, imageIds, labels, painting, heat, brain 
   }, [scene, index, placement, size, grid, down, across]);
 
   const moveTo = (event: PointerEvent<HTMLElement>) => {
-    if (event.buttons !== 1) return;
+    if (event.buttons !== 1 || size.width === 0) return;
     const { left, top } = event.currentTarget.getBoundingClientRect();
     const [toDown, toAcross] = placement.toPicture(event.clientX - left, event.clientY - top);
     const moved: [number, number, number] = [...voxel];
