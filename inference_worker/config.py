@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 CLASS_NAMES = ("background", "inactive", "active")
 SLICE_SIZE = 256
-ACTIVATIONS = ("relu6", "silu")  # of the encoder
+ACTIVATIONS = ("relu6", "silu")  # of an EfficientNet encoder
 
 Config = TypeVar("Config")
 
@@ -20,7 +20,10 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """`activation` is the encoder's: "silu" as EfficientNet-B0 has it, "relu6" as Lite0 was trained with."""
+    """`activation` and `stochastic_depth` are those of an EfficientNet encoder; other encoders have their own.
+
+    "silu" is EfficientNet's own activation, "relu6" the one that Lite0 was trained with.
+    """
 
     name: str = "deeplabv3plus_se_efficientnet_b0"
     activation: str = "relu6"

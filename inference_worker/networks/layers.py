@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 SQUEEZE = 16
+ATROUS_RATES = (6, 12, 18)
 
 
 class SqueezeExcitation(nn.Module):
@@ -73,6 +74,27 @@ class AtrousPyramid(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         projected: torch.Tensor = self.project(torch.cat([branch(features) for branch in self.branches], dim=1))
+        return projected
+
+
+class PyramidPooling(nn.Module):
+    """Averages over grids of `sides` cells a side, each projected and spread over the matrix again.
+
+    They and the features themselves are concatenated and projected. Source: Zhao et al., PSPNet, CVPR 2017.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, sides: tuple[int, ...]) -> None:
+        super().__init__()
+        self.sides = sides
+        self.branches = nn.ModuleList([ConvNormReLU(channels_in, channels_out) for _ in sides])
+        self.project = ConvNormReLU(channels_in + channels_out * len(sides), channels_out)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        views = [features]
+        for side, branch in zip(self.sides, self.branches, strict=True):
+            pooled = branch(functional.adaptive_avg_pool2d(features, side))
+            views.append(functional.interpolate(pooled, size=features.shape[2:], mode="bilinear", align_corners=False))
+        projected: torch.Tensor = self.project(torch.cat(views, dim=1))
         return projected
 
 

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from inference_worker.config import LossConfig, NetworkConfig
 from inference_worker.losses import PlaqueLoss
-from inference_worker.networks import NETWORKS, NetworkNameError, build_network
+from inference_worker.networks import build_network
 from inference_worker.networks.inference_form import inference_form, spread_matrix
 from inference_worker.networks.layers import DepthwiseConv2d, SqueezeExcitation, upsample_by_four
 
@@ -210,12 +210,3 @@ def test_depthwise_convolutions_compute_in_float32_under_autocast(network):
     assert found.dtype is torch.bfloat16
     exact = torch.nn.Conv2d.forward(depthwise[0], features.float())
     assert (found.float() - exact).abs().max() <= (plain.float() - exact).abs().max()
-
-
-def test_an_unknown_network_is_refused():
-    with pytest.raises(NetworkNameError, match="'unet' is unknown"):
-        build_network(NetworkConfig(name="unet"))
-
-
-def test_every_network_is_registered_under_its_own_name():
-    assert list(NETWORKS) == ["deeplabv3plus_se_efficientnet_b0"]

