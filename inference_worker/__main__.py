@@ -9,6 +9,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 
 # A command's module is imported only when it is called: those that train need torch, the others must run without it.
 COMMANDS: Mapping[str, str] = {
@@ -37,9 +38,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def call(name: str, arguments: Sequence[str]) -> int:
     try:
-        command = importlib.import_module(f"inference_worker.commands.{name}")
+        return run(name, importlib.import_module(f"inference_worker.commands.{name}"), arguments)
     except ModuleNotFoundError as error:
         return refuse(name, f"package {error.name} is missing; install plaqueview[training]")
+
+
+def run(name: str, command: ModuleType, arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"{PROGRAM} {name}", description=COMMANDS[name])
     command.add_arguments(parser)
     parsed = parser.parse_args(arguments)

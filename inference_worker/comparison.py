@@ -6,7 +6,7 @@ lesions and counted by the code that marks a patient's study.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inference_worker.evaluation import StudyFigures, evaluate_study
 from inference_worker.evaluation_data import EvaluationStudy
 from inference_worker.held_out import HELD_OUT_NAME, held_out_names, read_held_out
+from inference_worker.paper_table import paper_record
 from inference_worker.prediction import Clock, segmentation_of
 from inference_worker.preprocessing import Prepared, Preprocessing
 from inference_worker.summary import BOOTSTRAP, patient_values, summarise
@@ -24,6 +25,7 @@ from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.lesions import CountingRule
 
 PAIRED_FIGURES = ("dice", "lesion_f1")
+HELD_OUT_SPLIT = "each held out from the fold that marks it, of all folds from the first; probabilities kept to 1/255"
 PAIRED_RULE = (
     "mean over patients of the model's figure minus that of the reference model on the same patients, "
     "patients resampled in pairs; share_better is the share of the resamples in which the model's mean is higher"
@@ -44,17 +46,17 @@ class ModelRuns:
 
 @dataclass(frozen=True, eq=False)
 class ModelResult:
-    """One model's figures by study, in the order of the studies, and its labels (slices, rows, columns) by study."""
+    """One model's figures by study, in the order of the studies, and its labels of each study's `chosen_slice`."""
 
     name: str
     studies: tuple[StudyFigures, ...]
-    labels: Mapping[str, NDArray[np.uint8]]
+    chosen_slices: Mapping[str, NDArray[np.uint8]]
 
 
 def find_models(folders: Sequence[Path]) -> list[ModelRuns]:
     """The models of folders that hold one folder a model, by name.
 
-    Raises: ComparisonError when there is none, a name comes twice, or a patient is in two folds of a model.
+    Raises: ComparisonError when there is none, a name comes twice, or a patient is held out of some folds of a model.
     """
     found = [path for folder in folders for path in sorted(folder.iterdir()) if any(path.rglob(HELD_OUT_NAME))]
     names = Counter(path.name for path in found)
@@ -68,16 +70,21 @@ def find_models(folders: Sequence[Path]) -> list[ModelRuns]:
 
 
 def read_runs(folder: Path) -> ModelRuns:
-    """Raises: ComparisonError when a patient was held out of two folds: it was trained on in one of them."""
+    """Each study's file is that of the fold it is held out of; of every fold, that of the first.
+
+    Raises: ComparisonError when a patient is held out of some folds: which of them is to mark it cannot be told.
+    """
+    paths = sorted(folder.rglob(HELD_OUT_NAME))
     files: dict[str, Path] = {}
-    fold_of: dict[str, Path] = {}
-    for path in sorted(folder.rglob(HELD_OUT_NAME)):
-        for study in held_out_names(path):
-            patient = study.split("/")[0]
-            if fold_of.setdefault(patient, path) != path:
-                folds = [fold_of[patient].parent.name, path.parent.name]
-                raise ComparisonError(f"model {folder.name}: patient {patient} is held out of two folds, {folds}")
-            files[study] = path
+    folds_of: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        names = held_out_names(path)
+        for patient in {name.split("/", maxsplit=1)[0] for name in names}:
+            folds_of[patient].append(path.parent.name)
+        files = dict.fromkeys(names, path) | files
+    for patient, folds in sorted(folds_of.items()):
+        if 1 < len(folds) < len(paths):
+            raise ComparisonError(f"model {folder.name}: patient {patient} is held out of folds {folds}, need 1 or all")
     return ModelRuns(folder.name, files)
 
 
@@ -93,15 +100,13 @@ def choose_models(models: Sequence[ModelRuns], names: Sequence[str]) -> list[Mod
 
 
 def check_studies(models: Sequence[ModelRuns], studies: Sequence[str]) -> None:
-    """Passes when every model was asked about exactly these studies.
+    """Passes when every model was asked about each of these studies; what it was asked beyond them does not count.
 
-    Raises: ComparisonError naming the studies that a model lacks, or has beyond them.
+    Raises: ComparisonError naming the studies that a model lacks.
     """
     for model in models:
         if missing := sorted(set(studies) - model.files.keys()):
             raise ComparisonError(f"model {model.name}: studies {missing} are held out of no fold")
-        if unknown := sorted(model.files.keys() - set(studies)):
-            raise ComparisonError(f"model {model.name}: studies {unknown} are not in the data folder")
 
 
 def compare(
@@ -134,9 +139,11 @@ def evaluate_model(
 ) -> ModelResult:
     by_name = {study.name: study for study in studies}
     figures: dict[str, StudyFigures] = {}
-    labels: dict[str, NDArray[np.uint8]] = {}
-    for path in sorted(set(model.files.values())):
+    chosen_slices: dict[str, NDArray[np.uint8]] = {}
+    for path in sorted({model.files[study.name] for study in studies}):
         for name, probabilities in read_held_out(path).items():
+            if name not in by_name or model.files[name] != path:
+                continue
             on_progress(f"{model.name}  {name}")
             study, classes_first = by_name[name], probabilities.transpose(1, 0, 2, 3)
             check_slices(model.name, study, len(probabilities))
@@ -144,8 +151,8 @@ def evaluate_model(
             figures[name] = evaluate_study(
                 name, found, study.labels, patient=study.patient, ventricles=study.ventricles
             )
-            labels[name] = found.labels.voxels
-    return ModelResult(model.name, tuple(figures[study.name] for study in studies), labels)
+            chosen_slices[name] = found.labels.voxels[study.chosen_slice].copy()
+    return ModelResult(model.name, tuple(figures[study.name] for study in studies), chosen_slices)
 
 
 def check_slices(model: str, study: EvaluationStudy, found: int) -> None:
@@ -156,15 +163,20 @@ def check_slices(model: str, study: EvaluationStudy, found: int) -> None:
         )
 
 
-def comparison_record(results: Sequence[ModelResult], *, data: str, rule: CountingRule) -> dict[str, object]:
-    """All figures of all models, as JSON holds them; the first model is the one that the others are tested against."""
+def comparison_record(
+    results: Sequence[ModelResult], *, data: str, split: str, rule: CountingRule
+) -> dict[str, object]:
+    """All figures of all models, as JSON holds them; the first model is the one that the others are tested against.
+
+    `split` says in words how the studies stand to those that the models were trained on.
+    """
     reference = results[0]
     return {
         "notice": RESEARCH_NOTICE,
         "claim": PREDICTION_CLAIM,
         "data": data,
+        "split": split,
         "counting_rule": rule.sentence,
-        "probabilities": "stored in steps of 1/255 on the network's grid",
         "models": {result.name: summarise(result.studies) for result in results},
         "paired": {
             "rule": PAIRED_RULE,
@@ -172,6 +184,7 @@ def comparison_record(results: Sequence[ModelResult], *, data: str, rule: Counti
             "reference": reference.name,
             "tests": {result.name: paired_tests(result, reference) for result in results[1:]},
         },
+        "paper": paper_record(),
     }
 
 

@@ -26,6 +26,12 @@ class EvaluationStudy:
     labels: NDArray[np.uint8]
     ventricles: NDArray[np.bool_] | None
 
+    @property
+    def chosen_slice(self) -> int:
+        """The slice with most true plaque, for figures; the middle one where there is none."""
+        areas = np.count_nonzero(self.labels, axis=(1, 2))
+        return int(np.argmax(areas)) if areas.any() else len(areas) // 2
+
 
 def read_study(files: StudyFiles) -> EvaluationStudy:
     """Raises: DatasetError when labels or ventricles lie elsewhere than the FLAIR."""

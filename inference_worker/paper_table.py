@@ -29,6 +29,9 @@ PAPER_NOTE = (
 )
 
 
+def paper_rows() -> dict[str, dict[str, float]]:
+    return {name: dict(zip(PAPER_METRICS, values, strict=True)) for name, values in PAPER_TABLE.items()}
+
+
 def paper_record() -> dict[str, object]:
-    rows = {name: dict(zip(PAPER_METRICS, values, strict=True)) for name, values in PAPER_TABLE.items()}
-    return {"source": "doi 10.1038/s41598-024-67130-6, Table 1", "note": PAPER_NOTE, "models": rows}
+    return {"source": "doi 10.1038/s41598-024-67130-6, Table 1", "note": PAPER_NOTE, "models": paper_rows()}

@@ -62,9 +62,10 @@ def comparison_page(record: Record) -> str:
     """The page beside `comparison.json`: our Table 1 beside the paper's, and everything that it leaves out."""
     models: Mapping[str, Record] = record["models"]
     first = next(iter(models.values()))
+    about = f"Data: {record['data']}, {first['studies']} studies ({record['split']})."
     parts = [
         f"# {len(models)} model{'s' * (len(models) > 1)} on {first['patients']} patients\n",
-        f"**{record['notice']}** {record['claim']}. Data: {record['data']}; {first['studies']} studies.\n",
+        f"**{record['notice']}** {record['claim']}. {about}\n",
         f"Counting rule: {record['counting_rule']}.\n",
         *(section(f"Any plaque, {title}", main_table(models, kind)) for kind, title in KINDS.items()),
         section("The source paper's table", paper_table() + f"\n{PAPER_NOTE}\n"),

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from inference_worker.comparison import (
+    HELD_OUT_SPLIT,
     ComparisonError,
     check_studies,
     choose_models,
@@ -20,10 +21,9 @@ from inference_worker.evaluation_data import choose_studies, read_study
 from inference_worker.held_out import HELD_OUT_NAME, HeldOutError
 from inference_worker.labels import LabelError
 from inference_worker.metrics import MetricError
-from inference_worker.paper_table import paper_record
+from inference_worker.plots.report import write_report
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
-from inference_worker.tables import comparison_page
 from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.nifti import NiftiError
 
@@ -77,10 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
     studies = [read_study(study) for study in files]
     with ProgressLine() as line:
         results = compare(models, studies, rule=rule, on_progress=line.show)
-    record = {**comparison_record(results, data=arguments.data.name, rule=rule), "paper": paper_record()}
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "comparison.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    (arguments.output / "comparison.md").write_text(comparison_page(record), encoding="utf-8")
+    record = comparison_record(results, data=arguments.data.name, split=HELD_OUT_SPLIT, rule=rule)
+    write_report(arguments.output, "comparison", record, results, studies)
     sys.stdout.write(json.dumps({"output": str(arguments.output), "models": [model.name for model in models]}) + "\n")
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_worker.comparison import ModelResult, comparison_record
 from inference_worker.dataset import DatasetError, StudyFiles
 from inference_worker.evaluation import StudyFigures, evaluate_study
 from inference_worker.evaluation_data import choose_studies, read_study
@@ -20,6 +26,7 @@ from inference_worker.tables import markdown_table
 from plaqueview.imaging.lesions import CountingRule
 from plaqueview.imaging.nifti import NiftiError
 
+UNKNOWN_SPLIT = "whether the model was trained on them is the caller's to know"
 REFUSALS = (DatasetError, DeviceError, LabelError, MetricError, NiftiError, PreprocessingError, WeightsError)
 
 
@@ -38,24 +45,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: one a core)")
     parser.add_argument("--minimum-volume", type=float, default=rule.minimum_volume_mm3, metavar="MM3")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the figures as a Markdown table")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="also write evaluation.json, evaluation.md and figures as PNG and SVG (needs the extra 'training')",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
+    report = importlib.import_module("inference_worker.plots.report") if arguments.output else None
     rule = CountingRule(minimum_volume_mm3=arguments.minimum_volume)
     segmenter = Segmenter.load(arguments.weights, device=arguments.device, threads=arguments.threads, rule=rule)
-    chosen = choose_studies(arguments.data, [name for name in arguments.patients.split(",") if name])
-    studies = []
+    files = choose_studies(arguments.data, [name for name in arguments.patients.split(",") if name])
     with ProgressLine() as line:
-        for done, files in enumerate(chosen):
-            line.show(f"{done}/{len(chosen)}  {files.name}")
-            studies.append(evaluate(segmenter, files))
+        result = evaluate(segmenter, files, line)
     record = {"model": segmenter.model.name, "version": segmenter.model.version, "sha256": segmenter.model.sha256}
-    sys.stdout.write(json.dumps({**record, "counting_rule": rule.sentence, **summarise(studies)}, indent=1) + "\n")
+    figures = {**record, "counting_rule": rule.sentence, **summarise(result.studies)}
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     if arguments.markdown:
-        arguments.markdown.write_text(markdown_table(studies), encoding="utf-8")
+        arguments.markdown.write_text(markdown_table(result.studies), encoding="utf-8")
+    if report:
+        shown = comparison_record([result], data=arguments.data.name, split=UNKNOWN_SPLIT, rule=rule)
+        report.write_report(arguments.output, "evaluation", {**record, **shown}, [result], map(read_study, files))
 
 
-def evaluate(segmenter: Segmenter, files: StudyFiles) -> StudyFigures:
-    study = read_study(files)
-    found = segmenter.segment(study.flair)
-    return evaluate_study(study.name, found, study.labels, patient=study.patient, ventricles=study.ventricles)
+def evaluate(segmenter: Segmenter, files: Sequence[StudyFiles], line: ProgressLine) -> ModelResult:
+    """The model's figures of every study, one after the other: one volume is in memory at a time."""
+    figures: list[StudyFigures] = []
+    chosen_slices: dict[str, NDArray[np.uint8]] = {}
+    for done, each in enumerate(files):
+        line.show(f"{done}/{len(files)}  {each.name}")
+        study = read_study(each)
+        found = segmenter.segment(study.flair)
+        chosen_slices[study.name] = found.labels.voxels[study.chosen_slice].copy()
+        figures.append(
+            evaluate_study(study.name, found, study.labels, patient=study.patient, ventricles=study.ventricles)
+        )
+    return ModelResult(f"{segmenter.model.name} {segmenter.model.version}", tuple(figures), chosen_slices)

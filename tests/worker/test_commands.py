@@ -102,6 +102,22 @@ def test_evaluate_reports_by_study_and_by_class(tmp_path, capsys):
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| anna", "| berta", "| mean"]
 
 
+def test_evaluate_writes_the_report_of_one_model(tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="needs the extra 'training'")
+    write_study(tmp_path / "data" / "anna", classes=False)
+
+    assert run("evaluate", "--data", tmp_path / "data", "--threads", 1, "--output", tmp_path / "out") == 0
+
+    printed = json.loads(capsys.readouterr().out)
+    record = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    figures = record["models"][f"{printed['model']} {printed['version']}"]
+    assert figures["mean"] == printed["mean"]
+    assert record["sha256"] == printed["sha256"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "calibration.png", "evaluation.json", "evaluation.md", "radar.png", "radar.svg", "triptychs.png",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -137,8 +153,8 @@ def test_wrong_usage_is_status_two(arguments):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_complete_help(command, capsys):
-    if command in ("train", "export"):
-        pytest.importorskip("torch", reason="needs the extra 'training'")
+    if needed := {"train": "torch", "export": "torch", "compare": "matplotlib"}.get(command):
+        pytest.importorskip(needed, reason="needs the extra 'training'")
 
     with pytest.raises(SystemExit) as exit_:
         run(command, "--help")
