@@ -27,14 +27,17 @@ class Source:
     studies: tuple[LabelledStudy, ...]
 
 
-def draw_batch(sources: Sequence[Source], config: TrainingConfig, step: int) -> Batch:
-    """The (batch, size, size) augmented slices and labels of one step; the same for the same seed and step."""
-    generator = np.random.default_rng([config.seed, step])
-    size = int(generator.choice(config.crop_sizes))
+def draw_batch(sources: Sequence[Source], config: TrainingConfig, step: int, places: Sequence[int]) -> Batch:
+    """The (places, size, size) augmented slices and labels at some places of the batch of a step.
+
+    Each follows from seed, step and place alone, so that several processes may share a batch.
+    """
+    size = int(np.random.default_rng([config.seed, step]).choice(config.crop_sizes))
     shares = np.array([source.share for source in sources])
+    generators = [np.random.default_rng([config.seed, step, place]) for place in places]
     pairs = [
         _draw_slice(sources[generator.choice(len(sources), p=shares / shares.sum())], size, config, generator)
-        for _ in range(config.batch_size)
+        for generator in generators
     ]
     return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
 
@@ -62,8 +65,10 @@ def slab(study: LabelledStudy, index: int, thickness_mm: float) -> tuple[NDArray
     return slice_, np.where((labels > 0).mean(axis=0) >= 0.5, labels.max(axis=0), 0).astype(np.uint8)
 
 
-def batches_from(sources: Sequence[Source], config: TrainingConfig, first_step: int) -> Generator[Batch]:
-    """The batches of `first_step` and of all that follow, drawn by a thread of its own while the network learns.
+def batches_from(
+    sources: Sequence[Source], config: TrainingConfig, first_step: int, places: Sequence[int]
+) -> Generator[Batch]:
+    """Those places of the batches of `first_step` and all that follow, drawn by a thread while the network learns.
 
     OpenCV and numpy let go of the interpreter while they work, and every batch follows from its step alone.
     """
@@ -71,5 +76,5 @@ def batches_from(sources: Sequence[Source], config: TrainingConfig, first_step: 
         drawn: deque[Future[Batch]] = deque()
         for step in range(first_step, config.steps):
             while len(drawn) < AHEAD and step + len(drawn) < config.steps:
-                drawn.append(pool.submit(draw_batch, sources, config, step + len(drawn)))
+                drawn.append(pool.submit(draw_batch, sources, config, step + len(drawn), places))
             yield drawn.popleft().result()

@@ -8,6 +8,7 @@ folder under the root, so that two visits never end up on the two sides of a spl
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -131,7 +132,7 @@ def _load_study(files: StudyFiles, preprocessing: Preprocessing, cache: Path) ->
     path = cache / f"{_cache_key(files, preprocessing)}.npz"
     if not path.is_file():
         study = prepare_study(files, preprocessing)
-        with (partial := path.with_suffix(".partial")).open("wb") as stream:
+        with (partial := path.with_suffix(f".{os.getpid()}.partial")).open("wb") as stream:
             np.savez_compressed(stream, slices=study.slices, labels=study.labels, slice_mm=study.slice_mm)
         partial.replace(path)
     with np.load(path, allow_pickle=False) as arrays:

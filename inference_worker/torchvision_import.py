@@ -33,6 +33,7 @@ except RuntimeError as error:
 
 import segmentation_models_pytorch as smp  # noqa: E402  (importable from here on only)
 import timm  # noqa: E402
+from timm.layers import BatchNormAct2d  # noqa: E402
 from timm.models._efficientnet_blocks import SqueezeExcite  # noqa: E402
 
-__all__ = ["SqueezeExcite", "smp", "timm"]
+__all__ = ["BatchNormAct2d", "SqueezeExcite", "smp", "timm"]

@@ -1,7 +1,8 @@
 """Training: the same run for the same seed, and after a kill it goes on as if nothing had happened.
 
 Everything random of step n is drawn from generators seeded with (seed, n), so a resumed run needs no stored random
-state: weights, optimiser and the step number decide the rest.
+state: weights, optimiser and the step number decide the rest. On a GPU some backward passes of torch add in no fixed
+order, so there two runs of one seed agree only up to rounding.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from inference_worker.batches import Batch, Source, batches_from
 from inference_worker.config import TrainingConfig
 from inference_worker.dataset import LabelledStudy
+from inference_worker.distributed import ALONE, Group
 from inference_worker.losses import PlaqueLoss
 from inference_worker.metrics import Confusion
 from inference_worker.run_state import RunState, TrainingError, load_state, save_state
@@ -80,21 +82,23 @@ class Run:
         validation: Sequence[LabelledStudy],
         *,
         folder: Path,
-        device: str = "cpu",
+        group: Group = ALONE,
     ) -> None:
         self.config, self.sources, self.validation, self.folder = config, sources, validation, folder
-        self.device = torch.device(device)
+        self.group, self.device = group, torch.device(group.device)
+        self.places = group.share_of(config.batch_size)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.average = AveragedModel(network, multi_avg_fn=average_of(config.average_decay), use_buffers=True)
         self.optimiser = OPTIMISERS[config.optimiser](
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.loss = PlaqueLoss(config.loss)
-        self.step = 0
+        self.step, self.parts = 0, 1
         self.best_dice, self.best_step = -1.0, 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE_NAME).is_file():
             self._resume()
+        self.learner = group.spread(self.network)
 
     @property
     def averaged_network(self) -> nn.Module:
@@ -104,7 +108,7 @@ class Run:
     def train(self, on_progress: Callable[[Progress], None]) -> None:
         """Runs to the last step, or until the validation has not improved for `patience` validations."""
         started, first = time.perf_counter(), self.step
-        with closing(batches_from(self.sources, self.config, self.step)) as batches:
+        with closing(batches_from(self.sources, self.config, self.step, self.places)) as batches:
             for batch in batches:
                 if self._is_stale:
                     return
@@ -124,7 +128,8 @@ class Run:
 
     def _train_step(self, batch: Batch) -> float:
         self.network.train()
-        torch.manual_seed(int(np.random.SeedSequence([self.config.seed, self.step]).generate_state(1)[0]))
+        seeds = np.random.SeedSequence([self.config.seed, self.step, self.group.rank])
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate_at(self.step, self.config)
         slices, labels = (torch.from_numpy(each).to(self.device, non_blocking=True) for each in batch)
@@ -136,15 +141,39 @@ class Run:
         return loss
 
     def _backward(self, slices: torch.Tensor, labels: torch.Tensor) -> float:
+        """The loss, with its gradients left in the network; a batch that the memory does not hold is taken in parts."""
+        while True:
+            try:
+                return self._accumulate(slices, labels)
+            except torch.OutOfMemoryError as error:
+                self._halve(len(slices), error)
+
+    def _halve(self, batch_size: int, error: torch.OutOfMemoryError) -> None:
+        """Batches are taken in twice as many parts from here on; each is normalised, and has its Dice, by itself."""
+        if self.group.size > 1 or 2 * self.parts > batch_size:
+            raise TrainingError(
+                f"memory of {self.device} does not hold {batch_size // self.parts} slices of step {self.step}"
+            ) from error
+        self.parts *= 2
+        logger.warning("run %s takes its batches in %s parts: the memory is too small", self.folder.name, self.parts)
+
+    def _accumulate(self, slices: torch.Tensor, labels: torch.Tensor) -> float:
         self.optimiser.zero_grad(set_to_none=True)
+        losses = []
+        for part in zip(slices.chunk(self.parts), labels.chunk(self.parts), strict=True):
+            loss = self._loss_of(*part) / self.parts
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            losses.append(float(loss.item()))
+        return sum(losses)
+
+    def _loss_of(self, slices: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         precision = PRECISIONS[self.config.precision]
         with torch.autocast(self.device.type, dtype=precision, enabled=precision is not torch.float32):
-            logits = self.network(slices.contiguous(memory_format=torch.channels_last))
-        loss: torch.Tensor = self.loss(logits.float(), labels)
+            logits = self.learner(slices.contiguous(memory_format=torch.channels_last))
+        loss: torch.Tensor = self.loss(self.group.gather(logits.float()), self.group.gather(labels))
         if not torch.isfinite(loss) or loss > DIVERGED_LOSS:
             raise TrainingError(f"loss at step {self.step} is {loss.item():g}, need a finite value")
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        return float(loss.item())
+        return loss
 
     def _validate(self) -> float | None:
         """Stores the state; the mean over studies held out of the Dice of any plaque, None where there are none."""
@@ -158,6 +187,8 @@ class Run:
         return dice
 
     def _save(self) -> None:
+        if not self.group.is_first:
+            return
         state = RunState(repr(self.config), self.step, self.best_dice, self.best_step)
         save_state(
             self.folder / STATE_NAME,

@@ -22,6 +22,7 @@ from inference_worker.dataset import (
     patient_folds,
     split_by_patient,
 )
+from inference_worker.distributed import Group, process_group
 from inference_worker.held_out import HELD_OUT_NAME, write_held_out
 from inference_worker.labels import LabelError
 from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
@@ -124,11 +125,20 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     require_device(arguments.device)
+    with process_group(arguments.device) as group:
+        train(arguments, group)
+
+
+def train(arguments: argparse.Namespace, group: Group) -> None:
+    """A whole run; of several processes the first one writes what it leaves behind."""
     config = training_config(arguments)
     sources, validation = load_sources(arguments)
     torch.manual_seed(config.seed)
     network, network_config = starting_network(arguments)
-    training = Run(network, config, sources, validation, folder=arguments.run, device=arguments.device)
+    training = Run(network, config, sources, validation, folder=arguments.run, group=group)
+    if not group.is_first:
+        training.train(lambda _: None)
+        return
     with (arguments.run / LOG_NAME).open("a", buffering=1) as log, ProgressLine() as line:
         training.train(lambda progress: report(progress, log.write, line))
     preprocessing = preprocessing_of(arguments)

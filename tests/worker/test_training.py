@@ -66,8 +66,11 @@ def steps_of(run):
 def test_batches_follow_from_seed_and_step():
     sources = [Source("one", 1.0, (labelled_study(),))]
 
-    first, again = (draw_batch(sources, SMALL, 7) for _ in range(2))
-    other_step, other_seed = draw_batch(sources, SMALL, 8), draw_batch(sources, replace(SMALL, seed=1), 7)
+    first, again = (draw_batch(sources, SMALL, 7, (0, 1)) for _ in range(2))
+    other_step, other_seed = (
+        draw_batch(sources, SMALL, 8, (0, 1)),
+        draw_batch(sources, replace(SMALL, seed=1), 7, (0, 1)),
+    )
 
     np.testing.assert_array_equal(first[0], again[0])
     assert first[0].shape == (2, 64, 64)
@@ -81,7 +84,7 @@ def test_slices_come_from_the_sources_by_their_shares():
     sources = [Source("bright", 3.0, (labelled_study(),)), Source("dark", 1.0, (black,))]
     config = replace(SMALL, batch_size=8, augmentation=AugmentationConfig(probability=0.0))
 
-    drawn = np.concatenate([draw_batch(sources, config, step)[0].max(axis=(1, 2)) for step in range(40)])
+    drawn = np.concatenate([draw_batch(sources, config, step, range(8))[0].max(axis=(1, 2)) for step in range(40)])
 
     assert np.mean(drawn > 0.1) == pytest.approx(0.75, abs=0.08)
 
@@ -90,11 +93,11 @@ def test_batches_drawn_ahead_are_those_of_their_steps():
     sources = [Source("one", 1.0, (labelled_study(),))]
     config = replace(SMALL, steps=9)
 
-    ahead = list(batches_from(sources, config, 3))
+    ahead = list(batches_from(sources, config, 3, (0, 1)))
 
     assert len(ahead) == 6
     for step, batch in enumerate(ahead, start=3):
-        np.testing.assert_array_equal(batch[0], draw_batch(sources, config, step)[0])
+        np.testing.assert_array_equal(batch[0], draw_batch(sources, config, step, (0, 1))[0])
 
 
 def test_thin_slices_are_averaged_and_thick_ones_stay():
@@ -185,6 +188,38 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
         run.network.head.bias.fill_(float("nan"))
 
     with pytest.raises(TrainingError, match="loss at step 0 is nan"):
+        steps_of(run)
+
+
+class Cramped(torch.nn.Module):
+    """A network on a machine whose memory holds `most` slices."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.head, self.most, self.seen = torch.nn.Conv2d(1, 3, 1), most, []
+
+    def forward(self, slices):
+        if len(slices) > self.most:
+            raise torch.OutOfMemoryError(f"{len(slices)} slices")
+        self.seen.append(len(slices))
+        return self.head(slices)
+
+
+def test_a_batch_that_the_memory_does_not_hold_is_taken_in_parts(tmp_path):
+    config = replace(SMALL, batch_size=8, steps=2)
+    source = Source("one", 1.0, (labelled_study(),))
+    run = Run(cramped := Cramped(2), config, [source], (), folder=tmp_path)
+
+    steps = steps_of(run)
+
+    assert cramped.seen == [2] * 8
+    assert [step.step for step in steps] == [1, 2]
+
+
+def test_a_memory_that_holds_no_slice_ends_the_run(tmp_path):
+    run = Run(Cramped(0), SMALL, [Source("one", 1.0, (labelled_study(),))], (), folder=tmp_path)
+
+    with pytest.raises(TrainingError, match="memory of cpu does not hold 1 slices of step 0"):
         steps_of(run)
 
 
