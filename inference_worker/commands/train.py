@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +26,9 @@ from inference_worker.labels import LabelError
 from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
 from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
-from inference_worker.progress import ProgressLine
+from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
-from inference_worker.training import PRECISIONS, Progress, Run, predict_classes
+from inference_worker.training import PRECISIONS, Run, predict_classes
 from plaqueview.imaging.nifti import NiftiError
 
 REFUSALS = (
@@ -45,7 +43,6 @@ REFUSALS = (
     TrainingError,
 )
 WEIGHTS_NAME = "weights.safetensors"
-LOG_NAME = "progress.jsonl"
 # Options that change one value of the recipe, when they are given.
 RECIPE_OPTIONS = (
     "steps", "batch_size", "learning_rate", "average_decay", "validate_every", "patience", "precision", "seed"
@@ -139,8 +136,8 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     if not group.is_first:
         training.train(lambda _: None)
         return
-    with (arguments.run / LOG_NAME).open("a", buffering=1) as log, ProgressLine() as line:
-        training.train(lambda progress: report(progress, log.write, line))
+    with RunLog(arguments.run) as log:
+        training.train(log.tell)
     preprocessing = preprocessing_of(arguments)
     identity = WeightsIdentity(network_config.name, arguments.version, preprocessing.version, network_config)
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
@@ -231,20 +228,3 @@ def check_held_out(held_out: Sequence[str], validation: Sequence[LabelledStudy])
     """Raises: DatasetError when a patient to hold out is in no folder."""
     if missing := set(held_out) - {study.patient for study in validation}:
         raise DatasetError(f"patients {sorted(missing)} to hold out are in no folder")
-
-
-def report(progress: Progress, write: Callable[[str], object], line: ProgressLine) -> None:
-    """One JSON line in the run's log a step, and one line on the terminal."""
-    record = {
-        "step": progress.step,
-        "loss": round(progress.loss, 5),
-        "seconds_per_step": round(progress.seconds_per_step, 3),
-        "validation_dice": progress.validation_dice,
-        "at": round(time.time(), 1),
-    }
-    write(json.dumps(record) + "\n")
-    line.show(
-        f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}  {progress.seconds_per_step:.2f} s/step  "
-        f"{progress.seconds_left / 60.0:.0f} min left",
-        keep=None if progress.validation_dice is None else f"validation Dice {progress.validation_dice:.3f}",
-    )

@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 
 from safetensors.torch import load_file
+from tensorboardX.proto.event_pb2 import Event
 
 from inference_worker.__main__ import main
 from inference_worker.batches import Source, batches_from, draw_batch, slab
@@ -30,6 +32,7 @@ from inference_worker.dataset import LabelledStudy
 from inference_worker.held_out import read_held_out
 from inference_worker.losses import PlaqueLoss
 from inference_worker.networks import build_network
+from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
 from inference_worker.training import Progress, Run, learning_rate_at
 from tests.worker.support import write_study
@@ -301,6 +304,29 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
     assert losses["killed"] == losses["whole"]
     whole, resumed = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_tensorboard_reads_the_loss_of_every_step(tmp_path):
+    with RunLog(tmp_path) as log:
+        log.tell(Progress(1, 2, 0.75, 1.0, None))
+        log.tell(Progress(2, 2, 0.5, 1.0, 0.25))
+
+    assert scalars_of(next((tmp_path / "tensorboard").glob("events.out.tfevents.*"))) == [
+        (1, "loss", 0.75),
+        (2, "loss", 0.5),
+        (2, "validation_dice", 0.25),
+    ]
+
+
+def scalars_of(path):
+    """What a file of TensorBoard's events holds: records of a length, its checksum, an event, and its checksum."""
+    content, at, found = path.read_bytes(), 0, []
+    while at < len(content):
+        (length,) = struct.unpack_from("<Q", content, at)
+        event = Event.FromString(content[at + 12 : at + 12 + length])
+        found += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
+        at += 12 + length + 4
+    return found
 
 
 def losses_of(folder):
