@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "train": "train a network on folders of labelled studies (needs the extra 'training')",
     "evaluate": "compare predictions with labels, by patient",
     "compare": "compare models of a cross-validation on the patients held out from each",
+    "figures": "draw the steps of the preprocessing, or the brain masks of many studies",
     "export": "write trained weights as the ONNX graph that inference runs (needs the extra 'training')",
 }
 PROGRAM = "python -m inference_worker"

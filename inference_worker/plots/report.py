@@ -48,7 +48,7 @@ def write_report(
 
 def data_sentence(record: Record) -> str:
     model = next(iter(record["models"].values()))
-    return f"Data: {record['data']}, {model['studies']} studies ({record['split']})."
+    return f"{record['claim']}. Data: {record['data']}, {model['studies']} studies ({record['split']})."
 
 
 def table_of_means(record: Record) -> Rows:

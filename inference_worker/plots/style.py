@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure, SubFigure
 
-from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
+from plaqueview.imaging.claims import RESEARCH_NOTICE
 
 # Source: Okabe and Ito, "Color Universal Design" (2008), without its yellow, which is faint on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
@@ -51,10 +51,9 @@ styled = mpl.rc_context(
 def new_figure(width: float, height: float, caption: str) -> tuple[Figure, SubFigure]:
     """A figure and the part of it, of the given size in inches, to draw on; the caption stands below that.
 
-    Every caption goes on with what a prediction is and what it is for.
+    Every caption ends with what the figure is for.
     """
-    text = f"{caption} {PREDICTION_CLAIM}. {RESEARCH_NOTICE}"
-    lines = textwrap.wrap(text, int(width * LETTERS_PER_INCH), break_on_hyphens=False)
+    lines = textwrap.wrap(f"{caption} {RESEARCH_NOTICE}", int(width * LETTERS_PER_INCH), break_on_hyphens=False)
     below = len(lines) * CAPTION_INCHES + 0.12
     figure = Figure(figsize=(width, height + below), dpi=PIXELS_PER_INCH, layout="constrained")
     body, foot = figure.subfigures(2, 1, squeeze=False, height_ratios=(height, below))[:, 0]

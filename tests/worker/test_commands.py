@@ -153,7 +153,7 @@ def test_wrong_usage_is_status_two(arguments):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_complete_help(command, capsys):
-    if needed := {"train": "torch", "export": "torch", "compare": "matplotlib"}.get(command):
+    if needed := {"train": "torch", "export": "torch", "compare": "matplotlib", "figures": "matplotlib"}.get(command):
         pytest.importorskip(needed, reason="needs the extra 'training'")
 
     with pytest.raises(SystemExit) as exit_:

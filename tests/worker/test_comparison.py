@@ -123,7 +123,7 @@ def test_figures_lie_beside_the_tables(output, record):
     ]  # fmt: skip
     drawn = (output / "radar.svg").read_text()
     assert all(f"{name} (Dice {model['mean']['dice']:.3f})" in drawn for name, model in record["models"].items())
-    assert "Research use only, not a medical device." in drawn
+    assert "AI-predicted, FLAIR only. Data: data" in drawn
     for path in output.glob("*.png"):
         with Image.open(path) as picture:
             assert min(picture.size) > 600

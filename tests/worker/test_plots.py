@@ -96,8 +96,7 @@ def test_every_caption_says_what_it_is_for_and_files_have_the_size_of_the_figure
     first = (tmp_path / "a.svg").read_bytes()
     write_figure(figure, tmp_path / "a.svg")
 
-    assert "Data: phantoms. AI-predicted, FLAIR only." in texts(figure).replace("\n", " ")
-    assert "Research use only, not a medical device." in texts(figure).replace("\n", " ")
+    assert "Data: phantoms. Research use only, not a medical device." in texts(figure).replace("\n", " ")
     with Image.open(tmp_path / "a.png") as picture:
         width, height = picture.size
     assert width == 3 * PIXELS_PER_INCH
