@@ -1,8 +1,8 @@
 """Studies with labels on disk to cached training slices, always kept together by patient.
 
 A study is a folder that holds `flair.nii.gz` and either `labels.nii.gz` (0 background, 1 inactive, 2 active, 3 plaque
-without class, or the paper's 0/127/255) or `lesion.nii.gz` (a mask of plaques without class). Its patient is the first
-folder under the root, so that two visits never end up on the two sides of a split.
+without class, or the paper's 0/127/255) or `lesion.nii.gz` (a mask of plaques without class), or it is one
+of `png_pairs`. Its patient is the first folder under the root, so that two visits never end up on the two sides of a split.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_worker.labels import POSSIBLE_CLASSES, from_classes, from_plaque_mask
+from inference_worker.png_pairs import SPACING_NAME, read_png_pairs
 from inference_worker.preprocessing import Prepared, Preprocessing
 from plaqueview.imaging.nifti import read_volume_nifti
 from plaqueview.imaging.volume import Volume, axial_reorientation
@@ -35,6 +36,8 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True)
 class StudyFiles:
+    """`flair` and `labels` are NIfTI files, or both the folder of PNG pairs."""
+
     patient: str
     name: str
     flair: Path
@@ -68,14 +71,18 @@ def find_studies(root: Path) -> list[StudyFiles]:
 
     Raises: DatasetError when there is none, or one has no labels.
     """
-    studies = [_study_files(root, flair) for flair in sorted(root.rglob(FLAIR_NAME))]
-    if not studies:
-        raise DatasetError(f"folder {root.name} holds no {FLAIR_NAME}, need at least 1")
-    return studies
+    found = sorted([*root.rglob(FLAIR_NAME), *root.rglob(SPACING_NAME)])
+    if not found:
+        raise DatasetError(
+            f"folder {root.name} holds no {FLAIR_NAME} and no {SPACING_NAME} of PNG pairs, need at least 1"
+        )
+    return [_study_files(root, path) for path in found]
 
 
 def _study_files(root: Path, flair: Path) -> StudyFiles:
     parts = flair.parent.relative_to(root).parts or (root.name,)
+    if flair.name == SPACING_NAME:
+        return StudyFiles(parts[0], "/".join(parts), flair.parent, flair.parent)
     for name in (CLASSES_NAME, PLAQUES_NAME):
         if (flair.parent / name).is_file():
             return StudyFiles(parts[0], "/".join(parts), flair, flair.parent / name)
@@ -93,6 +100,8 @@ def read_pair(files: StudyFiles) -> tuple[Volume, Volume]:
 
     Raises: DatasetError when they do not lie on one grid.
     """
+    if files.flair.is_dir():
+        return read_png_pairs(files.flair)
     flair, labels = read_volume_nifti(files.flair), read_labels(files.labels)
     reorientation = axial_reorientation(flair.affine)
     flair, labels = reorientation.apply_to(flair), _reoriented(labels)
@@ -142,9 +151,13 @@ def _load_study(files: StudyFiles, preprocessing: Preprocessing, cache: Path) ->
 
 def _cache_key(files: StudyFiles, preprocessing: Preprocessing) -> str:
     digest = hashlib.sha256(f"{CACHE_FORMAT} {preprocessing!r}".encode())
-    for path in (files.flair, files.labels):
+    for path in _all_files(files):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]
+
+
+def _all_files(files: StudyFiles) -> list[Path]:
+    return sorted(files.flair.iterdir()) if files.flair.is_dir() else [files.flair, files.labels]
 
 
 def patient_folds(patients: Sequence[str], *, fold_count: int, seed: int) -> list[list[str]]:

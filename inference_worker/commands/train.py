@@ -24,6 +24,7 @@ from inference_worker.distributed import Group, process_group
 from inference_worker.held_out import HELD_OUT_NAME, write_held_out
 from inference_worker.labels import LabelError
 from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
+from inference_worker.png_pairs import PngPairsError
 from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.run_log import RunLog
@@ -38,6 +39,7 @@ REFUSALS = (
     LabelError,
     NetworkNameError,
     NiftiError,
+    PngPairsError,
     PreprocessingError,
     PretrainedWeightsError,
     TrainingError,
@@ -66,7 +68,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FOLDER[:SHARE]",
         help="folder of studies, each with flair.nii.gz and labels.nii.gz (0/1/2 or 0/127/255) or lesion.nii.gz "
-        "(plaques without class); SHARE is its share of the drawn slices (default 1); may be given again",
+        "(plaques without class), or PNG pairs with spacing_mm.json; SHARE is its share of the drawn slices (default 1); may be given again",
     )
     parser.add_argument("--hold-out", default="", metavar="PATIENTS", help="patients to validate on, commas between")
     parser.add_argument(
