@@ -2,7 +2,8 @@
 
 A study is a folder that holds `flair.nii.gz` and either `labels.nii.gz` (0 background, 1 inactive, 2 active, 3 plaque
 without class, or the paper's 0/127/255) or `lesion.nii.gz` (a mask of plaques without class), or it is one
-of `png_pairs`. Its patient is the first folder under the root, so that two visits never end up on the two sides of a split.
+of `png_pairs`. Its patient is the first folder under the root, so that two visits never end up on the two sides of a
+split.
 """
 
 from __future__ import annotations
@@ -73,9 +74,7 @@ def find_studies(root: Path) -> list[StudyFiles]:
     """
     found = sorted([*root.rglob(FLAIR_NAME), *root.rglob(SPACING_NAME)])
     if not found:
-        raise DatasetError(
-            f"folder {root.name} holds no {FLAIR_NAME} and no {SPACING_NAME} of PNG pairs, need at least 1"
-        )
+        raise DatasetError(f"folder {root.name} holds no {FLAIR_NAME} and no {SPACING_NAME}, need at least 1")
     return [_study_files(root, path) for path in found]
 
 
