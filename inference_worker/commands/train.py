@@ -68,8 +68,8 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FOLDER[:SHARE]",
         help="folder of studies, each with flair.nii.gz and labels.nii.gz (0/1/2 or 0/127/255) or lesion.nii.gz "
-        "(plaques without class), or PNG pairs with spacing_mm.json; SHARE is its share of the drawn slices (default 1); "
-        "may be given again",
+        "(plaques without class), or PNG pairs with spacing_mm.json; SHARE is its share of the drawn slices "
+        "(default 1); may be given again",
     )
     parser.add_argument("--hold-out", default="", metavar="PATIENTS", help="patients to validate on, commas between")
     parser.add_argument(
