@@ -25,7 +25,7 @@ from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.lesions import CountingRule
 
 PAIRED_FIGURES = ("dice", "lesion_f1")
-HELD_OUT_SPLIT = "each held out from the fold that marks it, of all folds from the first; probabilities kept to 1/255"
+HELD_OUT_SPLIT = "each marked by the first fold that was not trained on it; probabilities kept to 1/255"
 PAIRED_RULE = (
     "mean over patients of the model's figure minus that of the reference model on the same patients, "
     "patients resampled in pairs; share_better is the share of the resamples in which the model's mean is higher"

@@ -15,14 +15,14 @@ Record = Mapping[str, Any]  # Any: a model's `calibration` as JSON holds it
 
 @styled
 def draw_calibration(models: Mapping[str, Record], *, caption: str) -> Figure:
-    figure, body = new_figure(6.0, 6.6 + 0.18 * len(models), caption)
+    figure, body = new_figure(6.0, 6.4 + 0.2 * len(models), caption)
     curve, counts = body.subplots(2, 1, sharex=True, height_ratios=(3.0, 1.0))
     curve.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":", label="perfect")
     for (name, calibration), look in zip(models.items(), looks(len(models)), strict=True):
         draw_curve(curve, counts, name, calibration, look)
     curve.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of voxels that are plaque")
     curve.set_title("Calibration inside the brain mask")
-    curve.legend(loc="upper left", fontsize=8, handlelength=3.0)
+    body.legend(handles=curve.lines, loc="outside lower center", fontsize=8, handlelength=3.0)
     counts.set(yscale="log", xlabel="predicted probability of any plaque", ylabel="voxels")
     for axes in (curve, counts):
         axes.grid(visible=True)

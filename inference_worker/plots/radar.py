@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.projections.polar import PolarAxes
 
 from inference_worker.paper_table import PAPER_METRICS
-from inference_worker.plots.style import TEXT, looks, new_figure, styled
+from inference_worker.plots.style import looks, new_figure, styled
 
 BEHIND_NUMBERS = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 Rows = Mapping[str, Mapping[str, float]]  # name of a network or an average -> metric -> value
@@ -47,8 +47,9 @@ def draw_panel(body: SubFigure, place: tuple[int, int, int], title: str, panel: 
     axes.tick_params(axis="x", pad=8)
     axes.set_ylim(low, 1.0)
     rings = np.arange(low, 1.0 + 1e-9, 0.1 if low >= 0.3 else 0.2)
-    axes.set_yticks(rings, [f"{ring:.1f}" for ring in rings], size=8, color=TEXT, bbox=BEHIND_NUMBERS, zorder=5)
-    axes.set_rlabel_position(30.0)
+    axes.set_yticks(rings, [""] * len(rings))
+    for ring in rings[1:]:  # as texts, since labels of an axis lie under the curves
+        axes.text(angles[1] / 2.0, ring, f"{ring:.1f}", size=8, ha="center", va="center", bbox=BEHIND_NUMBERS, zorder=6)
     axes.spines["polar"].set_color("#BBBBBB")
     axes.set_title(title, pad=18)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=8, handlelength=3.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from inference_worker.plots.style import new_figure, styled
 
 CELL_INCHES = 2.0
 CELL_HEIGHT = 2.35
+LETTERS_PER_CELL = 22
 ROWS = 4
 
 
@@ -44,14 +46,19 @@ def draw_triptychs(triptychs: Sequence[Triptych], *, caption: str) -> Figure:
     """A row a slice, a column each for FLAIR, truth and every model."""
     models = list(triptychs[0].predictions)
     columns = 2 + len(models)
-    figure, body = new_figure(CELL_INCHES * columns, CELL_HEIGHT * len(triptychs) + 0.4, caption)
+    figure, body = new_figure(CELL_INCHES * columns, CELL_HEIGHT * len(triptychs) + 0.7, caption)
     grid = body.subplots(len(triptychs), columns, squeeze=False)
     for axes, triptych in zip(grid, triptychs, strict=True):
         draw_row(axes, triptych)
-    for axes, title in zip(grid[0], ("FLAIR", "truth", *models), strict=True):
+    for axes, title in zip(grid[0], ("FLAIR", "truth", *map(broken, models)), strict=True):
         axes.set_title("\n".join([title, axes.get_title()]).strip(), size=9)
     body.legend(handles=label_key(shown_labels(triptychs)), loc="outside lower center", ncols=3, fontsize=8)
     return figure
+
+
+def broken(name: str) -> str:
+    """The name of a model on lines as wide as a cell, broken at its underscores."""
+    return textwrap.fill(name.replace("_", "_ "), LETTERS_PER_CELL).replace("_ ", "_")
 
 
 def draw_row(row: Sequence[Axes], triptych: Triptych) -> None:

@@ -1,6 +1,7 @@
 """The command line does what the README says, and refuses in one line."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -116,6 +117,18 @@ def test_evaluate_writes_the_report_of_one_model(tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "calibration.png", "evaluation.json", "evaluation.md", "radar.png", "radar.svg", "triptychs.png",
     ]  # fmt: skip
+
+
+def test_evaluate_says_what_its_figures_need(tmp_path, capsys, monkeypatch):
+    write_study(tmp_path / "data" / "anna", classes=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for name in [name for name in sys.modules if name.startswith(("matplotlib.", "inference_worker.plots"))]:
+        monkeypatch.delitem(sys.modules, name)
+
+    assert run("evaluate", "--data", tmp_path / "data", "--output", tmp_path / "out") == 1
+    refusal = capsys.readouterr().err
+    assert refusal.startswith("evaluate: package matplotlib")
+    assert refusal.endswith("is missing; install plaqueview[training]\n")
 
 
 @pytest.mark.parametrize(

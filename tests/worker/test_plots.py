@@ -14,7 +14,7 @@ from inference_worker.plots.calibration_curve import draw_calibration
 from inference_worker.plots.radar import draw_radar, lowest_ring
 from inference_worker.plots.slices import head_box
 from inference_worker.plots.style import COLOURS, PIXELS_PER_INCH, looks, new_figure, write_figure
-from inference_worker.plots.triptychs import Triptych, choose_rows, draw_triptychs
+from inference_worker.plots.triptychs import Triptych, broken, choose_rows, draw_triptychs
 
 OURS = {"first": dict.fromkeys(PAPER_METRICS, 0.75), "second": dict.fromkeys(PAPER_METRICS, 0.5)}
 
@@ -67,6 +67,7 @@ def test_triptychs_name_study_slice_load_and_dice():
     shown = texts(figure)
     assert all(text in shown for text in ("anna, slice 5", "berta, slice 5", "2.5 ml", "12.0 ml", "Dice 0.125"))
     assert "plaque, class not given" in shown
+    assert broken("deeplabv3plus_pspnet_se_efficientnet_b2") == "deeplabv3plus_pspnet_\nse_efficientnet_b2"
     assert "inactive" in shown
     # Pixels are half as high as wide.
     assert {axes.get_aspect() for axes in figure.subfigs[0].axes} == {0.5}
