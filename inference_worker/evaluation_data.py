@@ -36,7 +36,7 @@ class EvaluationStudy:
 def read_study(files: StudyFiles) -> EvaluationStudy:
     """Raises: DatasetError when labels or ventricles lie elsewhere than the FLAIR."""
     flair, labels = read_pair(files)
-    path = files.flair.parent / VENTRICLES_NAME
+    path = (files.flair if files.flair.is_dir() else files.flair.parent) / VENTRICLES_NAME
     ventricles = read_mask(path, flair) if path.is_file() else None
     return EvaluationStudy(files.name, files.patient, flair, labels.voxels, ventricles)
 

@@ -25,6 +25,10 @@ FURTHER_METRICS = {
     "relative_volume_difference": "relative",
     "hd95_mm": "HD95 (mm)",
 }
+CLASS_NOTE = (
+    "A study without plaques of a class, in truth and prediction, counts as agreement: 1. The classes of real plaques "
+    "are not validated."
+)
 STUDY_COLUMNS = ("dice", "iou", "precision", "recall", "f1", "mcc", "lesion_f1", "ltpr", "lfpr", "hd95_mm")
 
 
@@ -163,11 +167,30 @@ def load_table(models: Mapping[str, Record]) -> str:
 
 def class_table(models: Mapping[str, Record]) -> str:
     rows = [
-        (name, kind, *(with_interval(each, each["patients"]) for each in class_intervals(figures)))
+        (
+            name,
+            kind,
+            str(studies_with(model, kind)),
+            *(with_interval(each, each["patients"]) for each in class_intervals(figures)),
+            taken_for(model["lesion_classes"], kind),
+        )
         for name, model in models.items()
         for kind, figures in model["classes"].items()
     ]
-    return table(("model", "class", "Dice", "lesion F1"), rows)
+    header = ("model", "class", "studies with it", "Dice", "lesion F1", "its found lesions named so")
+    return table(header, rows) + f"\n{CLASS_NOTE}\n"
+
+
+def studies_with(model: Record, kind: str) -> int:
+    """How many studies have a true plaque of the class."""
+    studies = [study["classes"][kind] for study in model["by_study"].values() if "classes" in study]
+    return sum(figures["true_volume_ml"] > 0.0 for figures in studies)
+
+
+def taken_for(counts: Record, kind: str) -> str:
+    """`44 of 68`: how many of the found lesions of a class the model gives that class."""
+    of_kind = {name: count for name, count in counts.items() if name.startswith(f"{kind}_as_")}
+    return f"{of_kind[f'{kind}_as_{kind}']} of {sum(of_kind.values())}"
 
 
 def class_intervals(figures: Record) -> list[Record]:

@@ -114,6 +114,7 @@ def test_the_page_shows_our_table_beside_the_paper_s_and_says_what_it_is_for(out
     assert f"0.889 ± {dice['standard_deviation']:.3f} ({dice['low']:.3f} to {dice['high']:.3f})" in page
     assert all(f"| {name} | {iou:.4f} |" in page for name, (iou, *_) in PAPER_TABLE.items())
     assert "it does not say how it averages" in page
+    assert "| first | active | 1 | 0.667 | 0.667 | 2 of 2 |" in page
     assert record["paper"]["models"]["DeepLabV3+SE_EfficientNetB0"]["mcc"] == 0.7170
 
 
