@@ -80,6 +80,9 @@ WSGI_APPLICATION = "plaqueview.wsgi.application"
 ASGI_APPLICATION = "plaqueview.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fa", "فارسی")]
+# What reports say; before the words of other apps, which translate some of the same.
+LOCALE_PATHS = [Path(__file__).parent / "reports" / "locale"]
 TIME_ZONE = read(env.str, "PLAQUEVIEW_TIME_ZONE", "UTC", validate=is_time_zone)
 USE_TZ = True
 USE_I18N = True
@@ -325,6 +328,9 @@ FEED_PRESENCE_S = read(env.float, "PLAQUEVIEW_FEED_PRESENCE_S", 45.0, validate=v
 QUIET_PERIOD_S = read(env.float, "PLAQUEVIEW_QUIET_PERIOD_S", 5.0, validate=validate.Range(min=0.0))
 MINIMUM_LESION_VOLUME_MM3 = read(
     env.float, "PLAQUEVIEW_MINIMUM_LESION_VOLUME_MM3", 14.1, validate=validate.Range(min=0.0)
+)
+REPORT_LANGUAGE = read(
+    env.str, "PLAQUEVIEW_REPORT_LANGUAGE", "en", validate=validate.OneOf([code for code, _ in LANGUAGES])
 )
 FOLLOW_UP_MONTHS = read(env.int, "PLAQUEVIEW_FOLLOW_UP_MONTHS", 12, validate=validate.Range(min=1))
 REVIEW_NEEDS_SECOND_READER = read(env.bool, "PLAQUEVIEW_REVIEW_NEEDS_SECOND_READER", False)

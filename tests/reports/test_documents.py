@@ -24,12 +24,14 @@ from tests.reports.scenes import SERIES_UID, STUDY_UID, Office, make_office
 
 pytestmark = pytest.mark.django_db
 
-KINDS = ("seg.dcm", "sr.dcm", "sc.zip", "lesions.csv")
+KINDS = ("seg.dcm", "sr.dcm", "sc.zip", "lesions.csv", "report.pdf", "pdf.dcm")
 MEDIA_TYPES = {
     "seg.dcm": "application/dicom",
     "sr.dcm": "application/dicom",
     "sc.zip": "application/zip",
     "lesions.csv": "text/csv; charset=utf-8",
+    "report.pdf": "application/pdf",
+    "pdf.dcm": "application/dicom",
 }
 
 
@@ -227,11 +229,13 @@ def test_a_token_that_may_not_read_studies_gets_no_object_that_names_the_patient
         "sr.dcm": 403,
         "sc.zip": 403,
         "lesions.csv": 200,
+        "report.pdf": 403,
+        "pdf.dcm": 403,
     }
     assert b"Novak" not in answers["lesions.csv"].content
 
 
-@pytest.mark.parametrize("kind", ["seg.dcm", "sr.dcm", "sc.zip"])
+@pytest.mark.parametrize("kind", ["seg.dcm", "sr.dcm", "sc.zip", "pdf.dcm"])
 def test_a_series_without_frame_of_reference_is_a_conflict_and_no_export(kind):
     office = make_office(FrameOfReferenceUID=None)
 

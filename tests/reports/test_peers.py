@@ -33,7 +33,7 @@ def documents_of(office: Office) -> dict[str, bytes]:
     office.approve(version)
     archive = zipfile.ZipFile(BytesIO(office.get(version, "sc.zip").content))
     captures = {name: archive.read(name) for name in archive.namelist()}
-    return captures | {kind: office.get(version, kind).content for kind in ("seg.dcm", "sr.dcm")}
+    return captures | {kind: office.get(version, kind).content for kind in ("seg.dcm", "sr.dcm", "pdf.dcm")}
 
 
 @needs_dciodvfy
@@ -55,7 +55,7 @@ def test_orthanc_keeps_them_in_the_study_and_gives_the_same_voxels_back(office, 
         sent = dcmread(BytesIO(documents["seg.dcm"]))
         seg = pacs.retrieve_instance(STUDY_UID, sent.SeriesInstanceUID, sent.SOPInstanceUID)
 
-    assert sorted(series["00080060"]["Value"][0] for series in found) == ["MR", "OT", "SEG", "SR"]
+    assert sorted(series["00080060"]["Value"][0] for series in found) == ["DOC", "MR", "OT", "SEG", "SR"]
     stream = BytesIO()
     seg.save_as(stream, enforce_file_format=True)
     np.testing.assert_array_equal(voxels_in(stream.getvalue()), segmentation().labels.voxels)

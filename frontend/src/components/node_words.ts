@@ -3,7 +3,7 @@ import type { Echo, NodeKind, PeerProblem, RemoteNode, SentDocument } from "../s
 export const KIND_TEXTS: Readonly<Record<NodeKind, string>> = { dimse: "DIMSE", dicomweb: "DICOMweb" };
 
 export const DOCUMENT_TEXTS: Readonly<Record<SentDocument, string>> = {
-  seg: "Segmentation", sr: "Structured report", sc: "Burned-in slices",
+  seg: "Segmentation", sr: "Structured report", sc: "Burned-in slices", pdf: "Report (PDF)",
 };
 
 /** The longer sentence of the server stands below; this is what a reader takes from it at a glance. */

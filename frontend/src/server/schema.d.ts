@@ -138,6 +138,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/annotations/{annotation_id}/pdf.dcm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document of exactly this version
+         * @description A version that is not approved says DRAFT in its document, and has UIDs of its own.
+         */
+        get: operations["read_annotations_pdf_dcm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/annotations/{annotation_id}/probability": {
         parameters: {
             query?: never;
@@ -150,6 +170,26 @@ export interface paths {
          * @description A part of a version as bytes; each route names its part.
          */
         get: operations["read_annotations_probability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/annotations/{annotation_id}/report.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document of exactly this version
+         * @description A version that is not approved says DRAFT in its document, and has UIDs of its own.
+         */
+        get: operations["read_annotations_report_pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2346,9 +2386,10 @@ export interface components {
          * @description * `seg` - seg
          *     * `sr` - sr
          *     * `sc` - sc
+         *     * `pdf` - pdf
          * @enum {string}
          */
-        SentDocument: "seg" | "sr" | "sc";
+        SentDocument: "seg" | "sr" | "sc" | "pdf";
         Series: {
             /** Format: uuid */
             readonly id: string;
@@ -3208,6 +3249,7 @@ export interface operations {
                     "application/dicom": string;
                     "application/zip": string;
                     "text/csv": string;
+                    "application/pdf": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3446,6 +3488,103 @@ export interface operations {
             };
         };
     };
+    read_annotations_pdf_dcm: {
+        parameters: {
+            query?: {
+                /** @description By default that of the department. */
+                language?: "de" | "en" | "es" | "fa";
+            };
+            header?: never;
+            path: {
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/dicom": string;
+                    "application/zip": string;
+                    "text/csv": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description The ETag in If-None-Match is the current one. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The series no longer fits the version. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_annotations_probability: {
         parameters: {
             query?: never;
@@ -3510,6 +3649,103 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_annotations_report_pdf: {
+        parameters: {
+            query?: {
+                /** @description By default that of the department. */
+                language?: "de" | "en" | "es" | "fa";
+            };
+            header?: never;
+            path: {
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/dicom": string;
+                    "application/zip": string;
+                    "text/csv": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description The ETag in If-None-Match is the current one. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The series no longer fits the version. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3662,6 +3898,7 @@ export interface operations {
                     "application/dicom": string;
                     "application/zip": string;
                     "text/csv": string;
+                    "application/pdf": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3755,6 +3992,7 @@ export interface operations {
                     "application/dicom": string;
                     "application/zip": string;
                     "text/csv": string;
+                    "application/pdf": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3848,6 +4086,7 @@ export interface operations {
                     "application/dicom": string;
                     "application/zip": string;
                     "text/csv": string;
+                    "application/pdf": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */

@@ -111,8 +111,8 @@ class Stamp:
 
     def authors(self) -> tuple[str, ...]:
         """Who says so, one sentence each."""
-        reader = f"Reader {_spoken(self.reader)}" if self.reader else "Seen by no reader"
-        approval = f"Approved by {_spoken(self.approval.by)}" if self.approval else "DRAFT: approved by nobody"
+        reader = f"Reader {spoken(self.reader)}" if self.reader else "Seen by no reader"
+        approval = f"Approved by {spoken(self.approval.by)}" if self.approval else "DRAFT: approved by nobody"
         return (*((self.algorithm.sentence,) if self.algorithm else ()), reader, approval)
 
     def equipment(self) -> dict[str, Any]:  # Any: arguments of highdicom's constructors
@@ -131,7 +131,8 @@ def person_name(*, family: str, given: str = "") -> str:
     return "^".join(part.strip()[:31] for part in parts)
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
+    """A name of `person_name` as one says it."""
     return " ".join(part for part in reversed(name.split("^")) if part)
 
 

@@ -53,14 +53,15 @@ def draw(
     Inactive plaques are outlined, active ones outlined and hatched, so that colour is never alone. The legend covers
     nothing of the slice.
     """
-    zoom = zoom_of(grey.shape[1])
-    slice_ = _slice(grey, labels, zoom, colors)
+    slice_ = draw_slice(grey, labels, colors=colors)
     return np.concatenate([slice_, _legend(legend, slice_.shape[1], colors)])
 
 
-def _slice(
-    grey: NDArray[np.uint8], labels: NDArray[np.uint8], zoom: int, colors: Mapping[LesionClass, Color]
+def draw_slice(
+    grey: NDArray[np.uint8], labels: NDArray[np.uint8], *, colors: Mapping[LesionClass, Color]
 ) -> NDArray[np.uint8]:
+    """The picture of `draw` without its legend, for who says beside it what the signs mean."""
+    zoom = zoom_of(grey.shape[1])
     size = (grey.shape[1] * zoom, grey.shape[0] * zoom)
     enlarged = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
     picture = np.repeat(enlarged[..., np.newaxis], 3, axis=-1)

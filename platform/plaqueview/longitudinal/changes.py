@@ -1,10 +1,12 @@
 """What became of each lesion between a prior and a study, from the stored matrix and the two masks."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Case, When
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations import services as annotations
@@ -16,6 +18,7 @@ from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.longitudinal import ChangeRule, Comparison, compare_lesions
 from plaqueview.imaging.volume import Volume
 from plaqueview.longitudinal.models import Registration, RegistrationState
+from plaqueview.studies import reading as studies
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,53 @@ def read_changes(*, study_id: UUID, prior_id: UUID | None, annotation_id: UUID |
     prior_annotation = annotations.read_current(study_id=prior_id, actor=actor, part="changes")
     registration = _registration(annotation, prior_annotation)
     return Changes(annotation, prior_annotation, registration, _compare(annotation, prior_annotation, registration))
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """The version of an earlier study with which a version is compared, and how the head moved between them."""
+
+    annotation: Annotation
+    registration: Registration
+
+
+def prior_of(annotation: Annotation, *, until: datetime) -> Prior | None:
+    """The newest earlier study that had been registered to the version's series by then; None where none had.
+
+    Of that study it is the version that stood then: a reader's, or else a network's. What came later changes nothing,
+    so that an approved version has the same prior for good. Who asks puts the reading on record.
+    """
+    registered = Registration.objects.filter(
+        study=annotation.study_id,
+        fixed_series=annotation.series_id,
+        state=RegistrationState.SUCCEEDED,
+        finished_at__lte=until,
+    )
+    by_study = {one.prior_id: one for one in registered.order_by("created")}
+    for study in studies.priors_of(annotation.study):
+        registration = by_study.get(study.pk)
+        standing = _standing(registration, until) if registration else None
+        if registration is not None and standing is not None:
+            return Prior(standing, registration)
+    return None
+
+
+def changes_since(prior: Prior, annotation: Annotation) -> Changes:
+    """What became of each lesion between the two versions."""
+    comparison = _compare(annotation, prior.annotation, prior.registration)
+    return Changes(annotation, prior.annotation, prior.registration, comparison)
+
+
+def _standing(registration: Registration, until: datetime) -> Annotation | None:
+    """The prior's version as of then; what a reader of two says blinded never stands for a study."""
+    versions = Annotation.objects.filter(
+        study=registration.prior_id,
+        series=registration.moving_series_id,
+        created__lte=until,
+        blinded_reading__isnull=True,
+    )
+    newest = versions.annotate(by_reader=Case(When(author=None, then=0), default=1)).order_by("-by_reader", "-version")
+    return newest.select_related("study", "author").first()
 
 
 def _registration(annotation: Annotation, prior_annotation: Annotation) -> Registration:

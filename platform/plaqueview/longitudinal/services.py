@@ -1,6 +1,6 @@
 """Every write and read of longitudinal, by the module that does it; the worker and the floors above call these."""
 
-from plaqueview.longitudinal.changes import Changes, read_changes
+from plaqueview.longitudinal.changes import Changes, Prior, changes_since, prior_of, read_changes
 from plaqueview.longitudinal.endings import Found, complete, fail
 from plaqueview.longitudinal.leases import Claim, claim, renew, requeue_expired
 from plaqueview.longitudinal.reading import read_registration, read_registrations_of_study
@@ -12,10 +12,13 @@ __all__ = [
     "Claim",
     "Found",
     "Pair",
+    "Prior",
+    "changes_since",
     "claim",
     "complete",
     "fail",
     "load_pair",
+    "prior_of",
     "read_changes",
     "read_registration",
     "read_registrations_of_study",

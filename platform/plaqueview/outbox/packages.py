@@ -20,6 +20,7 @@ DOCUMENT_OF: Final = {
     SentDocument.SEGMENTATION: DocumentKind.SEGMENTATION,
     SentDocument.REPORT: DocumentKind.REPORT,
     SentDocument.CAPTURES: DocumentKind.CAPTURES,
+    SentDocument.PAGES: DocumentKind.ENCAPSULATED_PAGES,
 }
 
 

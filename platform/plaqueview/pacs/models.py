@@ -20,6 +20,7 @@ class SentDocument(models.TextChoices):
     SEGMENTATION = "seg", "DICOM Segmentation"
     REPORT = "sr", "structured report"
     CAPTURES = "sc", "burned-in slices, for a PACS that knows no segmentation"
+    PAGES = "pdf", "report on pages"
 
 
 def usual_documents() -> list[str]:

@@ -8,12 +8,15 @@ from enum import StrEnum
 from io import BytesIO
 
 import numpy as np
+from django.conf import settings
+from django.utils import translation
 from numpy.typing import NDArray
 
 from plaqueview.annotations.masks import labels_of
 from plaqueview.annotations.models import Annotation
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.dicom_document import Stamp, encode
+from plaqueview.imaging.dicom_pdf import encapsulated_pdf
 from plaqueview.imaging.dicom_seg import segmentation_of
 from plaqueview.imaging.dicom_source import SourceSeries, source_series
 from plaqueview.imaging.dicom_sr import ReportedLesion, ReportedMeasures, report_of
@@ -22,6 +25,7 @@ from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import percentile_window
 from plaqueview.reports.lesion_csv import lesions_csv
+from plaqueview.reports.report_pdf import report_pdf
 from plaqueview.reports.stamps import basis_of, stamp_of
 from plaqueview.studies import services as studies
 
@@ -36,6 +40,8 @@ class DocumentKind(StrEnum):
     REPORT = "sr.dcm"
     CAPTURES = "sc.zip"
     LESIONS = "lesions.csv"
+    PAGES = "report.pdf"
+    ENCAPSULATED_PAGES = "pdf.dcm"
 
 
 MEDIA_TYPES: Mapping[DocumentKind, str] = {
@@ -43,11 +49,16 @@ MEDIA_TYPES: Mapping[DocumentKind, str] = {
     DocumentKind.REPORT: "application/dicom",
     DocumentKind.CAPTURES: "application/zip",
     DocumentKind.LESIONS: "text/csv; charset=utf-8",
+    DocumentKind.PAGES: "application/pdf",
+    DocumentKind.ENCAPSULATED_PAGES: "application/dicom",
 }
 
 
-# Their headers are those of the study.
-NAMES_PATIENT = frozenset({DocumentKind.SEGMENTATION, DocumentKind.REPORT, DocumentKind.CAPTURES})
+# All but the lesions, which have identifiers only.
+NAMES_PATIENT = frozenset(DocumentKind) - {DocumentKind.LESIONS}
+
+# They say what has changed since a prior, so that who reads them reads of the prior as well.
+COMPARES = frozenset({DocumentKind.PAGES, DocumentKind.ENCAPSULATED_PAGES})
 
 
 @dataclass(frozen=True)
@@ -64,12 +75,15 @@ class Document:
         return MEDIA_TYPES[self.kind]
 
 
-def make(annotation: Annotation, kind: DocumentKind) -> Document:
+def make(annotation: Annotation, kind: DocumentKind, *, language: str = "") -> Document:
     """The document, the same bytes each time until the version is approved, and the same again from then on.
+
+    Pages are in `language`, one of `settings.LANGUAGES`, by default in that of the department.
 
     Raises: DocumentError, SeriesReadError when the series no longer fits the version, or cannot be read.
     """
-    content = MAKERS[kind](annotation)
+    with translation.override(language or settings.REPORT_LANGUAGE):
+        content = MAKERS[kind](annotation)
     return Document(kind, f"plaqueview-{annotation.pk}-{kind}", content, hashlib.sha256(content).hexdigest())
 
 
@@ -92,11 +106,20 @@ def _captures(annotation: Annotation) -> bytes:
     return _zipped((f"{number:04}.dcm", encode(capture, stamp)) for number, capture in enumerate(captures, start=1))
 
 
+def _encapsulated_pages(annotation: Annotation) -> bytes:
+    stamp, source = stamp_of(annotation), _source_of(annotation)
+    source.require_grid(annotation.shape, _affine_of(annotation))
+    language = translation.get_language()
+    return encode(encapsulated_pdf(report_pdf(annotation), source, stamp, language=language), stamp)
+
+
 MAKERS: Mapping[DocumentKind, Callable[[Annotation], bytes]] = {
     DocumentKind.SEGMENTATION: _segmentation,
     DocumentKind.REPORT: _report,
     DocumentKind.CAPTURES: _captures,
     DocumentKind.LESIONS: lesions_csv,
+    DocumentKind.PAGES: report_pdf,
+    DocumentKind.ENCAPSULATED_PAGES: _encapsulated_pages,
 }
 
 

@@ -17,7 +17,7 @@ def stamp_of(annotation: Annotation) -> Stamp:
         version=annotation.version,
         created=timezone.localtime(annotation.created),
         reader=_name_of(annotation.author) if annotation.author else "",
-        algorithm=_origin_of(annotation),
+        algorithm=_algorithm_of(origin_of(annotation)),
         approval=_approval_of(annotation),
         is_active_confirmed=annotation.unconfirmed_active_count == 0,
         counting_rule=annotation.counting_rule,
@@ -36,11 +36,15 @@ def basis_of(lesion: Lesion, stamp: Stamp) -> str:
     return f"AI-predicted {lesion.lesion_class} (FLAIR only)"
 
 
-def _origin_of(annotation: Annotation) -> Algorithm | None:
-    """The model of the first version in the line that the annotation grew from."""
+def origin_of(annotation: Annotation) -> Annotation:
+    """The first version in the line that the annotation grew from."""
     origin = annotation
     while origin.base is not None:
         origin = origin.base
+    return origin
+
+
+def _algorithm_of(origin: Annotation) -> Algorithm | None:
     if origin.model_id is None:
         return None
     return Algorithm(origin.model_name, origin.model_version, origin.model_sha256)

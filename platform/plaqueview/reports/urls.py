@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from plaqueview.reports.api import AnnotationDocument
+from plaqueview.reports.api import AnnotationDocument, AnnotationPages
 from plaqueview.reports.documents import DocumentKind
+
+VIEWS = {DocumentKind.PAGES: AnnotationPages, DocumentKind.ENCAPSULATED_PAGES: AnnotationPages}
 
 urlpatterns = [
     path(
         f"annotations/<uuid:annotation_id>/{kind.value}",
-        AnnotationDocument.as_view(kind=kind),
+        VIEWS.get(kind, AnnotationDocument).as_view(kind=kind),
         name=f"annotation-{kind.value}",
     )
     for kind in DocumentKind

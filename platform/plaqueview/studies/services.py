@@ -17,7 +17,15 @@ from plaqueview.studies.summaries import (
     set_state,
 )
 from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
-from plaqueview.studies.volumes import Scanner, SeriesSlices, load_headers, load_volume, read_scanner, read_slices
+from plaqueview.studies.volumes import (
+    Scanner,
+    SeriesSlices,
+    load_headers,
+    load_slices,
+    load_volume,
+    read_scanner,
+    read_slices,
+)
 
 __all__ = [
     "AnnotationSummary",
@@ -36,6 +44,7 @@ __all__ = [
     "enqueue_overdue",
     "follow_job",
     "load_headers",
+    "load_slices",
     "load_volume",
     "override_flair",
     "process_upload",

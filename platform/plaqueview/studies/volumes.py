@@ -1,7 +1,7 @@
 """A series read from its stored files, and where each of its slices lies; reading only, so safe in parallel."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -45,6 +45,25 @@ def load_volume(series_id: UUID) -> StackedVolume:
     """
     with _reading(series_id):
         return read_volume([dcmread(stored_path(key)) for key in _image_keys(series_id)])
+
+
+def load_slices(series: Series, indices: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+    """By index, (rows, columns) of these slices of the volume, without opening the files of the others.
+
+    Raises: SeriesReadError as `load_volume`.
+    """
+    headers = read_slices(series).headers
+    if len({header.sop_instance_uid for header in headers}) < len(headers):
+        voxels = load_volume(series.pk).volume.voxels  # frames of one file, which is read as a whole anyhow
+        return {index: voxels[index] for index in indices}
+    with _reading(series.pk):
+        return {index: _slice(series, headers[index].sop_instance_uid) for index in indices}
+
+
+def _slice(series: Series, sop_instance_uid: str) -> NDArray[np.float32]:
+    instance = Instance.objects.get(series=series, sop_instance_uid=sop_instance_uid)
+    voxels: NDArray[np.float32] = read_volume([dcmread(stored_path(instance.storage_key))]).volume.voxels[0]
+    return voxels
 
 
 def load_headers(series_id: UUID) -> list[Dataset]:

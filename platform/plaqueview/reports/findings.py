@@ -1,0 +1,62 @@
+"""What one version found, read once: every document that speaks of it takes its numbers from here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.imaging.dicom_document import Stamp
+from plaqueview.longitudinal import services as longitudinal
+from plaqueview.longitudinal.services import Changes, Prior
+from plaqueview.registry.models import ModelVersion
+from plaqueview.reports.stamps import origin_of, stamp_of
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """The version with its stamp, its lesions by number, and the changes since a prior where one is registered.
+
+    `caveat` is what the model's card says of every result of it; empty without a model.
+    """
+
+    annotation: Annotation
+    stamp: Stamp
+    lesions: tuple[Lesion, ...]
+    changes: Changes | None
+    caveat: str
+
+    @property
+    def volume_ml(self) -> float:
+        """Of both classes."""
+        return sum(self.annotation.volumes_ml.values())
+
+    @property
+    def said_at(self) -> datetime:
+        """When the version got the words that it has now."""
+        return self.stamp.approval.at if self.stamp.approval else self.stamp.created
+
+
+def findings_of(annotation: Annotation) -> Findings:
+    """An approved version is compared with what stood when it was approved, any other with what stands now."""
+    stamp = stamp_of(annotation)
+    prior = prior_of(annotation, stamp)
+    model_id = origin_of(annotation).model_id
+    model = ModelVersion.objects.filter(pk=model_id).first() if model_id else None
+    return Findings(
+        annotation=annotation,
+        stamp=stamp,
+        lesions=tuple(annotation.lesions.order_by("number")),
+        changes=longitudinal.changes_since(prior, annotation) if prior else None,
+        caveat=model.caveat if model else "",
+    )
+
+
+def prior_of(annotation: Annotation, stamp: Stamp) -> Prior | None:
+    """With what the version is compared; None where nothing is registered to it."""
+    return longitudinal.prior_of(annotation, until=stamp.approval.at if stamp.approval else timezone.now())
+
+
+def region_of(lesion: Lesion) -> str:
+    """Where in the brain the lesion lies; empty where nobody has said so."""
+    return str(getattr(lesion, "region", "") or "")

@@ -1,0 +1,225 @@
+"""What a report says, in the language that is switched on: sentences made of the version's own numbers."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final
+
+from django.utils.translation import get_language_bidi, gettext_noop, ngettext
+from django.utils.translation import gettext as _
+from pydicom.valuerep import PersonName
+
+from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.imaging.dicom_document import Stamp, spoken
+from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.longitudinal import ChangeRule, LesionChange
+from plaqueview.reports.findings import Findings, region_of
+from plaqueview.reports.stamps import basis_of
+
+# What other modules say in English, so that it is found for translation; a test holds them to each other.
+SAID_ELSEWHERE: Final = (
+    gettext_noop("Research use only, not a medical device."),
+    gettext_noop("AI-predicted active (FLAIR only)"),
+    gettext_noop("AI-predicted inactive (FLAIR only)"),
+    gettext_noop("Active"),
+    gettext_noop("Inactive"),
+    gettext_noop("Inactive in the version of a reader"),
+    gettext_noop("Confirmed by a reader: enhances after gadolinium"),
+    gettext_noop("Confirmed by a reader: new or larger than in a prior study"),
+    gettext_noop("Confirmed by a reader: the reader's opinion"),
+)
+
+CLASSES: Final = (LesionClass.ACTIVE, LesionClass.INACTIVE)
+
+# How many digits after the point are printed; the attached CSV has them all.
+VOLUME_DIGITS: Final = 3
+LENGTH_DIGITS: Final = 1
+PROBABILITY_DIGITS: Final = 2
+
+
+def as_written(text: str) -> str:
+    """The text from left to right, also amid a script that runs the other way: 4-6 never reads 6-4."""
+    return f"\u2066{text}\u2069" if get_language_bidi() else text
+
+
+def volume(volume_ml: float) -> str:
+    return f"{volume_ml:.{VOLUME_DIGITS}f}"
+
+
+def length(length_mm: float) -> str:
+    return f"{length_mm:.{LENGTH_DIGITS}f}"
+
+
+def probability(value: float | None) -> str:
+    return "" if value is None else f"{value:.{PROBABILITY_DIGITS}f}"
+
+
+def millilitres(volume_ml: float) -> str:
+    return as_written(f"{volume(volume_ml)} ml")
+
+
+def day(when: date | None) -> str:
+    """The same in every language, so that no month is taken for a day."""
+    return as_written(when.isoformat()) if when else ""
+
+
+def moment(when: datetime) -> str:
+    return as_written(f"{when:%Y-%m-%d %H:%M %Z}".strip())
+
+
+def person(name: str) -> str:
+    """A patient's name as DICOM writes it, by its letters of the alphabet where it has several scripts."""
+    parts = PersonName(name)
+    return parts.family_comma_given() if "^" in name else str(parts.alphabetic or parts)
+
+
+def class_word(kind: LesionClass) -> str:
+    return {LesionClass.ACTIVE: _("active"), LesionClass.INACTIVE: _("inactive")}[kind]
+
+
+def class_label(kind: LesionClass, stamp: Stamp) -> str:
+    """As `Stamp.label_of`: the network's word until a reader has confirmed it."""
+    return _(stamp.label_of(kind))
+
+
+def basis(lesion: Lesion, stamp: Stamp) -> str:
+    return _(basis_of(lesion, stamp))
+
+
+def region(lesion: Lesion) -> str:
+    return _(region_of(lesion).replace("_", " ")) if region_of(lesion) else ""
+
+
+def change_word(kind: LesionChange) -> str:
+    return {
+        LesionChange.NEW: _("new"),
+        LesionChange.ENLARGING: _("enlarging"),
+        LesionChange.STABLE: _("stable"),
+        LesionChange.SHRINKING: _("shrinking"),
+        LesionChange.RESOLVED: _("resolved"),
+    }[kind]
+
+
+def counting_rule(annotation: Annotation) -> str:
+    """In English word for word the rule that the version keeps."""
+    return _(
+        "%(connectivity)d-connected components of at least %(minimum)s; active when at least half of the voxels "
+        "are labelled active"
+    ) % {"connectivity": annotation.connectivity, "minimum": as_written(f"{annotation.minimum_volume_mm3:g} mm³")}
+
+
+def change_rule(rule: ChangeRule) -> str:
+    """In English word for word the rule of the comparison."""
+    return _(
+        "lesions are the same when they share at least %(overlap)s of the smaller one after rigid registration, or, "
+        "where one shares so much with none, when they come within %(nearness)s; enlarging or shrinking when the "
+        "volumes differ by at least %(small)s of the smaller (%(large)s from %(limit)s), by at least %(least)s "
+        "and by more than half a layer of surface voxels; what lies outside the other visit's slices is not compared"
+    ) % {
+        "overlap": as_written(f"{rule.least_overlap:.0%}"),
+        "nearness": as_written(f"{rule.nearness_mm:g} mm"),
+        "small": as_written(f"{rule.small_lesion_change:.0%}"),
+        "large": as_written(f"{rule.large_lesion_change:.0%}"),
+        "limit": as_written(f"{rule.small_lesion_ml:g} ml"),
+        "least": as_written(f"{rule.smallest_change_mm3:g} mm³"),
+    }
+
+
+def slices(indices: Sequence[int]) -> str:
+    """From 1, with the first and the last of each run."""
+    runs: list[list[int]] = []
+    for index in sorted(indices):
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1][1:] = [index]
+        else:
+            runs.append([index])
+    return as_written(", ".join("–".join(str(index + 1) for index in run) for run in runs))  # noqa: RUF001 (a range)
+
+
+def found(findings: Findings) -> list[str]:
+    """What was found, in sentences."""
+    if not findings.lesions:
+        return [_("No lesion was counted by the rule below.")]
+    return [_counted(findings), _largest(findings.lesions[0]), *_unconfirmed(findings), *_regions(findings)]
+
+
+def _counted(findings: Findings) -> str:
+    counts, volumes_ml = findings.annotation.counts, findings.annotation.volumes_ml
+    total = len(findings.lesions)
+    return ngettext(
+        "%(total)d lesion was counted: %(active)d active (%(active_ml)s) and %(inactive)d inactive "
+        "(%(inactive_ml)s), %(total_ml)s in all.",
+        "%(total)d lesions were counted: %(active)d active (%(active_ml)s) and %(inactive)d inactive "
+        "(%(inactive_ml)s), %(total_ml)s in all.",
+        total,
+    ) % {
+        "total": total,
+        "active": counts[LesionClass.ACTIVE],
+        "active_ml": millilitres(volumes_ml[LesionClass.ACTIVE]),
+        "inactive": counts[LesionClass.INACTIVE],
+        "inactive_ml": millilitres(volumes_ml[LesionClass.INACTIVE]),
+        "total_ml": millilitres(findings.volume_ml),
+    }
+
+
+def _largest(lesion: Lesion) -> str:
+    return _("The largest is lesion %(number)d (%(class)s): %(volume)s, longest axis %(axis)s, slices %(slices)s.") % {
+        "number": lesion.number,
+        "class": class_word(LesionClass(lesion.lesion_class)),
+        "volume": millilitres(lesion.volume_ml),
+        "axis": as_written(f"{length(lesion.longest_axis_mm)} mm"),
+        "slices": slices(lesion.slice_indices),
+    }
+
+
+def _unconfirmed(findings: Findings) -> list[str]:
+    active = findings.annotation.counts[LesionClass.ACTIVE]
+    nobody = active if findings.annotation.author_id is None else findings.annotation.unconfirmed_active_count
+    if nobody == 0:
+        return []
+    return [
+        ngettext(
+            "%(count)d active lesion has been confirmed by no reader: it is AI-predicted active (FLAIR only).",
+            "%(count)d active lesions have been confirmed by no reader: they are AI-predicted active (FLAIR only).",
+            nobody,
+        )
+        % {"count": nobody}
+    ]
+
+
+def _regions(findings: Findings) -> list[str]:
+    by_region: dict[str, int] = {}
+    for lesion in findings.lesions:
+        by_region[region(lesion)] = by_region.get(region(lesion), 0) + 1
+    named = [f"{name} {count}" for name, count in by_region.items() if name]
+    return [_("By region: %(regions)s.") % {"regions": ", ".join(named)}] if named else []
+
+
+def changed(findings: Findings) -> list[str]:
+    """How the lesions compare with the prior's, in one sentence; none where no prior is registered."""
+    if findings.changes is None:
+        return []
+    counts = findings.changes.comparison.counts()
+    listed = ", ".join(f"{counts[kind]} {change_word(kind)}" for kind in LesionChange)
+    return [
+        _("Against the study of %(day)s, version %(version)d (%(author)s): %(changes)s.")
+        % {
+            "day": day(findings.changes.prior_annotation.study.study_date) or _("an unknown day"),
+            "version": findings.changes.prior_annotation.version,
+            "author": _("a reader's") if findings.changes.prior_annotation.author_id else _("a network's"),
+            "changes": listed,
+        }
+    ]
+
+
+def signature(stamp: Stamp) -> str:
+    if stamp.approval is None:
+        return _("DRAFT: approved by nobody")
+    return _("Approved by %(name)s, %(organization)s, %(at)s") % {
+        "name": spoken(stamp.approval.by),
+        "organization": stamp.approval.organization,
+        "at": moment(stamp.approval.at),
+    }
+
+
+def reader(stamp: Stamp) -> str:
+    return spoken(stamp.reader) if stamp.reader else _("Seen by no reader")
