@@ -152,6 +152,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/annotations/<uuid:annotation_id>/lesions.csv"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/annotations/<uuid:annotation_id>/report.pdf"): of_site(A.ANNOTATION_READ, 409),
     ("GET", "api/v1/annotations/<uuid:annotation_id>/pdf.dcm"): of_site(A.ANNOTATION_READ, 409),
+    ("GET", "api/v1/annotations/<uuid:annotation_id>/fhir"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/studies/<uuid:study_id>/registrations"): of_site(A.STUDY_READ),
     ("POST", "api/v1/studies/<uuid:study_id>/registrations"): of_site(
         A.INFERENCE_REQUEST, 202, body=lambda place: {"prior": place.parameters["prior_id"]}

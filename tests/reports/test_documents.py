@@ -24,7 +24,7 @@ from tests.reports.scenes import SERIES_UID, STUDY_UID, Office, make_office
 
 pytestmark = pytest.mark.django_db
 
-KINDS = ("seg.dcm", "sr.dcm", "sc.zip", "lesions.csv", "report.pdf", "pdf.dcm")
+KINDS = ("seg.dcm", "sr.dcm", "sc.zip", "lesions.csv", "report.pdf", "pdf.dcm", "fhir")
 MEDIA_TYPES = {
     "seg.dcm": "application/dicom",
     "sr.dcm": "application/dicom",
@@ -32,6 +32,7 @@ MEDIA_TYPES = {
     "lesions.csv": "text/csv; charset=utf-8",
     "report.pdf": "application/pdf",
     "pdf.dcm": "application/dicom",
+    "fhir": "application/fhir+json; fhirVersion=4.0",
 }
 
 
@@ -188,7 +189,7 @@ def test_asked_twice_the_same_bytes_come_and_a_tag_that_spares_the_second_time(o
     assert first.content == again.content
     assert first.headers["Content-Type"] == MEDIA_TYPES[kind]
     assert first.headers["Cache-Control"] == "private, no-cache"
-    name = f"plaqueview-{office.prediction.pk}-{kind}"
+    name = f"plaqueview-{office.prediction.pk}-{'fhir.json' if kind == 'fhir' else kind}"
     assert first.headers["Content-Disposition"] == f'attachment; filename="{name}"'
     assert (spared.status_code, spared.content) == (304, b"")
 
@@ -231,6 +232,7 @@ def test_a_token_that_may_not_read_studies_gets_no_object_that_names_the_patient
         "lesions.csv": 200,
         "report.pdf": 403,
         "pdf.dcm": 403,
+        "fhir": 403,
     }
     assert b"Novak" not in answers["lesions.csv"].content
 

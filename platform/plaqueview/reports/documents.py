@@ -24,6 +24,7 @@ from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import percentile_window
+from plaqueview.reports.fhir_bundle import fhir_bundle
 from plaqueview.reports.lesion_csv import lesions_csv
 from plaqueview.reports.report_pdf import report_pdf
 from plaqueview.reports.stamps import basis_of, stamp_of
@@ -42,6 +43,7 @@ class DocumentKind(StrEnum):
     LESIONS = "lesions.csv"
     PAGES = "report.pdf"
     ENCAPSULATED_PAGES = "pdf.dcm"
+    FHIR = "fhir"
 
 
 MEDIA_TYPES: Mapping[DocumentKind, str] = {
@@ -51,6 +53,7 @@ MEDIA_TYPES: Mapping[DocumentKind, str] = {
     DocumentKind.LESIONS: "text/csv; charset=utf-8",
     DocumentKind.PAGES: "application/pdf",
     DocumentKind.ENCAPSULATED_PAGES: "application/dicom",
+    DocumentKind.FHIR: "application/fhir+json; fhirVersion=4.0",
 }
 
 
@@ -58,7 +61,7 @@ MEDIA_TYPES: Mapping[DocumentKind, str] = {
 NAMES_PATIENT = frozenset(DocumentKind) - {DocumentKind.LESIONS}
 
 # They say what has changed since a prior, so that who reads them reads of the prior as well.
-COMPARES = frozenset({DocumentKind.PAGES, DocumentKind.ENCAPSULATED_PAGES})
+COMPARES = frozenset({DocumentKind.PAGES, DocumentKind.ENCAPSULATED_PAGES, DocumentKind.FHIR})
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def make(annotation: Annotation, kind: DocumentKind, *, language: str = "") -> D
     """
     with translation.override(language or settings.REPORT_LANGUAGE):
         content = MAKERS[kind](annotation)
-    return Document(kind, f"plaqueview-{annotation.pk}-{kind}", content, hashlib.sha256(content).hexdigest())
+    ending = "fhir.json" if kind is DocumentKind.FHIR else kind
+    return Document(kind, f"plaqueview-{annotation.pk}-{ending}", content, hashlib.sha256(content).hexdigest())
 
 
 def _segmentation(annotation: Annotation) -> bytes:
@@ -120,6 +124,7 @@ MAKERS: Mapping[DocumentKind, Callable[[Annotation], bytes]] = {
     DocumentKind.LESIONS: lesions_csv,
     DocumentKind.PAGES: report_pdf,
     DocumentKind.ENCAPSULATED_PAGES: _encapsulated_pages,
+    DocumentKind.FHIR: fhir_bundle,
 }
 
 

@@ -1,0 +1,150 @@
+"""One approved version, and every number of it in PDF, CSV, FHIR, SR and API: the same to the last digit."""
+
+import csv
+import json
+import re
+from datetime import date
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from plaqueview.annotations.models import Annotation
+from plaqueview.imaging.dicom_sr import tracking_uid
+from tests.longitudinal.visits import LASTING, OLD, read_with, registered, visits
+from tests.reports.pages import reader_of, text_of
+from tests.reports.scenes import Office, make_office
+from tests.reports.test_documents import api_of, numbers_in_report
+
+pytestmark = pytest.mark.django_db
+
+Resource = dict[str, Any]  # Any: JSON
+CLASSES = ("active", "inactive")
+
+
+@pytest.fixture
+def office() -> Office:
+    """With a prior that is registered, so that the changes are numbers too."""
+    office = make_office()
+    study = office.desk.study
+    prior = visits(2, site=study.site)[1]
+    prior.patient, prior.study_date = study.patient, date(2020, 1, 1)
+    prior.save()
+    read_with(prior, OLD, LASTING)
+    registered(study, prior)
+    return office
+
+
+@pytest.fixture
+def version(office) -> Annotation:
+    version = office.confirmed()
+    office.approve(version)
+    return Annotation.objects.get(pk=version.pk)
+
+
+def resources_in(content: bytes, kind: str) -> list[Resource]:
+    entries = json.loads(content)["entry"]
+    return [entry["resource"] for entry in entries if entry["resource"]["resourceType"] == kind]
+
+
+def components_of(observation: Resource) -> dict[str, Any]:
+    """By code, a number, a text, or the code of a concept."""
+    found = {}
+    for component in observation["component"]:
+        name = component["code"]["coding"][0]["code"]
+        quantity, concept = component.get("valueQuantity"), component.get("valueCodeableConcept")
+        coded = concept and concept["coding"][0]["display"].lower()
+        found[name] = quantity["value"] if quantity else component.get("valueString", coded)
+    return found
+
+
+def observations_in(content: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """Components of the two classes, of the lesions by number, and of the changes."""
+    observations = resources_in(content, "Observation")
+    by_code = {name: [one for one in observations if one["code"]["coding"][0]["code"] == name] for name in CODES}
+    (changes,) = by_code["changes"]
+    return (
+        [components_of(one) for one in by_code["246206008"]],
+        [components_of(one) | {"uid": one["identifier"][0]["value"]} for one in by_code["52988006"]],
+        components_of(changes),
+    )
+
+
+CODES = ("246206008", "52988006", "changes")
+VOLUME, LONG_AXIS, COUNT = "118565006", "103339001", "246206008"
+
+
+def test_the_lesions_have_the_same_numbers_everywhere(office, version):
+    _, lesions = api_of(office, version)
+    reported, _ = numbers_in_report(office.get(version, "sr.dcm").content)
+    rows = list(csv.DictReader(StringIO(office.get(version, "lesions.csv").content.decode(), newline="")))
+    _, observed, _ = observations_in(office.get(version, "fhir").content)
+    printed = printed_lesions(office.get(version, "report.pdf").content)
+
+    assert len(lesions) == 3
+    for one, sr, row, fhir, pages in zip(lesions, reported, rows, observed, printed, strict=True):
+        kind, volume_ml, axis_mm = one["lesion_class"], one["volume_ml"], one["longest_axis_mm"]
+        assert sr == (tracking_uid(one["id"]), kind, volume_ml, axis_mm)
+        assert fhir["uid"] == f"urn:oid:{tracking_uid(one['id'])}"
+        assert (row["tracking_uid"], row["lesion_class"]) == (tracking_uid(one["id"]), kind)
+        assert (row["volume_ml"], row["longest_axis_mm"]) == (repr(volume_ml), repr(axis_mm))
+        assert (fhir["lesion_class"], fhir[VOLUME], fhir[LONG_AXIS]) == (kind, volume_ml, axis_mm)
+        assert (fhir["voxel_count"], row["voxel_count"]) == (one["voxel_count"], str(one["voxel_count"]))
+        assert fhir["slice_indices"] == row["slice_indices"] == " ".join(map(str, one["slice_indices"]))
+        assert fhir["mean_probability"] == float(row["mean_probability"]) == one["mean_probability"]
+        assert fhir["class_basis"] == row["class_basis"]
+        assert pages == (
+            str(one["number"]),
+            row["class_basis"],
+            f"{volume_ml:.3f}",
+            f"{axis_mm:.1f}",
+            f"{one['mean_probability']:.2f}",
+        )
+
+
+def test_the_classes_have_the_same_numbers_everywhere(office, version):
+    detail, _ = api_of(office, version)
+    _, totals = numbers_in_report(office.get(version, "sr.dcm").content)
+    classes, _, _ = observations_in(office.get(version, "fhir").content)
+    text = text_of(office.get(version, "report.pdf").content)
+
+    counts, volumes_ml = detail["lesion_counts"], detail["lesion_volumes_ml"]
+    assert totals == {kind: (counts[kind], volumes_ml[kind]) for kind in CLASSES}
+    observed = {one["lesion_class"]: (one[COUNT], one[VOLUME]) for one in classes}
+    assert observed == totals
+    for kind in CLASSES:
+        assert f"{kind.capitalize()} {counts[kind]} {volumes_ml[kind]:.3f} " in text
+    total_ml = volumes_ml["active"] + volumes_ml["inactive"]
+    assert f"All {sum(counts.values())} {total_ml:.3f} Counted: {detail['counting_rule']}." in text
+
+
+def test_the_changes_have_the_same_numbers_everywhere(office, version):
+    prior = office.desk.study.registrations.get().prior_id
+    changes = office.client.get(f"/api/v1/studies/{office.desk.study.pk}/changes?prior={prior}").json()
+    _, _, observed = observations_in(office.get(version, "fhir").content)
+    text = text_of(office.get(version, "report.pdf").content)
+
+    assert observed == {f"{kind}_lesions": count for kind, count in changes["counts"].items()}
+    assert ", ".join(f"{count} {kind}" for kind, count in changes["counts"].items()) in text
+    assert f"Compared: {changes['rule']}." in text
+    for one in changes["changes"]:
+        numbers = [
+            *(one["lesions"] and [*one["lesions"], f"{one['volume_ml']:.3f}"]),
+            *(one["prior_lesions"] and [*one["prior_lesions"], f"{one['prior_volume_ml']:.3f}"]),
+        ]
+        assert " ".join(map(str, [one["change"], *numbers])) in text
+
+
+def test_the_csv_in_the_pdf_is_the_csv(office, version):
+    (attached,) = reader_of(office.get(version, "report.pdf").content).attachments["lesions.csv"]
+
+    assert attached == office.get(version, "lesions.csv").content
+
+
+def printed_lesions(content: bytes) -> list[tuple[str, ...]]:
+    """Number, basis, volume, longest axis, probability of each row of the table of lesions."""
+    row = re.compile(
+        r"(\d+) ((?:Confirmed|Inactive|AI-predicted)[^\d]+?) (\d+\.\d{3}) (\d+\.\d) [\d\u2013, ]+ (\d\.\d\d)"
+    )
+    table = text_of(content).partition("Mean probability ")[2]
+    return [found.groups() for found in row.finditer(table)]
