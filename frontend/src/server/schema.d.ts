@@ -58,6 +58,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/annotations/{annotation_id}/fhir": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document of exactly this version
+         * @description A version that is not approved says DRAFT in its document, and has UIDs of its own.
+         */
+        get: operations["read_annotations_fhir"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/annotations/{annotation_id}/lesions": {
         parameters: {
             query?: never;
@@ -3148,6 +3168,101 @@ export interface operations {
             };
         };
     };
+    read_annotations_fhir: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/dicom": string;
+                    "application/zip": string;
+                    "text/csv": string;
+                    "application/pdf": string;
+                    "application/fhir+json": string;
+                };
+            };
+            /** @description The ETag in If-None-Match is the current one. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The series no longer fits the version. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_lesions: {
         parameters: {
             query?: {
@@ -3250,6 +3365,7 @@ export interface operations {
                     "application/zip": string;
                     "text/csv": string;
                     "application/pdf": string;
+                    "application/fhir+json": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3511,6 +3627,7 @@ export interface operations {
                     "application/zip": string;
                     "text/csv": string;
                     "application/pdf": string;
+                    "application/fhir+json": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3690,6 +3807,7 @@ export interface operations {
                     "application/zip": string;
                     "text/csv": string;
                     "application/pdf": string;
+                    "application/fhir+json": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3899,6 +4017,7 @@ export interface operations {
                     "application/zip": string;
                     "text/csv": string;
                     "application/pdf": string;
+                    "application/fhir+json": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -3993,6 +4112,7 @@ export interface operations {
                     "application/zip": string;
                     "text/csv": string;
                     "application/pdf": string;
+                    "application/fhir+json": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
@@ -4087,6 +4207,7 @@ export interface operations {
                     "application/zip": string;
                     "text/csv": string;
                     "application/pdf": string;
+                    "application/fhir+json": string;
                 };
             };
             /** @description The ETag in If-None-Match is the current one. */
