@@ -1,7 +1,6 @@
 """Models are compared on the patients held out from each of them, all of them and no others."""
 
 import json
-from itertools import chain
 
 import numpy as np
 import pytest
@@ -10,9 +9,17 @@ from PIL import Image
 pytest.importorskip("matplotlib", reason="needs the extra 'training'")
 
 from inference_worker.__main__ import main
-from inference_worker.comparison import ComparisonError, check_studies, choose_models, find_models
-from inference_worker.dataset import find_studies, read_pair
+from inference_worker.comparison import (
+    ComparisonError,
+    check_studies,
+    choose_models,
+    compare,
+    comparison_record,
+    find_models,
+)
+from inference_worker.dataset import find_studies
 from inference_worker.evaluation import evaluate_study
+from inference_worker.evaluation_data import read_study
 from inference_worker.held_out import write_held_out
 from inference_worker.paper_table import PAPER_TABLE
 from inference_worker.prediction import Segmenter
@@ -132,17 +139,19 @@ def test_figures_lie_beside_the_tables(output, record):
 
 def test_held_out_predictions_go_the_way_of_a_patient_s_study(data, tmp_path):
     segmenter = Segmenter.load(threads=1)
-    flair, labels = read_pair(find_studies(data)[0])
-    probabilities = segmenter.probabilities(segmenter.preprocessing.prepare(flair).slices)
-    write_model(tmp_path / "runs" / "shipped", [{"anna": probabilities.transpose(1, 0, 2, 3)}])
+    anna = read_study(find_studies(data)[0])
+    probabilities = segmenter.probabilities(segmenter.preprocessing.prepare(anna.flair).slices)
+    write_model(tmp_path / "shipped", [{"anna": probabilities.transpose(1, 0, 2, 3)}])
 
-    assert run("compare", tmp_path / "runs", "--data", data, "--patients", "anna", "--output", tmp_path / "out") == 0
+    (result,) = compare(find_models([tmp_path]), [anna], rule=CountingRule(), on_progress=str)
 
-    found = json.loads((tmp_path / "out" / "comparison.json").read_text())["models"]["shipped"]
-    straight = evaluate_study("anna", segmenter.segment(flair), labels.voxels).plaques
+    found, straight = (
+        result.studies[0].plaques,
+        evaluate_study("anna", segmenter.segment(anna.flair), anna.labels).plaques,
+    )
     # Probabilities were kept to 1/255, so a voxel at the threshold may fall to the other side.
-    assert found["by_study"]["anna"]["dice"] == pytest.approx(straight.confusion.dice, abs=0.02)
-    assert found["by_study"]["anna"]["ltpr"] == straight.lesions.true_positive_rate
+    assert found.confusion.dice == pytest.approx(straight.confusion.dice, abs=0.02)
+    assert found.lesions.true_positive_rate == straight.lesions.true_positive_rate
 
 
 def test_models_come_in_the_order_that_is_asked_for(runs):
@@ -210,12 +219,14 @@ def test_ventricles_that_lie_elsewhere_are_refused(data, runs, tmp_path, capsys)
     assert "mask anna/ventricles.nii.gz of shape (8, 96, 96) lies elsewhere" in capsys.readouterr().err
 
 
-def test_the_counting_rule_is_the_caller_s(data, runs, tmp_path):
-    assert run("compare", runs, "--data", data, "--minimum-volume", 700, "--output", tmp_path) == 0
+def test_the_counting_rule_is_the_caller_s(data, runs):
+    rule = CountingRule(minimum_volume_mm3=700.0)
+    anna = read_study(find_studies(data)[0])
 
-    report = json.loads((tmp_path / "comparison.json").read_text())
-    assert report["counting_rule"] == CountingRule(minimum_volume_mm3=700.0).sentence
+    results = compare(choose_models(find_models([runs]), ["first"]), [anna], rule=rule, on_progress=str)
+
+    record = comparison_record(results, data="phantoms", split="none", rule=rule)
+    assert record["counting_rule"] == rule.sentence
     # Plaques of 4 x 4 voxels have 620 mm³: none is left.
-    studies = chain.from_iterable(model["by_study"].values() for model in report["models"].values())
-    assert {study["predicted_volume_ml"] for study in studies} == {0.0}
-    assert report["models"]["first"]["mean"]["hd95_mm"] is None
+    assert record["models"]["first"]["by_study"]["anna"]["predicted_volume_ml"] == 0.0
+    assert record["models"]["first"]["mean"]["hd95_mm"] is None
