@@ -1,13 +1,14 @@
 """A whole PlaqueView on free ports, started as its user starts it, and a real Chromium signed in to it."""
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.e2e.browsing import faultless_page, fresh_context, sign_in
 from tests.running_demo import RunningDemo, running_demo
 
 SCREENSHOTS = Path(__file__).parents[2] / "test-results"
@@ -44,66 +45,47 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield context
-    context.close()
+    with fresh_context(browser) as context:
+        yield context
 
 
 @pytest.fixture
 def stranger(demo: RunningDemo, context: BrowserContext) -> Iterator[Page]:
     """A page on which nobody is signed in; a fault in the browser's console fails the test."""
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.extend(faults_in(str(error))))
-    page.on("console", lambda message: faults.extend(faults_of(message)))
-    yield page
-    assert faults == []
+    with faultless_page(context) as page:
+        yield page
 
 
-# What is said of a slice that was on its way when a test took the network or the session away: Cornerstone leaves it
-# unhandled, and the page shows it by itself.
-OF_A_LOST_SLICE = re.compile(r"The server cannot be reached|Authentication credentials were not provided")
+@pytest.fixture(scope="session")
+def show_worklist(demo: RunningDemo) -> Callable[[Page, str], None]:
+    """Shows an account's worklist on a page; who has signed in once comes back with the same session."""
+    sessions: dict[str, list[Any]] = {}  # Any: playwright takes other cookies than it gives
 
+    def show(page: Page, name: str) -> None:
+        if name in sessions:
+            page.context.add_cookies(sessions[name])
+            page.goto(demo.url)
+            page.get_by_test_id("worklist-row").first.wait_for()
+        else:
+            sign_in(page, demo.url, demo.credentials[name])
+            sessions[name] = list(page.context.cookies())
 
-def faults_in(error: str) -> list[str]:
-    return [] if OF_A_LOST_SLICE.search(error) else [error]
-
-
-def faults_of(message: ConsoleMessage) -> list[str]:
-    """An error of the page; refusals of the network that a test provokes are judged by what the page shows."""
-    is_of_network = re.search(r"Failed to load resource|WebSocket connection|ERR_", message.text)
-    return [message.text] if message.type == "error" and not is_of_network else []
+    return show
 
 
 @pytest.fixture
-def page(demo: RunningDemo, stranger: Page) -> Page:
+def page(stranger: Page, show_worklist: Callable[[Page, str], None]) -> Page:
     """The worklist of a neurologist."""
-    account = demo.credentials["neurologist"]
-    stranger.goto(demo.url)
-    stranger.get_by_label("Username").fill(account["username"])
-    stranger.get_by_role("textbox", name="Password").fill(account["password"])
-    stranger.keyboard.press("Enter")
-    stranger.get_by_test_id("worklist-row").first.wait_for()
+    show_worklist(stranger, "neurologist")
     return stranger
 
 
 @pytest.fixture
-def colleague(demo: RunningDemo, browser: Browser) -> Iterator[Page]:
+def colleague(browser: Browser, show_worklist: Callable[[Page, str], None]) -> Iterator[Page]:
     """The worklist of another account, in a browser of its own; a fault in its console fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.extend(faults_in(str(error))))
-    page.on("console", lambda message: faults.extend(faults_of(message)))
-    account = demo.credentials["admin"]
-    page.goto(demo.url)
-    page.get_by_label("Username").fill(account["username"])
-    page.get_by_role("textbox", name="Password").fill(account["password"])
-    page.keyboard.press("Enter")
-    page.get_by_test_id("worklist-row").first.wait_for()
-    yield page
-    context.close()
-    assert faults == []
+    with fresh_context(browser) as context, faultless_page(context) as page:
+        show_worklist(page, "admin")
+        yield page
 
 
 @pytest.fixture

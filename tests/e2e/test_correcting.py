@@ -10,9 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.browsing import READ_TIMEOUT_MS
 from tests.e2e.test_main_job import (
-    READ_TIMEOUT_MS,
-    marked_pixels,
     open_first_ready_study,
     wait_for_all_slices,
     wait_for_marks,
@@ -77,7 +76,9 @@ def choose_first_lesion(page: Page) -> str:
     return class_of_lesion(page, 1).get_attribute("data-class") or ""
 
 
-def stroke(page: Page, *, rightwards: int) -> None:
+def stroke(page: Page, brush: str, *, rightwards: int) -> None:
+    """A line drawn once the pane's drags are the brush's: "active", "inactive" or "eraser"."""
+    page.locator(f"[data-testid=viewport] [data-brush={brush}]").wait_for()
     box = page.get_by_test_id("viewport").first.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4
@@ -135,18 +136,18 @@ def test_a_lesion_is_confirmed_and_another_refuted_with_four_keys(
 def test_a_stroke_is_drawn_erased_and_undone(
     demo: RunningDemo, page: Page, study: str, screenshot: Callable[[str], None]
 ) -> None:
-    before = marked_pixels(page)
+    before = wait_for_marks(page, lambda marked: marked > 0)
     version = mask_of(demo, f"annotations/{version_of(demo, study)}")
 
     page.keyboard.press("d")
     page.keyboard.press("]")
-    stroke(page, rightwards=80)
+    stroke(page, "active", rightwards=80)
     wait_for_marks(page, lambda marked: marked > before + 100)
     wait_until_saved(page)
     drawn = mask_of(demo, f"studies/{study}/draft")
     screenshot("drawn")
     page.keyboard.press("e")
-    stroke(page, rightwards=80)
+    stroke(page, "eraser", rightwards=80)
     wait_for_marks(page, lambda marked: marked < before + 100)
     page.keyboard.press("Control+z")
     wait_until_saved(page)

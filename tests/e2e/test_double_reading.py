@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_main_job import READ_TIMEOUT_MS
+from tests.e2e.browsing import READ_TIMEOUT_MS, fresh_context, sign_in
+from tests.e2e.test_review import open_study
 from tests.running_demo import ROOT, RunningDemo
 
 pytestmark = pytest.mark.browser
@@ -27,21 +28,10 @@ def second_reader(demo: RunningDemo) -> None:
 
 @contextmanager
 def signed_in(browser: Browser, demo: RunningDemo, account: dict[str, str]) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.goto(demo.url)
-    page.get_by_label("Username").fill(account["username"])
-    page.get_by_role("textbox", name="Password").fill(account["password"])
-    page.keyboard.press("Enter")
-    page.get_by_test_id("worklist-row").first.wait_for()
-    yield page
-    context.close()
-
-
-def open_study(page: Page, demo: RunningDemo, study: str) -> None:
-    page.goto(f"{demo.url}/studies/{study}")
-    page.locator("[data-testid=viewport][data-drawn]").first.wait_for(timeout=READ_TIMEOUT_MS)
-    page.get_by_test_id("count-active").wait_for()
+    with fresh_context(browser) as context:
+        page = context.new_page()
+        sign_in(page, demo.url, account)
+        yield page
 
 
 def begin(page: Page, demo: RunningDemo, study: str) -> None:

@@ -1,6 +1,5 @@
 """The main job: a FLAIR is dropped on the page, and plaques and counts appear without a reload."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +9,10 @@ from playwright.sync_api import Page, expect
 
 from inference_worker.synthesis import SynthesisRequest, synthesise
 from plaqueview.imaging.nifti import write_volume_nifti
+from tests.e2e.browsing import READ_TIMEOUT_MS, slice_shown, wait_until
 from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
-
-READ_TIMEOUT_MS = 60_000
 
 # Dropping works on what a drag from the desktop carries: a DataTransfer with files.
 DROP = """([zone, name, bytes]) => {
@@ -41,12 +39,18 @@ def drop(page: Page, name: str, content: bytes) -> None:
 
 def open_first_ready_study(page: Page) -> str:
     """The study page of a study with a result; returns its id."""
-    row = page.get_by_test_id("worklist-row").filter(has=page.locator("[data-state=ready]")).first
-    study: str = row.get_attribute("data-study") or ""
-    row.click()
-    page.locator("[data-testid=viewport][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
-    page.get_by_test_id("count-active").wait_for()
+    rows = page.get_by_test_id("worklist-row")
+    study: str = rows.filter(has=page.locator("[data-state=ready]")).first.get_attribute("data-study") or ""
+    page.locator(f"[data-testid=worklist-row][data-study='{study}']").click()
+    wait_for_result(page)
     return study
+
+
+def wait_for_result(page: Page) -> None:
+    """A slice, the counts and the lesions are on the screen."""
+    page.locator("[data-testid=viewport][data-drawn]").first.wait_for()
+    page.get_by_test_id("count-active").wait_for()
+    page.get_by_test_id("lesion-row").first.wait_for()
 
 
 def marked_pixels(page: Page) -> int:
@@ -56,21 +60,17 @@ def marked_pixels(page: Page) -> int:
 
 
 def wait_for_marks(page: Page, is_right: Callable[[int], bool]) -> int:
-    for _ in range(100):
-        marked = marked_pixels(page)
-        if is_right(marked):
-            return marked
-        page.wait_for_timeout(50)
-    pytest.fail(f"the overlay shows {marked} pixels")
+    """How many pixels of the slice that is shown are marked, once that is right."""
+    slice_shown(page).wait_for()
+    wait_until(page, lambda: is_right(marked_pixels(page)), lambda: f"the overlay shows {marked_pixels(page)} pixels")
+    return marked_pixels(page)
 
 
 def wait_for_all_slices(page: Page) -> None:
-    """Polled from here: the page's Content-Security-Policy keeps the browser from evaluating a string again."""
-    for _ in range(600):
-        if page.evaluate("window.plaqueview.allSlicesAt") is not None:
-            return
-        page.wait_for_timeout(50)
-    pytest.fail("not every slice came within 30 s")
+    def are_all_there() -> bool:
+        return page.evaluate("window.plaqueview.allSlicesAt") is not None
+
+    wait_until(page, are_all_there, lambda: "some slices did not come")
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +87,8 @@ def test_a_dropped_flair_is_read_and_its_overlay_appears_without_a_reload(
     page.evaluate("window.isTheSamePage = true")
 
     drop(page, "dropped_flair.nii.gz", flair)
-    page.get_by_test_id("upload-study").click(timeout=READ_TIMEOUT_MS)
-    page.locator("[data-testid=viewport][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
-    page.get_by_test_id("count-active").wait_for(timeout=READ_TIMEOUT_MS)
+    page.get_by_test_id("upload-study").click()
+    wait_for_result(page)
     screenshot("read")
 
     study = page.url.rsplit("/", 1)[1]
@@ -98,10 +97,11 @@ def test_a_dropped_flair_is_read_and_its_overlay_appears_without_a_reload(
         lesions = api.get(f"/api/v1/studies/{study}/lesions").json()
     assert page.evaluate("window.isTheSamePage")
     assert told["state"] == "ready"
-    assert page.get_by_test_id("count-active").inner_text() == str(told["lesion_counts"]["active"])
-    assert page.get_by_test_id("count-inactive").inner_text() == str(told["lesion_counts"]["inactive"])
-    assert page.get_by_test_id("lesion-row").count() == lesions["count"] > 0
-    assert told["counting_rule"] in page.get_by_test_id("counting-rule").inner_text()
+    expect(page.get_by_test_id("count-active")).to_have_text(str(told["lesion_counts"]["active"]))
+    expect(page.get_by_test_id("count-inactive")).to_have_text(str(told["lesion_counts"]["inactive"]))
+    assert lesions["count"] > 0
+    expect(page.get_by_test_id("lesion-row")).to_have_count(lesions["count"])
+    expect(page.get_by_test_id("counting-rule")).to_contain_text(told["counting_rule"])
 
 
 def test_every_result_says_what_made_it_and_what_it_is_not(demo: RunningDemo, page: Page) -> None:
@@ -109,17 +109,18 @@ def test_every_result_says_what_made_it_and_what_it_is_not(demo: RunningDemo, pa
 
     with demo.api() as api:
         model = api.get(f"/api/v1/studies/{study}").json()["annotation"]["model"]
-    banner = page.get_by_test_id("banner").inner_text()
-    assert "AI-predicted, FLAIR only" in banner
-    assert "research use only, not a medical device" in banner
-    assert f"{model['name']} {model['version']} · {model['sha256'][:8]}" in banner
-    assert page.get_by_text("AI-predicted active (FLAIR only)").first.is_visible()
+    banner = page.get_by_test_id("banner")
+    expect(banner).to_contain_text("AI-predicted, FLAIR only")
+    expect(banner).to_contain_text("research use only, not a medical device")
+    expect(banner).to_contain_text(f"{model['name']} {model['version']} · {model['sha256'][:8]}")
+    expect(page.get_by_text("AI-predicted active (FLAIR only)").first).to_be_visible()
 
 
 def test_a_lesion_is_reached_and_its_mark_turned_on_and_off_by_keys(page: Page) -> None:
     open_first_ready_study(page)
 
     page.keyboard.press("n")
+    expect(page.locator("[data-testid=lesion-row][data-selected]")).to_have_count(1)
     shown = wait_for_marks(page, lambda marked: marked > 0)
     page.keyboard.press("Escape")
     page.keyboard.press("a")
@@ -153,8 +154,8 @@ def test_a_file_that_is_no_study_is_refused_with_the_reason(page: Page, screensh
     line = page.get_by_test_id("upload-file")
     line.wait_for(timeout=READ_TIMEOUT_MS)
     screenshot("refused")
-    assert line.get_attribute("data-outcome") == "rejected"
-    assert re.search("DICOM", line.inner_text())
+    expect(line).to_have_attribute("data-outcome", "rejected")
+    expect(line).to_contain_text("DICOM")
 
 
 def test_a_worklist_row_appears_on_another_readers_screen(demo: RunningDemo, page: Page, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from inference_worker.synthesis import SynthesisRequest, SyntheticPatient
 from inference_worker.synthesis.demo_patients import DemoPatient, write_patient
-from tests.e2e.test_main_job import READ_TIMEOUT_MS, wait_for_all_slices
+from tests.e2e.browsing import READ_TIMEOUT_MS
+from tests.e2e.test_main_job import wait_for_all_slices, wait_for_result
 from tests.e2e.test_review import open_study
 from tests.running_demo import RunningDemo
 
@@ -23,7 +24,7 @@ PATIENT = DemoPatient(
     seed=11,
     visits=(("20230116", "090000", "SYNKEYS0001"), ("20240610", "090000", "SYNKEYS0002")),
 )
-PREPARED_TIMEOUT_S = 180
+PREPARED_TIMEOUT_S = 300
 POLL_S = 0.25
 
 
@@ -94,6 +95,7 @@ def test_a_follow_up_is_read_by_keyboard_alone(
     keyboard.press("u")
     page.wait_for_url(f"**/studies/{follow_up}")
     page.locator("[data-testid=viewport-prior][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
+    wait_for_result(page)
     wait_for_all_slices(page)
     slice_count = look_through_slices(page, keyboard)
     change_count = look_at_changes(demo, page, keyboard, follow_up)
@@ -134,6 +136,8 @@ def look_at_changes(demo: RunningDemo, page: Page, keyboard: Keyboard, study: st
     """What changed since the prior was shown, one after the other."""
     (prior,) = answer_of(demo, f"studies/{study}")["priors"]
     changes = answer_of(demo, f"studies/{study}/changes?prior={prior['id']}")["changes"]
+    on_or_off = page.get_by_role("button", name="Changes since the prior on or off")
+    expect(on_or_off).to_have_attribute("aria-disabled", "false")
     keyboard.press("Shift+C")
     page.get_by_test_id("change-legend").wait_for(timeout=READ_TIMEOUT_MS)
     keyboard.press(*["Shift+N"] * len(changes), "Shift+C")

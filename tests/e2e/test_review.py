@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_main_job import READ_TIMEOUT_MS, open_first_ready_study
+from tests.e2e.browsing import READ_TIMEOUT_MS
+from tests.e2e.test_main_job import open_first_ready_study, wait_for_result
 from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
@@ -13,8 +14,7 @@ pytestmark = pytest.mark.browser
 
 def open_study(page: Page, demo: RunningDemo, study: str) -> None:
     page.goto(f"{demo.url}/studies/{study}")
-    page.locator("[data-testid=viewport][data-drawn]").first.wait_for(timeout=READ_TIMEOUT_MS)
-    page.get_by_test_id("count-active").wait_for()
+    wait_for_result(page)
 
 
 def expect_state(page: Page, state: str) -> None:
@@ -67,6 +67,7 @@ def test_a_comment_pinned_to_a_lesion_reaches_the_other_reader_and_is_resolved(
     colleague.get_by_test_id("part-review").click()
     page.keyboard.press("n")
     page.keyboard.press("n")
+    expect(page.locator("[data-testid=lesion-row][data-selected]")).to_have_attribute("data-number", "2")
     indicator = page.get_by_test_id("slice-indicator").inner_text()
 
     page.get_by_test_id("part-review").click()

@@ -53,6 +53,7 @@ export class BrushGesture {
   show(): void {
     const cursor = this.handlers.cursor();
     this.stack.element.style.cursor = cursor ? "crosshair" : "";
+    this.stack.element.dataset["brush"] = cursor?.kind ?? "none";
     const diameter = cursor?.diameterMm ? Math.max(3, cursor.diameterMm / this.stack.view.mmPerPixel) : 0;
     this.#ring.hidden = diameter === 0 || this.#at === null;
     if (!cursor || !this.#at) return;

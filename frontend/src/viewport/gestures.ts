@@ -70,6 +70,7 @@ export class DragGestures implements Measuring {
       group?.setToolPassive(name, { removeAllBindings: true });
       if (bindings.length > 0) group?.setToolActive(name, { bindings });
     }
+    this.stack.element.dataset["drag"] = chosen;
   }
 
   /** Measurements on the slices of this stack, in the order in which they were made. */

@@ -58,6 +58,7 @@ export class OverlayLayer {
   /** Draws one plane of the scene; true when there were lesions to draw. */
   draw(scene: OverlayScene, index: number, project: Project): boolean {
     const ratio = this.#clear();
+    this.canvas.dataset["slice"] = String(index + 1);
     if (index < 0 || scene.isHidden) return false;
     const matrix = planeMatrix(scene.affine, scene.plane, index, project);
     const { settings, plane } = scene;
