@@ -1,69 +1,132 @@
-"""Every check, one after the other, and what became of each: `python -m tests [STEP or GROUP]…`.
+"""Every check, and what became of each: `python -m tests [STEP or GROUP]…`.
 
 Runs in the environment that deploy/bootstrap.py made. Steps whose program this machine lacks are skipped, and say so.
 """
 
 import argparse
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import IO
 
-from tests.steps import STEPS, Step, StepSkipped, install_missing_programs
+from tests.results import Results, read_results, results_file
+from tests.steps import CHECKS, SUITES, Step, StepSkipped, install_missing_programs
 
+STEPS = (*CHECKS, *SUITES)
 GROUPS = {"lint": ("ruff", "format", "mypy", "floors")}
+LINES_OF_A_FAILURE = 20
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one step; `note` says why it was skipped."""
+    """What became of one step; `note` says why it was skipped, `said` is all that a check said."""
 
     step: Step
     result: str
     seconds: float
     note: str = ""
+    said: str = ""
 
 
 def main() -> int:
     """0 when no step failed."""
-    steps = chosen_steps()
-    if len(steps) == len(STEPS):
+    names = chosen_names()
+    if len(names) == len(STEPS):
         install_missing_programs()
-    outcomes = [run(step) for step in steps]
-    print_summary(outcomes)
+    started = time.monotonic()
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        checks = beside.submit(run_all, chosen(CHECKS, names), run_check)
+        outcomes = [*run_all(chosen(SUITES, names), run_suite), *checks.result()]
+    print_summary(outcomes, time.monotonic() - started)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
 
 
-def chosen_steps() -> Sequence[Step]:
-    """Those named on the command line, in the order of the table; all when none is named."""
+def chosen_names() -> set[str]:
+    """Those on the command line; all when none is there."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     names = [step.name for step in STEPS]
     parser.add_argument("steps", nargs="*", choices=[*names, *GROUPS, []], metavar="STEP", help=", ".join(names))
-    chosen = {name for word in parser.parse_args().steps for name in GROUPS.get(word, (word,))}
-    return [step for step in STEPS if not chosen or step.name in chosen]
+    words = parser.parse_args().steps
+    return {name for word in words for name in GROUPS.get(word, (word,))} or set(names)
 
 
-def run(step: Step) -> Outcome:
+def chosen(steps: Sequence[Step], names: set[str]) -> Sequence[Step]:
+    return [step for step in steps if step.name in names]
+
+
+def run_all(steps: Sequence[Step], run: Callable[[Step], Outcome]) -> Sequence[Outcome]:
+    return [run(step) for step in steps]
+
+
+def run_suite(step: Step) -> Outcome:
     """`step` has run, with its output shown as it comes."""
     print(f"\n=== {step.name}: {step.claim}", flush=True)
+    results_file(step.name).unlink(missing_ok=True)
+    outcome = run(step, sys.stdout)
+    print(f"=== {line_of(outcome)}", flush=True)
+    return outcome
+
+
+def run_check(step: Step) -> Outcome:
+    """`step` has run, with its output shown when it failed."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+        outcome = run(step, log)
+        log.seek(0)
+        said = log.read()
+    shown = f"\n{said}" if outcome.result == "failed" else ""
+    print(f"\n=== {line_of(outcome)}: {step.claim}{shown}", flush=True)
+    return Outcome(step, outcome.result, outcome.seconds, outcome.note, said)
+
+
+def run(step: Step, log: IO[str]) -> Outcome:
     started = time.monotonic()
     try:
-        result, note = "passed" if step.run() else "failed", ""
+        result, note = "passed" if step.run(log) else "failed", ""
     except StepSkipped as reason:
         result, note = "skipped", str(reason)
-        print(f"skipped: {reason}", flush=True)
     return Outcome(step, result, time.monotonic() - started, note)
 
 
-def print_summary(outcomes: Sequence[Outcome]) -> None:
-    """A line per step, then how many passed, failed and were skipped."""
+def line_of(outcome: Outcome) -> str:
+    return f"{outcome.step.name:<12} {outcome.result:<8} {outcome.seconds:7.1f} s  {outcome.note}".rstrip()
+
+
+def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
+    """A line per step, what failed in those that did, and last the counts as pytest has them."""
     print("\n=== summary")
     for outcome in outcomes:
-        line = f"{outcome.step.name:<12} {outcome.result:<8} {outcome.seconds:7.1f} s  {outcome.note}"
-        print(line.rstrip())
-    results = [outcome.result for outcome in outcomes]
-    counts = ", ".join(f"{results.count(result)} {result}" for result in ("passed", "failed", "skipped"))
-    print(f"\nsteps: {counts}", flush=True)
+        print(line_of(outcome))
+    suites = [outcome.step.name for outcome in outcomes if outcome.step in SUITES]
+    results = {name: read_results(results_file(name)) for name in suites}
+    for outcome in outcomes:
+        if outcome.result == "failed":
+            print_failure(outcome, results.get(outcome.step.name, Results()))
+    steps = [outcome.result for outcome in outcomes]
+    print("\nsteps: " + ", ".join(f"{steps.count(result)} {result}" for result in ("passed", "failed", "skipped")))
+    print_counts(list(results.values()), seconds)
+
+
+def print_failure(outcome: Outcome, results: Results) -> None:
+    """The tests that failed; of a check, the last that it said."""
+    print(f"\n=== {outcome.step.name} failed")
+    lines = results.failures or outcome.said.rstrip().splitlines()[-LINES_OF_A_FAILURE:]
+    print("\n".join(lines) or "it ended before it said what became of a test; see above")
+
+
+def print_counts(results: Sequence[Results], seconds: float) -> None:
+    """As pytest's own last line."""
+    if not results:
+        return
+    counts = {
+        "failed": sum(len(each.failures) for each in results),
+        "passed": sum(each.passed for each in results),
+        "skipped": sum(each.skipped for each in results),
+    }
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    print(f"===== {told or 'no tests ran'} in {seconds:.2f}s =====", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.postgresql import find_postgresql, running_postgresql
+from tests.results import results_file
 
 ROOT = Path(__file__).parents[1]
 FRONTEND = ROOT / "frontend"
@@ -31,13 +33,17 @@ class StepSkipped(Exception):  # noqa: N818 (no error: a step that this machine 
     """This machine lacks what the step needs; the message says what."""
 
 
+# Says whether a claim holds; commands write into the file given.
+Check = Callable[[IO[str]], bool]
+
+
 @dataclass(frozen=True)
 class Step:
     """A check: what it claims, and a function that says whether the claim holds."""
 
     name: str
     claim: str
-    run: Callable[[], bool]
+    run: Check
 
 
 def install_missing_programs() -> None:
@@ -59,56 +65,75 @@ def is_there(sign: str) -> bool:
     return any(Path("/").glob(sign.lstrip("/"))) if "/" in sign else shutil.which(sign) is not None
 
 
-def succeeds(words: Sequence[str | Path], *, folder: Path = ROOT, variables: Mapping[str, str] | None = None) -> bool:
-    """The command ended with status 0; its output was shown."""
+def succeeds(
+    words: Sequence[str | Path], log: IO[str], *, folder: Path = ROOT, variables: Mapping[str, str] | None = None
+) -> bool:
+    """The command ended with status 0; what it said is in `log`."""
     environment = dict(os.environ, **(variables or {}))
-    return subprocess.run([str(word) for word in words], cwd=folder, env=environment, check=False).returncode == 0
+    command = [str(word) for word in words]
+    ended = subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
+    return ended.returncode == 0
 
 
-def python(*words: str) -> Callable[[], bool]:
+def python(*words: str) -> Check:
     """A step that runs a module of this environment."""
-    return lambda: succeeds([PYTHON, "-m", *words])
+    return lambda log: succeeds([PYTHON, "-m", *words], log)
 
 
-def npm(script: str) -> Callable[[], bool]:
+def npm(script: str) -> Check:
     """A step that runs one of the frontend's scripts."""
-    return lambda: succeeds(["npm", "run", "--silent", script], folder=FRONTEND)
+    return lambda log: succeeds(["npm", "run", "--silent", script], log, folder=FRONTEND)
 
 
-def check_migrations() -> bool:
+def check_migrations(log: IO[str]) -> bool:
     variables = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": os.pathsep.join((str(ROOT), "platform"))}
-    return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], variables=variables)
+    return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], log, variables=variables)
 
 
-def run_on_postgresql() -> bool:
+# A process for each core, and a broker and a database for each process; the tests of a file stay together.
+IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# More threads than cores wait for each other in circles.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+def pytest(step: str, *words: str) -> Sequence[str | Path]:
+    """The command that runs tests and keeps what became of each."""
+    kept = ("-o", "junit_family=xunit1", "--junitxml", results_file(step))
+    return [PYTHON, "-m", "pytest", *kept, *words]
+
+
+def run_on_sqlite(log: IO[str]) -> bool:
+    return succeeds(pytest("pytest", *IN_PARALLEL), log, variables=ONE_THREAD)
+
+
+def run_on_postgresql(log: IO[str]) -> bool:
     """The tests of the database again, on the database of a department."""
     if find_postgresql() is None:
         raise StepSkipped("no PostgreSQL server on this machine")
+    command = pytest("postgresql", *IN_PARALLEL, "-m", "django_db and not slow")
     with running_postgresql() as url:
-        return succeeds(
-            [PYTHON, "-m", "pytest", "-m", "django_db and not slow"], variables={"PLAQUEVIEW_DATABASE_URL": url}
-        )
+        return succeeds(command, log, variables=ONE_THREAD | {"PLAQUEVIEW_DATABASE_URL": url})
 
 
-def run_in_browser() -> bool:
+def run_in_browser(log: IO[str]) -> bool:
     if not is_there("chromium") and sys.platform != "darwin":
         raise StepSkipped("no Chromium on this machine")
-    return succeeds([PYTHON, "-m", "pytest", "tests/e2e"])
+    return succeeds(pytest("browser", "tests/e2e"), log)
 
 
-def install_wheel() -> bool:
+def install_wheel(log: IO[str]) -> bool:
     """The wheel, in an environment with nothing but its dependencies, runs its commands."""
     with tempfile.TemporaryDirectory(prefix="plaqueview-wheel-") as name:
         folder = Path(name)
-        made = succeeds([PYTHON, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", folder, ROOT])
-        made = made and succeeds([PYTHON, "-m", "venv", folder / "venv"])
+        made = succeeds([PYTHON, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", folder, ROOT], log)
+        made = made and succeeds([PYTHON, "-m", "venv", folder / "venv"], log)
         pip = folder / "venv" / "bin" / "pip"
         constraints = ROOT / "deploy" / "constraints.txt"
-        made = made and succeeds([pip, "install", "-q", "-c", constraints, *folder.glob("*.whl")])
-        return made and commands_run(folder)
+        made = made and succeeds([pip, "install", "-q", "-c", constraints, *folder.glob("*.whl")], log)
+        return made and commands_run(folder, log)
 
 
-def commands_run(folder: Path) -> bool:
+def commands_run(folder: Path, log: IO[str]) -> bool:
     """What `folder/venv` has installed answers, far from the clone."""
     bin_dir = folder / "venv" / "bin"
     commands = (
@@ -116,7 +141,7 @@ def commands_run(folder: Path) -> bool:
         [bin_dir / "plaqueview", "manage", "check"],
         [bin_dir / "python", "-m", "inference_worker", "segment", "--help"],
     )
-    return all(succeeds(words, folder=folder, variables=installed_environment(folder)) for words in commands)
+    return all(succeeds(words, log, folder=folder, variables=installed_environment(folder)) for words in commands)
 
 
 def installed_environment(folder: Path) -> dict[str, str]:
@@ -132,17 +157,22 @@ def installed_environment(folder: Path) -> dict[str, str]:
     }
 
 
-STEPS = (
+# Beside the tests, one after the other; what they say is shown when they fail.
+CHECKS = (
     Step("ruff", "no lint", python("ruff", "check")),
     Step("format", "formatted", python("ruff", "format", "--check")),
-    Step("mypy", "types hold", python("mypy")),
-    Step("floors", "an arrow points only down", lambda: succeeds([Path(PYTHON).with_name("lint-imports")])),
+    Step("floors", "an arrow points only down", lambda log: succeeds([Path(PYTHON).with_name("lint-imports")], log)),
     Step("migrations", "tables are as the models say", check_migrations),
     Step("oxlint", "no lint in the frontend", npm("lint")),
     Step("typescript", "the frontend's types hold", npm("typecheck")),
+    Step("mypy", "types hold", python("mypy")),
     Step("vitest", "the frontend's units do as they should", npm("test")),
-    Step("pytest", "every part does as it should", python("pytest")),
-    Step("postgresql", "so it does on PostgreSQL", run_on_postgresql),
-    Step("browser", "a reader can do the work in a browser", run_in_browser),
     Step("wheel", "the wheel installs into an empty environment and runs", install_wheel),
+)
+
+# One after the other. A browser waits much, which leaves the other core to the checks.
+SUITES = (
+    Step("browser", "a reader can do the work in a browser", run_in_browser),
+    Step("pytest", "every part does as it should", run_on_sqlite),
+    Step("postgresql", "so it does on PostgreSQL", run_on_postgresql),
 )
