@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
-READY_TIMEOUT_S = 240
+READY_TIMEOUT_S = 480
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def running_demo(data_dir: Path) -> Iterator[RunningDemo]:
         yield demo
     finally:
         process.send_signal(signal.SIGINT)
-        status = process.wait(timeout=60)
+        status = process.wait(timeout=120)
     if status != 0:
         raise RuntimeError(f"the demo ended with status {status}, needs 0")
 

@@ -21,7 +21,7 @@ from tests.inference.scenes import make_study
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # Long enough for a busy machine between two words, short enough to wait for.
-LIFETIME_S = 1.5
+LIFETIME_S = 4.0
 PACE = {"PLAQUEVIEW_FEED_RECHECK_S": "0.3", "PLAQUEVIEW_FEED_PRESENCE_S": str(LIFETIME_S)}
 
 

@@ -58,12 +58,12 @@ def started_demo(data_dir: Path) -> Iterator[StartedDemo]:
         yield StartedDemo(process, port, output)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def wait_until_said(output: Path, words: str) -> None:
     """The demo has printed `words`, which it does a moment after `/readyz` answers others."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while words not in output.read_text():
         assert time.monotonic() < deadline, f"{words!r} is not in {output.read_text()!r}"
         time.sleep(0.05)
@@ -71,7 +71,7 @@ def wait_until_said(output: Path, words: str) -> None:
 
 def refusal_of(words: list[str]) -> str:
     """What a demo that does not start says on standard error."""
-    refused = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    refused = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
 
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
@@ -84,10 +84,10 @@ def test_ctrl_c_ends_every_process_within_seconds(data_dir: Path) -> None:
         started = time.monotonic()
 
         demo.process.send_signal(signal.SIGINT)
-        status = demo.process.wait(timeout=20)
+        status = demo.process.wait(timeout=60)
 
         assert status == 0
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
         assert len(process_ids) >= 8
         assert living(process_ids) == []
         assert demo.output.read_text().endswith("ended\n")
@@ -113,9 +113,9 @@ def test_a_killed_launcher_leaves_no_process_and_the_next_start_finds_everything
         before = json.loads((data_dir / "credentials.json").read_text())
 
         demo.process.kill()
-        demo.process.wait(timeout=5)
+        demo.process.wait(timeout=60)
 
-        assert wait_until_gone(process_ids, timeout_s=10) == []
+        assert wait_until_gone(process_ids, timeout_s=60) == []
 
     with started_demo(data_dir) as demo:
         after = json.loads((data_dir / "credentials.json").read_text())

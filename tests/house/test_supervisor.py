@@ -43,7 +43,7 @@ def test_a_killed_launcher_leaves_no_process() -> None:
     launcher.wait()
 
     assert len(process_ids) == 3
-    assert wait_until_gone(process_ids, timeout_s=GRACE_S + 5) == []
+    assert wait_until_gone(process_ids, timeout_s=GRACE_S + 60) == []
     launcher.stdout.close()
 
 
@@ -51,7 +51,7 @@ def test_a_group_is_empty_when_it_is_left() -> None:
     with guarded_group() as group:
         child = subprocess.Popen(["sleep", "300"], process_group=group)
 
-    assert child.wait(timeout=5) == -signal.SIGKILL
+    assert child.wait(timeout=60) == -signal.SIGKILL
     assert living([group]) == []
 
 
@@ -111,4 +111,4 @@ def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: p
     with guarded_group() as group:
         asyncio.run(start_and_stop(Supervisor(group=group, logs_dir=tmp_path, report=lambda _: None)))
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60

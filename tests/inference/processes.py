@@ -19,8 +19,8 @@ PLACES = os.pathsep.join(str(Path(__file__).parents[2] / place) for place in (".
 # The feed has no lifespan events to wait for.
 INTERFACES = {"wsgi": "wsgi", "asgi": "asginl"}
 
-START_TIMEOUT_S = 30.0
-END_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 120.0
+END_TIMEOUT_S = 60.0
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ QUICK = {
     "PLAQUEVIEW_INFERENCE_THREADS": "1",
 }
 LONG_STACK = (40, 96, 96)
-RUN_TIMEOUT_S = 90.0
+RUN_TIMEOUT_S = 240.0
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ QUICK = {
     "PLAQUEVIEW_VISIBILITY_TIMEOUT_S": "3",
     "PLAQUEVIEW_INFERENCE_THREADS": "1",
 }
-RUN_TIMEOUT_S = 90.0
+RUN_TIMEOUT_S = 240.0
 SHAPE, SPACING_MM = (40, 96, 96), (3.2, 2.2, 2.2)
 SHIFT_MM = (6.0, -4.0, 9.0)
 MIDDLE_MM = (0.0, 0.0, 52.0, 1.0)  # of the head, which is so round that a little turn about it costs no likeness

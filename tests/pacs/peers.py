@@ -53,7 +53,7 @@ def storescp(folder: Path, port: int, *options: str) -> Iterator[None]:
 
 
 def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -74,7 +74,7 @@ def start(*, address: str = "127.0.0.1", **variables: str) -> Running:
 
 def stop(running: Running) -> None:
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(timeout=20) == 0
+    assert running.process.wait(timeout=60) == 0
     running.process.stdout.close()
 
 
@@ -115,7 +115,7 @@ def send(running: Running | Inside, datasets) -> list[int]:
     return statuses
 
 
-def eventually(check: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(check: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if check():

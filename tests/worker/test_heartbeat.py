@@ -35,7 +35,7 @@ def heartbeat(listener: Listener, *, shortest_s: float = 0.01, longest_s: float 
 
 
 def wait_for(condition) -> None:
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + 60.0
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -91,9 +91,9 @@ def test_leaving_takes_no_time_and_nothing_is_told_afterwards():
     listener = Listener()
     started = time.monotonic()
 
-    with heartbeat(listener, shortest_s=5.0, longest_s=60.0) as pulse:
+    with heartbeat(listener, shortest_s=60.0, longest_s=600.0) as pulse:
         pulse.report(0.9)
 
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 30.0
     assert listener.told == []
     assert listener.is_released
