@@ -18,14 +18,16 @@ from inference_worker.checkpoint import (
     CheckpointError,
     WeightsIdentity,
     check_parity,
+    export_onnx,
     file_sha256,
     load_weights,
     save_weights,
 )
 from inference_worker.config import NetworkConfig
-from inference_worker.networks import build_network
+from inference_worker.networks import PAPER_NETWORKS, build_network
 from inference_worker.prediction import Segmenter, WeightsError
 
+PEER = "smp_linknet_tu-test_resnet"  # a few layers: the exporter takes its time over each
 IDENTITY = WeightsIdentity("deeplabv3plus_se_efficientnet_b0", "0.1", "1", NetworkConfig())
 
 
@@ -71,6 +73,31 @@ def test_weights_and_configuration_come_back(network, tmp_path):
     assert not found.training
     stored = network.state_dict()
     assert all(torch.equal(tensor, stored[name]) for name, tensor in found.state_dict().items())
+
+
+# ResNet-101's is ResNet-50's network under another name.
+@pytest.mark.parametrize("name", [*sorted({*PAPER_NETWORKS} - {"deeplabv3plus_resnet101"}), PEER])
+def test_every_kind_of_network_comes_back(name, tmp_path):
+    torch.manual_seed(0)
+    network = build_network(NetworkConfig(name, activation="silu"))
+    identity = WeightsIdentity(name, "0.1", "1", NetworkConfig(name, activation="silu"))
+
+    save_weights(tmp_path / "w.safetensors", network, identity)
+    found, found_identity = load_weights(tmp_path / "w.safetensors")
+
+    stored = network.state_dict()
+    assert found_identity == identity
+    assert all(torch.equal(tensor, stored[key]) for key, tensor in found.state_dict().items())
+
+
+def test_a_peer_s_graph_gives_the_peer_s_probabilities(tmp_path):
+    torch.manual_seed(0)
+    network = build_network(NetworkConfig(PEER)).eval()
+
+    parity = export_onnx(tmp_path / "peer.onnx", network, WeightsIdentity(PEER, "1", "1", NetworkConfig(PEER)))
+
+    assert 0.0 < parity.largest_probability_difference < 1e-4
+    assert Segmenter.load(tmp_path / "peer.onnx", threads=1).model.name == PEER
 
 
 def drop_one(tensors):

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 from inference_worker.__main__ import main
 from inference_worker.config import NetworkConfig
 from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
+from inference_worker.networks.layers import DepthwiseConv2d
 
 DECODERS = (
     "unet", "unetplusplus", "manet", "linknet", "fpn", "pspnet", "deeplabv3", "deeplabv3plus", "pan", "upernet",
@@ -48,6 +49,21 @@ def test_every_decoder_gives_logits_of_the_slices_size(name):
         logits = network.eval()(torch.rand(2, 1, 256, 256))
     assert logits.shape == (2, 3, 256, 256)
     assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("name", ["deeplabv3plus_pspnet_se_efficientnet_b2", "smp_unet_tu-mobilenetv3_small_050"])
+def test_a_network_trains_in_bfloat16_and_channels_last(name):
+    network = build_network(NetworkConfig(name)).to(memory_format=torch.channels_last)
+    slices = torch.rand(2, 1, 64, 64).contiguous(memory_format=torch.channels_last)
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = network(slices)
+    logits.float().square().mean().backward()
+
+    assert torch.isfinite(logits).all()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in network.parameters())
+    depthwise = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d) and m.groups == m.in_channels > 1]
+    assert {type(module) for module in depthwise} == {DepthwiseConv2d}
 
 
 @pytest.mark.parametrize(

@@ -177,3 +177,13 @@ def test_the_smallest_learns_one_slice_by_heart():
 
 def test_the_table_names_every_network_of_the_paper():
     assert set(PAPER_NETWORKS) == {OURS, *TABLE}
+
+
+def test_the_document_s_table_is_this_one():
+    rows = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `deeplabv3plus")]
+
+    assert {name.strip("`"): int(parameters.replace(",", "")) for name, *_, parameters, _ in cells} == PARAMETERS
+    assert {name.strip("`"): f"{taps}, {filters}" for name, _, taps, filters, *_ in cells if OURS not in name} == {
+        name: ", ".join(map(str, row)) for name, row in TABLE.items()
+    }
