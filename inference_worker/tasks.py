@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -42,6 +43,7 @@ from inference_worker.prediction import (
     shipped_weights,
 )
 from plaqueview.core.errors import PlaqueViewError, UnavailableError
+from plaqueview.core.storage import stored_path
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.registration import RegistrationError, register_rigidly
@@ -51,6 +53,7 @@ from plaqueview.inference import services as inference
 from plaqueview.inference.models import JobStage
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.registry import services as registry
+from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.services import load_volume
 
 logger = logging.getLogger(__name__)
@@ -90,12 +93,50 @@ class Reader:
 @lru_cache(maxsize=1)
 def reader() -> Reader:
     """The network that this process reads with, loaded and warmed by the first call."""
-    rule = CountingRule(settings.LESION_CONNECTIVITY, settings.MINIMUM_LESION_VOLUME_MM3)
-    segmenter = Segmenter.load(threads=settings.INFERENCE_THREADS or None, rule=rule)
-    segmenter.probabilities(np.zeros((BATCH_SIZE, SLICE_SIZE, SLICE_SIZE), np.float32))
+    segmenter = loaded(None)
     shipped = shipped_model(segmenter.model)
     logger.info("model %s %s is loaded, weights %s", shipped.name, shipped.version, shipped.sha256[:12])
     return Reader(segmenter, shipped)
+
+
+def loaded(weights: Path | None) -> Segmenter:
+    """The model of the file, or the one that ships, warmed."""
+    segmenter = Segmenter.load(weights, threads=settings.INFERENCE_THREADS or None, rule=rule_of_counting())
+    segmenter.probabilities(np.zeros((BATCH_SIZE, SLICE_SIZE, SLICE_SIZE), np.float32))
+    return segmenter
+
+
+def rule_of_counting() -> CountingRule:
+    return CountingRule(settings.LESION_CONNECTIVITY, settings.MINIMUM_LESION_VOLUME_MM3)
+
+
+@lru_cache(maxsize=1)
+def trained_segmenter(onnx_key: str) -> Segmenter:
+    """The network that was trained here, loaded and warmed when it is first asked for; the last one is kept."""
+    return loaded(stored_path(onnx_key))
+
+
+def segmenter_of(model: ModelVersion) -> Segmenter:
+    """The network of the version.
+
+    Raises: UnavailableError when its weights neither ship with this worker nor lie in the store.
+    """
+    if model.sha256 == reader().shipped.sha256:
+        return reader().segmenter
+    if not model.onnx_key:
+        raise UnavailableError(f"the weights of model {model.version} are not here: this worker ships another version")
+    return trained_segmenter(model.onnx_key)
+
+
+def reading_model() -> ModelVersion:
+    """The version with which this worker reads: the champion; its own where the champion ships with other workers.
+
+    A worker that is older or newer than the one whose shipped version is the champion reads with its own, and says so
+    in the stamp of every result: workers are replaced one by one.
+    """
+    own = registry.register_shipped(reader().shipped)
+    champion = registry.champion()
+    return champion if champion is not None and champion.onnx_key else own
 
 
 def shipped_model(identity: ModelIdentity) -> registry.ShippedModel:
@@ -136,13 +177,13 @@ def load_in_forked_child(**_: Any) -> None:
 def segment(self: Task[..., None], job_id: str) -> None:
     """The job has ended in a named state, or is another worker's, or waits for its lease to lapse."""
     worker = f"{self.request.hostname}:{os.getpid()}"
-    model = registry.register_shipped(reader().shipped)
+    model = reading_model()
     claim = inference.claim(job_id=UUID(job_id), worker=worker, model_id=model.pk)
     if claim is None:
         logger.info("job %s has ended or is another worker's", job_id)
         return
     try:
-        segmentation = read(claim)
+        segmentation = read(claim, segmenter_of(model))
         inference.complete(claim, segmentation=segmentation)
     except CLAIM_ENDED as end:
         logger.info("job %s: nothing was written: %s", job_id, end)
@@ -155,7 +196,7 @@ def segment(self: Task[..., None], job_id: str) -> None:
         raise
 
 
-def read(claim: inference.Claim) -> Segmentation:
+def read(claim: inference.Claim, segmenter: Segmenter) -> Segmentation:
     """What the network says of the claimed series; listeners hear of the progress, and the lease stays alive.
 
     Raises: JobCancelledError, ClaimLostError; OverdueError; SeriesReadError, PreprocessingError and what else rules a
@@ -167,7 +208,7 @@ def read(claim: inference.Claim) -> Segmentation:
         volume = load_volume(claim.series_id).volume
         on_progress = clock.checked(heartbeat.report)
         on_progress(0.0)
-        segmentation = reader().segmenter.segment(volume, on_progress=on_progress)
+        segmentation = segmenter.segment(volume, on_progress=on_progress)
     inference.renew(claim, progress=SEGMENTED_SHARE, stage=JobStage.SAVING)
     return segmentation
 

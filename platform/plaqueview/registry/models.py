@@ -25,6 +25,7 @@ class ModelVersion(Record):
 
     `sha256` is of the file that inference runs. `caveat` is the sentence that stands beside every result of it; `card`
     is Markdown for a person, `facts` is the same for a program (configuration, training data, parity, metrics).
+    The keys are those of `core.storage`; a version that ships has none, its files lie beside the worker's code.
     """
 
     name = models.CharField(max_length=100)
@@ -36,6 +37,8 @@ class ModelVersion(Record):
     card = models.TextField()
     facts = models.JSONField(default=dict)
     caveat = models.TextField(blank=True)
+    onnx_key = models.CharField(max_length=200, blank=True)
+    safetensors_key = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-created"]

@@ -1,9 +1,10 @@
-"""Every write of the registry."""
+"""Every write of the registry, and which version reads new studies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
@@ -22,6 +23,56 @@ class ShippedModel:
     card: str
     facts: Mapping[str, object]
     caveat: str
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a run has made. `sha256` is of the file under `onnx_key`; `facts` is JSON."""
+
+    name: str
+    version: str
+    sha256: str
+    preprocessing_version: str
+    card: str
+    facts: Mapping[str, object]
+    caveat: str
+    onnx_key: str
+    safetensors_key: str
+
+
+def champion() -> ModelVersion | None:
+    """The version that reads new studies; None until a worker has registered the one that it ships."""
+    return ModelVersion.objects.filter(stage=Stage.CHAMPION).first()
+
+
+@transaction.atomic
+def register_trained(trained: TrainedModel) -> ModelVersion:
+    """The registry knows the weights as a candidate, which reads nothing.
+
+    Raises: ConflictError when the name and version, or the weights, are known.
+    """
+    same_name = Q(name=trained.name, version=trained.version)
+    if ModelVersion.objects.filter(same_name | Q(sha256=trained.sha256)).exists():
+        raise ConflictError(f"model {trained.name} {trained.version}, or its weights, are registered already")
+    fields = {**vars(trained), "facts": dict(trained.facts)}
+    model = ModelVersion.objects.create(stage=Stage.CANDIDATE, origin=Origin.TRAINED, **fields)
+    _record_registered(model)
+    return model
+
+
+@transaction.atomic
+def make_champion(model: ModelVersion) -> ModelVersion | None:
+    """The version reads new studies from now on; returns the one that did until now, which is retired.
+
+    Called by who has checked that it may.
+    """
+    before = ModelVersion.objects.select_for_update().filter(stage=Stage.CHAMPION).exclude(pk=model.pk).first()
+    if before is not None:
+        before.stage = Stage.RETIRED
+        before.save(update_fields=["stage", "modified"])
+    model.stage = Stage.CHAMPION
+    model.save(update_fields=["stage", "modified"])
+    return before
 
 
 @transaction.atomic
@@ -60,6 +111,11 @@ def _register(shipped: ShippedModel) -> ModelVersion:
         facts=dict(shipped.facts),
         caveat=shipped.caveat,
     )
+    _record_registered(model)
+    return model
+
+
+def _record_registered(model: ModelVersion) -> None:
     audit.record(
         EventKind.MODEL_REGISTERED,
         actor=None,
@@ -67,4 +123,3 @@ def _register(shipped: ShippedModel) -> ModelVersion:
         object_id=model.pk,
         details={"name": model.name, "version": model.version, "sha256": model.sha256, "stage": model.stage},
     )
-    return model
