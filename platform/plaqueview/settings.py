@@ -314,6 +314,9 @@ SPECTACULAR_SETTINGS = {
         "ReviewStepName": "plaqueview.annotations.models.Step.values",
         "Role": "plaqueview.core.access.Role",
         "StudyState": "plaqueview.studies.models.StudyState",
+        "RunStage": "plaqueview.training.models.RunStage.values",
+        "PromotionKind": "plaqueview.training.models.PromotionKind.values",
+        "Start": "plaqueview.training.recipe.Start",
         "SnapshotState": "plaqueview.training.models.SnapshotState.values",
         "Side": "plaqueview.training.models.Side.values",
         "TransferState": "plaqueview.outbox.models.TransferState.values",
@@ -347,6 +350,16 @@ TRAINING_VALIDATION_SHARE = read(
 )
 TRAINING_TEST_SHARE = read(env.float, "PLAQUEVIEW_TRAINING_TEST_SHARE", 0.25, validate=validate.Range(min=0.0, max=0.5))
 TRAINING_LEASE_S = read(env.int, "PLAQUEVIEW_TRAINING_LEASE_S", 60, validate=validate.Range(min=1))
+TRAINING_DEVICE = read(env.str, "PLAQUEVIEW_TRAINING_DEVICE", "cpu", validate=validate.OneOf(["cpu", "cuda"]))
+TRAINING_THREADS = read(env.int, "PLAQUEVIEW_TRAINING_THREADS", 0, validate=validate.Range(min=0))
+GATE_MINIMUM_PATIENTS = read(env.int, "PLAQUEVIEW_GATE_MINIMUM_PATIENTS", 3, validate=validate.Range(min=1))
+GATE_LOWEST_DICE = read(env.float, "PLAQUEVIEW_GATE_LOWEST_DICE", 0.3, validate=validate.Range(min=0.0, max=1.0))
+GATE_DICE_MARGIN = read(env.float, "PLAQUEVIEW_GATE_DICE_MARGIN", 0.02, validate=validate.Range(min=0.0, max=1.0))
+GATE_LESION_F1_MARGIN = read(
+    env.float, "PLAQUEVIEW_GATE_LESION_F1_MARGIN", 0.05, validate=validate.Range(min=0.0, max=1.0)
+)
+GATE_STRATUM_MARGIN = read(env.float, "PLAQUEVIEW_GATE_STRATUM_MARGIN", 0.1, validate=validate.Range(min=0.0, max=1.0))
+GATE_SLOWEST = read(env.float, "PLAQUEVIEW_GATE_SLOWEST", 1.5, validate=validate.Range(min=1.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
 DISK_RESERVE_BYTES = read(env.int, "PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3, validate=validate.Range(min=0))
@@ -366,6 +379,8 @@ LOGGING = {
         "highdicom": {"level": "ERROR"},
         "pydicom": {"level": "ERROR"},
         "pynetdicom": {"level": "ERROR"},
+        "onnx_ir": {"level": "WARNING"},
+        "onnxscript": {"level": "WARNING"},
         "py.warnings": {"level": "ERROR"},
     },
 }

@@ -25,7 +25,8 @@ from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.settling import settle
 from plaqueview.studies.uploads import UploadPart, create_upload
-from plaqueview.training.models import DatasetSnapshot
+from plaqueview.training.models import DatasetSnapshot, TrainingRun
+from plaqueview.training.recipe import Recipe
 from plaqueview.training.rules import InclusionRules
 from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
@@ -33,7 +34,7 @@ from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "node_id", "transfer_id", "snapshot_id", "study_uid", "series_uid", "instance_uid",
+    "node_id", "transfer_id", "snapshot_id", "run_id", "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -68,6 +69,7 @@ def make_place(name: str) -> Place:
     node_id = _node(users[Role.ADMIN])
     job = inference.request(study_id=study_id, actor=users[Role.NEUROLOGIST])
     study = Study.objects.get(pk=study_id)
+    snapshot = _snapshot(site, users[Role.ADMIN])
     parameters = {
         "study_id": study_id,
         "series_id": study.flair_series_id,
@@ -82,7 +84,8 @@ def make_place(name: str) -> Place:
         "node_id": node_id,
         "transfer_id": _transfer(annotation_id, node_id),
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
-        "snapshot_id": _snapshot(site, users[Role.ADMIN]),
+        "snapshot_id": snapshot.pk,
+        "run_id": _run(snapshot),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
         "study_uid": study.study_instance_uid,
@@ -145,13 +148,18 @@ def _transfer(annotation_id: UUID, node_id: UUID) -> UUID:
     ).pk
 
 
-def _snapshot(site: Site, admin: User) -> UUID:
+def _snapshot(site: Site, admin: User) -> DatasetSnapshot:
     """One that has failed, for want of an approved version."""
     failed = DatasetSnapshot.objects.create(
         rules=InclusionRules().as_json(), state="failed", reason="Nothing is approved.", requested_by=admin
     )
     failed.sites.add(site)
-    return failed.pk
+    return failed
+
+
+def _run(snapshot: DatasetSnapshot) -> UUID:
+    """One that waits."""
+    return TrainingRun.objects.create(snapshot=snapshot, recipe=Recipe().as_json()).pk
 
 
 def _upload(user: User, site: Site) -> UUID:

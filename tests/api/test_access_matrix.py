@@ -75,6 +75,10 @@ def same_mask(place: Place) -> dict[str, Any]:
     return {"base": place.parameters["annotation_id"], "mask": b64encode(mask).decode(), "statements": []}
 
 
+def on_snapshot(place: Place) -> dict[str, Any]:
+    return {"snapshot": place.parameters["snapshot_id"]}
+
+
 def remark(_: Place) -> dict[str, Any]:
     return {"text": "Look again.", "comment": "Look again."}
 
@@ -194,6 +198,23 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/snapshots/<uuid:snapshot_id>/difference"): of_caller(A.TRAINING_READ, 400),
     # It has failed: 409 says that the caller may export one that is ready.
     ("GET", "api/v1/snapshots/<uuid:snapshot_id>/export.zip"): of_site(A.TRAINING_READ, 409),
+    ("GET", "api/v1/runs"): of_caller(A.TRAINING_READ),
+    # The snapshot has failed: 409 says that the caller may train on one that is ready.
+    ("POST", "api/v1/runs"): of_site(A.TRAINING_MANAGE, 409, body=on_snapshot),
+    ("POST", "api/v1/runs/preflight"): of_site(A.TRAINING_MANAGE, 409, body=on_snapshot),
+    ("GET", "api/v1/runs/<uuid:run_id>"): of_site(A.TRAINING_READ),
+    ("GET", "api/v1/runs/<uuid:run_id>/points"): of_site(A.TRAINING_READ),
+    ("POST", "api/v1/runs/<uuid:run_id>/cancel"): of_site(A.TRAINING_MANAGE),
+    # The champion was not judged: 404 says that the caller may read of one that was.
+    ("GET", "api/v1/models/<uuid:model_id>/gate"): of_caller(A.MODEL_READ, 404, names={"model_id": "model"}),
+    # It is the champion: 409 says that the caller may promote a candidate.
+    ("POST", "api/v1/models/<uuid:model_id>/promote"): of_caller(
+        A.MODEL_MANAGE, 409, body=remark, names={"model_id": "model"}
+    ),
+    # It replaced none: 409 says that the caller may roll back one that did.
+    ("POST", "api/v1/models/<uuid:model_id>/rollback"): of_caller(
+        A.MODEL_MANAGE, 409, body=remark, names={"model_id": "model"}
+    ),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
     ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),

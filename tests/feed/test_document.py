@@ -11,8 +11,9 @@ from plaqueview.feed import consumers
 from plaqueview.inference.models import JobStage, JobState
 from plaqueview.longitudinal.models import RegistrationState
 from plaqueview.outbox.models import TransferState
+from plaqueview.registry.models import Stage
 from plaqueview.studies.models import StudyState, UploadState
-from plaqueview.training.models import SnapshotState
+from plaqueview.training.models import RunStage, RunState, SnapshotState
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
 MESSAGES = DOCUMENT["components"]["messages"]
@@ -35,6 +36,9 @@ def is_documented(message: dict) -> bool:
         ("registration.changed", "state", RegistrationState),
         ("transfer.changed", "state", TransferState),
         ("snapshot.changed", "state", SnapshotState),
+        ("run.progress", "state", RunState),
+        ("run.progress", "stage", RunStage),
+        ("model.changed", "stage", Stage),
     ],
 )
 def test_every_state_is_documented(message, field, states):

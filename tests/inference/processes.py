@@ -105,7 +105,9 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def worker(queue: str, *, log: Path, include: str = "", **changes: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    queue: str, *, log: Path, include: str = "", start_s: float = START_TIMEOUT_S, **changes: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A Celery worker of the queue that has said that it is ready, as the launcher starts it."""
     included = ("--include", include) if include else ()
     words = ("-m", "celery", "--app", "plaqueview.celery:celery_app", "worker", "--queues", queue, *included)
@@ -114,7 +116,8 @@ def worker(queue: str, *, log: Path, include: str = "", **changes: str) -> Itera
     with process(
         *words, *size, "--without-gossip", "--without-mingle", "--loglevel", "INFO", log=log, **changes
     ) as child:
-        wait_until(lambda: " ready." in said(log, begin), what=f"the worker of {queue}", child=child, log=log)
+        what = f"the worker of {queue}"
+        wait_until(lambda: " ready." in said(log, begin), what=what, child=child, log=log, timeout_s=start_s)
         yield child
 
 

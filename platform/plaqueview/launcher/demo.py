@@ -26,7 +26,7 @@ from plaqueview.launcher.preparation import (
     study_program,
 )
 from plaqueview.launcher.process_group import guarded_group
-from plaqueview.launcher.programs import Program, broker_program, clock_program, programs_of
+from plaqueview.launcher.programs import Program, broker_program, clock_program, programs_of, training_programs
 from plaqueview.launcher.supervisor import Supervisor
 
 READY_TIMEOUT_S, READY_POLL_S = 180.0, 0.25
@@ -80,7 +80,8 @@ class Demo:
                 group.create_task(self._keep(program))
             group.create_task(self._import_patients())
             await wait_until_ready(self._plan)
-            group.create_task(self._keep(clock_program(self._plan)))
+            for program in (clock_program(self._plan), *training_programs()):
+                group.create_task(self._keep(program))
             self._announce(tells_passwords=is_first_start)
             await self._import_study()
 

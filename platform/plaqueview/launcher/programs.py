@@ -2,12 +2,14 @@
 
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from plaqueview.launcher.broker import Broker
 from plaqueview.launcher.plan import DemoPlan
 
 # Two workers of two threads answered most requests with the shortest tail (docs/decisions/0002-wsgi-and-asgi.md).
 WEB_WORKERS, WEB_THREADS = "2", "2"
+NICENESS_OF_TRAINING = "10"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
         Program("tasks", _worker("default", threads=2)),
         Program("dicom", management("dicom_listener", "--port", str(plan.dicom_port))),
     )
+
+
+def training_programs() -> tuple[Program, ...]:
+    """A worker that trains, where torch is installed; everything else on this machine goes first, its start too."""
+    if find_spec("torch") is None:
+        return ()
+    command = _worker("training", threads=1, includes=("inference_worker.training_tasks",))
+    return (Program("training", ("nice", "-n", NICENESS_OF_TRAINING, *command)),)
 
 
 def management(*words: str) -> tuple[str, ...]:

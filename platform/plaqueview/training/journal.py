@@ -7,7 +7,8 @@ from plaqueview.accounts.models import Site, User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.live import TRAINING, Event, announce
-from plaqueview.training.models import DatasetSnapshot
+from plaqueview.registry.models import ModelVersion
+from plaqueview.training.models import DatasetSnapshot, TrainingRun
 
 Details = Mapping[str, str | int | float | bool | None]
 
@@ -50,3 +51,33 @@ def tell(event: Event, site_ids: Iterable[UUID]) -> None:
 def tell_everybody(event: Event) -> None:
     """Models belong to no site."""
     tell(event, Site.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def publish_run(run: TrainingRun) -> None:
+    """Who looks at training hears how the run stands, after the commit."""
+    event: Event = {
+        "type": "run.progress",
+        "run": str(run.pk),
+        "state": str(run.state),
+        "stage": str(run.stage),
+        "step": run.step,
+        "steps": int(run.recipe["steps"]),
+    }
+    tell(event, site_ids_of(run.snapshot))
+
+
+def record_run(kind: EventKind, run: TrainingRun, *, actor: User | None) -> None:
+    """The audit knows what happened to the run, and who did it; None is the system."""
+    audit.record(
+        kind,
+        actor=actor,
+        object_type="run",
+        object_id=run.pk,
+        site_id=only_site_of(run.snapshot),
+        details={"snapshot": str(run.snapshot_id), "step": run.step, "model": str(run.model_id or "")},
+    )
+
+
+def publish_model(model: ModelVersion) -> None:
+    """Who looks at models hears that one has another stage, after the commit."""
+    tell_everybody({"type": "model.changed", "model": str(model.pk), "stage": str(model.stage)})

@@ -2,15 +2,55 @@
 
 from plaqueview.training.building import build_snapshot, tend_snapshots
 from plaqueview.training.export import export_snapshot
+from plaqueview.training.gate import Figures, Trial
+from plaqueview.training.promotion import promote, read_verdict, roll_back
+from plaqueview.training.run_endings import Learned, complete_run, fail_run, keep_best
+from plaqueview.training.run_leases import (
+    Order,
+    OrderedStudy,
+    Point,
+    RunCancelledError,
+    RunClaim,
+    Standing,
+    claim_run,
+    order_of,
+    renew_run,
+    tend_runs,
+)
+from plaqueview.training.runs import cancel_run, preflight, read_points, read_run, read_runs, request_run
 from plaqueview.training.snapshots import compare_snapshots, read_snapshot, read_snapshots, request_snapshot
 
 __all__ = [
+    "Figures",
+    "Learned",
+    "Order",
+    "OrderedStudy",
+    "Point",
+    "RunCancelledError",
+    "RunClaim",
+    "Standing",
+    "Trial",
     "build_snapshot",
+    "cancel_run",
+    "claim_run",
     "compare_snapshots",
+    "complete_run",
     "export_snapshot",
+    "fail_run",
+    "keep_best",
+    "order_of",
+    "preflight",
+    "promote",
+    "read_points",
+    "read_run",
+    "read_runs",
     "read_snapshot",
     "read_snapshots",
+    "read_verdict",
+    "renew_run",
+    "request_run",
     "request_snapshot",
+    "roll_back",
     "tend",
 ]
 
@@ -18,3 +58,4 @@ __all__ = [
 def tend() -> None:
     """What dead workers left is taken up again."""
     tend_snapshots()
+    tend_runs()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plaqueview.training import snapshot_api
+from plaqueview.training import model_api, run_api, snapshot_api
 
 urlpatterns = [
     path("snapshots", snapshot_api.SnapshotList.as_view(), name="snapshot-list"),
@@ -10,4 +10,12 @@ urlpatterns = [
     path("snapshots/<uuid:snapshot_id>/studies", snapshot_api.SnapshotStudies.as_view(), name="snapshot-studies"),
     path("snapshots/<uuid:snapshot_id>/difference", snapshot_api.SnapshotDifference.as_view(), name="snapshot-diff"),
     path("snapshots/<uuid:snapshot_id>/export.zip", snapshot_api.SnapshotExport.as_view(), name="snapshot-export"),
+    path("runs", run_api.RunList.as_view(), name="run-list"),
+    path("runs/preflight", run_api.RunPreflight.as_view(), name="run-preflight"),
+    path("runs/<uuid:run_id>", run_api.RunDetail.as_view(), name="run-detail"),
+    path("runs/<uuid:run_id>/points", run_api.RunPoints.as_view(), name="run-points"),
+    path("runs/<uuid:run_id>/cancel", run_api.RunCancel.as_view(), name="run-cancel"),
+    path("models/<uuid:model_id>/gate", model_api.ModelGate.as_view(), name="model-gate"),
+    path("models/<uuid:model_id>/promote", model_api.ModelPromote.as_view(), name="model-promote"),
+    path("models/<uuid:model_id>/rollback", model_api.ModelRollback.as_view(), name="model-rollback"),
 ]

@@ -1,0 +1,304 @@
+"""The edge between training and the platform: claim a run, learn, export, try, complete or fail.
+
+Only a training worker imports this module; it needs the extra `training`. A worker is started with
+
+    nice -n 10 celery --app plaqueview.celery:celery_app worker --include inference_worker.training_tasks \
+        --queues training --pool threads --concurrency 1
+
+One run at a time, in a thread, so that the main thread goes on to answer the broker (docs/decisions/0004); and nice, so
+that a study that waits for its result goes first.
+"""
+
+import logging
+import os
+import shutil
+import threading
+from collections import deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import torch
+from celery import Task, shared_task
+from celery.signals import celeryd_after_setup
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from inference_worker.dataset import DatasetError, StudyFiles
+from inference_worker.heartbeat import Heartbeat
+from inference_worker.labels import LabelError
+from inference_worker.prediction import DeviceError, Segmenter, WeightsError, core_count, shipped_weights
+from inference_worker.pretrained import PretrainedWeightsError
+from inference_worker.retraining import (
+    RETRAINING_ERRORS,
+    Candidate,
+    Learning,
+    Material,
+    StepClock,
+    Tried,
+    config_of,
+    export_candidate,
+    link_studies,
+    load_material,
+    try_both,
+)
+from inference_worker.tasks import rule_of_counting, segmenter_of
+from inference_worker.training import Progress
+from plaqueview.core.errors import UnavailableError
+from plaqueview.core.leases import ClaimLostError
+from plaqueview.core.storage import store_bytes, stored_path
+from plaqueview.imaging.nifti import NiftiError
+from plaqueview.registry import services as registry
+from plaqueview.registry.models import ModelVersion
+from plaqueview.training import services as training
+from plaqueview.training.models import RunStage, Side
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_BEAT_S: Final = 0.5
+BEATS_PER_LEASE: Final = 4
+KIND: Final = "models"
+
+UNEXPECTED = "Training failed by an error of ours; the worker's log has it under the run's number."
+EXPECTED_ERRORS = (
+    *RETRAINING_ERRORS,
+    DatasetError,
+    DeviceError,
+    LabelError,
+    NiftiError,
+    PretrainedWeightsError,
+    UnavailableError,
+    WeightsError,
+)
+
+
+@celeryd_after_setup.connect
+def set_threads(**_: Any) -> None:  # Any: Celery's signal
+    """The worker computes on as many threads as the department allows."""
+    torch.set_num_threads(settings.TRAINING_THREADS or core_count())
+
+
+@shared_task(name="training.train", bind=True)
+def train(self: Task[..., None], run_id: str) -> None:
+    """The run has ended in a named state, or is another worker's, or waits for its lease to lapse."""
+    worker = f"{self.request.hostname}:{os.getpid()}"
+    claim = training.claim_run(run_id=UUID(run_id), worker=worker, device=settings.TRAINING_DEVICE)
+    if claim is None:
+        logger.info("run %s has ended or is another worker's", run_id)
+        return
+    try:
+        training.complete_run(claim, learn(claim))
+        forget(claim)
+    except training.RunCancelledError as end:
+        logger.info("run %s: %s", run_id, end)
+        keep_best(claim)
+        forget(claim)
+    except ClaimLostError as end:
+        logger.info("run %s: nothing was written: %s", run_id, end)
+    except EXPECTED_ERRORS as error:
+        fail(claim, str(error))
+    except OperationalError:
+        raise  # the database is away: the lease lapses, and the run goes on from its state
+    except Exception:
+        fail(claim, UNEXPECTED)
+        raise
+
+
+def learn(claim: training.RunClaim) -> training.Learned:
+    """The candidate of the claimed run, tried against the champion; the lease stays alive meanwhile.
+
+    Raises: RunCancelledError, ClaimLostError; TrainingError, CheckpointError and what else rules the run out.
+    """
+    ledger = Ledger(claim)
+    longest_s = settings.TRAINING_LEASE_S / BEATS_PER_LEASE
+    with Heartbeat(ledger.beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
+        ledger.heartbeat = heartbeat
+        return Work(claim, training.order_of(claim), ledger).run()
+
+
+class Ledger:
+    """What happened since the last beat, told by the thread that learns and written by the one that beats."""
+
+    def __init__(self, claim: training.RunClaim) -> None:
+        self._claim = claim
+        self._lock = threading.Lock()
+        self._points: deque[training.Point] = deque()
+        self._stage, self._seconds = RunStage.LOADING, claim.seconds
+        self._seconds_per_step: float | None = None
+        self.heartbeat: Heartbeat | None = None
+
+    def enter(self, stage: RunStage) -> None:
+        """Raises: what the last beat raised."""
+        self._stage = stage
+        self.tell()
+
+    def add(self, progress: Progress, seconds: float) -> None:
+        """Raises: what the last beat raised."""
+        point = training.Point(progress.step, progress.loss, progress.validation_dice, timezone.now())
+        with self._lock:
+            self._points.append(point)
+            self._seconds, self._seconds_per_step = seconds, progress.seconds_per_step
+        self.tell()
+
+    def tell(self) -> None:
+        """Raises: what the last beat raised."""
+        if self.heartbeat is not None:
+            self.heartbeat.report(0.0)
+
+    def beat(self, _: float) -> None:
+        """Called beside the work. A database that is away costs nothing while the lease lasts."""
+        with self._lock:
+            points = list(self._points)
+            standing = training.Standing(self._stage, self._seconds, self._seconds_per_step, points)
+        try:
+            training.renew_run(self._claim, standing)
+        except OperationalError as error:
+            logger.warning("run %s: the lease was not renewed: %s", self._claim.run_id, error)
+            return
+        with self._lock:
+            for _point in points:
+                self._points.popleft()
+
+
+class Work:
+    """The steps of one run, one after the other."""
+
+    def __init__(self, claim: training.RunClaim, order: training.Order, ledger: Ledger) -> None:
+        self.claim, self.order, self.ledger = claim, order, ledger
+
+    def run(self) -> training.Learned:
+        order, folder = self.order, self.order.folder
+        places = {f"{one.patient}/{one.study}": (one.flair, one.labels) for one in order.studies}
+        files = link_studies(folder / "data", places)
+        material = load_material(
+            self._on(Side.TRAIN, files), self._on(Side.VALIDATION, files), cache=folder.parent / "cache"
+        )
+        learning = self._learn(material)
+        self.ledger.enter(RunStage.EXPORTING)
+        version = f"trained-{timezone.now():%Y%m%d}-{str(self.claim.run_id)[:8]}"
+        candidate = export_candidate(learning.best, version=version, folder=folder)
+        self.ledger.enter(RunStage.TESTING)
+        champion = champion_of_today()
+        tried, left_out = try_both(
+            Segmenter.load(candidate.onnx, rule=rule_of_counting()),
+            segmenter_of(champion),
+            self._on(Side.TEST, files),
+            on_study=self.ledger.tell,
+        )
+        self.ledger.enter(RunStage.SAVING)
+        best = (learning.run.best_dice, learning.run.best_step)
+        trials = tuple(self._trial(one) for one in tried)
+        return learned(candidate, champion, trials, best=best, left_out=(*material.left_out, *left_out))
+
+    def _on(self, side: Side, files: dict[str, StudyFiles]) -> list[StudyFiles]:
+        return [files[f"{one.patient}/{one.study}"] for one in self.order.studies if one.side == side]
+
+    def _learn(self, material: Material) -> Learning:
+        recipe = self.order.recipe
+        config = config_of(
+            steps=recipe.steps,
+            batch_size=recipe.batch_size,
+            learning_rate=recipe.learning_rate,
+            validate_every=recipe.validate_every,
+            seed=recipe.seed,
+        )
+        start = weights_to_start_from(self.order)
+        learning = Learning(start, config, material, folder=self.order.folder, device=settings.TRAINING_DEVICE)
+        self.ledger.enter(RunStage.LEARNING)
+        clock = StepClock(before_s=self.claim.seconds, longest_s=recipe.max_minutes * 60.0)
+
+        def on_progress(progress: Progress) -> None:
+            self.ledger.add(progress, clock.seconds)
+            clock.check()
+
+        learning.learn(on_progress)
+        return learning
+
+    def _trial(self, tried: Tried) -> training.Trial:
+        scanner = next(one.scanner for one in self.order.studies if f"{one.patient}/{one.study}" == tried.files.name)
+        (candidate, candidate_s), (champion, champion_s) = tried.candidate, tried.champion
+        return training.Trial(
+            patient=tried.files.patient,
+            study=tried.files.name,
+            scanner=scanner,
+            true_volume_ml=candidate.plaques.true_volume_ml,
+            candidate=training.Figures(candidate.plaques.confusion.dice, candidate.plaques.lesions.f1, candidate_s),
+            champion=training.Figures(champion.plaques.confusion.dice, champion.plaques.lesions.f1, champion_s),
+        )
+
+
+def learned(
+    candidate: Candidate,
+    champion: ModelVersion,
+    trials: tuple[training.Trial, ...],
+    *,
+    best: tuple[float, int],
+    left_out: tuple[str, ...],
+) -> training.Learned:
+    """What the platform is told; the files are in the store."""
+    safetensors_key = stored(candidate.safetensors)
+    return training.Learned(
+        sha256=candidate.sha256,
+        onnx_key=stored(candidate.onnx),
+        safetensors_key=safetensors_key,
+        safetensors_sha256=stored_path(safetensors_key).name,
+        identity=asdict(candidate.identity),
+        parity=asdict(candidate.parity),
+        best=best,
+        left_out=left_out,
+        champion_id=champion.pk,
+        trials=trials,
+    )
+
+
+def stored(path: Path) -> str:
+    return store_bytes([path.read_bytes()], kind=KIND).key
+
+
+def champion_of_today() -> ModelVersion:
+    """Raises: UnavailableError when there is none any more."""
+    champion = registry.champion()
+    if champion is None:
+        raise UnavailableError("there is no champion to be judged against")
+    return champion
+
+
+def weights_to_start_from(order: training.Order) -> Path | None:
+    """Raises: UnavailableError when this worker ships other weights than those to start from."""
+    if not order.starts_from_model:
+        return None
+    if order.start_key:
+        return stored_path(order.start_key)
+    shipped = shipped_weights()
+    from_worker = Segmenter.load(shipped).model.sha256
+    if from_worker != order.start_sha256:
+        raise UnavailableError("this worker ships other weights than the champion that the run was to start from")
+    return shipped.with_suffix(".safetensors")
+
+
+def keep_best(claim: training.RunClaim) -> None:
+    """The best weights of a run that was cancelled are in the store, where there are any."""
+    best = training.order_of(claim).folder / "best.safetensors"
+    if best.is_file():
+        training.keep_best(run_id=claim.run_id, key=stored(best))
+
+
+def fail(claim: training.RunClaim, reason: str) -> None:
+    """The run has failed, unless it is no longer this worker's."""
+    try:
+        training.fail_run(claim, reason=reason)
+        forget(claim)
+    except (ClaimLostError, training.RunCancelledError) as end:
+        logger.info("run %s: its failure was not written: %s", claim.run_id, end)
+
+
+def forget(claim: training.RunClaim) -> None:
+    """What the ended run worked with is gone from the disk; studies prepared for training stay for the next one."""
+    shutil.rmtree(training.order_of(claim).folder, ignore_errors=True)
+
+
+def leave_database() -> None:
+    """The connection of the thread that calls this is closed."""
+    connection.close()

@@ -1,0 +1,157 @@
+"""Whether a candidate may replace the champion: rules over both models' figures on the same test patients.
+
+Figures of a patient's studies are averaged first; bounds come from a bootstrap over patients, in pairs, so that a
+patient who is hard for both counts for neither.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+RESAMPLES: Final = 4000
+SEED: Final = 0
+LOWER_PERCENTILE: Final = 5.0  # one-sided 95 %
+
+# Any lesion load, in ml of the truth, below each bound.
+LOADS: Final = ((5.0, "load under 5 ml"), (20.0, "load 5 to 20 ml"), (float("inf"), "load over 20 ml"))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One model on one study, any plaque; `seconds` is of the network alone."""
+
+    dice: float
+    lesion_f1: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Both models on one test study, by pseudonym."""
+
+    patient: str
+    study: str
+    scanner: str
+    true_volume_ml: float
+    candidate: Figures
+    champion: Figures
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        load = next(name for bound, name in LOADS if self.true_volume_ml < bound)
+        return load, f"scanner {self.scanner or 'unknown'}"
+
+    def as_json(self) -> dict[str, Any]:  # Any: JSON
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class RuleVerdict:
+    """What one rule found and needs, as sentences."""
+
+    rule: str
+    is_passed: bool
+    found: str
+    needed: str
+
+    def as_json(self) -> dict[str, str | bool]:
+        return asdict(self)
+
+
+def judge(trials: Sequence[Trial]) -> tuple[RuleVerdict, ...]:
+    """Every rule's verdict, in the order in which they are shown; the candidate passes when each is passed."""
+    return (
+        _enough_patients(trials),
+        _good_enough(trials),
+        _labels_fit(trials),
+        _not_worse(trials, "any-plaque Dice", lambda one: one.dice, settings.GATE_DICE_MARGIN),
+        _not_worse(trials, "lesion F1", lambda one: one.lesion_f1, settings.GATE_LESION_F1_MARGIN),
+        _no_stratum_worse(trials),
+        _fast_enough(trials),
+    )
+
+
+def lower_bound(differences: NDArray[np.float64]) -> float:
+    """The mean difference that patients drawn anew would exceed in 95 of 100 cases."""
+    generator = np.random.default_rng(SEED)
+    drawn = generator.integers(len(differences), size=(RESAMPLES, len(differences)))
+    return float(np.percentile(differences[drawn].mean(axis=1), LOWER_PERCENTILE))
+
+
+def by_patient(trials: Sequence[Trial], figure: Callable[[Figures], float]) -> Mapping[str, tuple[float, float]]:
+    """Candidate's and champion's mean figure of each patient."""
+    patients = sorted({trial.patient for trial in trials})
+    return {
+        patient: (
+            float(np.mean([figure(trial.candidate) for trial in trials if trial.patient == patient])),
+            float(np.mean([figure(trial.champion) for trial in trials if trial.patient == patient])),
+        )
+        for patient in patients
+    }
+
+
+def _enough_patients(trials: Sequence[Trial]) -> RuleVerdict:
+    found, needed = len({trial.patient for trial in trials}), settings.GATE_MINIMUM_PATIENTS
+    return RuleVerdict("test patients", found >= needed, f"{found} patients", f"at least {needed}")
+
+
+def _good_enough(trials: Sequence[Trial]) -> RuleVerdict:
+    mean = _means(trials, lambda one: one.dice)[0]
+    lowest = settings.GATE_LOWEST_DICE
+    return RuleVerdict(
+        "lowest Dice",
+        mean >= lowest,
+        f"mean any-plaque Dice {mean:.3f}",
+        f"at least {lowest:g}",
+    )
+
+
+def _labels_fit(trials: Sequence[Trial]) -> RuleVerdict:
+    """A test side on which the champion itself fails tests nothing: its labels are of other images, or of nothing."""
+    mean = _means(trials, lambda one: one.dice)[1]
+    lowest = settings.GATE_LOWEST_DICE
+    return RuleVerdict(
+        "labels fit the images", mean >= lowest, f"the champion has Dice {mean:.3f} on them", f"at least {lowest:g}"
+    )
+
+
+def _not_worse(trials: Sequence[Trial], name: str, figure: Callable[[Figures], float], margin: float) -> RuleVerdict:
+    pairs = np.array(list(by_patient(trials, figure).values()))
+    candidate, champion = pairs.mean(axis=0)
+    bound = lower_bound(pairs[:, 0] - pairs[:, 1])
+    found = f"{candidate:.3f} against {champion:.3f}; with 95 % confidence the difference is above {bound:+.3f}"
+    return RuleVerdict(name, bound >= -margin, found, f"above {-margin:+g}")
+
+
+def _no_stratum_worse(trials: Sequence[Trial]) -> RuleVerdict:
+    margin = settings.GATE_STRATUM_MARGIN
+    worst, name = min((difference, name) for name, difference in _differences_by_stratum(trials))
+    return RuleVerdict(
+        "no stratum worse", worst >= -margin, f"the worst: {name}, mean Dice {worst:+.3f}", f"each above {-margin:+g}"
+    )
+
+
+def _differences_by_stratum(trials: Sequence[Trial]) -> Iterator[tuple[str, float]]:
+    for name in sorted({name for trial in trials for name in trial.strata}):
+        candidate, champion = _means([trial for trial in trials if name in trial.strata], lambda one: one.dice)
+        yield name, candidate - champion
+
+
+def _fast_enough(trials: Sequence[Trial]) -> RuleVerdict:
+    """Medians, since a machine that does something else for a moment slows one study only."""
+    candidate = float(np.median([trial.candidate.seconds for trial in trials]))
+    champion = float(np.median([trial.champion.seconds for trial in trials]))
+    ratio, slowest = candidate / champion if champion else 1.0, settings.GATE_SLOWEST
+    return RuleVerdict(
+        "speed", ratio <= slowest, f"{ratio:.2f} times the champion's time", f"at most {slowest:g} times"
+    )
+
+
+def _means(trials: Sequence[Trial], figure: Callable[[Figures], float]) -> tuple[float, float]:
+    """Over patients: the candidate's, the champion's."""
+    candidate, champion = np.array(list(by_patient(trials, figure).values())).mean(axis=0)
+    return float(candidate), float(champion)

@@ -1,0 +1,126 @@
+"""Whether a run can succeed, before it costs hours: what it would learn from, and what it needs of the machine."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from plaqueview.core.errors import UnavailableError
+from plaqueview.core.health import require_beat, worker_of_queue
+from plaqueview.core.queue import TRAINING_QUEUE
+from plaqueview.registry.models import ModelVersion, Stage
+from plaqueview.training.machine import available_memory_bytes, free_disk_bytes
+from plaqueview.training.models import DatasetSnapshot, Side, SnapshotStudy, TrainingRun
+from plaqueview.training.recipe import Recipe, Start
+
+# A slice and its labels on the network's grid, twice: as read from the cache, and as it is drawn.
+BYTES_OF_SLICE: Final = 4 * 256 * 256
+# The state of a run, its best weights, two exports; measured at 190 MB with the network that ships.
+BYTES_OF_RUN: Final = 400 * 1024**2
+# torch with the network, its average and the optimiser's moments, and what a slice of a batch adds while it learns.
+MEMORY_OF_RUN: Final = 1024**3
+MEMORY_OF_BATCH_SLICE: Final = 180 * 1024**2
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """`problems` rule the run out, `warnings` do not. `estimated_minutes` follows from a measured step; None: none was.
+
+    `sides` is by side: patients, studies, slices, lesions, by class and by source.
+    """
+
+    sides: Mapping[str, Any]  # Any: JSON
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    disk_free_bytes: int
+    disk_needed_bytes: int
+    memory_free_bytes: int | None
+    memory_needed_bytes: int
+    seconds_per_step: float | None
+    estimated_minutes: float | None
+
+    @property
+    def can_run(self) -> bool:
+        return not self.problems
+
+
+def inspect(snapshot: DatasetSnapshot, recipe: Recipe) -> Preflight:
+    """What a run of the recipe on the snapshot, which is ready, would meet."""
+    rows = list(SnapshotStudy.objects.filter(snapshot=snapshot, exclusion=""))
+    slices = sum(row.slices for row in rows)
+    disk, memory = free_disk_bytes(), available_memory_bytes()
+    disk_needed = BYTES_OF_RUN + slices * BYTES_OF_SLICE
+    memory_needed = MEMORY_OF_RUN + recipe.batch_size * MEMORY_OF_BATCH_SLICE + slices * BYTES_OF_SLICE
+    seconds = _measured_seconds_per_step(recipe)
+    minutes = None if seconds is None else seconds * recipe.steps / 60.0
+    return Preflight(
+        sides=snapshot.counts,
+        problems=(
+            *_data_problems(snapshot, rows),
+            *_machine_problems(recipe, disk, disk_needed, memory, memory_needed),
+        ),
+        warnings=tuple(_warnings(snapshot, recipe, minutes)),
+        disk_free_bytes=disk,
+        disk_needed_bytes=disk_needed,
+        memory_free_bytes=memory,
+        memory_needed_bytes=memory_needed,
+        seconds_per_step=seconds,
+        estimated_minutes=minutes,
+    )
+
+
+def _data_problems(snapshot: DatasetSnapshot, rows: Collection[SnapshotStudy]) -> Iterator[str]:
+    for side in Side:
+        if not snapshot.counts[side.value]["patients"]:
+            yield f"no patient stands on the side {side.value}; approve studies of more patients"
+    for side in (Side.TRAIN, Side.TEST):
+        if snapshot.counts[side.value]["patients"] and not snapshot.counts[side.value]["lesions"]:
+            yield f"no study on the side {side.value} has a lesion"
+    yield from _leaks("patient", {row.pk: row.patient for row in rows}, rows)
+    yield from _leaks("image", {row.pk: row.image_sha256 for row in rows}, rows)
+
+
+def _leaks(thing: str, names: Mapping[Any, str], rows: Collection[SnapshotStudy]) -> Iterator[str]:  # Any: a key
+    """One thing on two sides: what is learned by heart would be taken for what was understood."""
+    sides: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        sides[names[row.pk]].add(row.side)
+    leaking = sum(1 for found in sides.values() if len(found) > 1)
+    if leaking:
+        yield f"{leaking} {thing}{'s' if leaking > 1 else ''} on more than one side; exclude one of the studies"
+
+
+def _machine_problems(
+    recipe: Recipe, disk: int, disk_needed: int, memory: int | None, memory_needed: int
+) -> Iterator[str]:
+    if disk < disk_needed:
+        yield f"the storage has {disk // 1024**2} MB free, the run needs {disk_needed // 1024**2} MB"
+    if memory is not None and memory < memory_needed:
+        yield f"{memory // 1024**2} MB of memory are free, the run needs {memory_needed // 1024**2} MB"
+    if not ModelVersion.objects.filter(stage=Stage.CHAMPION).exists():
+        needed = "start from" if recipe.start is Start.CHAMPION else "be judged against"
+        yield f"there is no champion to {needed}; a worker of the queue inference registers its own at its start"
+
+
+def _warnings(snapshot: DatasetSnapshot, recipe: Recipe, minutes: float | None) -> Iterator[str]:
+    classes = snapshot.counts[Side.TRAIN.value]["classes"]
+    if not classes.get("active") or not classes.get("inactive"):
+        yield "no lesion of one class has evidence: the network learns where plaques are, and little of their activity"
+    if minutes is None:
+        yield "no step was measured here yet, so the time is not known; the run tells it after its first steps"
+    elif minutes > recipe.max_minutes:
+        yield f"about {minutes:.0f} minutes are needed; after {recipe.max_minutes} the best weights so far are taken"
+    try:
+        require_beat(worker_of_queue(TRAINING_QUEUE))
+    except (UnavailableError, RedisError, OSError):
+        yield "no worker of the queue training is heard of: the run waits for one, which needs the extra `training`"
+
+
+def _measured_seconds_per_step(recipe: Recipe) -> float | None:
+    """That of the newest run which measured one, by slice."""
+    measured = TrainingRun.objects.filter(seconds_per_step__isnull=False).order_by("-created").first()
+    if measured is None or measured.seconds_per_step is None:
+        return None
+    return measured.seconds_per_step * recipe.batch_size / Recipe.from_json(measured.recipe).batch_size

@@ -1,0 +1,88 @@
+"""The gate: rules over both models' figures on the same patients; a verdict rule by rule."""
+
+import numpy as np
+import pytest
+from django.test import override_settings
+
+from plaqueview.training.gate import Figures, Trial, judge, lower_bound
+
+
+def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
+    """Dice of both; lesion F1 is the same number."""
+    fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0)} | changes
+    candidate_s, champion_s = fields.pop("seconds")
+    return Trial(
+        patient,
+        f"{patient}/S-1",
+        candidate=Figures(candidate, candidate, candidate_s),
+        champion=Figures(champion, champion, champion_s),
+        **fields,
+    )
+
+
+def failed(trials) -> list[str]:
+    return [verdict.rule for verdict in judge(trials) if not verdict.is_passed]
+
+
+SAME = [trial(f"P-{index}", 0.6 + index / 100, 0.6 + index / 100) for index in range(5)]
+
+
+def test_a_candidate_as_good_as_the_champion_passes():
+    assert failed(SAME) == []
+
+
+def test_a_better_one_passes():
+    assert failed([trial(f"P-{index}", 0.7, 0.6) for index in range(5)]) == []
+
+
+def test_a_worse_one_is_stopped_by_dice_and_lesions():
+    assert failed([trial(f"P-{index}", 0.54, 0.6) for index in range(5)]) == ["any-plaque Dice", "lesion F1"]
+
+
+def test_one_that_may_be_worse_by_chance_is_stopped_although_its_mean_is_not():
+    differences = [0.2, -0.1, 0.15, -0.12, -0.1]
+
+    stopped = failed([trial(f"P-{index}", 0.6 + one, 0.6) for index, one in enumerate(differences)])
+
+    assert sum(differences) > 0
+    assert stopped == ["any-plaque Dice", "lesion F1"]
+
+
+def test_too_few_patients_judge_nothing():
+    assert failed(SAME[:2]) == ["test patients"]
+
+
+def test_visits_of_one_patient_count_once():
+    assert failed([trial("P-1", 0.6, 0.6) for _ in range(9)]) == ["test patients"]
+
+
+def test_a_stratum_that_got_worse_stops_a_candidate_that_is_better_on_average():
+    trials = [trial(f"P-{index}", 0.9, 0.5) for index in range(8)]
+
+    stopped = judge([*trials, trial("P-9", 0.4, 0.6, scanner="Vendor Two 3 T")])
+
+    (verdict,) = [one for one in stopped if not one.is_passed]
+    assert (verdict.rule, verdict.needed) == ("no stratum worse", "each above -0.1")
+    assert verdict.found == "the worst: scanner Vendor Two 3 T, mean Dice -0.200"
+
+
+def test_a_slow_candidate_is_stopped():
+    assert failed([trial(f"P-{index}", 0.6, 0.6, seconds=(1.6, 1.0)) for index in range(5)]) == ["speed"]
+
+
+def test_labels_on_which_both_fail_judge_nothing():
+    assert failed([trial(f"P-{index}", 0.05, 0.05) for index in range(5)]) == ["lowest Dice", "labels fit the images"]
+
+
+@override_settings(GATE_DICE_MARGIN=0.1, GATE_LESION_F1_MARGIN=0.1)
+def test_the_department_sets_the_margins():
+    assert failed([trial(f"P-{index}", 0.54, 0.6) for index in range(5)]) == []
+
+
+def test_the_bound_is_that_of_the_mean_and_the_same_every_time():
+    differences = np.random.default_rng(1).normal(0.1, 0.05, 40)
+
+    bound = lower_bound(differences)
+
+    assert bound == lower_bound(differences)
+    assert bound == pytest.approx(0.1 - 1.645 * 0.05 / np.sqrt(40), abs=0.01)
