@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from plaqueview.launcher.broker import free_port
 
 ROOT = Path(__file__).parents[1]
 READY_TIMEOUT_S = 480
@@ -66,16 +67,8 @@ def running_demo(data_dir: Path) -> Iterator[RunningDemo]:
 
 def free_ports() -> tuple[int, int]:
     """A web port whose successor is free too, and a DICOM port."""
-    while True:
-        with socket.socket() as web, socket.socket() as feed, socket.socket() as dicom:
-            web.bind(("127.0.0.1", 0))
-            dicom.bind(("127.0.0.1", 0))
-            port = web.getsockname()[1]
-            try:
-                feed.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port, dicom.getsockname()[1]
+    port = free_port(count=3)
+    return port, port + 2
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -11,11 +11,12 @@ from pydicom.uid import ImplicitVRLittleEndian
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.celery import celery_app
 from plaqueview.core.storage import stored_path
+from plaqueview.launcher.broker import free_port
 from plaqueview.outbox.models import KeptInstance, Transfer, TransferState
 from tests.bench.support_orthanc import running_orthanc
 from tests.inference.processes import kill, wait_until, worker
 from tests.outbox.post_office import with_approval, work
-from tests.pacs.peers import free_port, needs_dcmtk, needs_orthanc, silent_port, storescp
+from tests.pacs.peers import needs_dcmtk, needs_orthanc, silent_port, storescp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.peers]
 

@@ -12,13 +12,14 @@ from django.utils import timezone
 from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
+from plaqueview.launcher.broker import free_port
 from plaqueview.outbox import leases, services
 from plaqueview.outbox.endings import LONGEST_DELAY_S, delay_after
 from plaqueview.outbox.models import KeptInstance, Transfer, TransferState
 from plaqueview.outbox.requests import approvals_for
 from tests.accounts.people import make_user, token_client
 from tests.outbox.post_office import open_post_office, with_approval, work
-from tests.pacs.peers import free_port, web_server
+from tests.pacs.peers import web_server
 
 pytestmark = pytest.mark.django_db
 

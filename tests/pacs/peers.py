@@ -32,12 +32,6 @@ has_orthanc = shutil.which("Orthanc") is not None and any(PLUGINS.glob("libOrtha
 needs_orthanc = pytest.mark.skipif(not has_orthanc, reason="needs Orthanc and its DICOMweb plugin")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def storescp(folder: Path, port: int, *options: str) -> Iterator[None]:
     """dcmtk's receiver writes into the folder; it answers to any title."""

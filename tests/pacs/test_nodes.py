@@ -10,13 +10,13 @@ from django.test import Client
 from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
+from plaqueview.launcher.broker import free_port
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.sealing import unseal
 from tests.accounts.people import make_user, token_client
 from tests.bench.support_orthanc import running_orthanc
 from tests.pacs.peers import (
     certificate_and_key,
-    free_port,
     needs_dcmtk,
     needs_orthanc,
     picky_entity,

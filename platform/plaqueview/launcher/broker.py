@@ -24,6 +24,9 @@ save ""
 maxmemory-policy noeviction
 """
 
+# Below the ports that systems give to outgoing connections, one of which would take a free port before its time.
+PORTS = range(20_000, 32_000)
+
 
 @dataclass(frozen=True)
 class Broker:
@@ -51,14 +54,25 @@ def configure_broker(folder: Path) -> Broker:
     return broker
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
+def free_port(*, count: int = 1) -> int:
+    """A port of the loopback address that nobody listens on; with the ports after it, `count` in all."""
+    while True:
+        first = secrets.choice(PORTS)
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
-def wait_for_broker(broker: Broker, *, timeout_s: float = 15.0) -> None:
+def wait_for_broker(broker: Broker, *, timeout_s: float = 60.0) -> None:
     """The broker answers a ping. Raises: LauncherError when it does not within the time."""
     deadline = time.monotonic() + timeout_s
     while not _answers(broker):
