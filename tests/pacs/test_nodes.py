@@ -89,7 +89,7 @@ def test_a_node_is_made_changed_listed_and_removed(administration):
         (DIMSE, {"port": 0}, "port"),
         (DIMSE, {"ae_title": "A\\B"}, "ae_title"),
         (DIMSE, {"url": "http://archive/dicom-web"}, "url"),
-        (DIMSE, {"documents": ["pdf"]}, "documents.0"),
+        (DIMSE, {"documents": ["docx"]}, "documents.0"),
         (DIMSE, {"documents": []}, "documents"),
         (DIMSE, {"uses_tls": True, "ca_certificates": "nonsense"}, "client_certificate"),
         (WEB, {"url": "file:///etc/passwd"}, "url"),
