@@ -8,6 +8,7 @@ import { fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
 import { detailOf, Notice } from "./problem";
 import { VersionDiffTable } from "./version_diff_table";
+import { VersionDocuments } from "./version_documents";
 import { authorText, VERSION_STATES } from "./version_names";
 import styles from "./version_panel.module.css";
 import { VersionTransfers } from "./version_transfers";
@@ -82,6 +83,7 @@ function VersionLine({ study, me, version, versions, isShown, isCompared, onRest
         </div>
         <div className={styles.fact} title={fullTimeText(version.created)}>{`${authorText(version)}, ${timeText(version.created)}`}</div>
         <div className={styles.fact}>{`${active} active, ${inactive} inactive`}</div>
+        <VersionDocuments annotation={version.id} version={version.version} />
         {state === "approved" && me.actions.includes("transfer.read") && (
           <VersionTransfers study={study} annotation={version.id} version={version.version} me={me} />
         )}

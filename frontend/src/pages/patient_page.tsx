@@ -7,6 +7,8 @@ import { ageText, dateText, nameText, UNKNOWN, volumeText } from "../components/
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { StudyStateBadge } from "../components/study_state";
+import type { TrendValue } from "../components/trend";
+import { TrendChart } from "../components/trend_chart";
 import { LESION_CLASSES } from "../geometry/labels";
 import { ProblemError } from "../server/problem";
 import type { Study } from "../server/types";
@@ -30,6 +32,7 @@ export function PatientPage() {
     <div className={styles.page}>
       <h1>{nameText(name)}</h1>
       <p className={styles.lead}>{facts.filter((fact) => fact && fact !== UNKNOWN).join(" · ")}</p>
+      <Trends studies={studies} />
       <div className={styles.card}>
         <table className={styles.table}>
           <thead>
@@ -56,6 +59,26 @@ export function PatientPage() {
       )}
     </div>
   );
+}
+
+/** Counts and volumes of the studies that have a day and a result; one alone is no course. */
+function Trends({ studies }: { readonly studies: readonly Study[] }) {
+  const read = studies.filter((study) => study.study_date && study.lesion_counts && study.lesion_volumes_ml);
+  if (read.length < 2) return <p className={styles.lead}>The course over time is drawn from two studies on.</p>;
+  const rules = new Set(read.map(({ annotation }) => annotation?.counting_rule));
+  return (
+    <>
+      <div className={styles.trends}>
+        <TrendChart title="Lesions" values={read.map((study) => valueOf(study, study.lesion_counts))} textOf={(count) => (Number.isInteger(count) ? String(count) : "")} />
+        <TrendChart title="Volume (ml)" values={read.map((study) => valueOf(study, study.lesion_volumes_ml))} textOf={volumeText} />
+      </div>
+      {rules.size > 1 && <p className={styles.lead}>The studies were counted by different rules: their numbers cannot be compared.</p>}
+    </>
+  );
+}
+
+function valueOf(study: Study, amounts: Study["lesion_volumes_ml"]): TrendValue {
+  return { study: study.id, date: study.study_date ?? "", active: amounts?.active ?? 0, inactive: amounts?.inactive ?? 0 };
 }
 
 function byDateDescending(first: Study, second: Study): number {

@@ -2,3 +2,12 @@
 export function maskDownloadUrl(annotation: string): string {
   return `/api/v1/annotations/${annotation}/mask.nii.gz`;
 }
+
+/** The documents of a version, by the end of their address. */
+export const DOCUMENTS = ["report.pdf", "lesions.csv", "fhir"] as const;
+
+export type DocumentName = (typeof DOCUMENTS)[number];
+
+export function documentUrl(annotation: string, name: DocumentName): string {
+  return `/api/v1/annotations/${annotation}/${name}`;
+}
