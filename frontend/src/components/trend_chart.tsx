@@ -5,6 +5,7 @@ import styles from "./trend_chart.module.css";
 
 const WIDTH = 560;
 const HEIGHT = 190;
+const DAY_WIDTH = 68;
 const FRAME = { left: 44, right: WIDTH - 44, top: 16, bottom: HEIGHT - 28 };
 
 interface TrendChartProps {
@@ -29,12 +30,17 @@ export function TrendChart({ title, values, textOf }: TrendChartProps) {
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${title}. ${words.join("; ")}.`}>
         {[0, maximum / 2, maximum].map((value) => <Level key={value} value={value} share={value / maximum} text={textOf(value)} />)}
         {LESION_CLASSES.map((lesionClass) => <Line key={lesionClass} lesionClass={lesionClass} points={points} />)}
-        {points.map(({ study, x, date }) => (
+        {withRoom(points).map(({ study, x, date }) => (
           <text key={study} x={x} y={HEIGHT - 8} textAnchor="middle" className={styles.text}>{date}</text>
         ))}
       </svg>
     </figure>
   );
+}
+
+/** The points whose day can be written below them without running into the one before. */
+function withRoom(points: readonly TrendPoint[]): TrendPoint[] {
+  return points.reduce<TrendPoint[]>((named, point) => (point.x - (named.at(-1)?.x ?? -WIDTH) < DAY_WIDTH ? named : [...named, point]), []);
 }
 
 function Level({ value, share, text }: { readonly value: number; readonly share: number; readonly text: string }) {
