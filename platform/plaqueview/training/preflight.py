@@ -17,7 +17,8 @@ from plaqueview.training.recipe import Recipe, Start
 
 # A slice and its labels on the network's grid, twice: as read from the cache, and as it is drawn.
 BYTES_OF_SLICE: Final = 4 * 256 * 256
-# The state of a run, its best weights, two exports; measured at 190 MB with the network that ships.
+# Of the network that ships: a state of 65 MB, two files of weights of 16 MB each, an export of 14 MB; and room to
+# replace each while the old one is still there.
 BYTES_OF_RUN: Final = 400 * 1024**2
 # torch with the network, its average and the optimiser's moments, and what a slice of a batch adds while it learns.
 MEMORY_OF_RUN: Final = 1024**3
