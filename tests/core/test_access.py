@@ -25,6 +25,8 @@ EXPECTED = {
     "transfer.send": "admin neurologist integrator",
     "model.read": "admin neurologist integrator",
     "model.manage": "admin",
+    "training.read": "admin",
+    "training.manage": "admin",
     "audit.read": "admin",
     "user.manage": "admin",
     "token.manage": "admin neurologist",
