@@ -98,7 +98,7 @@ def register_rigidly(
     transform = _search(fixed, moving, fixed_head, moving_head)
     for level in FINER:
         transform, _ = _climb(_pair_at(level.voxel_mm, fixed, moving, fixed_head), level, transform)
-    return _judged(_pair_at(JUDGED_AT_MM, fixed, moving, fixed_head), _matrix_of(transform))
+    return _judged(_pair_at(JUDGED_AT_MM, fixed, moving, fixed_head), matrix_of(transform))
 
 
 # --- the parts of a volume ------------------------------------------------------------------------------------------
@@ -106,8 +106,8 @@ def register_rigidly(
 
 def _prepared(volume: Volume, brain: NDArray[np.bool_] | None) -> tuple[Volume, NDArray[np.bool_]]:
     """The volume, thinned out where its voxels are finer than any level needs, and where the head is in it."""
-    thinned = _at(volume, FINEST_MM)
-    mask = None if brain is None else _at(volume.with_voxels(brain), FINEST_MM).voxels > 0.5
+    thinned = at_voxel_size(volume, FINEST_MM)
+    mask = None if brain is None else at_voxel_size(volume.with_voxels(brain), FINEST_MM).voxels > 0.5
     return thinned, _head_of(thinned, mask)
 
 
@@ -137,11 +137,11 @@ class _Pair:
 
 
 def _pair_at(voxel_mm: float, fixed: Volume, moving: Volume, head: NDArray[np.bool_]) -> _Pair:
-    share = _at(fixed.with_voxels(head), voxel_mm).voxels
-    return _Pair(_at(fixed, voxel_mm), _at(moving, voxel_mm), share > 0.5)
+    share = at_voxel_size(fixed.with_voxels(head), voxel_mm).voxels
+    return _Pair(at_voxel_size(fixed, voxel_mm), at_voxel_size(moving, voxel_mm), share > 0.5)
 
 
-def _at(volume: Volume, voxel_mm: float) -> Volume:
+def at_voxel_size(volume: Volume, voxel_mm: float) -> Volume:
     """The volume smoothed and thinned out to voxels of about this size; thick slices stay as they are."""
     factors = [max(1, round(voxel_mm / spacing)) for spacing in volume.spacing_mm]
     sigmas = [0.4 * factor if factor > 1 else 0.0 for factor in factors]
@@ -153,7 +153,7 @@ def _at(volume: Volume, voxel_mm: float) -> Volume:
     return Volume(np.ascontiguousarray(smooth[picked]), volume.affine @ step)
 
 
-def _image(volume: Volume) -> SimpleITK.Image:
+def image_of(volume: Volume) -> SimpleITK.Image:
     """The volume as SimpleITK has it: axes in the order column, row, slice, positions in LPS mm."""
     image = SimpleITK.GetImageFromArray(volume.voxels)
     spacing_mm = np.array(volume.spacing_mm)
@@ -179,7 +179,7 @@ def _search(
         for turn in product(np.radians(START_TURNS_DEGREES), repeat=3)
     ]
     method = _method(pair, COARSEST)
-    images = _image(pair.fixed), _image(pair.moving)
+    images = image_of(pair.fixed), image_of(pair.moving)
     values = [_value(method, images, start) for start in starts]
     best = [starts[index] for index in np.argsort(values, kind="stable")[:STARTS_FOLLOWED]]
     climbed = [_climb(pair, COARSEST, start) for start in best]
@@ -205,7 +205,7 @@ def _transform(
 def _method(pair: _Pair, level: Level) -> SimpleITK.ImageRegistrationMethod:
     method = SimpleITK.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(HISTOGRAM_BINS)
-    method.SetMetricFixedMask(_image(pair.fixed.with_voxels(pair.head.astype(np.uint8))))
+    method.SetMetricFixedMask(image_of(pair.fixed.with_voxels(pair.head.astype(np.uint8))))
     sampled_share = level.most_samples / max(1, int(pair.head.sum()))
     if sampled_share < 1.0:
         method.SetMetricSamplingStrategy(method.RANDOM)
@@ -244,13 +244,13 @@ def _climb(pair: _Pair, level: Level, start: SimpleITK.Euler3DTransform) -> tupl
     transform = SimpleITK.Euler3DTransform(start)
     method.SetInitialTransform(transform, inPlace=True)
     try:
-        method.Execute(_image(pair.fixed), _image(pair.moving))
+        method.Execute(image_of(pair.fixed), image_of(pair.moving))
     except RuntimeError as error:
         raise RegistrationError("the volumes do not overlap where the head is") from error
     return transform, float(method.GetMetricValue())
 
 
-def _matrix_of(transform: SimpleITK.Euler3DTransform) -> NDArray[np.float64]:
+def matrix_of(transform: SimpleITK.Euler3DTransform) -> NDArray[np.float64]:
     """Row-major 4x4 over LPS mm; a transform of SimpleITK turns about its centre."""
     turn = np.array(transform.GetMatrix()).reshape(3, 3)
     centre, shift = np.array(transform.GetCenter()), np.array(transform.GetTranslation())
