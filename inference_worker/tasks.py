@@ -42,10 +42,14 @@ from inference_worker.prediction import (
     WeightsError,
     shipped_weights,
 )
+from inference_worker.regions import region_map
+from inference_worker.regions.alignment import AlignmentError
+from plaqueview.annotations import services as annotations
 from plaqueview.core.errors import PlaqueViewError, UnavailableError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
+from plaqueview.imaging.regions import RegionRule
 from plaqueview.imaging.registration import RegistrationError, register_rigidly
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import GeometryError
@@ -70,6 +74,7 @@ SEGMENTED_SHARE = 0.98
 OVERDUE_GRACE_S = 60.0
 
 UNEXPECTED = "Inference failed by an error of ours; the worker's log has it under the job's number."
+REGIONS_UNEXPECTED = "Telling the regions failed by an error of ours; the worker's log has it."
 REGISTRATION_UNEXPECTED = "Registration failed by an error of ours; the worker's log has it under its number."
 
 
@@ -78,6 +83,7 @@ class OverdueError(RuntimeError):
 
 
 EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError, UnavailableError)
+REGION_ERRORS = (SeriesReadError, GeometryError, AlignmentError, UnavailableError)
 REGISTRATION_ERRORS = (SeriesReadError, GeometryError, RegistrationError, UnavailableError)
 CLAIM_ENDED = (inference.ClaimLostError, inference.JobCancelledError)
 
@@ -94,6 +100,7 @@ class Reader:
 def reader() -> Reader:
     """The network that this process reads with, loaded and warmed by the first call."""
     segmenter = loaded(None)
+    region_map.load_distances()
     shipped = shipped_model(segmenter.model)
     logger.info("model %s %s is loaded, weights %s", shipped.name, shipped.version, shipped.sha256[:12])
     return Reader(segmenter, shipped)
@@ -322,6 +329,30 @@ def find_movement(claim: longitudinal.Claim) -> longitudinal.Found:
         similarity=found.similarity,
         seconds=time.monotonic() - started_s,
     )
+
+
+@shared_task(name="inference.map_regions")
+def map_regions(annotation_id: str) -> None:
+    """The version's lesions have their regions, or the version says why not; again, nothing changes.
+
+    It follows the counts as a task of its own, because a reader waits for those. It needs no lease: two workers who do
+    it at once write the same, and who comes second finds it written.
+    """
+    wanted = annotations.read_wanted_map(UUID(annotation_id))
+    if wanted is None:
+        logger.info("version %s has its regions, or says why not", annotation_id)
+        return
+    try:
+        flair = load_volume(wanted.series_id).volume
+        found = region_map.map_regions(flair, wanted.brain, rule=RegionRule())
+        annotations.record_regions(annotation_id=wanted.annotation_id, labels=found.labels)
+    except REGION_ERRORS as error:
+        annotations.record_no_regions(annotation_id=wanted.annotation_id, reason=str(error))
+    except OperationalError:
+        raise  # the database is away: the clock asks again
+    except Exception:
+        annotations.record_no_regions(annotation_id=wanted.annotation_id, reason=REGIONS_UNEXPECTED)
+        raise
 
 
 def fail_registration(claim: longitudinal.Claim, reason: str) -> None:

@@ -14,6 +14,7 @@ from plaqueview.studies.services import (
     AnnotationSummary,
     JobSummary,
     ModelReference,
+    RegionSummary,
     load_volume,
     record_job,
     record_result,
@@ -57,6 +58,7 @@ def with_result(study: Study, *, active: int, inactive: int) -> None:
             counting_rule=RULE,
             claim="AI-predicted, FLAIR only",
             unconfirmed_active_count=active,
+            regions=RegionSummary("pending", "", {}, "", ""),
         ),
     )
 

@@ -1368,6 +1368,7 @@ export interface components {
             /** @description Active lesions that no reader has confirmed. */
             unconfirmed_active_count: number;
             warnings: string[];
+            regions: components["schemas"]["RegionSummary"];
             notice: string;
         };
         /**
@@ -1395,6 +1396,7 @@ export interface components {
             /** @description Active lesions that no reader has confirmed. */
             unconfirmed_active_count: number;
             warnings: string[];
+            regions: components["schemas"]["RegionSummary"];
             notice: string;
             shape: number[];
             counts_by_slice: components["schemas"]["SlicesByClass"];
@@ -1436,6 +1438,7 @@ export interface components {
             /** @description Active lesions that no reader has confirmed. */
             unconfirmed_active_count: number;
             warnings: string[];
+            regions: components["schemas"]["RegionSummary"];
         };
         Assignment: {
             /** @description A username of GET /readers; null for nobody. */
@@ -1647,6 +1650,7 @@ export interface components {
             slice_indices: number[];
             /** Format: double */
             mean_probability: number | null;
+            region: components["schemas"]["RegionEnum"];
             /**
              * @description Why a reader confirmed the class; null until one does.
              *
@@ -1875,6 +1879,7 @@ export interface components {
             slice_indices: number[];
             /** Format: double */
             mean_probability: number | null;
+            region: components["schemas"]["RegionEnum"];
             /**
              * @description Why a reader confirmed the class; null until one does.
              *
@@ -2581,6 +2586,43 @@ export interface components {
             /** @default 0 */
             seed: number;
         };
+        /** @description Lesions by region, and by class in each. */
+        RegionCounts: {
+            periventricular: components["schemas"]["LesionCounts"];
+            /** @description Or cortical. */
+            juxtacortical: components["schemas"]["LesionCounts"];
+            infratentorial: components["schemas"]["LesionCounts"];
+            /** @description And deep grey matter. */
+            deep_white_matter: components["schemas"]["LesionCounts"];
+            not_determined: components["schemas"]["LesionCounts"];
+        };
+        /**
+         * @description * `periventricular` - periventricular
+         *     * `juxtacortical` - juxtacortical
+         *     * `infratentorial` - infratentorial
+         *     * `deep_white_matter` - deep_white_matter
+         *     * `not_determined` - not_determined
+         * @enum {string}
+         */
+        RegionEnum: "periventricular" | "juxtacortical" | "infratentorial" | "deep_white_matter" | "not_determined";
+        /** @description Where the lesions lie. Pending until the worker has told the regions, some seconds after the counts. */
+        RegionSummary: {
+            state: components["schemas"]["RegionSummaryStateEnum"];
+            /** @description Why the regions are not determined. */
+            note: string;
+            counts: components["schemas"]["RegionCounts"];
+            /** @description When a lesion belongs to a region. */
+            rule: string;
+            /** @description In how many brain locations of McDonald 2017 there is a lesion; never a diagnosis. */
+            dissemination: string;
+        };
+        /**
+         * @description * `pending` - pending
+         *     * `determined` - determined
+         *     * `not_determined` - not_determined
+         * @enum {string}
+         */
+        RegionSummaryStateEnum: "pending" | "determined" | "not_determined";
         /**
          * @description The rigid movement from a study's FLAIR to a prior's.
          *

@@ -21,6 +21,7 @@ from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.regions import Region
 from plaqueview.studies.serializers import JSON, AnnotationSummarySerializer
 
 # A version never changes, so a browser need not ask for it twice; "private" keeps it out of shared caches.
@@ -91,6 +92,7 @@ class LesionFieldsSerializer(serializers.Serializer[Any]):  # Any: rows of a ver
     centroid_index = serializers.ListField(child=serializers.FloatField(), help_text="Slice, row, column.")
     slice_indices = serializers.ListField(child=serializers.IntegerField())
     mean_probability = serializers.FloatField(allow_null=True)
+    region = serializers.ChoiceField([region.value for region in Region])
     evidence = serializers.ChoiceField(
         Evidence.values, allow_null=True, help_text="Why a reader confirmed the class; null until one does."
     )

@@ -7,14 +7,16 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import numpy as np
 
 from plaqueview.annotations import versions
+from plaqueview.annotations.measuring import MeasuredMask
 from plaqueview.annotations.statements import LesionWord, Statement, contradictions, words_by_lesion
 from plaqueview.imaging.lesions import LesionTable
 
 JSON = dict[str, Any]  # Any: JSON
 
 
-def measures_of(draft_id: UUID, table: LesionTable, signed: Sequence[Statement]) -> JSON:
+def measures_of(draft_id: UUID, mask: MeasuredMask, signed: Sequence[Statement]) -> JSON:
     """Counts, volumes and a row for each lesion, with what was said of it."""
+    table = mask.table
     said = words_by_lesion(signed, table)
     first_voxels = _first_voxels(table)
     return {
@@ -29,10 +31,10 @@ def measures_of(draft_id: UUID, table: LesionTable, signed: Sequence[Statement])
             {
                 # The same from save to save, as long as the lesion's first voxel stays.
                 "id": str(uuid5(NAMESPACE_OID, f"{draft_id} {first_voxels[lesion.number]}")),
-                **versions.lesion_fields(lesion),
+                **versions.lesion_fields(lesion, region),
                 **_word_of(said.get(lesion.number), lesion.lesion_class),
             }
-            for lesion in table.lesions
+            for lesion, region in zip(table.lesions, mask.regions, strict=True)
         ],
     }
 

@@ -165,7 +165,7 @@ def _fill(draft: Draft, content: _Measured, actor: User) -> None:
     signed = words.sign(content.statements, known=known, author=actor.get_username(), now=timezone.now())
     draft.base, draft.author, draft.mask = content.base, actor, content.mask.encoded
     draft.statements = [statement.as_json() for statement in signed]
-    draft.measures = measures_of(draft.pk, content.mask.table, signed)
+    draft.measures = measures_of(draft.pk, content.mask, signed)
 
 
 def _base(study_id: UUID, base_id: UUID, actor: User) -> Annotation:

@@ -9,7 +9,7 @@ from django.db import transaction
 from plaqueview.accounts.services import import_account
 from plaqueview.annotations import journal, versions
 from plaqueview.annotations.files import store_encoded
-from plaqueview.annotations.models import Annotation, AnnotationState, Lesion
+from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit.models import EventKind
 from plaqueview.core.errors import ConflictError
 from plaqueview.imaging import mask_codec
@@ -17,6 +17,8 @@ from plaqueview.imaging.lesions import CountingRule, LesionClass, LesionTable, m
 from plaqueview.imaging.volume import Volume
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import Study, StudyState
+
+NO_REGIONS = "Imported labels come without a brain mask, which the telling of regions needs."
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ def create_imported(*, study_id: UUID, series_id: UUID, imported: ImportedLabels
     rule = CountingRule(settings.LESION_CONNECTIVITY, settings.MINIMUM_LESION_VOLUME_MM3)
     table = measure_lesions(imported.labels, None, rule=rule)
     annotation = _annotation(study, series_id, imported, table)
-    versions.insert(annotation, [Lesion(annotation=annotation, **versions.lesion_fields(one)) for one in table.lesions])
+    versions.insert(annotation, versions.unlocated_lesions(annotation, table))
     journal.record(EventKind.ANNOTATION_IMPORTED, annotation, actor=None, details={"version": annotation.version})
     studies.record_result(study_id=study.pk, annotation=journal.summary_of(annotation))
     studies.set_state(study.pk, StudyState.APPROVED)
@@ -65,6 +67,7 @@ def _annotation(study: Study, series_id: UUID, imported: ImportedLabels, table: 
         columns=columns,
         affine=imported.labels.affine.ravel().tolist(),
         mask_key=store_encoded(mask_codec.encode(imported.labels.voxels)),
+        region_note=NO_REGIONS,
         **versions.measures_of(table),
         unconfirmed_active_count=table.counts()[LesionClass.ACTIVE],
         warnings=[imported.note],

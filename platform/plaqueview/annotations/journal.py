@@ -8,6 +8,7 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.live import WORKLIST, announce, study_topic
 from plaqueview.imaging.claims import PREDICTION_CLAIM
+from plaqueview.imaging.regions import Dissemination, Region
 from plaqueview.studies import services as studies
 
 
@@ -27,6 +28,25 @@ def summary_of(annotation: Annotation) -> studies.AnnotationSummary:
         claim=PREDICTION_CLAIM if annotation.model_id else "",
         unconfirmed_active_count=annotation.unconfirmed_active_count,
         warnings=tuple(annotation.warnings),
+        regions=regions_of(annotation),
+    )
+
+
+def regions_of(annotation: Annotation) -> studies.RegionSummary:
+    """Where the lesions lie, as far as it is known."""
+    unknown = {kind.value: count for kind, count in annotation.counts.items()}
+    nowhere = dict.fromkeys(unknown, 0)
+    counts = annotation.region_counts or {
+        region.value: unknown if region is Region.NOT_DETERMINED else nowhere for region in Region
+    }
+    totals = {region: sum(counts[region.value].values()) for region in Region}
+    is_known = bool(annotation.region_map_key)
+    return studies.RegionSummary(
+        state="determined" if is_known else "not_determined" if annotation.region_note else "pending",
+        note=annotation.region_note,
+        counts=counts,
+        rule=annotation.region_rule,
+        dissemination=Dissemination(totals).sentence if is_known else "",
     )
 
 

@@ -12,6 +12,7 @@ from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.lesions import CountingRule, LesionError, LesionTable, measure_lesions
 from plaqueview.imaging.mask_codec import MaskCodecError
+from plaqueview.imaging.regions import Region, RegionRule, regions_of_lesions
 from plaqueview.imaging.volume import Volume
 
 # Two million runs, a hundred times those of a reader's mask.
@@ -20,10 +21,14 @@ LARGEST_MASK_BYTES = 4 * 1024**2
 
 @dataclass(frozen=True, eq=False)
 class MeasuredMask:
-    """`encoded` holds the labels in the bytes of `imaging.mask_codec`: equal labels, equal bytes."""
+    """`encoded` holds the labels in the bytes of `imaging.mask_codec`: equal labels, equal bytes.
+
+    `regions` are those of the table's lesions, in its order; not determined where the base has no region map.
+    """
 
     encoded: bytes
     table: LesionTable
+    regions: tuple[Region, ...]
 
 
 def measure(base: Annotation, encoded: bytes) -> MeasuredMask:
@@ -34,11 +39,23 @@ def measure(base: Annotation, encoded: bytes) -> MeasuredMask:
     try:
         _check_size_and_grid(base, encoded)
         labels = mask_codec.decode(encoded)
-        affine = np.array(base.affine, np.float64).reshape(4, 4)
-        table = measure_lesions(Volume(labels, affine), _probability_of(base), rule=rule_of(base))
+        table = measure_lesions(Volume(labels, affine_of(base)), _probability_of(base), rule=rule_of(base))
     except (MaskCodecError, LesionError) as error:
         raise InvalidError(str(error), fields={"mask": str(error)}) from error
-    return MeasuredMask(mask_codec.encode(labels), table)
+    return MeasuredMask(mask_codec.encode(labels), table, regions_by(base.region_map_key, table, base))
+
+
+def regions_by(region_map_key: str, table: LesionTable, grid: Annotation) -> tuple[Region, ...]:
+    """The region of each lesion by a stored region map; not determined without one."""
+    if not region_map_key:
+        return (Region.NOT_DETERMINED,) * len(table.lesions)
+    region_map = mask_codec.decode(stored_path(region_map_key).read_bytes())
+    voxel_volume_ml = Volume(table.lesion_numbers, affine_of(grid)).voxel_volume_ml
+    return regions_of_lesions(table.lesion_numbers, region_map, voxel_volume_ml=voxel_volume_ml, rule=RegionRule())
+
+
+def affine_of(grid: Annotation) -> NDArray[np.float64]:
+    return np.array(grid.affine, np.float64).reshape(4, 4)
 
 
 def rule_of(base: Annotation) -> CountingRule:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from plaqueview.annotations import journal, versions
 from plaqueview.annotations.files import MaskFiles
-from plaqueview.annotations.models import Annotation, AnnotationState, Lesion
+from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit.models import EventKind
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.segmentation import Segmentation
@@ -37,7 +37,7 @@ def create_predicted(*, study_id: UUID, series_id: UUID, prediction: Prediction)
     study = Study.objects.select_for_update().get(pk=study_id)
     annotation = _annotation(study, series_id, prediction)
     table = prediction.segmentation.lesions
-    versions.insert(annotation, [Lesion(annotation=annotation, **versions.lesion_fields(one)) for one in table.lesions])
+    versions.insert(annotation, versions.unlocated_lesions(annotation, table))
     if not _shows_a_readers(study):
         studies.record_result(study_id=study_id, annotation=journal.summary_of(annotation))
     journal.record(EventKind.ANNOTATION_CREATED, annotation, actor=None, details={"version": annotation.version})

@@ -1,7 +1,7 @@
 """The steps of a version: a draft is submitted, then approved or returned; the only place that moves its state."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from plaqueview.accounts.models import User
 from plaqueview.annotations import drafts, journal, versions
 from plaqueview.annotations.double_readings import end_double_reading, take_reading
 from plaqueview.annotations.files import store_encoded
-from plaqueview.annotations.measuring import MeasuredMask, measure
+from plaqueview.annotations.measuring import MeasuredMask, measure, regions_by
 from plaqueview.annotations.models import Annotation, AnnotationState, Draft, Lesion, ReviewStep, Step
 from plaqueview.annotations.ownership import require_turn
 from plaqueview.annotations.statements import Statement, require_agreement, words_by_lesion
@@ -110,6 +110,12 @@ def _frozen(draft: Draft) -> _Frozen:
     return _Frozen(mask, store_encoded(mask.encoded), statements)
 
 
+def _with_regions(content: _Frozen, base: Annotation) -> _Frozen:
+    """With the map that the base has now: it may have come since the mask was measured."""
+    regions = regions_by(base.region_map_key, content.mask.table, base)
+    return replace(content, mask=replace(content.mask, regions=regions))
+
+
 @transaction.atomic
 def _freeze(draft: Draft, content: _Frozen, comment: str, actor: User) -> Submission:
     study = drafts.locked_study(draft.study_id, actor)
@@ -118,6 +124,7 @@ def _freeze(draft: Draft, content: _Frozen, comment: str, actor: User) -> Submis
         return Submission(_submitted(stored.pk, actor), is_new=False)
     drafts.require_current(Precondition(frozenset({draft.etag})), stored)
     require_turn(study, actor)
+    content = _with_regions(content, stored.base)
     annotation = _version_of(stored, content, actor)
     versions.insert(annotation, _lesions_of(annotation, content))
     drafts.end(stored, actor)
@@ -160,6 +167,7 @@ def _version_of(draft: Draft, content: _Frozen, actor: User) -> Annotation:
         mask_key=content.mask_key,
         brain_mask_key=base.brain_mask_key,
         probability_key=base.probability_key,
+        **_regions_of(base, content.mask),
         **versions.measures_of(table),
         unconfirmed_active_count=len(active - confirmed),
         statements=draft.statements,
@@ -167,11 +175,23 @@ def _version_of(draft: Draft, content: _Frozen, actor: User) -> Annotation:
     )
 
 
+def _regions_of(base: Annotation, mask: MeasuredMask) -> dict[str, Any]:  # Any: values of an annotation's fields
+    """The region map of the base, with the counts of this mask; while the base waits for its map, so does this."""
+    counts = versions.region_counts(mask.table, mask.regions) if base.region_map_key else {}
+    return {
+        "region_map_key": base.region_map_key,
+        "region_rule": base.region_rule,
+        "region_note": base.region_note,
+        "region_counts": counts,
+    }
+
+
 def _lesions_of(annotation: Annotation, content: _Frozen) -> list[Lesion]:
     table = content.mask.table
     words = words_by_lesion(content.statements, table)
     authors = User.objects.in_bulk({one.author for one in content.statements}, field_name="username")
-    rows = [Lesion(annotation=annotation, **versions.lesion_fields(one)) for one in table.lesions]
+    pairs = zip(table.lesions, content.mask.regions, strict=True)
+    rows = [Lesion(annotation=annotation, **versions.lesion_fields(one, region)) for one, region in pairs]
     for row in rows:
         confirmation = words[row.number].confirmation if row.number in words else None
         if confirmation is not None:

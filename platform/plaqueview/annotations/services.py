@@ -13,6 +13,13 @@ from plaqueview.annotations.imports import ImportedLabels, create_imported
 from plaqueview.annotations.journal import summary_of
 from plaqueview.annotations.predictions import Prediction, create_predicted
 from plaqueview.annotations.reading import read, read_current, read_versions
+from plaqueview.annotations.region_maps import (
+    WantedMap,
+    read_wanted_map,
+    record_no_regions,
+    record_regions,
+    take_overdue_maps,
+)
 from plaqueview.annotations.review import Submission, approve, give_back, submit
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "Prediction",
     "Remark",
     "Submission",
+    "WantedMap",
     "add_comment",
     "approve",
     "call_off",
@@ -37,8 +45,12 @@ __all__ = [
     "read_double_readings",
     "read_draft",
     "read_versions",
+    "read_wanted_map",
+    "record_no_regions",
+    "record_regions",
     "resolve_comment",
     "save_draft",
     "submit",
     "summary_of",
+    "take_overdue_maps",
 ]

@@ -1,12 +1,13 @@
 """How a measured mask becomes the next version of its study, whoever says it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Max
 
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.lesions import LesionClass, LesionMeasures, LesionTable
+from plaqueview.imaging.regions import Region, counts_by_region
 from plaqueview.studies.models import Study
 
 
@@ -30,7 +31,16 @@ def measures_of(table: LesionTable) -> dict[str, Any]:  # Any: values of an anno
     }
 
 
-def lesion_fields(measures: LesionMeasures) -> Mapping[str, Any]:  # Any: as above
+def region_counts(table: LesionTable, regions: Sequence[Region]) -> dict[str, dict[str, int]]:
+    """How many lesions of each class lie in each region; `regions` are in the order of the table."""
+    of_class = {
+        kind: counts_by_region([region for lesion, region in pairs if lesion.lesion_class is kind])
+        for kind, pairs in ((kind, zip(table.lesions, regions, strict=True)) for kind in LesionClass)
+    }
+    return {region.value: {kind.value: of_class[kind][region] for kind in LesionClass} for region in Region}
+
+
+def lesion_fields(measures: LesionMeasures, region: Region) -> Mapping[str, Any]:  # Any: as above
     """The fields of a lesion that follow from its voxels."""
     return {
         "number": measures.number,
@@ -42,7 +52,13 @@ def lesion_fields(measures: LesionMeasures) -> Mapping[str, Any]:  # Any: as abo
         "centroid_index": list(measures.centroid_index),
         "slice_indices": list(measures.slice_indices),
         "mean_probability": measures.mean_probability,
+        "region": region.value,
     }
+
+
+def unlocated_lesions(annotation: Annotation, table: LesionTable) -> list[Lesion]:
+    """A row for each lesion, before its region is known."""
+    return [Lesion(annotation=annotation, **lesion_fields(one, Region.NOT_DETERMINED)) for one in table.lesions]
 
 
 def insert(annotation: Annotation, lesions: list[Lesion]) -> None:

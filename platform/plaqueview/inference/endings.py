@@ -1,18 +1,21 @@
 """What a worker leaves behind: a result, written once, or a reason."""
 
+from typing import Final
+
 from django.db import transaction
 
 from plaqueview.annotations import services as annotations
 from plaqueview.annotations.files import store_masks
 from plaqueview.annotations.models import Annotation
-from plaqueview.core.queue import enqueue
+from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.leases import Claim, held_job
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.registry.models import ModelVersion
 
-COMPARE_TASK = "longitudinal.request_for_study"  # a floor above: named, never held
+REGIONS_TASK: Final = "inference.map_regions"  # after the counts, which a reader waits for
+COMPARE_TASK: Final = "longitudinal.request_for_study"  # a floor above: named, never held
 
 
 def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
@@ -37,7 +40,15 @@ def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
         job.annotation, job.progress, job.stage = annotation, 1.0, JobStage.SAVING
         transitions.end(job, JobState.SUCCEEDED, reason="", actor=None)
         enqueue(COMPARE_TASK, str(job.study_id))
+        enqueue(REGIONS_TASK, str(annotation.pk), queue=INFERENCE_QUEUE)
     return annotation
+
+
+@transaction.atomic
+def ask_for_regions_again() -> None:
+    """Versions whose regions have not come are asked for once more."""
+    for annotation_id in annotations.take_overdue_maps():
+        enqueue(REGIONS_TASK, str(annotation_id), queue=INFERENCE_QUEUE)
 
 
 @transaction.atomic

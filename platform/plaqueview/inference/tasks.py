@@ -31,5 +31,6 @@ def request_for_study(study_id: str) -> None:
 
 @shared_task(name="inference.requeue_expired", time_limit=TIME_LIMIT_S)
 def requeue_expired() -> None:
-    """Jobs of dead workers wait again."""
+    """Jobs of dead workers wait again, and so does what they would have said of regions."""
     services.requeue_expired()
+    services.ask_for_regions_again()

@@ -17,6 +17,7 @@ OF_LESION: Mapping[str, Callable[[Lesion, Stamp], Value]] = {
     "number": lambda lesion, _: lesion.number,
     "lesion_class": lambda lesion, _: lesion.lesion_class,
     "class_basis": basis_of,
+    "region": lambda lesion, _: lesion.region,
     "evidence": lambda lesion, _: lesion.evidence,
     "volume_ml": lambda lesion, _: lesion.volume_ml,
     "longest_axis_mm": lambda lesion, _: lesion.longest_axis_mm,
@@ -51,6 +52,7 @@ def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:
         "version": annotation.version,
         "state": "approved" if stamp.approval else "draft",
         "counting_rule": stamp.counting_rule,
+        "region_rule": annotation.region_rule or annotation.region_note,
         "authors": "; ".join(stamp.authors()),
         "notice": stamp.notice,
     }

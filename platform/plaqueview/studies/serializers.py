@@ -32,6 +32,28 @@ class ModelReferenceSerializer(serializers.Serializer[JSON]):
     sha256 = serializers.CharField()
 
 
+class RegionCountsSerializer(serializers.Serializer[JSON]):
+    """Lesions by region, and by class in each."""
+
+    periventricular = LesionCountsSerializer()
+    juxtacortical = LesionCountsSerializer(help_text="Or cortical.")
+    infratentorial = LesionCountsSerializer()
+    deep_white_matter = LesionCountsSerializer(help_text="And deep grey matter.")
+    not_determined = LesionCountsSerializer()
+
+
+class RegionSummarySerializer(serializers.Serializer[JSON]):
+    """Where the lesions lie. Pending until the worker has told the regions, some seconds after the counts."""
+
+    state = serializers.ChoiceField(["pending", "determined", "not_determined"])
+    note = serializers.CharField(help_text="Why the regions are not determined.")
+    counts = RegionCountsSerializer()
+    rule = serializers.CharField(help_text="When a lesion belongs to a region.")
+    dissemination = serializers.CharField(
+        help_text="In how many brain locations of McDonald 2017 there is a lesion; never a diagnosis."
+    )
+
+
 class AnnotationSummarySerializer(serializers.Serializer[JSON]):
     """The current annotation as `studies.summaries` keeps it."""
 
@@ -49,6 +71,7 @@ class AnnotationSummarySerializer(serializers.Serializer[JSON]):
     claim = serializers.CharField()
     unconfirmed_active_count = serializers.IntegerField(help_text="Active lesions that no reader has confirmed.")
     warnings = serializers.ListField(child=serializers.CharField())
+    regions = RegionSummarySerializer()
 
 
 class JobSummarySerializer(serializers.Serializer[JSON]):

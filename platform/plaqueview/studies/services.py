@@ -10,10 +10,12 @@ from plaqueview.studies.summaries import (
     AnnotationSummary,
     JobSummary,
     ModelReference,
+    RegionSummary,
     announce_study,
     follow_job,
     record_job,
     record_result,
+    refresh_summary,
     set_state,
 )
 from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
@@ -34,6 +36,7 @@ __all__ = [
     "ModelReference",
     "Offered",
     "Received",
+    "RegionSummary",
     "Scanner",
     "SeriesSlices",
     "Source",
@@ -55,6 +58,7 @@ __all__ = [
     "receive_nifti",
     "record_job",
     "record_result",
+    "refresh_summary",
     "set_state",
     "set_under_double_reading",
     "settle",

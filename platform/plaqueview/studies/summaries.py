@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from plaqueview.core.live import WORKLIST, announce, study_topic
 from plaqueview.studies.models import UNDER_READERS, Study, StudyState
@@ -27,6 +28,31 @@ class ModelReference:
 
 
 @dataclass(frozen=True)
+class RegionSummary:
+    """Where the lesions of an annotation lie: pending, determined, or not_determined with the reason in `note`.
+
+    `counts` are by region, then by class. `dissemination` is a sentence, empty unless the regions are determined.
+    """
+
+    state: str
+    note: str
+    counts: Mapping[str, Mapping[str, int]]
+    rule: str
+    dissemination: str
+
+    def as_json(self) -> dict[str, object]:
+        """The shape that the API gives it."""
+        counts = {region: dict(by_class) for region, by_class in self.counts.items()}
+        return {
+            "state": self.state,
+            "note": self.note,
+            "counts": counts,
+            "rule": self.rule,
+            "dissemination": self.dissemination,
+        }
+
+
+@dataclass(frozen=True)
 class AnnotationSummary:
     """The current annotation of a study: what the worklist shows of it. Counts and volumes are by lesion class."""
 
@@ -42,6 +68,7 @@ class AnnotationSummary:
     counting_rule: str
     claim: str
     unconfirmed_active_count: int
+    regions: RegionSummary
     warnings: tuple[str, ...] = ()
 
     def as_json(self, study_id: UUID) -> dict[str, object]:
@@ -61,6 +88,7 @@ class AnnotationSummary:
             "claim": self.claim,
             "unconfirmed_active_count": self.unconfirmed_active_count,
             "warnings": list(self.warnings),
+            "regions": self.regions.as_json(),
         }
 
 
@@ -145,6 +173,12 @@ def record_result(*, study_id: UUID, annotation: AnnotationSummary | None) -> No
             "modified",
         ]
     )
+
+
+def refresh_summary(*, study_id: UUID, annotation: AnnotationSummary) -> None:
+    """The study says of its current annotation what is known of it now; of any other it says nothing."""
+    shown = Study.objects.filter(pk=study_id, current_annotation_id=annotation.id)
+    shown.update(annotation_summary=annotation.as_json(study_id), modified=timezone.now())
 
 
 def record_job(*, study_id: UUID, job: JobSummary) -> None:

@@ -10,6 +10,7 @@ from plaqueview.accounts.models import User
 from plaqueview.annotations.models.double_reading import BlindedReading
 from plaqueview.core.models import Record
 from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.regions import Region
 from plaqueview.studies.models import Series, Study
 
 
@@ -57,12 +58,14 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 class Annotation(FrozenRecord, Record):
     """One version of a mask over one series, by a reader or by a model, never both.
 
-    Only `state` moves after the first writing, by `annotations.review`. `base` is the version that a reader started
-    from, and `statements` what the reader said of single lesions: `annotations.statements` knows their shape.
-    The model's name, version and hash are copied in, so that a result keeps its stamp whatever becomes of the registry.
-    `affine` is row-major, (slice, row, column) to mm in LPS, and with `slices`, `rows`, `columns` the grid of every
-    mask; the masks themselves are files in `core.storage`: `mask_key` and `brain_mask_key` in the bytes of
-    `imaging.mask_codec`, `probability_key` gzip of uint8, 0 to 255, in C order.
+    Only `state` moves after the first writing, by `annotations.review`, and the regions come once, by `region_maps`.
+    `base` is the version that a reader started from, and `statements` what the reader said of single lesions:
+    `annotations.statements` knows their shape. The model's name, version and hash are copied in, so that a result keeps
+    its stamp whatever becomes of the registry. `affine` is row-major, (slice, row, column) to mm in LPS, and with
+    `slices`, `rows`, `columns` the grid of every mask; the masks themselves are files in `core.storage`: `mask_key` and
+    `brain_mask_key` in the bytes of `imaging.mask_codec`, `probability_key` gzip of uint8, 0 to 255, in C order.
+    `region_map_key` holds the region of each voxel (`imaging.regions`) in the bytes of the codec; or `region_note` says
+    why there is none; until the worker has looked, both are empty.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="annotations")
@@ -85,6 +88,10 @@ class Annotation(FrozenRecord, Record):
     mask_key = models.CharField(max_length=200)
     brain_mask_key = models.CharField(max_length=200, blank=True)
     probability_key = models.CharField(max_length=200, blank=True)
+    region_map_key = models.CharField(max_length=200, blank=True, default="")
+    region_rule = models.CharField(max_length=600, blank=True, default="")
+    region_note = models.CharField(max_length=300, blank=True, default="")
+    region_counts = models.JSONField(default=dict, help_text="By region and class; empty until the regions are known.")
 
     connectivity = models.PositiveSmallIntegerField()
     minimum_volume_mm3 = models.FloatField()
@@ -136,6 +143,7 @@ class Annotation(FrozenRecord, Record):
 class Lesion(FrozenRecord, Record):
     """One lesion of an annotation; the measures mean what `imaging.lesions.LesionMeasures` says.
 
+    `region` is not determined until the version has its region map; `region_maps` writes it then, once.
     `evidence` is why a reader confirmed the class, with who and when; None until one does.
     """
 
@@ -149,6 +157,9 @@ class Lesion(FrozenRecord, Record):
     centroid_index = models.JSONField()
     slice_indices = models.JSONField()
     mean_probability = models.FloatField(null=True)
+    region = models.CharField(
+        max_length=20, choices=[(region.value, region.value) for region in Region], default=Region.NOT_DETERMINED.value
+    )
     evidence = models.CharField(max_length=20, choices=Evidence, null=True)
     evidence_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     evidence_at = models.DateTimeField(null=True)
@@ -159,6 +170,9 @@ class Lesion(FrozenRecord, Record):
             models.UniqueConstraint(fields=["annotation", "number"], name="lesion_number_once_per_annotation"),
             models.CheckConstraint(
                 condition=Q(lesion_class__in=[kind.value for kind in LesionClass]), name="lesion_class_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(region__in=[region.value for region in Region]), name="lesion_region_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(evidence__isnull=True, evidence_by__isnull=True, evidence_at__isnull=True)
