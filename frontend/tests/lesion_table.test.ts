@@ -9,6 +9,7 @@ import { DEFAULT_VIEW, listed, rowsOf, saidByReaders, useLesionTable, type Lesio
 const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null): Lesion => ({
   id: String(number), number, lesion_class, volume_ml: axisMm / 10, longest_axis_mm: axisMm, voxel_count: 9, centroid_mm: [0, 0, 0],
   centroid_index: [0, 0, 0], slice_indices: [0], mean_probability: probability, evidence: null,
+  region: number < 3 ? "periventricular" : "infratentorial",
 });
 
 const statement = (id: string, kind: Statement["kind"], evidence: Statement["evidence"]): Statement => ({
@@ -33,6 +34,8 @@ describe("the lesion table", () => {
     [{ sort: "review" }, [1, 3, 2, 4]],
     [{ lesionClass: "active" }, [2, 3]],
     [{ leastAxisMm: 4 }, [1, 2, 4]],
+    [{ region: "infratentorial" }, [3, 4]],
+    [{ sort: "region", isDescending: true }, [3, 4, 1, 2]],
     [{ change: "new" }, [2]],
     [{ review: "predicted" }, [1, 3]],
     [{ lesionClass: "inactive", review: "reclassified" }, [4]],

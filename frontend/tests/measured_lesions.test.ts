@@ -16,7 +16,7 @@ function labelsOf(...slices: string[]): LabelVolume {
 
 const known = (number: number, voxel_count: number, centroid_index: number[], slice_indices: number[]): Lesion => ({
   id: `known ${number}`, number, lesion_class: "inactive", volume_ml: 1, longest_axis_mm: 9, voxel_count, centroid_mm: [0, 0, 0],
-  centroid_index, slice_indices, mean_probability: 0.5, evidence: null,
+  centroid_index, slice_indices, mean_probability: 0.5, evidence: null, region: "periventricular",
 });
 
 const confirmed: Statement = { id: "a", kind: "confirmed", anchor: [1, 0, 8], lesion_class: "active", evidence: "prior", reason: "" };

@@ -9,7 +9,7 @@ import { wheelSteps } from "../src/tools/scroll";
 
 const lesion = (number: number, slices: number[], centre: number): Lesion => ({
   id: String(number), number, lesion_class: "active", volume_ml: 1, longest_axis_mm: 5, voxel_count: 9, centroid_mm: [0, 0, 0],
-  centroid_index: [centre, 0, 0], slice_indices: slices, mean_probability: null, evidence: null,
+  centroid_index: [centre, 0, 0], slice_indices: slices, mean_probability: null, evidence: null, region: "not_determined",
 });
 
 const LESIONS = [lesion(1, [3, 4, 5], 4.2), lesion(2, [8], 8)];

@@ -9,6 +9,7 @@ import { CHANGE_TEXTS, claimOf } from "./lesion_claim";
 import { LesionFilter } from "./lesion_filter";
 import styles from "./lesion_list.module.css";
 import { Panel } from "./panel";
+import { REGION_TEXTS } from "./region_texts";
 
 interface Column {
   readonly title: string;
@@ -25,6 +26,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Slices", className: styles.number },
   { title: "Prob.", className: styles.number, field: "probability", hint: "Mean predicted probability of plaque over the lesion" },
   { title: "Review", className: styles.claim, field: "review" },
+  { title: "Region", className: styles.region, field: "region", hint: "Region of the brain" },
   { title: "Change", className: styles.change, field: "change" },
 ];
 
@@ -137,6 +139,7 @@ const Row = memo(function Row({ row, isSelected, isOnSlice, onSelect }: RowProps
       <td className={styles.number}>{sliceRangeText(lesion.slice_indices)}</td>
       <td className={styles.number}>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
       <td className={styles.claim} data-testid="lesion-claim">{claim}</td>
+      <td className={styles.region} data-testid="lesion-region">{REGION_TEXTS[lesion.region]}</td>
       <td className={styles.change} data-change={change ?? undefined}>{change ? CHANGE_TEXTS[change] : ""}</td>
     </tr>
   );

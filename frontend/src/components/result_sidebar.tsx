@@ -13,6 +13,7 @@ import { LesionCounts } from "./lesion_counts";
 import { LesionList } from "./lesion_list";
 import { Panel } from "./panel";
 import { Notice } from "./problem";
+import { RegionCounts } from "./region_counts";
 import styles from "./result_sidebar.module.css";
 import { STATE_TEXTS } from "./study_state";
 
@@ -84,6 +85,9 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReade
         <Panel title={saidByReaders.active + saidByReaders.inactive > 0 ? "Lesions counted" : "AI-predicted lesions"}>
           <Counts study={study} counted={counted} saidByReaders={saidByReaders} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
         </Panel>
+      )}
+      {study.annotation && (
+        <Panel title={`Regions, version ${study.annotation.version}`}><RegionCounts regions={study.annotation.regions} /></Panel>
       )}
       {study.annotation && !rows && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
       {rows && (

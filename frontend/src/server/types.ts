@@ -24,6 +24,9 @@ export type JobSummary = Schemas["JobSummary"];
 export type ModelReference = Schemas["ModelReference"];
 export type Annotation = Schemas["AnnotationDetail"];
 export type Lesion = Schemas["Lesion"];
+export type Region = Lesion["region"];
+/** Where the lesions of a version lie, as far as it is known. */
+export type Regions = Schemas["RegionSummary"];
 export type ModelVersion = Schemas["ModelVersion"];
 export type Upload = Schemas["Upload"];
 export type UploadedFile = Schemas["UploadFile"];

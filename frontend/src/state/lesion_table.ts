@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
 import { CHANGE_KINDS, type ChangeKind } from "../server/longitudinal";
 import type { Evidence, Statement } from "../server/review";
-import type { ByClass, Lesion } from "../server/types";
+import type { ByClass, Lesion, Region } from "../server/types";
 
 /** What became of a lesion since the prior. */
 export type LesionChange = ChangeKind;
@@ -19,7 +19,7 @@ export interface LesionRow {
   readonly evidence: Evidence | null;
 }
 
-export type SortField = "number" | "class" | "volume" | "axis" | "probability" | "change" | "review";
+export type SortField = "number" | "class" | "volume" | "axis" | "probability" | "region" | "change" | "review";
 
 export interface TableView {
   readonly sort: SortField;
@@ -27,11 +27,12 @@ export interface TableView {
   readonly lesionClass: LesionClass | "all";
   /** Longest axis in mm that a lesion needs to be listed. */
   readonly leastAxisMm: number;
+  readonly region: Region | "all";
   readonly change: LesionChange | "all";
   readonly review: ReviewMark | "all";
 }
 
-export const DEFAULT_VIEW: TableView = { sort: "number", isDescending: false, lesionClass: "all", leastAxisMm: 0, change: "all", review: "all" };
+export const DEFAULT_VIEW: TableView = { sort: "number", isDescending: false, lesionClass: "all", leastAxisMm: 0, region: "all", change: "all", review: "all" };
 
 interface LesionTable {
   readonly view: TableView;
@@ -49,6 +50,9 @@ export const useLesionTable = create<LesionTable>()((set) => ({
 }));
 
 const LARGEST_FIRST: ReadonlySet<SortField> = new Set(["volume", "axis", "probability"]);
+
+/** In the order of the criteria's lists. */
+export const REGIONS: readonly Region[] = ["periventricular", "juxtacortical", "infratentorial", "deep_white_matter", "not_determined"];
 
 /** What asks for attention comes first. */
 export const CHANGES: readonly LesionChange[] = CHANGE_KINDS;
@@ -84,13 +88,14 @@ export function listed(rows: readonly LesionRow[], view: TableView): LesionRow[]
     .toSorted((first, second) => direction * compare(first, second, view.sort) || first.lesion.number - second.lesion.number);
 }
 
-export function isFiltered({ lesionClass, leastAxisMm, change, review }: TableView): boolean {
-  return lesionClass !== "all" || leastAxisMm > 0 || change !== "all" || review !== "all";
+export function isFiltered({ lesionClass, leastAxisMm, region, change, review }: TableView): boolean {
+  return lesionClass !== "all" || leastAxisMm > 0 || region !== "all" || change !== "all" || review !== "all";
 }
 
 function isListed({ lesion, change, review }: LesionRow, view: TableView): boolean {
   return (view.lesionClass === "all" || lesion.lesion_class === view.lesionClass)
     && lesion.longest_axis_mm >= view.leastAxisMm
+    && (view.region === "all" || lesion.region === view.region)
     && (view.change === "all" || change === view.change)
     && (view.review === "all" || review === view.review);
 }
@@ -106,6 +111,7 @@ const KEYS: Readonly<Record<SortField, (row: LesionRow) => number>> = {
   volume: ({ lesion }) => lesion.volume_ml,
   axis: ({ lesion }) => lesion.longest_axis_mm,
   probability: ({ lesion }) => lesion.mean_probability ?? 0,
+  region: ({ lesion }) => REGIONS.indexOf(lesion.region),
   change: ({ change }) => (change ? CHANGES.indexOf(change) : CHANGES.length),
   review: ({ review }) => REVIEW_MARKS.indexOf(review),
 };

@@ -49,6 +49,9 @@ function applyToStudy(id: string, event: FeedEvent): void {
   if (event.type === "comment.changed") return;
   if (event.type === "job.progress" && !FINISHED.has(event.state) && showProgress(id, event)) return;
   if (event.type === "annotation.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["annotation"] });
+  // The regions of a version's lesions come some seconds after it.
+  if (event.type === "annotation.changed") void queryClient.invalidateQueries({ queryKey: ["lesions", event.annotation] });
+  if (event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["lesions"] });
   void queryClient.invalidateQueries({ queryKey: ["study", id] });
   void queryClient.invalidateQueries({ queryKey: ["double-readings"] });
   void queryClient.invalidateQueries({ queryKey: ["patient"] });

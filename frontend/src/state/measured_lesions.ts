@@ -57,7 +57,7 @@ function measure(component: Component, shape: Shape, affine: Affine, voxelMm3: n
   const slices = new Set<number>();
   for (const voxel of component) slices.add(Math.floor(voxel / (shape[1] * shape[2])));
   return {
-    id: `unsaved ${component[0]}`, number: 0, lesion_class: "inactive", evidence: null, mean_probability: null,
+    id: `unsaved ${component[0]}`, number: 0, lesion_class: "inactive", evidence: null, mean_probability: null, region: "not_determined",
     volume_ml: (component.length * voxelMm3) / 1_000, longest_axis_mm: longestAxis([...component], shape, affine)?.lengthMm ?? 0,
     voxel_count: component.length, centroid_mm: [...toWorld(affine, centroid)], centroid_index: [...centroid], slice_indices: [...slices],
   };

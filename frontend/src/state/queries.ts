@@ -35,7 +35,7 @@ export const queryClient: QueryClient = new QueryClient({
   defaultOptions: { queries: { retry: isWorthRetrying, staleTime: 30_000, refetchOnWindowFocus: false } },
 });
 
-/** The mask and the lesions of a version and the slices of a series never change; the state of a version does. */
+/** The mask of a version and the slices of a series never change; its state does, and its lesions have their regions once. */
 const FOREVER = { staleTime: Infinity, gcTime: 10 * 60_000 } as const;
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: fetchMe, staleTime: Infinity });
