@@ -42,8 +42,8 @@ STEP_SHRINKS_TO = 0.7
 MARGIN_MM = 8.0
 BRIGHTEST = 1.6  # of white matter's brightness: a lesion says nothing of the head's place
 
-# Refusals: of twelve whole heads in thick slices the worst overlaps by 0.93, correlates by 0.83 and is stretched by 0.87
-# to 1.3. A head with its slices in reverse still overlaps by 0.89 and correlates by 0.73.
+# Refusals: of twelve whole heads in thick slices the worst overlaps by 0.93, correlates by 0.83 and is stretched by
+# 0.87 to 1.3. A head with its slices in reverse still overlaps by 0.89 and correlates by 0.73.
 LEAST_OVERLAP = 0.9
 LEAST_SIMILARITY = 0.77
 STRETCHES = (0.72, 1.45)
