@@ -14,6 +14,7 @@ from inference_worker import tasks
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Role
 from plaqueview.core.storage import stored_path
+from plaqueview.imaging.regions import Region
 from plaqueview.imaging.volume import Volume
 from plaqueview.inference import services
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
@@ -232,3 +233,18 @@ def during_network(monkeypatch):
         monkeypatch.setattr(segmenter, "probabilities", with_event)
 
     return let_happen
+
+
+def test_the_worker_tells_the_regions_once(job):
+    """The phantom is as large and as round as a brain, and the atlas takes it for one."""
+    run(job)
+    annotation = Annotation.objects.get()
+
+    tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
+
+    told = Annotation.objects.get()
+    assert told.region_map_key != ""
+    assert told.region_note == ""
+    assert told.region_counts.keys() == set(Region)
+    tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
+    assert Annotation.objects.get().modified == told.modified
