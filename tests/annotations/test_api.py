@@ -56,6 +56,7 @@ def test_a_version_has_its_stamp_its_rule_and_its_counts_by_slice(client, study,
     assert body.pop("lesion_volumes_ml") == pytest.approx(
         {"active": table.volumes_ml()["active"], "inactive": table.volumes_ml()["inactive"]}
     )
+    assert body.pop("regions")["counts"]["not_determined"] == {"active": 1, "inactive": 2}
     assert body == {
         "id": str(annotation.pk),
         "study": str(study.pk),
@@ -100,6 +101,7 @@ def test_the_lesions_of_a_study_are_those_of_its_current_version_by_class(client
         "centroid_index": list(lesion.centroid_index),
         "slice_indices": list(lesion.slice_indices),
         "mean_probability": 0.75,
+        "region": "not_determined",
         "evidence": None,
     }
 
