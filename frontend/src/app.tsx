@@ -26,6 +26,7 @@ const KeysPage = lazy(async () => ({ default: (await import("./pages/keys_page")
 const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/double_readings_page")).DoubleReadingsPage }));
 const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page")).NodesPage }));
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
+const TrainingPage = lazy(async () => ({ default: (await import("./pages/training_page")).TrainingPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -91,7 +92,8 @@ function Pages({ me }: { me: Me }) {
           <Route path="/" element={<WorklistPage me={me} />} />
           <Route path="/studies/:id" element={<StudyPage me={me} />} />
           <Route path="/patients/:id" element={<PatientPage />} />
-          <Route path="/models" element={<ModelsPage />} />
+          <Route path="/models" element={<ModelsPage me={me} />} />
+          <Route path="/training" element={<TrainingPage />} />
           <Route path="/jobs" element={<JobsPage me={me} />} />
           <Route path="/keys" element={<KeysPage />} />
           <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />

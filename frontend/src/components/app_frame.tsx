@@ -28,6 +28,7 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           <NavLink to="/" end>Worklist</NavLink>
           {me.actions.includes("job.read") && <NavLink to="/jobs">Jobs</NavLink>}
           {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
+          {me.actions.includes("training.read") && <NavLink to="/training">Training</NavLink>}
           {me.actions.includes("annotation.edit") && <NavLink to="/double-readings">Double readings</NavLink>}
           {me.actions.includes("transfer.read") && <NavLink to="/transfers">Transfers</NavLink>}
           {me.actions.includes("node.manage") && <NavLink to="/nodes">Nodes</NavLink>}

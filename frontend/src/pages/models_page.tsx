@@ -3,17 +3,19 @@ import { useQuery } from "@tanstack/react-query";
 import { Markdown } from "markdown-to-jsx";
 
 import { fullTimeText } from "../components/formats";
+import { GatePanel } from "../components/gate_panel";
 import { Notice, Problem } from "../components/problem";
 import { usePageTitle } from "../components/page_title";
-import type { ModelVersion } from "../server/types";
+import type { Me, ModelVersion } from "../server/types";
 import { modelsQuery } from "../state/queries";
+import { useLiveTraining } from "../state/training";
 import cardStyles from "./models_page.module.css";
 import styles from "./plain_page.module.css";
 
 /** Cards are written by whoever trains a model, so HTML in them stays text. */
 const MARKDOWN = { disableParsingRawHTML: true, forceBlock: true } as const;
 
-export function ModelsPage() {
+export function ModelsPage({ me }: { me: Me }) {
   usePageTitle("Models");
   const models = useQuery(modelsQuery);
   return (
@@ -21,14 +23,21 @@ export function ModelsPage() {
       <h1>Models</h1>
       <p className={styles.lead}>The champion reads new studies. Every result names the version and hash that made it.</p>
       {models.isError && <Problem error={models.error} onRetry={() => void models.refetch()} />}
+      {me.actions.includes("training.read") && <LiveTraining />}
       {models.isPending && <Loader size="sm" />}
       {models.data?.length === 0 && <p className={styles.dim}>No model is registered.</p>}
-      {models.data?.map((model) => <ModelCard key={model.id} model={model} />)}
+      {models.data?.map((model) => <ModelCard key={model.id} model={model} me={me} />)}
     </div>
   );
 }
 
-function ModelCard({ model }: { model: ModelVersion }) {
+/** Listens for whoever may; the others fetch when they come. */
+function LiveTraining() {
+  useLiveTraining();
+  return null;
+}
+
+function ModelCard({ model, me }: { model: ModelVersion; me: Me }) {
   return (
     <article className={cardStyles.model} data-testid="model-card">
       <header className={cardStyles.header}>
@@ -44,6 +53,7 @@ function ModelCard({ model }: { model: ModelVersion }) {
         <dd>{fullTimeText(model.created)}</dd>
       </dl>
       {model.caveat && <Notice tone="caution" icon="warning" title="Limits of this model"><p>{model.caveat}</p></Notice>}
+      <GatePanel model={model} canManage={me.actions.includes("model.manage")} />
       {model.card && (
         <details className={cardStyles.card} open={model.stage === "champion"}>
           <summary>Model card</summary>

@@ -12,11 +12,14 @@ type ToldEvent =
   | { type: "comment.changed"; study: string; comment: string }
   | { type: "registration.changed"; study: string; registration: string; state: string }
   | { type: "transfer.changed"; study: string; transfer: string; state: string }
+  | { type: "snapshot.changed"; snapshot: string; state: string }
+  | { type: "run.progress"; run: string; state: string; stage: string; step: number; steps: number }
+  | { type: "model.changed"; model: string; stage: string }
   | { type: "presence.changed"; study: string; readers: readonly { reader: string; is_editing: boolean }[] };
 
 export type FeedEvent = ToldEvent | { type: "caught_up" };
 
-export type Topic = { topic: "worklist" } | { topic: "study"; study: string } | { topic: "upload"; upload: string };
+export type Topic = { topic: "worklist" } | { topic: "training" } | { topic: "study"; study: string } | { topic: "upload"; upload: string };
 
 /** "connecting" until the first connection, "lost" whenever one that was there, or the first attempt, is gone. */
 export type FeedStatus = "closed" | "connecting" | "open" | "lost";
@@ -195,7 +198,7 @@ export class Feed {
 const SOCKET_OPEN = 1;
 const EVENT_TYPES = new Set([
   "study.changed", "job.progress", "annotation.changed", "upload.progress", "draft.changed", "comment.changed", "presence.changed",
-  "registration.changed", "transfer.changed",
+  "registration.changed", "transfer.changed", "snapshot.changed", "run.progress", "model.changed",
 ]);
 
 function keyOf(topic: Topic): string {
@@ -205,5 +208,7 @@ function keyOf(topic: Topic): string {
 function concerns(topic: Topic, event: ToldEvent): boolean {
   if (topic.topic === "upload") return event.type === "upload.progress" && event.upload === topic.upload;
   if (event.type === "upload.progress") return false;
+  const isTraining = event.type === "snapshot.changed" || event.type === "run.progress" || event.type === "model.changed";
+  if (isTraining || topic.topic === "training") return isTraining && topic.topic === "training";
   return topic.topic === "worklist" || event.study === topic.study;
 }

@@ -1,0 +1,122 @@
+import { Button, Loader } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+
+import { countText, timeText, UNKNOWN } from "../components/formats";
+import { LearningCurve } from "../components/learning_curve";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import { cancelRun, requestRun, requestSnapshot, type Snapshot, type TrainingRun } from "../server/training";
+import { queryClient } from "../state/queries";
+import { isLive, pointsQuery, runsQuery, snapshotsQuery, useLiveTraining } from "../state/training";
+import styles from "./plain_page.module.css";
+
+/** Snapshots of approved versions and the runs that learn from them, for administrators. */
+export function TrainingPage() {
+  usePageTitle("Training");
+  useLiveTraining();
+  return (
+    <div className={styles.page} data-testid="training-page">
+      <h1>Training</h1>
+      <p className={styles.lead}>A run learns from a frozen snapshot of approved versions, and makes a candidate for the gate on the page Models.</p>
+      <Snapshots />
+      <Runs />
+    </div>
+  );
+}
+
+function Snapshots() {
+  const snapshots = useQuery(snapshotsQuery);
+  const asking = useMutation({ mutationFn: requestSnapshot, onSettled: refreshSnapshots });
+  return (
+    <>
+      <div className={styles.title}>
+        <h2>Datasets</h2>
+        <Button onClick={() => asking.mutate()} loading={asking.isPending} data-testid="new-snapshot">Freeze approved versions</Button>
+      </div>
+      {asking.isError && <Problem error={asking.error} />}
+      {snapshots.isError && <Problem error={snapshots.error} onRetry={() => void snapshots.refetch()} />}
+      {snapshots.isPending && <Loader size="sm" aria-label="Loading snapshots" />}
+      {snapshots.data?.length === 0 && <p className={styles.dim}>Nothing was frozen yet.</p>}
+      {snapshots.data && snapshots.data.length > 0 && (
+        <div className={styles.card}>
+          <table className={styles.table}>
+            <thead>
+              <tr><th>Frozen</th><th>State</th><th>Patients that train, validate, test</th><th>Left out</th><th>SHA-256</th><th><span className="visually-hidden">Actions</span></th></tr>
+            </thead>
+            <tbody>{snapshots.data.map((snapshot) => <SnapshotLine key={snapshot.id} snapshot={snapshot} />)}</tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function SnapshotLine({ snapshot }: { snapshot: Snapshot }) {
+  const training = useMutation({ mutationFn: () => requestRun(snapshot.id), onSettled: refreshRuns });
+  const { train, validation, test } = snapshot.counts;
+  return (
+    <tr data-testid="snapshot-row" data-state={snapshot.state}>
+      <td className={styles.keep}>{timeText(snapshot.created)}</td>
+      <td>
+        {snapshot.state}
+        {snapshot.reason && <div className={styles.dim}>{snapshot.reason}</div>}
+        {training.isError && <Problem error={training.error} />}
+      </td>
+      <td>{train && validation && test ? `${train.patients}, ${validation.patients}, ${test.patients}` : UNKNOWN}</td>
+      <td>{countText(snapshot.excluded_count, "study", "studies")}</td>
+      <td>{snapshot.sha256.slice(0, 12) || UNKNOWN}</td>
+      <td className={styles.right}>
+        {snapshot.state === "ready" && (
+          <Button size="compact-sm" variant="default" onClick={() => training.mutate()} loading={training.isPending} data-testid="train">Train</Button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Runs() {
+  const runs = useQuery(runsQuery);
+  return (
+    <>
+      <h2>Runs</h2>
+      {runs.isError && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
+      {runs.isPending && <Loader size="sm" aria-label="Loading runs" />}
+      {runs.data?.length === 0 && <p className={styles.dim}>Nothing was trained yet.</p>}
+      {runs.data?.map((run) => <RunCard key={run.id} run={run} />)}
+    </>
+  );
+}
+
+function RunCard({ run }: { run: TrainingRun }) {
+  const points = useQuery({ ...pointsQuery(run.id), enabled: run.step > 0 });
+  const cancelling = useMutation({ mutationFn: () => cancelRun(run.id), onSettled: refreshRuns });
+  const left = run.seconds_left === null ? "" : `, about ${Math.ceil(run.seconds_left / 60)} min left`;
+  return (
+    <article className={styles.card} data-testid="run-card" data-state={run.state}>
+      <table className={styles.table}>
+        <tbody>
+          <tr>
+            <td className={styles.keep}>{timeText(run.created)}</td>
+            <td>{run.state === "running" ? `${run.state}, ${run.stage}` : run.state}</td>
+            <td className={styles.keep}>{`step ${run.step} of ${run.recipe.steps ?? UNKNOWN}${left}`}</td>
+            <td>{run.requested_by ?? "by schedule"}</td>
+            <td className={styles.right}>
+              {isLive(run) && <Button size="compact-sm" variant="default" onClick={() => cancelling.mutate()} loading={cancelling.isPending}>Cancel</Button>}
+            </td>
+          </tr>
+        </tbody>
+      </table>
+      {run.reason && <p className={styles.dim}>{run.reason}</p>}
+      {cancelling.isError && <Problem error={cancelling.error} />}
+      {points.data && <LearningCurve points={points.data} steps={run.recipe.steps ?? 1} />}
+    </article>
+  );
+}
+
+function refreshSnapshots(): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: snapshotsQuery.queryKey });
+}
+
+function refreshRuns(): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: runsQuery.queryKey });
+}

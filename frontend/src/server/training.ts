@@ -1,0 +1,88 @@
+/** Snapshots, training runs, and the gate through which a candidate becomes the champion. */
+import { bodyOf, client, csrfToken } from "./client";
+import { problemOf, unreachable } from "./problem";
+import type { components } from "./schema";
+
+export type Snapshot = components["schemas"]["Snapshot"];
+export type TrainingRun = components["schemas"]["Run"];
+export type RunPoint = components["schemas"]["RunPoint"];
+export type GateVerdict = components["schemas"]["GateVerdict"];
+export type Promotion = components["schemas"]["Promotion"];
+export type Preflight = components["schemas"]["Preflight"];
+
+const LARGEST_PAGE = 200;
+const NOT_FOUND = 404;
+const REAUTHENTICATE_URL = "/_allauth/browser/v1/auth/reauthenticate";
+
+export async function fetchSnapshots(): Promise<Snapshot[]> {
+  return (await bodyOf(client.GET("/api/v1/snapshots", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
+}
+
+export function requestSnapshot(): Promise<Snapshot> {
+  return bodyOf(client.POST("/api/v1/snapshots", { body: {} }));
+}
+
+export async function fetchRuns(): Promise<TrainingRun[]> {
+  return (await bodyOf(client.GET("/api/v1/runs", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
+}
+
+export function inspectRun(snapshot: string): Promise<Preflight> {
+  return bodyOf(client.POST("/api/v1/runs/preflight", { body: { snapshot } }));
+}
+
+export function requestRun(snapshot: string): Promise<TrainingRun> {
+  return bodyOf(client.POST("/api/v1/runs", { body: { snapshot } }));
+}
+
+export function cancelRun(id: string): Promise<TrainingRun> {
+  return bodyOf(client.POST("/api/v1/runs/{run_id}/cancel", { params: { path: { run_id: id } } }));
+}
+
+/** Every step of a run after this one, all pages of it. */
+export async function fetchPoints(run: string, after: number): Promise<RunPoint[]> {
+  const points: RunPoint[] = [];
+  for (let page = 1; ; page += 1) {
+    const params = { path: { run_id: run }, query: { after, page, page_size: LARGEST_PAGE } };
+    // oxlint-disable-next-line no-await-in-loop -- whether there is a next page is known once this one is here
+    const answer = await bodyOf(client.GET("/api/v1/runs/{run_id}/points", { params }));
+    points.push(...answer.results);
+    if (!answer.next) return points;
+  }
+}
+
+/** What the gate said of the model; null of one that it has not judged. */
+export async function fetchVerdict(model: string): Promise<GateVerdict | null> {
+  const { data, error, response } = await client.GET("/api/v1/models/{model_id}/gate", { params: { path: { model_id: model } } });
+  if (response.status === NOT_FOUND) return null;
+  if (!data) throw problemOf(response.status, error);
+  return data;
+}
+
+interface Wish {
+  readonly comment: string;
+  readonly override: boolean;
+  readonly password: string;
+}
+
+/** The password first: only who has just given it may promote. */
+export async function promoteModel(model: string, { comment, override, password }: Wish): Promise<Promotion> {
+  await reauthenticate(password);
+  const params = { path: { model_id: model } };
+  return bodyOf(client.POST("/api/v1/models/{model_id}/promote", { params, body: { comment, override } }));
+}
+
+export function rollBackModel(model: string): Promise<Promotion> {
+  return bodyOf(client.POST("/api/v1/models/{model_id}/rollback", { params: { path: { model_id: model } }, body: { comment: "" } }));
+}
+
+async function reauthenticate(password: string): Promise<void> {
+  const response = await fetch(REAUTHENTICATE_URL, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
+    body: JSON.stringify({ password }),
+  }).catch(() => {
+    throw unreachable();
+  });
+  if (!response.ok) throw problemOf(response.status, { detail: "The password is not correct, or was tried too often; wait a minute." });
+}

@@ -1,0 +1,40 @@
+import { queryOptions } from "@tanstack/react-query";
+import { useEffect } from "react";
+
+import { fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, type TrainingRun } from "../server/training";
+import { feed } from "./live";
+import { modelsQuery, queryClient } from "./queries";
+
+export const snapshotsQuery = queryOptions({ queryKey: ["snapshots"], queryFn: fetchSnapshots });
+
+export const runsQuery = queryOptions({ queryKey: ["runs"], queryFn: fetchRuns });
+
+export const pointsQuery = (run: string) => queryOptions({ queryKey: ["points", run], queryFn: () => fetchPoints(run, 0) });
+
+export const verdictQuery = (model: string) => queryOptions({ queryKey: ["verdict", model], queryFn: () => fetchVerdict(model) });
+
+export function isLive({ state }: Pick<TrainingRun, "state">): boolean {
+  return state === "queued" || state === "running";
+}
+
+/** Snapshots, runs with their curves, and models follow the server while the component is shown. */
+export function useLiveTraining(): void {
+  useEffect(
+    () =>
+      feed.subscribe({ topic: "training" }, (event) => {
+        const isAnything = event.type === "caught_up";
+        if (isAnything || event.type === "snapshot.changed") void queryClient.invalidateQueries({ queryKey: ["snapshots"] });
+        if (isAnything || event.type === "run.progress") {
+          void queryClient.invalidateQueries({ queryKey: ["runs"] });
+          void queryClient.invalidateQueries({ queryKey: ["points"] });
+        }
+        if (isAnything || event.type === "model.changed") refreshModels();
+      }),
+    [],
+  );
+}
+
+export function refreshModels(): void {
+  void queryClient.invalidateQueries({ queryKey: modelsQuery.queryKey });
+  void queryClient.invalidateQueries({ queryKey: ["verdict"] });
+}
