@@ -93,9 +93,10 @@ def test_the_lesions_have_the_same_numbers_everywhere(office, version):
         assert fhir["slice_indices"] == row["slice_indices"] == " ".join(map(str, one["slice_indices"]))
         assert fhir["mean_probability"] == float(row["mean_probability"]) == one["mean_probability"]
         assert fhir["class_basis"] == row["class_basis"]
+        assert fhir["region"] == row["region"] == one["region"] == "not_determined"
         assert pages == (
             str(one["number"]),
-            row["class_basis"],
+            f"{row['class_basis']} not determined",
             f"{volume_ml:.3f}",
             f"{axis_mm:.1f}",
             f"{one['mean_probability']:.2f}",
