@@ -1,10 +1,11 @@
-import { Button, Loader, MantineProvider } from "@mantine/core";
+import { Button, MantineProvider } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { Component, lazy, Suspense, useEffect, type ReactNode } from "react";
 import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
 
 import { AppFrame } from "./components/app_frame";
+import { Loading } from "./components/loading";
 import { Notice, Problem } from "./components/problem";
 import { theme } from "./components/theme";
 import { UploadDock } from "./components/upload_dock";
@@ -71,7 +72,7 @@ function SignedIn() {
     return <Navigate to={`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`} replace />;
   }
   if (!me.data && me.error) return <Centre><Problem error={me.error} onRetry={() => void me.refetch()} /></Centre>;
-  if (!me.data) return <Centre><Loader size="sm" aria-label="Loading" /></Centre>;
+  if (!me.data) return <Centre><Loading of="page" /></Centre>;
   return <Pages me={me.data} />;
 }
 
@@ -87,7 +88,7 @@ function Pages({ me }: { me: Me }) {
   };
   return (
     <AppFrame me={me} onSignOut={() => void leave()}>
-      <Suspense fallback={<Centre><Loader size="sm" aria-label="Loading" /></Centre>}>
+      <Suspense fallback={<Centre><Loading of="page" /></Centre>}>
         <Routes>
           <Route path="/" element={<WorklistPage me={me} />} />
           <Route path="/studies/:id" element={<StudyPage me={me} />} />

@@ -94,12 +94,22 @@ def test_the_worklist(reader: Page) -> None:
         ("/double-readings", "double-readings-page"),
         ("/nodes", "nodes-page"),
         ("/transfers", "transfers-page"),
+        ("/training", "training-page"),
         ("/nowhere", "not-found"),
     ],
 )
 def test_a_page_of_its_own(demo: RunningDemo, reader: Page, address: str, shown: str) -> None:
     reader.goto(demo.url + address)
     reader.get_by_test_id(shown).first.wait_for()
+
+    assert grave_violations(reader) == []
+
+
+def test_a_page_that_still_loads_says_so(demo: RunningDemo, reader: Page) -> None:
+    reader.route("**/api/v1/double-readings*", lambda _: None)
+
+    reader.goto(f"{demo.url}/double-readings")
+    reader.get_by_role("status", name="Loading double readings").wait_for()
 
     assert grave_violations(reader) == []
 

@@ -1,4 +1,3 @@
-import { Loader } from "@mantine/core";
 import { lazy, Suspense, useEffect, useRef, type PointerEvent as ReactPointerEvent, type ReactNode } from "react";
 
 import type { SliceStack } from "../server/types";
@@ -6,6 +5,7 @@ import { paneStore, usePanes, type PaneId } from "../state/panes";
 import { useSliceWheel } from "../tools/wheel";
 import { openStack } from "../viewport/open_panes";
 import type { ReadingViewProps } from "../viewport/reading_view";
+import { Loading } from "./loading";
 import { followPointer, PaneCursor } from "./pane_cursor";
 import styles from "./pane.module.css";
 
@@ -68,7 +68,7 @@ const PANE_NAMES: Readonly<Record<PaneId, string>> = { current: "Current study",
 export function StageLoader() {
   return (
     <div className={styles.loading} data-testid="stage-loading">
-      <Loader size="sm" color="gray" aria-label="Loading slices" />
+      <Loading of="slices" color="gray" />
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { Loader, Tabs } from "@mantine/core";
+import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useDeferredValue, type ReactNode } from "react";
 
@@ -11,6 +11,7 @@ import { showLesion } from "../tools/lesions";
 import { isUnderway, JobCard } from "./job_card";
 import { LesionCounts } from "./lesion_counts";
 import { LesionList } from "./lesion_list";
+import { Loading } from "./loading";
 import { Panel } from "./panel";
 import { Notice } from "./problem";
 import { RegionCounts } from "./region_counts";
@@ -89,7 +90,7 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReade
       {study.annotation && (
         <Panel title={`Regions, version ${study.annotation.version}`}><RegionCounts regions={study.annotation.regions} /></Panel>
       )}
-      {study.annotation && !rows && <Loader size="sm" className={styles.loader} aria-label="Loading lesions" />}
+      {study.annotation && !rows && <Loading of="lesions" className={styles.loader} />}
       {rows && (
         <LesionList
           rows={rows} total={lesionCount} hasChanges={hasChanges} selected={selected}

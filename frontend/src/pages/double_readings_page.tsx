@@ -1,9 +1,10 @@
-import { Button, Loader } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { DoubleReadingForm } from "../components/double_reading_form";
 import { DoubleReadingTable } from "../components/double_reading_table";
+import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import type { Me } from "../server/types";
@@ -25,7 +26,7 @@ export function DoubleReadingsPage({ me }: { me: Me }) {
       <p className={styles.lead}>Two readers read one study and see nothing of each other; a third sees both and decides.</p>
       {isAsking && <DoubleReadingForm onDone={() => ask(false)} />}
       {readings.isError && <Problem error={readings.error} onRetry={() => void readings.refetch()} />}
-      {readings.isPending && <Loader size="sm" aria-label="Loading double readings" />}
+      {readings.isPending && <Loading of="double readings" />}
       {readings.data && <DoubleReadingTable readings={readings.data} me={me} />}
     </div>
   );

@@ -1,10 +1,11 @@
-import { Loader, SegmentedControl } from "@mantine/core";
+import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
+import { Loading } from "../components/loading";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -45,7 +46,7 @@ export function JobsPage({ me }: { me: Me }) {
         }}
       />
       {jobs.isError && <Problem error={jobs.error} onRetry={() => void jobs.refetch()} />}
-      {jobs.isPending && <Loader size="sm" />}
+      {jobs.isPending && <Loading of="jobs" />}
       {jobs.data && <JobTable jobs={jobs.data.results} me={me} />}
       <PageSteps count={jobs.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
     </div>

@@ -1,7 +1,8 @@
-import { Button, Loader } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
 import { KeySettings } from "../components/key_settings";
+import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { keepKeys } from "../state/preferences";
@@ -29,7 +30,7 @@ export function KeysPage() {
       <p className={styles.lead}>They are kept for you on the server. Press Add, then the key or the keys together; Esc leaves it as it was.</p>
       {error !== null && <Problem error={error} />}
       {preferences.isError && <Problem error={preferences.error} onRetry={() => void preferences.refetch()} />}
-      {preferences.isPending && <Loader size="sm" aria-label="Loading keys" />}
+      {preferences.isPending && <Loading of="keys" />}
       {preferences.data && <KeySettings chosen={chosen} onChange={keep} />}
     </div>
   );

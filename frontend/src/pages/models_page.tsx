@@ -1,9 +1,10 @@
-import { Badge, Loader } from "@mantine/core";
+import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Markdown } from "markdown-to-jsx";
 
 import { fullTimeText } from "../components/formats";
 import { GatePanel } from "../components/gate_panel";
+import { Loading } from "../components/loading";
 import { Notice, Problem } from "../components/problem";
 import { usePageTitle } from "../components/page_title";
 import type { Me, ModelVersion } from "../server/types";
@@ -24,7 +25,7 @@ export function ModelsPage({ me }: { me: Me }) {
       <p className={styles.lead}>The champion reads new studies. Every result names the version and hash that made it.</p>
       {models.isError && <Problem error={models.error} onRetry={() => void models.refetch()} />}
       {me.actions.includes("training.read") && <LiveTraining />}
-      {models.isPending && <Loader size="sm" />}
+      {models.isPending && <Loading of="models" />}
       {models.data?.length === 0 && <p className={styles.dim}>No model is registered.</p>}
       {models.data?.map((model) => <ModelCard key={model.id} model={model} me={me} />)}
     </div>

@@ -1,4 +1,5 @@
-import { Button, Loader } from "@mantine/core";
+import { Loading } from "../components/loading";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -25,7 +26,7 @@ export function NodesPage({ me }: { me: Me }) {
       </div>
       <p className={styles.lead}>A node is a PACS or an archive to which approved versions are sent.</p>
       {nodes.isError && <Problem error={nodes.error} onRetry={() => void nodes.refetch()} />}
-      {nodes.isPending && <Loader size="sm" aria-label="Loading nodes" />}
+      {nodes.isPending && <Loading of="nodes" />}
       {nodes.data && <NodeTable nodes={nodes.data} me={me} onChange={canManage ? ask : null} />}
       <NodeDialog asked={asked} me={me} onClose={() => ask(null)} />
     </div>

@@ -1,9 +1,9 @@
-import { Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 
 import { ClassMark } from "../components/class_mark";
 import { ageText, dateText, nameText, UNKNOWN, volumeText } from "../components/formats";
+import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { StudyStateBadge } from "../components/study_state";
@@ -25,7 +25,7 @@ export function PatientPage() {
   const patient = useQuery(patientQuery(id));
   if (patient.error instanceof ProblemError && patient.error.status === 404) return <NotFoundPage what="This patient" />;
   if (patient.isError) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
-  if (!patient.data) return <div className={styles.centre}><Loader size="sm" /></div>;
+  if (!patient.data) return <div className={styles.centre}><Loading of="patient" /></div>;
   const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, studies } = patient.data;
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
   return (

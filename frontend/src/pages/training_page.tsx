@@ -1,8 +1,9 @@
-import { Button, Loader } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 
 import { countText, timeText, UNKNOWN } from "../components/formats";
 import { LearningCurve } from "../components/learning_curve";
+import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { cancelRun, requestRun, requestSnapshot, type Snapshot, type TrainingRun } from "../server/training";
@@ -35,7 +36,7 @@ function Snapshots() {
       </div>
       {asking.isError && <Problem error={asking.error} />}
       {snapshots.isError && <Problem error={snapshots.error} onRetry={() => void snapshots.refetch()} />}
-      {snapshots.isPending && <Loader size="sm" aria-label="Loading snapshots" />}
+      {snapshots.isPending && <Loading of="snapshots" />}
       {snapshots.data?.length === 0 && <p className={styles.dim}>Nothing was frozen yet.</p>}
       {snapshots.data && snapshots.data.length > 0 && (
         <div className={styles.card}>
@@ -80,7 +81,7 @@ function Runs() {
     <>
       <h2>Runs</h2>
       {runs.isError && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
-      {runs.isPending && <Loader size="sm" aria-label="Loading runs" />}
+      {runs.isPending && <Loading of="runs" />}
       {runs.data?.length === 0 && <p className={styles.dim}>Nothing was trained yet.</p>}
       {runs.data?.map((run) => <RunCard key={run.id} run={run} />)}
     </>

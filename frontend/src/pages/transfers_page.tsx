@@ -1,4 +1,5 @@
-import { Loader, NativeSelect, SegmentedControl } from "@mantine/core";
+import { Loading } from "../components/loading";
+import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -42,7 +43,7 @@ export function TransfersPage({ me }: { me: Me }) {
         {me.actions.includes("node.read") && <NodeChoice node={node} onChoose={(value) => showFirst(() => setNode(value))} />}
       </div>
       {transfers.isError && <Problem error={transfers.error} onRetry={() => void transfers.refetch()} />}
-      {transfers.isPending && <Loader size="sm" aria-label="Loading transfers" />}
+      {transfers.isPending && <Loading of="transfers" />}
       {transfers.data && <TransferTable transfers={transfers.data.results} asOf={transfers.dataUpdatedAt} me={me} isFiltered={Boolean(state || node)} />}
       <PageSteps count={transfers.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
     </div>

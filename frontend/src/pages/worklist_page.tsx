@@ -1,4 +1,4 @@
-import { Button, Loader, Menu, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Menu, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type ReactNode } from "react";
@@ -7,6 +7,7 @@ import { useSearchParams } from "react-router";
 import { DropZone, type FileChooser } from "../components/drop_zone";
 import { countText } from "../components/formats";
 import { Icon } from "../components/icons";
+import { Loading } from "../components/loading";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -77,7 +78,7 @@ function Worklist({ chooser, siteChoice, canRead }: WorklistProps) {
       <WorklistViews chosen={view} count={studies.isPlaceholderData ? undefined : studies.data?.count} onChoose={(chosen) => change({ view: chosen === "all" ? "" : chosen, state: "" })} />
       {view === "all" && <StateFilter summary={summary.data} chosen={filter.state?.[0] ?? null} onChoose={(state) => change({ state: state ?? "" })} />}
       <div className={styles.list} aria-busy={studies.isFetching}>
-        {studies.isPending && <Loader className={styles.loader} size="sm" aria-label="Loading studies" />}
+        {studies.isPending && <Loading of="studies" className={styles.loader} />}
         {studies.isError && <Problem error={studies.error} onRetry={() => void studies.refetch()} />}
         {studies.data && studies.data.results.length > 0 && (
           <StudyTable
