@@ -127,7 +127,8 @@ def test_a_registration_that_is_sent_many_times_is_run_once(log):
 
     with inference_worker(log):
         wait_for_state(registration, RegistrationState.SUCCEEDED, log)
-        wait_until(lambda: said(log).count("has ended or is another worker's") == 3, what="the copies", log=log)
+        # At least: on a slow machine the broker delivers the message of the one that runs once more.
+        wait_until(lambda: said(log).count("has ended or is another worker's") >= 3, what="the copies", log=log)
 
     require_one_result(registration)
     assert registration.attempts == 1
