@@ -114,7 +114,8 @@ def test_a_job_that_is_sent_many_times_is_run_once(log):
 
     with inference_worker(log):
         wait_for_state(job, JobState.SUCCEEDED, log)
-        wait_until(lambda: said(log).count("has ended or is another worker's") == 4, what="the copies", log=log)
+        # At least: on a slow machine the broker delivers the message of the one that runs once more.
+        wait_until(lambda: said(log).count("has ended or is another worker's") >= 4, what="the copies", log=log)
 
     require_one_result(job)
     assert job.attempts == 1
