@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference_worker.regions.atlas import Structure
-from plaqueview.imaging.registration import at_voxel_size, image_of, matrix_of
+from plaqueview.imaging.registration import at_voxel_size, image_of, matrix_of, metric_at
 from plaqueview.imaging.volume import Volume
 
 # What each structure looks like on a FLAIR, white matter as 1. Mutual information needs the order more than the values.
@@ -147,7 +147,7 @@ def _search(pair: _Pair, centre: NDArray[np.float64]) -> SimpleITK.Similarity3DT
         for pitch, upward in product(START_PITCHES_DEGREES, START_SHIFTS_MM)
     ]
     method, images = _method(coarse, COARSEST), (image_of(coarse.fixed), image_of(coarse.moving))
-    values = [_value(method, images, start) for start in starts]
+    values = [metric_at(method, images, start) for start in starts]
     best = [starts[index] for index in np.argsort(values, kind="stable")[:STARTS_FOLLOWED]]
     return min((_climb(coarse, COARSEST, start) for start in best), key=lambda found: found[1])[0]
 
@@ -186,19 +186,6 @@ def _method(pair: _Pair, level: Level) -> SimpleITK.ImageRegistrationMethod:
     )
     method.SetOptimizerScalesFromPhysicalShift()
     return method
-
-
-def _value(
-    method: SimpleITK.ImageRegistrationMethod,
-    images: tuple[SimpleITK.Image, SimpleITK.Image],
-    start: SimpleITK.Similarity3DTransform,
-) -> float:
-    """The metric there, the lower the better; infinite where the two do not meet."""
-    method.SetInitialTransform(start, inPlace=False)
-    try:
-        return float(method.MetricEvaluate(*images))
-    except RuntimeError:
-        return float("inf")
 
 
 def _climb(pair: _Pair, level: Level, start: SimpleITK.Transform) -> tuple[SimpleITK.Transform, float]:

@@ -180,7 +180,7 @@ def _search(
     ]
     method = _method(pair, COARSEST)
     images = image_of(pair.fixed), image_of(pair.moving)
-    values = [_value(method, images, start) for start in starts]
+    values = [metric_at(method, images, start) for start in starts]
     best = [starts[index] for index in np.argsort(values, kind="stable")[:STARTS_FOLLOWED]]
     climbed = [_climb(pair, COARSEST, start) for start in best]
     return min(climbed, key=lambda found: found[1])[0]
@@ -222,10 +222,10 @@ def _method(pair: _Pair, level: Level) -> SimpleITK.ImageRegistrationMethod:
     return method
 
 
-def _value(
+def metric_at(
     method: SimpleITK.ImageRegistrationMethod,
     images: tuple[SimpleITK.Image, SimpleITK.Image],
-    start: SimpleITK.Euler3DTransform,
+    start: SimpleITK.Transform,
 ) -> float:
     """The metric there, the lower the better; infinite where the volumes do not meet."""
     method.SetInitialTransform(start, inPlace=False)

@@ -59,4 +59,4 @@ def prior_of(annotation: Annotation, stamp: Stamp) -> Prior | None:
 
 def region_of(lesion: Lesion) -> str:
     """Where in the brain the lesion lies; empty where nobody has said so."""
-    return str(getattr(lesion, "region", "") or "")
+    return lesion.region
