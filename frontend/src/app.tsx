@@ -28,6 +28,7 @@ const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/d
 const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page")).NodesPage }));
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
 const TrainingPage = lazy(async () => ({ default: (await import("./pages/training_page")).TrainingPage }));
+const RerunsPage = lazy(async () => ({ default: (await import("./pages/reruns_page")).RerunsPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -95,6 +96,7 @@ function Pages({ me }: { me: Me }) {
           <Route path="/patients/:id" element={<PatientPage />} />
           <Route path="/models" element={<ModelsPage me={me} />} />
           <Route path="/training" element={<TrainingPage />} />
+          <Route path="/reruns" element={<RerunsPage me={me} />} />
           <Route path="/jobs" element={<JobsPage me={me} />} />
           <Route path="/keys" element={<KeysPage />} />
           <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />

@@ -18,6 +18,8 @@ from plaqueview.annotations.models import Annotation, DoubleReading, DoubleReadi
 from plaqueview.core.access import Role
 from plaqueview.core.preconditions import Precondition
 from plaqueview.inference import services as inference
+from plaqueview.inference.models import Rerun
+from plaqueview.inference.selection import Selection
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.outbox.models import Transfer
 from plaqueview.pacs.nodes import NodeSetup, create_node
@@ -34,7 +36,7 @@ from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "node_id", "transfer_id", "snapshot_id", "run_id", "study_uid", "series_uid", "instance_uid",
+    "rerun_id", "node_id", "transfer_id", "snapshot_id", "run_id", "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -76,6 +78,7 @@ def make_place(name: str) -> Place:
         "patient_id": study.patient_id,
         "annotation_id": annotation_id,
         "job_id": job.pk,
+        "rerun_id": _rerun(site, model, users[Role.ADMIN]),
         "draft_id": make_draft(annotation_id, users[Role.NEUROLOGIST]).pk,
         "comment_id": _comment(study_id, users[Role.NEUROLOGIST]),
         "prior_id": prior_id,
@@ -111,6 +114,13 @@ def _read_by_network(study_id: UUID, model: ModelVersion) -> UUID:
     claim = inference.claim(job_id=job.pk, worker="scene", model_id=model.pk)
     assert claim is not None
     return inference.complete(claim=claim, segmentation=segmentation()).pk
+
+
+def _rerun(site: Site, model: ModelVersion, admin: User) -> UUID:
+    """One that is over."""
+    rerun = Rerun.objects.create(selection=Selection().as_json(), model=model, requested_by=admin)
+    rerun.sites.add(site)
+    return rerun.pk
 
 
 def make_draft(annotation_id: UUID, user: User) -> Draft:

@@ -175,6 +175,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/jobs/<uuid:job_id>/cancel"): of_site(A.JOB_CANCEL),
     # The job is queued: 409 says that the caller may retry one that has failed.
     ("POST", "api/v1/jobs/<uuid:job_id>/retry"): of_site(A.INFERENCE_REQUEST, 409),
+    ("GET", "api/v1/reruns"): of_caller(A.MODEL_MANAGE),
+    # No study is left to be read again: 409 says that the caller may ask.
+    ("POST", "api/v1/reruns"): of_caller(A.MODEL_MANAGE, 409),
+    ("POST", "api/v1/reruns/preview"): of_caller(A.MODEL_MANAGE),
+    ("GET", "api/v1/reruns/<uuid:rerun_id>"): of_site(A.MODEL_MANAGE),
+    ("POST", "api/v1/reruns/<uuid:rerun_id>/cancel"): of_site(A.MODEL_MANAGE),
     ("GET", "api/v1/nodes"): of_caller(A.NODE_READ),
     ("POST", "api/v1/nodes"): of_caller(A.NODE_MANAGE, 201, body=new_node),
     ("GET", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_READ),

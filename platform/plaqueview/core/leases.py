@@ -36,7 +36,13 @@ def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool: 
     return bool(rows.filter(lease_token=token).update(lease_expires_at=timezone.now() + length))
 
 
-def unclaimed(rows: models.QuerySet[Any], *, queued: str, running: str) -> Sequence[UUID]:  # Any: as above
+def unclaimed(
+    rows: models.QuerySet[Any],  # Any: as above
+    *,
+    queued: str,
+    running: str,
+    order: Sequence[str] = ("created",),
+) -> Sequence[UUID]:
     """The rows that nobody came for, the oldest first, to be announced again; they count as announced from now on.
 
     Called in a transaction; none while a worker is busy.
@@ -44,7 +50,7 @@ def unclaimed(rows: models.QuerySet[Any], *, queued: str, running: str) -> Seque
     if rows.filter(state=running).exists():
         return ()
     now = timezone.now()
-    waiting = rows.filter(state=queued, modified__lt=now - UNCLAIMED_AFTER).order_by("created")
+    waiting = rows.filter(state=queued, modified__lt=now - UNCLAIMED_AFTER).order_by(*order)
     ids = list(waiting.values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE])
     rows.filter(pk__in=ids).update(modified=now)
     return ids

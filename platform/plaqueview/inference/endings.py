@@ -40,7 +40,8 @@ def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
         job.annotation, job.progress, job.stage = annotation, 1.0, JobStage.SAVING
         transitions.end(job, JobState.SUCCEEDED, reason="", actor=None)
         enqueue(COMPARE_TASK, str(job.study_id))
-        enqueue(REGIONS_TASK, str(annotation.pk), queue=INFERENCE_QUEUE)
+        priority = transitions.priority_of(job)
+        enqueue(REGIONS_TASK, str(annotation.pk), queue=INFERENCE_QUEUE, priority=priority)
     return annotation
 
 

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from plaqueview.annotations.models import Draft
 from plaqueview.core.errors import ConflictError
 from plaqueview.core.leases import ClaimLostError, lapsed_at, unclaimed
-from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.studies import services as studies
-from plaqueview.studies.models import Study, StudyState
+from plaqueview.studies.models import UNDER_READERS, Study, StudyState
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
     if study_id is None:
         return None
     Study.objects.select_for_update().get(pk=study_id)
+    _yield_to_readers(job_id)
     now, token = timezone.now(), uuid4()
     claimed = (
         InferenceJob.objects.claimable(now)
@@ -69,9 +70,19 @@ def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
     if not claimed:
         return None
     job = InferenceJob.objects.with_references().get(pk=job_id)
-    studies.follow_job(job.study_id, StudyState.RUNNING)
+    if not job.is_background:
+        studies.follow_job(job.study_id, StudyState.RUNNING)
     journal.publish(job)
     return Claim(job.pk, token, job.study_id, job.series_id, job.attempts)
+
+
+def _yield_to_readers(job_id: UUID) -> None:
+    """A job in the background is cancelled when a reader has taken up its study; the study's row is locked."""
+    job = InferenceJob.objects.locked().filter(pk=job_id, is_background=True, state=JobState.QUEUED).first()
+    if job is None:
+        return
+    if job.study.state in UNDER_READERS or Draft.objects.open().filter(study=job.study_id).exists():
+        transitions.end(job, JobState.CANCELLED, reason="A reader took up the study first.", actor=None)
 
 
 @transaction.atomic
@@ -129,5 +140,7 @@ def _requeue(job_id: UUID, study_id: UUID) -> bool:
 
 @transaction.atomic
 def _send_unclaimed() -> None:
-    for job_id in unclaimed(InferenceJob.objects.all(), queued=JobState.QUEUED, running=JobState.RUNNING):
-        enqueue(transitions.SEGMENT_TASK, str(job_id), queue=INFERENCE_QUEUE)
+    order = ("is_background", "created")
+    waiting = unclaimed(InferenceJob.objects.all(), queued=JobState.QUEUED, running=JobState.RUNNING, order=order)
+    for job in InferenceJob.objects.filter(pk__in=waiting).order_by(*order):
+        transitions.send(job)

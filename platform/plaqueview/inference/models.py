@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from plaqueview.accounts.models import User
+from plaqueview.accounts.models import Site, User
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
@@ -63,8 +63,9 @@ class InferenceJob(Record):
     """One inference over one series; `created` is when it was requested.
 
     A running job carries the lease of the worker that claimed it: who does not hold `lease_token` writes nothing.
-    `attempts` counts the claims. `flair_sha256` is the study's when the job was requested, so that a series to which
-    instances were added since is read again.
+    `attempts` counts the claims. A job in the background waits until no other does, and the study stays with its
+    readers meanwhile: its state and its result are what they were until the new result is there. `flair_sha256` is
+    the study's when the job was requested, so that a series to which instances were added since is read again.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="jobs")
@@ -76,6 +77,7 @@ class InferenceJob(Record):
     reason = models.TextField(blank=True)
     warnings = models.JSONField(default=list)
     attempts = models.PositiveSmallIntegerField(default=0)
+    is_background = models.BooleanField(default=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="jobs")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -116,4 +118,45 @@ class InferenceJob(Record):
                 name="job_succeeded_has_a_result",
             ),
             models.CheckConstraint(condition=~Q(state=JobState.FAILED) | ~Q(reason=""), name="job_failed_has_a_reason"),
+        ]
+
+
+class RerunQuerySet(models.QuerySet["Rerun"]):
+    def visible_to(self, user: User) -> Self:
+        """The re-runs at sites that are all the user's."""
+        return self.exclude(sites__in=Site.objects.exclude(pk__in=user.site_ids()))
+
+
+class Rerun(Record):
+    """Studies that are read again by the champion, `model`, behind every other study.
+
+    `selection` is `inference.reruns.Selection` as JSON, `left_out` the number of studies by why they were not taken.
+    """
+
+    sites = models.ManyToManyField(Site, related_name="reruns")
+    selection = models.JSONField()
+    left_out = models.JSONField(default=dict)
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    cancelled_at = models.DateTimeField(null=True)
+
+    objects = RerunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created"]
+
+
+class RerunStudy(models.Model):
+    """One study of a re-run: it waits for its job, has it, or `note` says why it gets none."""
+
+    rerun = models.ForeignKey(Rerun, on_delete=models.CASCADE, related_name="studies")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    job = models.ForeignKey(InferenceJob, on_delete=models.PROTECT, null=True, related_name="reruns")
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["rerun", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["rerun", "study"], name="rerun_study_once"),
+            models.CheckConstraint(condition=Q(job=None) | Q(note=""), name="rerun_study_has_a_job_or_a_note"),
         ]

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from plaqueview.accounts.models import User
+from plaqueview.annotations.models import Draft
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
@@ -20,8 +21,9 @@ SUPERSEDED = "The study changed: another job reads it as it is now."
 def request(*, study_id: UUID, actor: User | None) -> InferenceJob:
     """The study's FLAIR, as it is now, has a job that waits or runs; asked again, it is the same job.
 
-    `actor` None is the system, which asks once for the same instances and never for an incomplete study; a user may,
-    and the result carries the warning. A live job over other instances gives way.
+    One that waits in the background is brought forward when a user asks. `actor` None is the system, which asks once
+    for the same instances and never for an incomplete study; a user may, and the result carries the warning. A live
+    job over other instances gives way.
 
     Raises: DeniedError; NotFoundError; ConflictError when no FLAIR is chosen, a reader works on the study, or the
     system asks for an incomplete study.
@@ -33,10 +35,32 @@ def request(*, study_id: UUID, actor: User | None) -> InferenceJob:
     )
     known = (same if actor is None else same.live()).order_by("-created").first()
     if known is not None:
+        if actor is not None and known.is_background:
+            transitions.bring_forward(known)
         _show_again(study, known)
         return known
     _cancel_superseded(study)
     return _create(study, actor)
+
+
+@transaction.atomic
+def request_again(*, study_id: UUID, actor: User) -> InferenceJob:
+    """The study has a job in the background; one that waits already is that.
+
+    Raises: DeniedError; NotFoundError; ConflictError when no FLAIR is chosen, or a reader or a worker is at the study.
+    """
+    study = _locked_study(study_id, actor)
+    _require_readable(study, actor)
+    if Draft.objects.open().filter(study=study).exists():
+        raise ConflictError("a reader works on a draft of the study")
+    same = InferenceJob.objects.with_references().live().filter(study=study, flair_sha256=study.flair_sha256)
+    known = same.filter(series=study.flair_series).first()
+    if known is None:
+        _cancel_superseded(study)
+        return _create(study, actor, is_background=True)
+    if known.state == JobState.RUNNING:
+        raise ConflictError("a worker was reading the study at that moment")
+    return known
 
 
 @transaction.atomic
@@ -86,12 +110,13 @@ def _show_again(study: Study, known: InferenceJob) -> None:
         studies.set_state(study.pk, *transitions.study_state_of(known))
 
 
-def _create(study: Study, actor: User | None) -> InferenceJob:
+def _create(study: Study, actor: User | None, *, is_background: bool = False) -> InferenceJob:
     job = InferenceJob(
         study=study,
         series=study.flair_series,
         flair_sha256=study.flair_sha256,
         requested_by=actor,
+        is_background=is_background,
         warnings=_warnings_of(study),
     )
     transitions.queue(job)

@@ -12,6 +12,7 @@ from plaqueview.inference import services
 logger = logging.getLogger(__name__)
 
 TIME_LIMIT_S = 60
+LOST_AFTER_S = 2.0 * TIME_LIMIT_S
 
 
 @shared_task(
@@ -29,8 +30,15 @@ def request_for_study(study_id: str) -> None:
         logger.info("study %s: no inference: %s", study_id, refusal.detail)
 
 
+@shared_task(name="inference.spread_rerun", time_limit=TIME_LIMIT_S)
+def spread_rerun(rerun_id: str) -> None:
+    """Some more studies of the re-run have their job."""
+    services.spread(UUID(rerun_id))
+
+
 @shared_task(name="inference.requeue_expired", time_limit=TIME_LIMIT_S)
 def requeue_expired() -> None:
-    """Jobs of dead workers wait again, and so does what they would have said of regions."""
+    """Jobs of dead workers wait again, and so does what they would have said of regions, and what was to be re-run."""
     services.requeue_expired()
     services.ask_for_regions_again()
+    services.spread_again(older_than_s=LOST_AFTER_S)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
-from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
+from plaqueview.core.queue import FIRST, INFERENCE_QUEUE, LAST, enqueue
 from plaqueview.inference import journal
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.studies import services as studies
@@ -34,9 +34,29 @@ def queue(job: InferenceJob) -> None:
     job.state, job.stage, job.progress = JobState.QUEUED, JobStage.QUEUED, 0.0
     job.lease_token = job.lease_expires_at = None
     job.save()
-    studies.follow_job(job.study_id, StudyState.QUEUED)
+    if not job.is_background:
+        studies.follow_job(job.study_id, StudyState.QUEUED)
     journal.publish(job)
-    enqueue(SEGMENT_TASK, str(job.pk), queue=INFERENCE_QUEUE)
+    send(job)
+
+
+def send(job: InferenceJob) -> None:
+    """The workers are told of the job after the commit."""
+    enqueue(SEGMENT_TASK, str(job.pk), queue=INFERENCE_QUEUE, priority=priority_of(job))
+
+
+def priority_of(job: InferenceJob) -> int:
+    """When its tasks' turn comes."""
+    return LAST if job.is_background else FIRST
+
+
+def bring_forward(job: InferenceJob) -> None:
+    """The job, which is live, no longer waits for others; the message behind them finds it claimed."""
+    job.is_background = False
+    job.save(update_fields=["is_background", "modified"])
+    studies.follow_job(job.study_id, STUDY_STATE_OF_JOB[JobState(job.state)])
+    if job.state == JobState.QUEUED:
+        send(job)
 
 
 def end(job: InferenceJob, state: JobState, *, reason: str, actor: User | None) -> None:
@@ -55,8 +75,9 @@ def close(job: InferenceJob, state: JobState, *, reason: str, actor: User | None
 
 
 def study_state_of(job: InferenceJob) -> tuple[StudyState, str]:
-    """How the study stands by its latest job; a cancelled one leaves it with the result it had, if it had one."""
-    if job.state == JobState.CANCELLED and job.study.current_annotation_id is not None:
+    """How the study stands by its latest job; a cancelled one, or one in the background, leaves its result."""
+    leaves_result = job.is_background or job.state == JobState.CANCELLED
+    if leaves_result and job.study.current_annotation_id is not None:
         return StudyState.READY, ""
     state = STUDY_STATE_OF_JOB[JobState(job.state)]
     return state, job.reason if state == StudyState.FAILED else ""
