@@ -61,7 +61,12 @@ def empty_broker(running_broker: None) -> Iterator[Redis]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the database run with a broker: services announce and enqueue after their commit."""
+    """Tests of the database run with a broker: services announce and enqueue after their commit.
+
+    Files with slow tests come first, so that of several processes none is left alone with one at the end.
+    """
+    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow_files)
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if item.get_closest_marker("django_db") or names & DATABASE_FIXTURES:

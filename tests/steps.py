@@ -90,8 +90,10 @@ def check_migrations(log: IO[str]) -> bool:
     return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], log, variables=variables)
 
 
-# A process for each core, and a broker and a database for each process; the tests of a file stay together.
-IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# A process more than cores, since slow tests mostly wait for other processes; each has a broker and a database. The
+# tests of a file stay together, and the files in their order: `conftest` puts the slow ones first.
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
 # More threads than cores wait for each other in circles.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
