@@ -29,6 +29,7 @@ const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
 const TrainingPage = lazy(async () => ({ default: (await import("./pages/training_page")).TrainingPage }));
 const RerunsPage = lazy(async () => ({ default: (await import("./pages/reruns_page")).RerunsPage }));
+const SchedulesPage = lazy(async () => ({ default: (await import("./pages/schedules_page")).SchedulesPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -97,6 +98,7 @@ function Pages({ me }: { me: Me }) {
           <Route path="/models" element={<ModelsPage me={me} />} />
           <Route path="/training" element={<TrainingPage />} />
           <Route path="/reruns" element={<RerunsPage me={me} />} />
+          <Route path="/schedules" element={<SchedulesPage me={me} />} />
           <Route path="/jobs" element={<JobsPage me={me} />} />
           <Route path="/keys" element={<KeysPage />} />
           <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />

@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "plaqueview.outbox",
     "plaqueview.training",
     "plaqueview.feed",
+    "django_celery_beat",
 ]
 
 MIDDLEWARE = [
@@ -181,6 +182,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 5,
 }
+# The clock's own errands stand here, and the department's schedules in the database beside them.
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
@@ -317,6 +320,7 @@ SPECTACULAR_SETTINGS = {
         "RunStage": "plaqueview.training.models.RunStage.values",
         "PromotionKind": "plaqueview.training.models.PromotionKind.values",
         "Start": "plaqueview.training.recipe.Start",
+        "FiringState": "plaqueview.training.models.FiringState.values",
         "SnapshotState": "plaqueview.training.models.SnapshotState.values",
         "Side": "plaqueview.training.models.Side.values",
         "TransferState": "plaqueview.outbox.models.TransferState.values",

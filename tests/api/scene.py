@@ -30,13 +30,15 @@ from plaqueview.studies.uploads import UploadPart, create_upload
 from plaqueview.training.models import DatasetSnapshot, TrainingRun
 from plaqueview.training.recipe import Recipe
 from plaqueview.training.rules import InclusionRules
+from plaqueview.training.schedules import Plan, create_schedule
 from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "rerun_id", "node_id", "transfer_id", "snapshot_id", "run_id", "study_uid", "series_uid", "instance_uid",
+    "rerun_id", "node_id", "transfer_id", "snapshot_id", "run_id", "schedule_id", "study_uid", "series_uid",
+    "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -89,6 +91,7 @@ def make_place(name: str) -> Place:
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "snapshot_id": snapshot.pk,
         "run_id": _run(snapshot),
+        "schedule_id": _schedule(users[Role.ADMIN]),
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
         "study_uid": study.study_instance_uid,
@@ -170,6 +173,11 @@ def _snapshot(site: Site, admin: User) -> DatasetSnapshot:
 def _run(snapshot: DatasetSnapshot) -> UUID:
     """One that waits."""
     return TrainingRun.objects.create(snapshot=snapshot, recipe=Recipe().as_json()).pk
+
+
+def _schedule(admin: User) -> UUID:
+    plan = Plan("Nightly", "0 2 * * *", 10, None, InclusionRules(), Recipe())
+    return create_schedule(plan=plan, site_ids=[], actor=admin).pk
 
 
 def _upload(user: User, site: Site) -> UUID:

@@ -79,6 +79,10 @@ def on_snapshot(place: Place) -> dict[str, Any]:
     return {"snapshot": place.parameters["snapshot_id"]}
 
 
+def nightly(_: Place) -> dict[str, Any]:
+    return {"name": "Nightly", "cron": "0 2 * * *"}
+
+
 def remark(_: Place) -> dict[str, Any]:
     return {"text": "Look again.", "comment": "Look again."}
 
@@ -211,6 +215,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/runs/<uuid:run_id>"): of_site(A.TRAINING_READ),
     ("GET", "api/v1/runs/<uuid:run_id>/points"): of_site(A.TRAINING_READ),
     ("POST", "api/v1/runs/<uuid:run_id>/cancel"): of_site(A.TRAINING_MANAGE),
+    ("GET", "api/v1/schedules"): of_caller(A.TRAINING_READ),
+    ("POST", "api/v1/schedules"): of_caller(A.TRAINING_MANAGE, 201, body=nightly),
+    ("GET", "api/v1/schedules/<uuid:schedule_id>"): of_site(A.TRAINING_READ),
+    ("PUT", "api/v1/schedules/<uuid:schedule_id>"): of_site(A.TRAINING_MANAGE, body=nightly),
+    ("DELETE", "api/v1/schedules/<uuid:schedule_id>"): of_site(A.TRAINING_MANAGE, 204),
+    ("GET", "api/v1/schedules/<uuid:schedule_id>/firings"): of_site(A.TRAINING_READ),
     # The champion was not judged: 404 says that the caller may read of one that was.
     ("GET", "api/v1/models/<uuid:model_id>/gate"): of_caller(A.MODEL_READ, 404, names={"model_id": "model"}),
     # It is the champion: 409 says that the caller may promote a candidate.

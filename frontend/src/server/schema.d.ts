@@ -862,6 +862,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Schedules of training, by name */
+        get: operations["list_schedules"];
+        put?: never;
+        /** Freeze and train at certain times, when enough was newly approved */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule */
+        get: operations["read_schedule"];
+        /** Change or pause a schedule; from then on it is on your behalf */
+        put: operations["change_schedule"];
+        post?: never;
+        /** Remove a schedule with the lines of its firings; snapshots and runs stay */
+        delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/firings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the schedule did each time that it was due, or why it did not */
+        get: operations["list_firings_of_schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/series/{series_id}": {
         parameters: {
             query?: never;
@@ -1831,10 +1885,15 @@ export interface components {
          *     * `run.succeeded` - Run Succeeded
          *     * `run.failed` - Run Failed
          *     * `run.cancelled` - Run Cancelled
+         *     * `schedule.created` - Schedule Created
+         *     * `schedule.changed` - Schedule Changed
+         *     * `schedule.removed` - Schedule Removed
+         *     * `schedule.read` - Schedule Read
+         *     * `schedule.fired` - Schedule Fired
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -1842,6 +1901,27 @@ export interface components {
          * @enum {string}
          */
         Evidence: "post_gadolinium" | "prior" | "reader_opinion";
+        /** @description One time at which the schedule was due. `line` is what it did, or why it did not. */
+        Firing: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: date-time */
+            readonly due_at: string;
+            state: components["schemas"]["FiringState"];
+            readonly line: string;
+            readonly new_studies: number;
+            /** Format: uuid */
+            snapshot: string | null;
+            /** Format: uuid */
+            run: string | null;
+        };
+        /**
+         * @description * `freezing` - freezing
+         *     * `started` - started
+         *     * `skipped` - skipped
+         * @enum {string}
+         */
+        FiringState: "freezing" | "started" | "skipped";
         /** @description A candidate against the champion of that day. It lets the candidate pass while that is still the champion. */
         GateVerdict: {
             /** Format: uuid */
@@ -2192,6 +2272,21 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["DoubleReading"][];
         };
+        PaginatedFiringList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Firing"][];
+        };
         PaginatedJobList: {
             /** @example 123 */
             count: number;
@@ -2341,6 +2436,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["RunPoint"][];
+        };
+        PaginatedScheduleList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Schedule"][];
         };
         PaginatedSnapshotList: {
             /** @example 123 */
@@ -2511,6 +2621,31 @@ export interface components {
          * @enum {string}
          */
         PeerProblem: "refused" | "unknown_host" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored";
+        /** @description When to learn, from what and how; what is left out is as given here. */
+        PlanRequest: {
+            name: string;
+            /** @description Minute, hour, day of month, month, day of week (0 is Sunday), in the department's time zone; every field must match. */
+            cron: string;
+            /**
+             * @description Newly approved since the last run's snapshot.
+             * @default 10
+             */
+            minimum_new_studies: number;
+            /**
+             * Format: time
+             * @description A run begins from here on.
+             */
+            window_from?: string | null;
+            /**
+             * Format: time
+             * @description It learns until then at most; before `window_from` it is the next day.
+             */
+            window_until?: string | null;
+            rules?: components["schemas"]["RulesRequest"];
+            recipe?: components["schemas"]["RecipeRequest"];
+            /** @default true */
+            is_active: boolean;
+        };
         PostContrastSeries: {
             /** Format: uuid */
             series: string;
@@ -2943,6 +3078,31 @@ export interface components {
          * @enum {string}
          */
         RunStage: "queued" | "loading" | "learning" | "exporting" | "testing" | "saving";
+        /** @description A time at which approved versions are frozen and learned from, on behalf of its author. */
+        Schedule: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly name: string;
+            /** @description Their names. */
+            readonly sites: string[];
+            readonly cron: string;
+            readonly minimum_new_studies: number;
+            /** Format: time */
+            readonly window_from: string | null;
+            /** Format: time */
+            readonly window_until: string | null;
+            rules: components["schemas"]["Rules"];
+            recipe: components["schemas"]["Recipe"];
+            readonly is_active: boolean;
+            author: string;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly next_due_at: string | null;
+            /** @description Newly approved since the last run's snapshot, as of now. */
+            readonly new_studies: number;
+            readonly last_firing: components["schemas"]["Firing"] | null;
+        };
         /** @description Which studies that have a result are read again; what is left out sets no limit. */
         Selection: {
             /** Format: date */
@@ -3444,6 +3604,33 @@ export interface components {
             recipe?: components["schemas"]["RecipeRequest"];
             /** @description The same as in the recipe, and before it. */
             max_minutes?: number;
+        };
+        /** @description When to learn, from what and how; what is left out is as given here. */
+        WantedScheduleRequest: {
+            name: string;
+            /** @description Minute, hour, day of month, month, day of week (0 is Sunday), in the department's time zone; every field must match. */
+            cron: string;
+            /**
+             * @description Newly approved since the last run's snapshot.
+             * @default 10
+             */
+            minimum_new_studies: number;
+            /**
+             * Format: time
+             * @description A run begins from here on.
+             */
+            window_from?: string | null;
+            /**
+             * Format: time
+             * @description It learns until then at most; before `window_from` it is the next day.
+             */
+            window_until?: string | null;
+            rules?: components["schemas"]["RulesRequest"];
+            recipe?: components["schemas"]["RecipeRequest"];
+            /** @default true */
+            is_active: boolean;
+            /** @description Of yours; empty means all of them. */
+            sites?: string[];
         };
         WantedSnapshotRequest: {
             /** @description Of yours; empty means all of them. */
@@ -5096,9 +5283,14 @@ export interface operations {
                  *     * `run.succeeded` - Run Succeeded
                  *     * `run.failed` - Run Failed
                  *     * `run.cancelled` - Run Cancelled
+                 *     * `schedule.created` - Schedule Created
+                 *     * `schedule.changed` - Schedule Changed
+                 *     * `schedule.removed` - Schedule Removed
+                 *     * `schedule.read` - Schedule Read
+                 *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -8638,6 +8830,541 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedScheduleList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedScheduleRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_firings_of_schedule: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedFiringList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };

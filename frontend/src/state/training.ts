@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, type TrainingRun } from "../server/training";
+import { fetchFirings, fetchSchedules } from "../server/schedules";
 import { feed } from "./live";
 import { modelsQuery, queryClient } from "./queries";
 
@@ -12,6 +13,14 @@ export const runsQuery = queryOptions({ queryKey: ["runs"], queryFn: fetchRuns }
 export const pointsQuery = (run: string) => queryOptions({ queryKey: ["points", run], queryFn: () => fetchPoints(run, 0) });
 
 export const verdictQuery = (model: string) => queryOptions({ queryKey: ["verdict", model], queryFn: () => fetchVerdict(model) });
+
+/** What the clock does has no topic of its own on the socket. */
+const REFRESH_MS = 10_000;
+
+export const schedulesQuery = queryOptions({ queryKey: ["schedules"], queryFn: fetchSchedules, refetchInterval: REFRESH_MS });
+
+export const firingsQuery = (schedule: string) =>
+  queryOptions({ queryKey: ["schedules", schedule, "firings"], queryFn: () => fetchFirings(schedule), refetchInterval: REFRESH_MS });
 
 export function isLive({ state }: Pick<TrainingRun, "state">): boolean {
   return state === "queued" || state === "running";

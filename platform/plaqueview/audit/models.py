@@ -79,6 +79,11 @@ class EventKind(models.TextChoices):
     RUN_SUCCEEDED = "run.succeeded"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"
+    SCHEDULE_CREATED = "schedule.created"
+    SCHEDULE_CHANGED = "schedule.changed"
+    SCHEDULE_REMOVED = "schedule.removed"
+    SCHEDULE_READ = "schedule.read"
+    SCHEDULE_FIRED = "schedule.fired"
     AUDIT_READ = "audit.read"
 
 

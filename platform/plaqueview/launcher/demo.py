@@ -80,7 +80,7 @@ class Demo:
                 group.create_task(self._keep(program))
             group.create_task(self._import_patients())
             await wait_until_ready(self._plan)
-            for program in (clock_program(self._plan), *training_programs()):
+            for program in (clock_program(), *training_programs()):
                 group.create_task(self._keep(program))
             self._announce(tells_passwords=is_first_start)
             await self._import_study()

@@ -25,9 +25,9 @@ def broker_program(broker: Broker) -> Program:
     return Program("broker", broker.command)
 
 
-def clock_program(plan: DemoPlan) -> Program:
+def clock_program() -> Program:
     """Names the tasks that are due; nobody waits for it, so it leaves the start to the others."""
-    return Program("clock", _celery("beat", "--schedule", str(plan.broker_dir / "beat"), "--pidfile", ""))
+    return Program("clock", _celery("beat", "--pidfile", ""))
 
 
 def programs_of(plan: DemoPlan) -> tuple[Program, ...]:

@@ -15,7 +15,7 @@ from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.core.queue import TRAINING_QUEUE, enqueue
 from plaqueview.registry.services import champion
 from plaqueview.training import journal
-from plaqueview.training.models import LIVE_STATES, RunPoint, RunStage, RunState, TrainingRun
+from plaqueview.training.models import LIVE_STATES, DatasetSnapshot, RunPoint, RunStage, RunState, TrainingRun
 from plaqueview.training.preflight import Preflight, inspect
 from plaqueview.training.recipe import Recipe, Start
 from plaqueview.training.snapshots import require_ready, visible_snapshot
@@ -43,8 +43,13 @@ def request_run(*, snapshot_id: UUID, recipe: Recipe, actor: User) -> TrainingRu
     found = preflight(snapshot_id=snapshot_id, recipe=recipe, actor=actor)
     if not found.can_run:
         raise ConflictError("the run cannot succeed: " + "; ".join(found.problems))
+    return start_run(visible_snapshot(snapshot_id, actor), recipe, found, actor=actor)
+
+
+def start_run(snapshot: DatasetSnapshot, recipe: Recipe, found: Preflight, *, actor: User | None) -> TrainingRun:
+    """A run waits for a worker; `actor` None is a schedule. Called in a transaction by who has looked ahead."""
     run = TrainingRun(
-        snapshot=visible_snapshot(snapshot_id, actor),
+        snapshot=snapshot,
         recipe=recipe.as_json(),
         requested_by=actor,
         start_model=champion() if recipe.start is Start.CHAMPION else None,

@@ -2,6 +2,7 @@
 
 from plaqueview.training.building import build_snapshot, tend_snapshots
 from plaqueview.training.export import export_snapshot
+from plaqueview.training.firings import fire, new_studies_of, tend_firings
 from plaqueview.training.gate import Figures, Trial
 from plaqueview.training.promotion import promote, read_verdict, roll_back
 from plaqueview.training.run_endings import Learned, complete_run, fail_run, keep_best
@@ -18,6 +19,16 @@ from plaqueview.training.run_leases import (
     tend_runs,
 )
 from plaqueview.training.runs import cancel_run, preflight, read_points, read_run, read_runs, request_run
+from plaqueview.training.schedules import (
+    Plan,
+    change_schedule,
+    create_schedule,
+    plan_of,
+    read_firings,
+    read_schedule,
+    read_schedules,
+    remove_schedule,
+)
 from plaqueview.training.snapshots import compare_snapshots, read_snapshot, read_snapshots, request_snapshot
 
 __all__ = [
@@ -25,6 +36,7 @@ __all__ = [
     "Learned",
     "Order",
     "OrderedStudy",
+    "Plan",
     "Point",
     "RunCancelledError",
     "RunClaim",
@@ -32,21 +44,30 @@ __all__ = [
     "Trial",
     "build_snapshot",
     "cancel_run",
+    "change_schedule",
     "claim_run",
     "compare_snapshots",
     "complete_run",
+    "create_schedule",
     "export_snapshot",
     "fail_run",
+    "fire",
     "keep_best",
+    "new_studies_of",
     "order_of",
+    "plan_of",
     "preflight",
     "promote",
+    "read_firings",
     "read_points",
     "read_run",
     "read_runs",
+    "read_schedule",
+    "read_schedules",
     "read_snapshot",
     "read_snapshots",
     "read_verdict",
+    "remove_schedule",
     "renew_run",
     "request_run",
     "request_snapshot",
@@ -56,6 +77,7 @@ __all__ = [
 
 
 def tend() -> None:
-    """What dead workers left is taken up again."""
+    """What dead workers left is taken up again, and schedules whose snapshot is ready go on."""
     tend_snapshots()
     tend_runs()
+    tend_firings()

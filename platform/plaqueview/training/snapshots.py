@@ -28,11 +28,21 @@ def request_snapshot(*, rules: InclusionRules, site_ids: Collection[UUID], actor
     Raises: DeniedError; InvalidError when a site is none of the actor's.
     """
     require(actor, Action.TRAINING_MANAGE)
+    return start_snapshot(rules=rules, sites=sites_of_actor(site_ids, actor), actor=actor)
+
+
+def sites_of_actor(site_ids: Collection[UUID], actor: User) -> Collection[Site]:
+    """These sites, all of the actor's where none is named. Raises: InvalidError when one is none of the actor's."""
     sites = Site.objects.filter(pk__in=actor.site_ids())
     if site_ids:
         sites = sites.filter(pk__in=site_ids)
         if sites.count() < len(set(site_ids)):
             raise InvalidError("a site is unknown, or none that you may see", fields={"sites": "need sites of yours"})
+    return list(sites)
+
+
+def start_snapshot(*, rules: InclusionRules, sites: Collection[Site], actor: User | None) -> DatasetSnapshot:
+    """A snapshot of the sites waits to be built; `actor` None is a schedule. Called in a transaction by who may."""
     snapshot = DatasetSnapshot.objects.create(rules=rules.as_json(), requested_by=actor)
     snapshot.sites.set(sites)
     journal.record_snapshot(EventKind.SNAPSHOT_REQUESTED, snapshot, actor=actor)

@@ -15,6 +15,12 @@ def build_snapshot(snapshot_id: str) -> None:
     services.build_snapshot(UUID(snapshot_id))
 
 
+@shared_task(name="training.fire", time_limit=TIME_LIMIT_S)
+def fire(schedule_id: str) -> None:
+    """The schedule has done what is due, or has a line that says why not."""
+    services.fire(UUID(schedule_id))
+
+
 @shared_task(name="training.tend", time_limit=TIME_LIMIT_S)
 def tend() -> None:
     """What dead workers left is taken up again."""

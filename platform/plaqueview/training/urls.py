@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plaqueview.training import model_api, run_api, snapshot_api
+from plaqueview.training import model_api, run_api, schedule_api, snapshot_api
 
 urlpatterns = [
     path("snapshots", snapshot_api.SnapshotList.as_view(), name="snapshot-list"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>", run_api.RunDetail.as_view(), name="run-detail"),
     path("runs/<uuid:run_id>/points", run_api.RunPoints.as_view(), name="run-points"),
     path("runs/<uuid:run_id>/cancel", run_api.RunCancel.as_view(), name="run-cancel"),
+    path("schedules", schedule_api.ScheduleList.as_view(), name="schedule-list"),
+    path("schedules/<uuid:schedule_id>", schedule_api.ScheduleDetail.as_view(), name="schedule-detail"),
+    path("schedules/<uuid:schedule_id>/firings", schedule_api.ScheduleFirings.as_view(), name="schedule-firings"),
     path("models/<uuid:model_id>/gate", model_api.ModelGate.as_view(), name="model-gate"),
     path("models/<uuid:model_id>/promote", model_api.ModelPromote.as_view(), name="model-promote"),
     path("models/<uuid:model_id>/rollback", model_api.ModelRollback.as_view(), name="model-rollback"),

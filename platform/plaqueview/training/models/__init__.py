@@ -1,6 +1,7 @@
 """The tables of training."""
 
 from plaqueview.training.models.run import LIVE_STATES, RunPoint, RunStage, RunState, TrainingRun
+from plaqueview.training.models.schedule import Firing, FiringState, Schedule
 from plaqueview.training.models.snapshot import (
     DatasetSnapshot,
     LabelSource,
@@ -14,6 +15,8 @@ from plaqueview.training.models.verdict import GateVerdict, Promotion, Promotion
 __all__ = [
     "LIVE_STATES",
     "DatasetSnapshot",
+    "Firing",
+    "FiringState",
     "GateVerdict",
     "LabelSource",
     "PatientSide",
@@ -22,6 +25,7 @@ __all__ = [
     "RunPoint",
     "RunStage",
     "RunState",
+    "Schedule",
     "Side",
     "SnapshotState",
     "SnapshotStudy",

@@ -1,0 +1,75 @@
+import { Button, NumberInput, TextInput } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { createSchedule } from "../server/schedules";
+import { queryClient } from "../state/queries";
+import { Problem } from "./problem";
+import styles from "./rerun_form.module.css";
+
+interface Wish {
+  readonly name: string;
+  readonly cron: string;
+  readonly minimum: number;
+  readonly from: string;
+  readonly until: string;
+  readonly steps: number;
+  readonly minutes: number;
+}
+
+/** Saturday night, at most until the morning. */
+const USUAL: Wish = { name: "", cron: "0 20 * * 6", minimum: 10, from: "20:00", until: "06:00", steps: 400, minutes: 240 };
+
+/** Asks when to freeze and train, and how much must have been approved since. */
+export function ScheduleForm({ onDone }: { onDone: () => void }) {
+  const [wish, setWish] = useState(USUAL);
+  const making = useMutation({
+    mutationFn: () => createSchedule(wantedBy(wish)),
+    onSuccess: onDone,
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["schedules"] }),
+  });
+  const text = (label: string, field: "name" | "cron" | "from" | "until", type = "text") => (
+    <TextInput
+      size="xs" label={label} type={type} value={wish[field]} required={field === "name" || field === "cron"}
+      onChange={(event) => setWish({ ...wish, [field]: event.currentTarget.value })}
+    />
+  );
+  const count = (label: string, field: "minimum" | "steps" | "minutes", min: number) => (
+    <NumberInput size="xs" label={label} min={min} allowDecimal={false} value={wish[field]} onChange={(value) => setWish({ ...wish, [field]: Number(value) })} />
+  );
+  return (
+    <form
+      className={styles.form} aria-label="New schedule" data-testid="schedule-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        making.mutate();
+      }}
+    >
+      <div className={styles.fields}>
+        {text("Name", "name")}
+        {text("Minute, hour, day, month, weekday", "cron")}
+        {count("Newly approved studies at least", "minimum", 0)}
+        {text("Learns from", "from", "time")}
+        {text("Learns until", "until", "time")}
+        {count("Steps", "steps", 1)}
+        {count("Minutes at most", "minutes", 1)}
+      </div>
+      {making.isError && <Problem error={making.error} />}
+      <div className={styles.actions}>
+        <Button type="submit" loading={making.isPending}>Create</Button>
+        <Button variant="default" onClick={onDone}>Cancel</Button>
+      </div>
+    </form>
+  );
+}
+
+function wantedBy({ name, cron, minimum, from, until, steps, minutes }: Wish) {
+  return {
+    name,
+    cron,
+    minimum_new_studies: minimum,
+    window_from: from || null,
+    window_until: until || null,
+    recipe: { steps, max_minutes: minutes },
+  };
+}
