@@ -3,6 +3,7 @@
 Every variable is listed with one comment in `deploy/env.example`.
 """
 
+import base64
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,21 @@ def url_of(*schemes: str) -> Callable[[str], None]:
 def is_secret(key: str) -> None:
     if len(key) < 32 or len(set(key)) < 10:
         raise ValidationError("needs at least 32 characters, at random")
+
+
+def is_key(text: str) -> None:
+    """32 bytes in base64, as `model_keys` prints them; empty is none."""
+    try:
+        is_whole = not text or len(base64.b64decode(text, validate=True)) == 32
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValidationError("needs 32 bytes in base64, as `plaqueview manage model_keys` prints them")
+
+
+def are_keys(texts: list[str]) -> None:
+    for text in texts:
+        is_key(text)
 
 
 def is_origin(url: str) -> None:
@@ -356,6 +372,8 @@ TRAINING_TEST_SHARE = read(env.float, "PLAQUEVIEW_TRAINING_TEST_SHARE", 0.25, va
 TRAINING_LEASE_S = read(env.int, "PLAQUEVIEW_TRAINING_LEASE_S", 60, validate=validate.Range(min=1))
 TRAINING_DEVICE = read(env.str, "PLAQUEVIEW_TRAINING_DEVICE", "cpu", validate=validate.OneOf(["cpu", "cuda"]))
 TRAINING_THREADS = read(env.int, "PLAQUEVIEW_TRAINING_THREADS", 0, validate=validate.Range(min=0))
+MODEL_SIGNING_KEY = read(env.str, "PLAQUEVIEW_MODEL_SIGNING_KEY", "", validate=is_key)
+MODEL_TRUSTED_KEYS = read(env.list, "PLAQUEVIEW_MODEL_TRUSTED_KEYS", [], validate=are_keys)
 GATE_MINIMUM_PATIENTS = read(env.int, "PLAQUEVIEW_GATE_MINIMUM_PATIENTS", 3, validate=validate.Range(min=1))
 GATE_LOWEST_DICE = read(env.float, "PLAQUEVIEW_GATE_LOWEST_DICE", 0.3, validate=validate.Range(min=0.0, max=1.0))
 GATE_DICE_MARGIN = read(env.float, "PLAQUEVIEW_GATE_DICE_MARGIN", 0.02, validate=validate.Range(min=0.0, max=1.0))

@@ -7,7 +7,8 @@ from inference_worker.prediction import shipped_weights
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.storage import store_bytes
 from plaqueview.inference import services as inference
-from plaqueview.registry.services import TrainedModel, make_champion, register_shipped, register_trained
+from plaqueview.registry.models import Origin
+from plaqueview.registry.services import NewModel, make_champion, register_new, register_shipped
 from plaqueview.studies.models import Study
 from tests.inference.heads import settled_head
 
@@ -23,8 +24,8 @@ def read(study: Study) -> Annotation:
 def test_a_promoted_model_reads_the_next_study():
     shipped = register_shipped(tasks.reader().shipped)
     before = read(settled_head())
-    trained = register_trained(
-        TrainedModel(
+    trained = register_new(
+        NewModel(
             name=shipped.name,
             version="trained-1",
             sha256="1" * 64,
@@ -34,7 +35,8 @@ def test_a_promoted_model_reads_the_next_study():
             caveat="Trained here.",
             onnx_key=store_bytes([shipped_weights().read_bytes()], kind="models").key,
             safetensors_key="",
-        )
+        ),
+        origin=Origin.TRAINED,
     )
     make_champion(trained)
 

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from plaqueview.audit.models import AuditEvent, EventKind
-from plaqueview.registry.models import ModelVersion, Stage
-from plaqueview.registry.services import TrainedModel, champion, register_trained
+from plaqueview.registry.models import ModelVersion, Origin, Stage
+from plaqueview.registry.services import NewModel, champion, register_new
 from plaqueview.training.models import DatasetSnapshot, GateVerdict, Promotion
 from plaqueview.training.rules import InclusionRules
 from tests.accounts.people import PASSWORD, browser, csrf, token_client
@@ -20,8 +20,8 @@ RULE = {"rule": "any-plaque Dice", "found": "0.500 against 0.600", "needed": "ab
 def candidate(*, has_passed: bool, version: str = "trained-1") -> ModelVersion:
     """A model that was trained here and judged against today's champion."""
     today = champion() or make_model()
-    model = register_trained(
-        TrainedModel(
+    model = register_new(
+        NewModel(
             name="phantom-reader",
             version=version,
             sha256=version.ljust(64, "0"),
@@ -31,7 +31,8 @@ def candidate(*, has_passed: bool, version: str = "trained-1") -> ModelVersion:
             caveat="Trained here.",
             onnx_key="models/aa/aa",
             safetensors_key="models/bb/bb",
-        )
+        ),
+        origin=Origin.TRAINED,
     )
     GateVerdict.objects.create(
         candidate=model,

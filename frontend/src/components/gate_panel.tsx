@@ -15,14 +15,15 @@ interface GatePanelProps {
 
 /** What the gate said of a model that was trained here, and what an administrator may do about it. */
 export function GatePanel({ model, canManage }: GatePanelProps) {
-  const isTrained = model.origin === "trained";
-  const verdict = useQuery({ ...verdictQuery(model.id), enabled: isTrained });
-  if (!isTrained) return null;
+  const verdict = useQuery({ ...verdictQuery(model.id), enabled: model.origin === "trained" });
+  if (model.origin === "shipped") return null;
+  const isCandidate = model.stage === "candidate" && (verdict.data !== undefined || model.origin === "imported");
   return (
     <section className={styles.panel} aria-label={`Gate of ${model.version}`} data-testid="gate">
       {verdict.isError && <Problem error={verdict.error} onRetry={() => void verdict.refetch()} />}
       {verdict.data && <VerdictTable verdict={verdict.data} />}
-      {canManage && model.stage === "candidate" && verdict.data && <PromotionForm model={model} verdict={verdict.data} />}
+      {model.origin === "imported" && <p className={styles.dim}>It came as a signed file; the gate has not judged it.</p>}
+      {canManage && isCandidate && <PromotionForm model={model} verdict={verdict.data ?? null} />}
       {canManage && model.stage === "champion" && <Rollback model={model} />}
     </section>
   );
@@ -57,11 +58,11 @@ function VerdictTable({ verdict }: { verdict: GateVerdict }) {
   );
 }
 
-function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateVerdict }) {
+function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateVerdict | null }) {
   const [comment, setComment] = useState("");
   const [password, setPassword] = useState("");
   const [override, setOverride] = useState(false);
-  const mayPass = verdict.is_passed && verdict.is_current;
+  const mayPass = verdict !== null && verdict.is_passed && verdict.is_current;
   const promotion = useMutation({
     mutationFn: () => promoteModel(model.id, { comment, override: override && !mayPass, password }),
     onSettled: refreshModels,

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Markdown } from "markdown-to-jsx";
 
 import { fullTimeText } from "../components/formats";
+import { ModelExport, ModelImport } from "../components/model_file";
 import { GatePanel } from "../components/gate_panel";
 import { Loading } from "../components/loading";
 import { Notice, Problem } from "../components/problem";
@@ -25,6 +26,7 @@ export function ModelsPage({ me }: { me: Me }) {
       <p className={styles.lead}>The champion reads new studies. Every result names the version and hash that made it.</p>
       {models.isError && <Problem error={models.error} onRetry={() => void models.refetch()} />}
       {me.actions.includes("training.read") && <LiveTraining />}
+      {me.actions.includes("model.manage") && <ModelImport />}
       {models.isPending && <Loading of="models" />}
       {models.data?.length === 0 && <p className={styles.dim}>No model is registered.</p>}
       {models.data?.map((model) => <ModelCard key={model.id} model={model} me={me} />)}
@@ -44,6 +46,7 @@ function ModelCard({ model, me }: { model: ModelVersion; me: Me }) {
       <header className={cardStyles.header}>
         <h2>{`${model.name} ${model.version}`}</h2>
         <Badge variant="light" color={model.stage === "champion" ? "indigo" : "gray"} size="sm">{model.stage}</Badge>
+        {me.actions.includes("model.manage") && model.origin !== "shipped" && <ModelExport model={model} />}
       </header>
       <dl className={cardStyles.facts}>
         <dt>SHA-256</dt>

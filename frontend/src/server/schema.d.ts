@@ -505,6 +505,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The model as one file, signed with Ed25519: manifest with card and facts, ONNX, safetensors */
+        get: operations["export_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model_id}/gate": {
         parameters: {
             query?: never;
@@ -570,6 +587,26 @@ export interface paths {
         get: operations["read_model"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register the model of a signed file as a candidate, which reads nothing yet
+         * @description Refused with the reason when the file is none, was changed, is of another version or for other software, or is signed by a key that is not trusted here.
+         */
+        post: operations["import_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1875,6 +1912,8 @@ export interface components {
          *     * `model.promoted` - Model Promoted
          *     * `model.override_asked` - Model Override Asked
          *     * `model.rolled_back` - Model Rolled Back
+         *     * `model.exported` - Model Exported
+         *     * `model.imported` - Model Imported
          *     * `snapshot.requested` - Snapshot Requested
          *     * `snapshot.ready` - Snapshot Ready
          *     * `snapshot.failed` - Snapshot Failed
@@ -1893,7 +1932,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.exported" | "model.imported" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -2074,6 +2113,13 @@ export interface components {
             /** @description What counts as one lesion, as a sentence. */
             readonly counting_rule: string;
         };
+        ModelFileRequest: {
+            /**
+             * Format: binary
+             * @description As `/models/{id}/file` of an installation whose key is trusted here.
+             */
+            file: string;
+        };
         ModelReference: {
             /** Format: uuid */
             id: string;
@@ -2200,9 +2246,10 @@ export interface components {
         /**
          * @description * `shipped` - came with the software
          *     * `trained` - was trained here
+         *     * `imported` - came as a signed file
          * @enum {string}
          */
-        OriginEnum: "shipped" | "trained";
+        OriginEnum: "shipped" | "trained" | "imported";
         /**
          * @description * `accepted` - accepted
          *     * `duplicate` - duplicate
@@ -5273,6 +5320,8 @@ export interface operations {
                  *     * `model.promoted` - Model Promoted
                  *     * `model.override_asked` - Model Override Asked
                  *     * `model.rolled_back` - Model Rolled Back
+                 *     * `model.exported` - Model Exported
+                 *     * `model.imported` - Model Imported
                  *     * `snapshot.requested` - Snapshot Requested
                  *     * `snapshot.ready` - Snapshot Ready
                  *     * `snapshot.failed` - Snapshot Failed
@@ -5290,7 +5339,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -6541,6 +6590,81 @@ export interface operations {
             };
         };
     };
+    export_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.plaqueview.model+zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_gate_of_model: {
         parameters: {
             query?: never;
@@ -6903,6 +7027,110 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ModelFileRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -58,6 +58,26 @@ export async function fetchVerdict(model: string): Promise<GateVerdict | null> {
   return data;
 }
 
+/** Where a model lies as one signed file. */
+export function modelFileUrl(model: string): string {
+  return `/api/v1/models/${model}/file`;
+}
+
+/** A signed file of another installation, as a candidate; the server says why it refuses one. */
+export async function importModel(file: File): Promise<void> {
+  const body = new FormData();
+  body.append("file", file);
+  const response = await fetch("/api/v1/models/import", {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "X-CSRFToken": csrfToken() },
+    body,
+  }).catch(() => {
+    throw unreachable();
+  });
+  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
+}
+
 interface Wish {
   readonly comment: string;
   readonly override: boolean;

@@ -69,6 +69,8 @@ class EventKind(models.TextChoices):
     MODEL_PROMOTED = "model.promoted"
     MODEL_OVERRIDE_ASKED = "model.override_asked"
     MODEL_ROLLED_BACK = "model.rolled_back"
+    MODEL_EXPORTED = "model.exported"
+    MODEL_IMPORTED = "model.imported"
     SNAPSHOT_REQUESTED = "snapshot.requested"
     SNAPSHOT_READY = "snapshot.ready"
     SNAPSHOT_FAILED = "snapshot.failed"

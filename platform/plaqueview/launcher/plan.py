@@ -1,5 +1,6 @@
 """What one demo is: its ports, its folder, and the environment that its processes share."""
 
+import base64
 import os
 import secrets
 from collections.abc import Mapping
@@ -68,7 +69,8 @@ def environment_of(plan: DemoPlan, *, broker_url: str) -> dict[str, str]:
     chosen = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     return chosen | {
         "DJANGO_SETTINGS_MODULE": "plaqueview.settings",
-        "PLAQUEVIEW_SECRET_KEY": _secret_key(plan.data_dir / "secret_key"),
+        "PLAQUEVIEW_SECRET_KEY": _kept(plan.data_dir / "secret_key", secrets.token_urlsafe(48)),
+        "PLAQUEVIEW_MODEL_SIGNING_KEY": _kept(plan.data_dir / "model_signing_key", new_signing_key()),
         "PLAQUEVIEW_ORIGIN": plan.url,
         "PLAQUEVIEW_FEED_URL": f"ws://127.0.0.1:{plan.feed_port}/ws/feed",
         "PLAQUEVIEW_ALLOWED_HOSTS": "127.0.0.1,localhost",
@@ -94,7 +96,13 @@ def write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _secret_key(path: Path) -> str:
+def new_signing_key() -> str:
+    """An Ed25519 key: any 32 bytes are one. Source: RFC 8032, 5.1.5."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _kept(path: Path, new_secret: str) -> str:
+    """The secret of the first start."""
     if not path.exists():
-        write_private(path, secrets.token_urlsafe(48))
+        write_private(path, new_secret)
     return path.read_text(encoding="utf-8").strip()

@@ -18,6 +18,7 @@ class Stage(models.TextChoices):
 class Origin(models.TextChoices):
     SHIPPED = "shipped", "came with the software"
     TRAINED = "trained", "was trained here"
+    IMPORTED = "imported", "came as a signed file"
 
 
 class ModelVersion(Record):

@@ -26,8 +26,8 @@ class ShippedModel:
 
 
 @dataclass(frozen=True)
-class TrainedModel:
-    """What a run has made. `sha256` is of the file under `onnx_key`; `facts` is JSON."""
+class NewModel:
+    """What a run has made, or a file has brought. `sha256` is of the file under `onnx_key`; `facts` is JSON."""
 
     name: str
     version: str
@@ -46,16 +46,16 @@ def champion() -> ModelVersion | None:
 
 
 @transaction.atomic
-def register_trained(trained: TrainedModel) -> ModelVersion:
+def register_new(new: NewModel, *, origin: Origin) -> ModelVersion:
     """The registry knows the weights as a candidate, which reads nothing.
 
     Raises: ConflictError when the name and version, or the weights, are known.
     """
-    same_name = Q(name=trained.name, version=trained.version)
-    if ModelVersion.objects.filter(same_name | Q(sha256=trained.sha256)).exists():
-        raise ConflictError(f"model {trained.name} {trained.version}, or its weights, are registered already")
-    fields = {**vars(trained), "facts": dict(trained.facts)}
-    model = ModelVersion.objects.create(stage=Stage.CANDIDATE, origin=Origin.TRAINED, **fields)
+    same_name = Q(name=new.name, version=new.version)
+    if ModelVersion.objects.filter(same_name | Q(sha256=new.sha256)).exists():
+        raise ConflictError(f"model {new.name} {new.version}, or its weights, are registered already")
+    fields = {**vars(new), "facts": dict(new.facts)}
+    model = ModelVersion.objects.create(stage=Stage.CANDIDATE, origin=origin, **fields)
     _record_registered(model)
     return model
 

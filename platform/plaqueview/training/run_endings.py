@@ -9,7 +9,7 @@ from django.db import transaction
 
 from plaqueview import __version__
 from plaqueview.registry import services as registry
-from plaqueview.registry.models import ModelVersion
+from plaqueview.registry.models import ModelVersion, Origin
 from plaqueview.training import journal
 from plaqueview.training.cards import card_of, caveat_of
 from plaqueview.training.gate import Trial, by_patient, judge
@@ -48,8 +48,8 @@ def complete_run(claim: RunClaim, learned: Learned) -> ModelVersion:
     champion = ModelVersion.objects.get(pk=learned.champion_id)
     facts = _facts(run, learned, champion)
     title = f"{learned.identity['name']} {learned.identity['version']}"
-    model = registry.register_trained(
-        registry.TrainedModel(
+    model = registry.register_new(
+        registry.NewModel(
             name=learned.identity["name"],
             version=learned.identity["version"],
             sha256=learned.sha256,
@@ -59,7 +59,8 @@ def complete_run(claim: RunClaim, learned: Learned) -> ModelVersion:
             caveat=caveat_of(run.snapshot.counts),
             onnx_key=learned.onnx_key,
             safetensors_key=learned.safetensors_key,
-        )
+        ),
+        origin=Origin.TRAINED,
     )
     _keep_verdict(run, model, champion, learned)
     run.model, run.stage, run.best_key = model, RunStage.SAVING, learned.safetensors_key

@@ -1,0 +1,29 @@
+import { Button, FileButton } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+
+import { importModel, modelFileUrl } from "../server/training";
+import type { ModelVersion } from "../server/types";
+import { refreshModels } from "../state/training";
+import { Problem } from "./problem";
+
+/** The model as one file, signed with the key of this installation. */
+export function ModelExport({ model }: { model: ModelVersion }) {
+  return (
+    <Button component="a" href={modelFileUrl(model.id)} download size="compact-sm" variant="default" ml="auto" data-testid="export-model">
+      Export
+    </Button>
+  );
+}
+
+/** Takes in a model of an installation whose key is trusted here. */
+export function ModelImport() {
+  const importing = useMutation({ mutationFn: importModel, onSettled: refreshModels });
+  return (
+    <>
+      <FileButton accept=".pvmodel" onChange={(file) => file && importing.mutate(file)}>
+        {(button) => <Button {...button} size="compact-sm" variant="default" w="fit-content" loading={importing.isPending}>Import a signed model …</Button>}
+      </FileButton>
+      {importing.isError && <Problem error={importing.error} />}
+    </>
+  );
+}
