@@ -128,6 +128,7 @@ INSTALLED_APPS = [
     "plaqueview.longitudinal",
     "plaqueview.pacs",
     "plaqueview.reports",
+    "plaqueview.inbox",
     "plaqueview.outbox",
     "plaqueview.training",
     "plaqueview.feed",
@@ -203,6 +204,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
+    "inbox.tend": {"task": "inbox.tend", "schedule": 5.0},
     "outbox.tend": {"task": "outbox.tend", "schedule": 5.0},
     "training.tend": {"task": "training.tend", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
@@ -323,6 +325,7 @@ SPECTACULAR_SETTINGS = {
         "Evidence": "plaqueview.annotations.models.Evidence.values",
         "DoubleReadingState": "plaqueview.annotations.models.DoubleReadingState.values",
         "EventKind": "plaqueview.audit.models.EventKind",
+        "FetchState": "plaqueview.inbox.models.FetchState.values",
         "JobStage": "plaqueview.inference.models.JobStage.values",
         "JobState": "plaqueview.inference.models.JobState.values",
         "ModelStage": "plaqueview.registry.models.Stage",
@@ -365,6 +368,9 @@ INFERENCE_THREADS = read(env.int, "PLAQUEVIEW_INFERENCE_THREADS", 0, validate=va
 TRANSFER_LEASE_S = read(env.int, "PLAQUEVIEW_TRANSFER_LEASE_S", 120, validate=validate.Range(min=1))
 TRANSFER_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_TRANSFER_MAX_ATTEMPTS", 16, validate=validate.Range(min=1))
 TRANSFER_RETRY_S = read(env.float, "PLAQUEVIEW_TRANSFER_RETRY_S", 10.0, validate=validate.Range(min=0.0))
+FETCH_LEASE_S = read(env.int, "PLAQUEVIEW_FETCH_LEASE_S", 180, validate=validate.Range(min=1))
+FETCH_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_FETCH_MAX_ATTEMPTS", 6, validate=validate.Range(min=1))
+FETCH_RETRY_S = read(env.float, "PLAQUEVIEW_FETCH_RETRY_S", 10.0, validate=validate.Range(min=0.0))
 TRAINING_VALIDATION_SHARE = read(
     env.float, "PLAQUEVIEW_TRAINING_VALIDATION_SHARE", 0.15, validate=validate.Range(min=0.0, max=0.5)
 )

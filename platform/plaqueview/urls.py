@@ -16,6 +16,7 @@ REST_APPS = (
     "inference",
     "longitudinal",
     "reports",
+    "inbox",
     "outbox",
     "training",
     "audit",

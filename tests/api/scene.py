@@ -17,6 +17,7 @@ from plaqueview.annotations.masks import labels_of
 from plaqueview.annotations.models import Annotation, DoubleReading, DoubleReadingState, Draft
 from plaqueview.core.access import Role
 from plaqueview.core.preconditions import Precondition
+from plaqueview.inbox.models import Fetch
 from plaqueview.inference import services as inference
 from plaqueview.inference.models import Rerun
 from plaqueview.inference.selection import Selection
@@ -36,9 +37,9 @@ from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
-    "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id", "job_id",
-    "rerun_id", "node_id", "transfer_id", "snapshot_id", "run_id", "schedule_id", "study_uid", "series_uid",
-    "instance_uid",
+    "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id",
+    "job_id", "rerun_id", "node_id", "transfer_id", "fetch_id", "snapshot_id", "run_id", "schedule_id", "study_uid",
+    "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -88,6 +89,7 @@ def make_place(name: str) -> Place:
         "registration_id": longitudinal.request(study_id=study_id, prior_id=prior_id, actor=None).pk,
         "node_id": node_id,
         "transfer_id": _transfer(annotation_id, node_id),
+        "fetch_id": _fetch(node_id),
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "snapshot_id": snapshot.pk,
         "run_id": _run(snapshot),
@@ -159,6 +161,11 @@ def _transfer(annotation_id: UUID, node_id: UUID) -> UUID:
     return Transfer.objects.create(
         annotation_id=annotation_id, node_id=node_id, documents=["seg"], state="sent", approved_at=now, sent_at=now
     ).pk
+
+
+def _fetch(node_id: UUID) -> UUID:
+    """One that is over."""
+    return Fetch.objects.create(node_id=node_id, study_instance_uid="1.2.3", state="dead").pk
 
 
 def _snapshot(site: Site, admin: User) -> DatasetSnapshot:

@@ -91,6 +91,10 @@ def new_token(_: Place) -> dict[str, Any]:
     return {"name": "mine", "expires_at": "2999-01-01T00:00:00Z"}
 
 
+def remote_study(place: Place) -> dict[str, Any]:
+    return {"node": place.parameters["node_id"], "study_instance_uid": "1.2.3.4"}
+
+
 def new_node(_: Place) -> dict[str, Any]:
     return {"name": "New archive", "kind": "dicomweb", "url": "http://127.0.0.1:9/dicom-web"}
 
@@ -193,6 +197,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "api/v1/nodes/<uuid:node_id>"): of_site(A.NODE_MANAGE, 409),
     # Nothing listens there: 200 says so.
     ("POST", "api/v1/nodes/<uuid:node_id>/echo"): of_site(A.NODE_MANAGE),
+    # Nothing listens there: 503 says that the caller may search one that answers.
+    ("POST", "api/v1/nodes/<uuid:node_id>/search"): of_site(A.NODE_SEARCH, 503, body=lambda _: {"patient_id": "P"}),
+    ("GET", "api/v1/fetches"): of_caller(A.FETCH_READ),
+    ("POST", "api/v1/fetches"): of_site(A.FETCH_REQUEST, 202, body=remote_study),
+    ("GET", "api/v1/fetches/<uuid:fetch_id>"): of_site(A.FETCH_READ),
+    ("POST", "api/v1/fetches/<uuid:fetch_id>/cancel"): of_site(A.FETCH_REQUEST),
+    ("POST", "api/v1/fetches/<uuid:fetch_id>/retry"): of_site(A.FETCH_REQUEST, 202),
     ("GET", "api/v1/transfers"): of_caller(A.TRANSFER_READ),
     # The version is a prediction: 409 says that the caller may send one that is approved.
     ("POST", "api/v1/transfers"): of_site(A.TRANSFER_SEND, 409, body=version_and_node),

@@ -8,6 +8,7 @@ from django.conf import settings
 from jsonschema import Draft202012Validator
 
 from plaqueview.feed import consumers
+from plaqueview.inbox.models import FetchState
 from plaqueview.inference.models import JobStage, JobState
 from plaqueview.longitudinal.models import RegistrationState
 from plaqueview.outbox.models import TransferState
@@ -35,6 +36,7 @@ def is_documented(message: dict) -> bool:
         ("upload.progress", "state", UploadState),
         ("registration.changed", "state", RegistrationState),
         ("transfer.changed", "state", TransferState),
+        ("fetch.changed", "state", FetchState),
         ("snapshot.changed", "state", SnapshotState),
         ("run.progress", "state", RunState),
         ("run.progress", "stage", RunStage),

@@ -12,9 +12,10 @@ from django.utils import timezone
 from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
+from plaqueview.core.leases import LONGEST_BACKOFF_S
 from plaqueview.launcher.broker import free_port
 from plaqueview.outbox import leases, services
-from plaqueview.outbox.endings import LONGEST_DELAY_S, delay_after
+from plaqueview.outbox.endings import delay_after
 from plaqueview.outbox.models import KeptInstance, Transfer, TransferState
 from plaqueview.outbox.requests import approvals_for
 from tests.accounts.people import make_user, token_client
@@ -300,6 +301,6 @@ def test_delays_double_up_to_an_hour_and_scatter(settings):
     settings.TRANSFER_RETRY_S = 10.0
     delays = [[delay_after(attempt, Random(seed)).total_seconds() for seed in range(50)] for attempt in (1, 2, 3, 30)]
 
-    for longest_s, drawn in zip((10.0, 20.0, 40.0, LONGEST_DELAY_S), delays, strict=True):
+    for longest_s, drawn in zip((10.0, 20.0, 40.0, LONGEST_BACKOFF_S), delays, strict=True):
         assert longest_s / 2 <= min(drawn) < max(drawn) <= longest_s
         assert len(set(drawn)) == 50

@@ -385,6 +385,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fetches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was fetched from nodes, and what is on its way, newest first */
+        get: operations["list_fetches"];
+        put?: never;
+        /**
+         * Fetch a study from a node
+         * @description By C-GET, C-MOVE or WADO-RS. A study that is on its way already is the same fetch, and 200.
+         */
+        post: operations["request_fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fetches/{fetch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One fetch */
+        get: operations["read_fetch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fetches/{fetch_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop fetching a study
+         * @description What has come is kept; a fetch that is over stays as it is.
+         */
+        post: operations["cancel_fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fetches/{fetch_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetch the study once more */
+        post: operations["retry_fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -667,6 +742,26 @@ export interface paths {
          * @description C-ECHO, or a search by QIDO-RS; the answer is in `last_echo`, also when there was none.
          */
         post: operations["echo_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{node_id}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search a remote node for studies
+         * @description C-FIND or QIDO-RS; at least a patient ID, name, accession number, study UID or first date.
+         */
+        post: operations["search_node"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1473,8 +1568,11 @@ export interface components {
          *     * `dicomweb.store` - Dicomweb Store
          *     * `node.read` - Node Read
          *     * `node.manage` - Node Manage
+         *     * `node.search` - Node Search
          *     * `transfer.read` - Transfer Read
          *     * `transfer.send` - Transfer Send
+         *     * `fetch.read` - Fetch Read
+         *     * `fetch.request` - Fetch Request
          *     * `model.read` - Model Read
          *     * `model.manage` - Model Manage
          *     * `training.read` - Training Read
@@ -1484,7 +1582,7 @@ export interface components {
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "transfer.read" | "transfer.send" | "model.read" | "model.manage" | "training.read" | "training.manage" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "model.read" | "model.manage" | "training.read" | "training.manage" | "audit.read" | "user.manage" | "token.manage";
         /** @description How far the two readers agree; each figure is 1 where they do in full. */
         Agreement: {
             /**
@@ -1848,6 +1946,7 @@ export interface components {
              *     * `broken_secret` - broken_secret
              *     * `unsupported` - unsupported
              *     * `not_stored` - not_stored
+             *     * `not_sent` - not_sent
              */
             problem: components["schemas"]["PeerProblem"] | components["schemas"]["NullEnum"];
             /** @description A sentence for a person. */
@@ -1902,12 +2001,20 @@ export interface components {
          *     * `node.changed` - Node Changed
          *     * `node.removed` - Node Removed
          *     * `node.echoed` - Node Echoed
+         *     * `node.searched` - Node Searched
          *     * `transfer.requested` - Transfer Requested
          *     * `transfer.resent` - Transfer Resent
          *     * `transfer.read` - Transfer Read
          *     * `transfer.sent` - Transfer Sent
          *     * `transfer.failed` - Transfer Failed
          *     * `transfer.dead` - Transfer Dead
+         *     * `fetch.requested` - Fetch Requested
+         *     * `fetch.read` - Fetch Read
+         *     * `fetch.done` - Fetch Done
+         *     * `fetch.failed` - Fetch Failed
+         *     * `fetch.dead` - Fetch Dead
+         *     * `fetch.cancelled` - Fetch Cancelled
+         *     * `fetch.retried` - Fetch Retried
          *     * `model.registered` - Model Registered
          *     * `model.promoted` - Model Promoted
          *     * `model.override_asked` - Model Override Asked
@@ -1932,7 +2039,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.exported" | "model.imported" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.exported" | "model.imported" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -1940,6 +2047,123 @@ export interface components {
          * @enum {string}
          */
         Evidence: "post_gadolinium" | "prior" | "reader_opinion";
+        /** @description One study of a node on its way here; the counts are those of its last attempt. */
+        Fetch: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            node: string;
+            node_name: string;
+            readonly study_instance_uid: string;
+            /** Format: date */
+            readonly study_date: string | null;
+            readonly study_description: string;
+            /**
+             * Format: uuid
+             * @description Our own, once something of it came.
+             */
+            study: string | null;
+            /**
+             * Format: uuid
+             * @description Fetched as a prior of this.
+             */
+            prior_of: string | null;
+            /**
+             * @description failed: tried again at next_attempt_at; dead: not any more, until retried.
+             *
+             *     * `queued` - queued
+             *     * `fetching` - fetching
+             *     * `done` - done
+             *     * `failed` - failed
+             *     * `dead` - dead
+             *     * `cancelled` - cancelled
+             */
+            state: components["schemas"]["FetchState"];
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            progress: number;
+            readonly attempts: number;
+            /** Format: date-time */
+            readonly next_attempt_at: string | null;
+            /** @description How it ended, as a sentence. */
+            answer: string;
+            readonly expected_count: number | null;
+            readonly accepted_count: number;
+            readonly duplicate_count: number;
+            readonly conflict_count: number;
+            readonly rejected_count: number;
+            requested_by?: string | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly ended_at: string | null;
+        };
+        /** @description With every instance that was not simply kept, a thousand at most. */
+        FetchDetail: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            node: string;
+            node_name: string;
+            readonly study_instance_uid: string;
+            /** Format: date */
+            readonly study_date: string | null;
+            readonly study_description: string;
+            /**
+             * Format: uuid
+             * @description Our own, once something of it came.
+             */
+            study: string | null;
+            /**
+             * Format: uuid
+             * @description Fetched as a prior of this.
+             */
+            prior_of: string | null;
+            /**
+             * @description failed: tried again at next_attempt_at; dead: not any more, until retried.
+             *
+             *     * `queued` - queued
+             *     * `fetching` - fetching
+             *     * `done` - done
+             *     * `failed` - failed
+             *     * `dead` - dead
+             *     * `cancelled` - cancelled
+             */
+            state: components["schemas"]["FetchState"];
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            progress: number;
+            readonly attempts: number;
+            /** Format: date-time */
+            readonly next_attempt_at: string | null;
+            /** @description How it ended, as a sentence. */
+            answer: string;
+            readonly expected_count: number | null;
+            readonly accepted_count: number;
+            readonly duplicate_count: number;
+            readonly conflict_count: number;
+            readonly rejected_count: number;
+            requested_by?: string | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly ended_at: string | null;
+            remarks: components["schemas"]["Remark"][];
+        };
+        /**
+         * @description * `queued` - queued
+         *     * `fetching` - fetching
+         *     * `done` - done
+         *     * `failed` - failed
+         *     * `dead` - dead
+         *     * `cancelled` - cancelled
+         * @enum {string}
+         */
+        FetchState: "queued" | "fetching" | "done" | "failed" | "dead" | "cancelled";
         /** @description One time at which the schedule was due. `line` is what it did, or why it did not. */
         Firing: {
             /** Format: uuid */
@@ -2250,15 +2474,6 @@ export interface components {
          * @enum {string}
          */
         OriginEnum: "shipped" | "trained" | "imported";
-        /**
-         * @description * `accepted` - accepted
-         *     * `duplicate` - duplicate
-         *     * `conflict` - conflict
-         *     * `rejected` - rejected
-         *     * `waiting` - waiting
-         * @enum {string}
-         */
-        OutcomeEnum: "accepted" | "duplicate" | "conflict" | "rejected" | "waiting";
         PaginatedAnnotationList: {
             /** @example 123 */
             count: number;
@@ -2318,6 +2533,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["DoubleReading"][];
+        };
+        PaginatedFetchList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Fetch"][];
         };
         PaginatedFiringList: {
             /** @example 123 */
@@ -2665,9 +2895,10 @@ export interface components {
          *     * `broken_secret` - broken_secret
          *     * `unsupported` - unsupported
          *     * `not_stored` - not_stored
+         *     * `not_sent` - not_sent
          * @enum {string}
          */
-        PeerProblem: "refused" | "unknown_host" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored";
+        PeerProblem: "refused" | "unknown_host" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored" | "not_sent";
         /** @description When to learn, from what and how; what is left out is as given here. */
         PlanRequest: {
             name: string;
@@ -2939,6 +3170,43 @@ export interface components {
          * @enum {string}
          */
         RegistrationState: "queued" | "running" | "succeeded" | "failed";
+        /** @description An instance that was not simply kept. */
+        Remark: {
+            sop_instance_uid: string;
+            outcome: components["schemas"]["RemarkOutcomeEnum"];
+            reason: string;
+        };
+        /**
+         * @description * `duplicate` - duplicate
+         *     * `conflict` - conflict
+         *     * `rejected` - rejected
+         * @enum {string}
+         */
+        RemarkOutcomeEnum: "duplicate" | "conflict" | "rejected";
+        /** @description At most 100 studies, the newest of them first. */
+        RemoteStudies: {
+            studies: components["schemas"]["RemoteStudy"][];
+            /** @description The node has more: narrow the search. */
+            has_more: boolean;
+        };
+        /** @description A study as the node describes it. */
+        RemoteStudy: {
+            study_instance_uid: string;
+            patient_id: string;
+            patient_name: string;
+            /** Format: date */
+            study_date: string | null;
+            accession_number: string;
+            study_description: string;
+            modalities: string[];
+            /** @description Null where the node does not tell it. */
+            instance_count: number | null;
+            /**
+             * Format: uuid
+             * @description Our own study of this UID; null: it is not here.
+             */
+            study: string | null;
+        };
         /** @description Studies that are read again in the background: any other study goes first, and old results keep their stamp. */
         Rerun: {
             /** Format: uuid */
@@ -3466,6 +3734,19 @@ export interface components {
             post_contrast_series: components["schemas"]["PostContrastSeries"] | null;
             series: components["schemas"]["Series"][];
         };
+        /** @description What studies have to match, all together; texts may have the wildcards * and ?. */
+        StudyQueryRequest: {
+            patient_id?: string;
+            /** @description Without wildcards: names that begin so. */
+            patient_name?: string;
+            accession_number?: string;
+            /** Format: date */
+            study_date_from?: string | null;
+            /** Format: date */
+            study_date_to?: string | null;
+            modality?: string;
+            study_instance_uid?: string;
+        };
         /**
          * @description * `receiving` - Receiving
          *     * `incomplete` - Incomplete
@@ -3585,11 +3866,20 @@ export interface components {
         UploadFile: {
             /** @description What the sender called the file, or the archive its member. */
             name: string;
-            outcome: components["schemas"]["OutcomeEnum"];
+            outcome: components["schemas"]["UploadFileOutcomeEnum"];
             reason: string;
             /** Format: uuid */
             study: string | null;
         };
+        /**
+         * @description * `accepted` - accepted
+         *     * `duplicate` - duplicate
+         *     * `conflict` - conflict
+         *     * `rejected` - rejected
+         *     * `waiting` - waiting
+         * @enum {string}
+         */
+        UploadFileOutcomeEnum: "accepted" | "duplicate" | "conflict" | "rejected" | "waiting";
         UploadRequestRequest: {
             /** @description One part per DICOM file, zip or NIfTI. */
             file: string[];
@@ -3614,6 +3904,11 @@ export interface components {
             readers: string[];
             /** @description The username of a third reader. */
             adjudicator: string;
+        };
+        WantedFetchRequest: {
+            /** Format: uuid */
+            node: string;
+            study_instance_uid: string;
         };
         WantedPromotionRequest: {
             /** @description Why. */
@@ -5310,12 +5605,20 @@ export interface operations {
                  *     * `node.changed` - Node Changed
                  *     * `node.removed` - Node Removed
                  *     * `node.echoed` - Node Echoed
+                 *     * `node.searched` - Node Searched
                  *     * `transfer.requested` - Transfer Requested
                  *     * `transfer.resent` - Transfer Resent
                  *     * `transfer.read` - Transfer Read
                  *     * `transfer.sent` - Transfer Sent
                  *     * `transfer.failed` - Transfer Failed
                  *     * `transfer.dead` - Transfer Dead
+                 *     * `fetch.requested` - Fetch Requested
+                 *     * `fetch.read` - Fetch Read
+                 *     * `fetch.done` - Fetch Done
+                 *     * `fetch.failed` - Fetch Failed
+                 *     * `fetch.dead` - Fetch Dead
+                 *     * `fetch.cancelled` - Fetch Cancelled
+                 *     * `fetch.retried` - Fetch Retried
                  *     * `model.registered` - Model Registered
                  *     * `model.promoted` - Model Promoted
                  *     * `model.override_asked` - Model Override Asked
@@ -5339,7 +5642,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -5863,6 +6166,514 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_fetches: {
+        parameters: {
+            query?: {
+                node?: string;
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                prior_of?: string;
+                /**
+                 * @description * `queued` - waits for a worker
+                 *     * `fetching` - a worker fetches it
+                 *     * `done` - everything that came is kept or accounted for
+                 *     * `failed` - is tried again
+                 *     * `dead` - is not tried again
+                 *     * `cancelled` - was stopped; what had come is kept
+                 */
+                state?: ("cancelled" | "dead" | "done" | "failed" | "fetching" | "queued")[];
+                study?: string;
+                study_instance_uid?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedFetchList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_fetch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedFetchRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchDetail"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fetch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fetch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_fetch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                fetch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7629,6 +8440,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StudyQueryRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteStudies"];
                 };
             };
             /** @description Bad Request */

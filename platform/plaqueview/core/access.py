@@ -29,8 +29,11 @@ class Action(models.TextChoices):
     DICOMWEB_STORE = "dicomweb.store"
     NODE_READ = "node.read"
     NODE_MANAGE = "node.manage"
+    NODE_SEARCH = "node.search"
     TRANSFER_READ = "transfer.read"
     TRANSFER_SEND = "transfer.send"
+    FETCH_READ = "fetch.read"
+    FETCH_REQUEST = "fetch.request"
     MODEL_READ = "model.read"
     MODEL_MANAGE = "model.manage"
     TRAINING_READ = "training.read"
@@ -51,8 +54,11 @@ _EVERYONE = {
     Action.DICOMWEB_READ,
     Action.DICOMWEB_STORE,
     Action.NODE_READ,
+    Action.NODE_SEARCH,
     Action.TRANSFER_READ,
     Action.TRANSFER_SEND,
+    Action.FETCH_READ,
+    Action.FETCH_REQUEST,
     Action.MODEL_READ,
 }
 

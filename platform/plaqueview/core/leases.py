@@ -5,6 +5,7 @@ docs/decisions/0004-jobs-by-lease.md says why. Each app claims, holds and ends i
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,11 +20,19 @@ from plaqueview.core.errors import ConflictError
 UNCLAIMED_AFTER: Final = timedelta(seconds=60)
 UNCLAIMED_AT_ONCE: Final = 10
 
+LONGEST_BACKOFF_S: Final = 3600.0
+
 
 class ClaimLostError(ConflictError):
     """The lease lapsed and the row is no longer this worker's: what it has is not written."""
 
     code = "claim_lost"
+
+
+def backoff_s(attempts: int, *, first_s: float, random: Random) -> float:
+    """Twice as long after each attempt, up to an hour, and of that between half and all, by chance."""
+    longest_s = min(first_s * 2.0 ** (attempts - 1), LONGEST_BACKOFF_S)
+    return longest_s * random.uniform(0.5, 1.0)
 
 
 def lapsed_at(now: datetime, state: str) -> Q:

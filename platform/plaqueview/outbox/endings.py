@@ -9,12 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
+from plaqueview.core.leases import backoff_s
 from plaqueview.outbox import journal
 from plaqueview.outbox.leases import Claim, held_transfer
 from plaqueview.outbox.models import WAITING, Transfer, TransferState
 from plaqueview.pacs.peer import PeerError
-
-LONGEST_DELAY_S: Final = 3600.0
 
 EVENT_OF_END: Final = {
     TransferState.SENT: EventKind.TRANSFER_SENT,
@@ -24,9 +23,8 @@ EVENT_OF_END: Final = {
 
 
 def delay_after(attempts: int, random: Random) -> timedelta:
-    """Twice as long after each attempt, up to an hour, and of that between half and all, by chance."""
-    longest_s = min(settings.TRANSFER_RETRY_S * 2.0 ** (attempts - 1), LONGEST_DELAY_S)
-    return timedelta(seconds=longest_s * random.uniform(0.5, 1.0))
+    """How long the next attempt waits; by the rule of all that is tried again."""
+    return timedelta(seconds=backoff_s(attempts, first_s=settings.TRANSFER_RETRY_S, random=random))
 
 
 @transaction.atomic

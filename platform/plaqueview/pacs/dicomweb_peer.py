@@ -48,8 +48,8 @@ def echo(node: RemoteNode) -> str:
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     begin = time.monotonic()
-    with _client(node, ECHO_TIMEOUT_S) as client, client.stream("GET", "studies", params={"limit": 1}) as answer:
-        _require_success(answer, node)
+    with client_of(node, ECHO_TIMEOUT_S) as client, client.stream("GET", "studies", params={"limit": 1}) as answer:
+        require_success(answer, node)
         media_type, _ = media_type_of(answer.headers.get("content-type", ""))
         if answer.status_code == HTTPStatus.OK and media_type not in JSON_TYPES:
             detail = f"{node.address}: answered with {media_type or 'no media type'}, which is no DICOMweb"
@@ -63,7 +63,7 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     tally = Tally(len(instances), [])
-    with _client(node, STORE_TIMEOUT_S) as client:
+    with client_of(node, STORE_TIMEOUT_S) as client:
         for batch in _batches(instances):
             writer = PartWriter(DICOM)
             body = b"".join(writer.body((DICOM, [one.path.read_bytes()]) for one in batch))
@@ -90,7 +90,7 @@ def _batches(instances: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
 def _refusals(answer: httpx.Response, node: RemoteNode, *, count: int) -> list[int]:
     """A status for each instance that was not stored. Source: PS3.18 Tables 10.5.3-1 and 10.5.3-2."""
     if answer.status_code not in WITH_REASONS:
-        _require_success(answer, node)
+        require_success(answer, node)
         return []
     reasons = _failure_reasons(answer)
     if not reasons and answer.status_code == HTTPStatus.CONFLICT:
@@ -106,7 +106,7 @@ def _failure_reasons(answer: httpx.Response) -> list[int]:
         return []
 
 
-def _require_success(answer: httpx.Response, node: RemoteNode) -> None:
+def require_success(answer: httpx.Response, node: RemoteNode) -> None:
     if answer.is_success:
         return
     status = answer.status_code
@@ -116,7 +116,7 @@ def _require_success(answer: httpx.Response, node: RemoteNode) -> None:
 
 
 @contextmanager
-def _client(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
+def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
     """A client that follows no redirect, which could lead the credentials elsewhere."""
     headers = {"Accept": DICOM_JSON}
     if node.token_sealed:

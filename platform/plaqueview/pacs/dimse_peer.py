@@ -11,6 +11,7 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import AssociationSocket
@@ -37,8 +38,8 @@ def echo(node: RemoteNode) -> str:
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     begin = time.monotonic()
-    with _associated(node, [build_context(Verification)], timeout_s=ECHO_TIMEOUT_S) as association:
-        status = _status_of(association.send_c_echo(), node)
+    with associated(node, [build_context(Verification)], timeout_s=ECHO_TIMEOUT_S) as association:
+        status = status_of(association.send_c_echo(), node)
     if status != 0:
         raise PeerError(PeerProblem.REJECTED, f"{node.address}: C-ECHO: {words_of_status(status)}")
     return f"answered C-ECHO in {(time.monotonic() - begin) * 1000:.0f} ms"
@@ -50,13 +51,13 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     tally = Tally(len(instances), [])
-    with _associated(node, _contexts_of(instances), timeout_s=STORE_TIMEOUT_S) as association:
+    with associated(node, _contexts_of(instances), timeout_s=STORE_TIMEOUT_S) as association:
         accepted = {context.abstract_syntax for context in association.accepted_contexts}
         if lacking := {one.sop_class_uid for one in instances} - accepted:
             detail = f"{node.address}: the peer takes no objects of SOP class {', '.join(sorted(lacking))}"
             raise PeerError(PeerProblem.UNSUPPORTED, detail)
         for one in instances:
-            tally.add(_status_of(association.send_c_store(dcmread(one.path)), node))
+            tally.add(status_of(association.send_c_store(dcmread(one.path)), node))
             progress()
     return tally.answer()
 
@@ -85,13 +86,21 @@ class _Entity(AE):
 
 
 @contextmanager
-def _associated(node: RemoteNode, contexts: list[PresentationContext], *, timeout_s: float) -> Iterator[Association]:
+def associated(
+    node: RemoteNode,
+    contexts: list[PresentationContext],
+    *,
+    timeout_s: float,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    handlers: Sequence[Any] = (),  # Any: the library's union of tuples
+) -> Iterator[Association]:
+    """An association with the node, released afterwards. Raises: PeerError when none came about."""
     entity = _Entity(ae_title=node.calling_ae_title or settings.DICOM_AE_TITLE)
     entity.connection_timeout = CONNECT_TIMEOUT_S
     entity.acse_timeout = ECHO_TIMEOUT_S
     entity.dimse_timeout = entity.network_timeout = timeout_s
     begin = time.monotonic()
-    association = _associate(entity, node, contexts)
+    association = _associate(entity, node, contexts, roles, handlers)
     try:
         if not association.is_established:
             raise _refusal(node, association, waited_s=time.monotonic() - begin)
@@ -103,12 +112,22 @@ def _associated(node: RemoteNode, contexts: list[PresentationContext], *, timeou
             connection.close()
 
 
-def _associate(entity: AE, node: RemoteNode, contexts: list[PresentationContext]) -> Association:
-    tls = (context_of(node), node.host) if node.uses_tls else None
-    handlers: list[Any] = [(evt.EVT_CONN_OPEN, _send_at_once)]  # Any: the library's union of tuples
+def _associate(
+    entity: AE,
+    node: RemoteNode,
+    contexts: list[PresentationContext],
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
+    handlers: Sequence[Any],
+) -> Association:
     try:
         return entity.associate(
-            node.host, node.port or 0, contexts, ae_title=node.ae_title, tls_args=tls, evt_handlers=handlers
+            node.host,
+            node.port or 0,
+            contexts,
+            ae_title=node.ae_title,
+            ext_neg=list(roles),
+            tls_args=(context_of(node), node.host) if node.uses_tls else None,
+            evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once), *handlers],
         )
     except OSError as error:  # the name is looked up before anything else
         raise error_of(error, node.address) from error
@@ -151,7 +170,7 @@ def _rejection(node: RemoteNode, association: Association) -> PeerError:
     return PeerError(PeerProblem.REJECTED, f"{node.address}: the peer {words}")
 
 
-def _status_of(answer: object, node: RemoteNode) -> int:
+def status_of(answer: object, node: RemoteNode) -> int:
     """Raises: PeerError when no status came: the peer aborted, or took too long."""
     status = getattr(answer, "Status", None)
     if status is None:

@@ -27,10 +27,11 @@ class PeerProblem(models.TextChoices):
     BROKEN_SECRET = "broken_secret", "the secrets have to be entered again"
     UNSUPPORTED = "unsupported", "the peer does not take such objects"
     NOT_STORED = "not_stored", "the peer refused some of the objects"
+    NOT_SENT = "not_sent", "the peer did not send all of the study"
 
 
-# The peer is there and answers, but does not want these objects: another transfer may fare better.
-ABOUT_THE_OBJECTS: Final = {PeerProblem.UNSUPPORTED, PeerProblem.NOT_STORED}
+# The peer is there and answers, but does not want or have these objects: another transfer may fare better.
+ABOUT_THE_OBJECTS: Final = {PeerProblem.UNSUPPORTED, PeerProblem.NOT_STORED, PeerProblem.NOT_SENT}
 
 # Source: PS3.4 Table B.2-1, PS3.7 C.5; statuses without a row are said by number alone.
 DUPLICATE: Final = 0x0111

@@ -2,11 +2,12 @@
 
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
-from plaqueview.pacs import dicomweb_peer, dimse_peer
+from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval, dimse_peer, dimse_retrieval
 from plaqueview.pacs.models import NodeKind, RemoteNode
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, error_of
+from plaqueview.pacs.remote_studies import Basket, RemoteStudies, StudyQuery
 from plaqueview.pacs.sealing import SealBrokenError
 
 ECHO: Final[dict[str, Callable[[RemoteNode], str]]] = {
@@ -17,6 +18,16 @@ STORE: Final[dict[str, Callable[[RemoteNode, Sequence[Outgoing], Progress], str]
     NodeKind.DIMSE: dimse_peer.store,
     NodeKind.DICOMWEB: dicomweb_peer.store,
 }
+FIND: Final[dict[str, Callable[[RemoteNode, StudyQuery, int], RemoteStudies]]] = {
+    NodeKind.DIMSE: dimse_retrieval.find,
+    NodeKind.DICOMWEB: dicomweb_retrieval.find,
+}
+RETRIEVE: Final[dict[str, Callable[[RemoteNode, str, Basket], str]]] = {
+    NodeKind.DIMSE: dimse_retrieval.retrieve,
+    NodeKind.DICOMWEB: dicomweb_retrieval.retrieve,
+}
+
+Answer = TypeVar("Answer")
 
 
 def echo(node: RemoteNode) -> str:
@@ -35,7 +46,23 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     return _asked(node, lambda: STORE[node.kind](node, instances, progress))
 
 
-def _asked(node: RemoteNode, ask: Callable[[], str]) -> str:
+def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:
+    """The peer's studies that match, no more than `limit`.
+
+    Raises: PeerError, which says what went wrong.
+    """
+    return _asked(node, lambda: FIND[node.kind](node, query, limit))
+
+
+def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
+    """Every instance of the peer's study was put into the basket, or came by our own listener; how, in words.
+
+    Raises: PeerError, which says what went wrong; and whatever the basket raises.
+    """
+    return _asked(node, lambda: RETRIEVE[node.kind](node, study_instance_uid, basket))
+
+
+def _asked(node: RemoteNode, ask: Callable[[], Answer]) -> Answer:
     try:
         return ask()
     except SealBrokenError as error:

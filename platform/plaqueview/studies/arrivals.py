@@ -17,6 +17,7 @@ class Source(StrEnum):
     IMPORT = "import"
     STOW = "stow"
     C_STORE = "c_store"
+    FETCH = "fetch"
 
 
 @dataclass(frozen=True)

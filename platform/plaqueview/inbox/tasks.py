@@ -1,0 +1,25 @@
+"""The inbox's errands on the default queue."""
+
+from random import SystemRandom
+from uuid import UUID
+
+from celery import shared_task
+
+from plaqueview.inbox import services
+
+# A study of thousands of slices over a slow line.
+FETCH_TIME_LIMIT_S = 3600
+TEND_TIME_LIMIT_S = 600
+
+
+@shared_task(name="inbox.fetch_from_node", time_limit=FETCH_TIME_LIMIT_S)
+def fetch_from_node(node_id: str) -> None:
+    """What is due from the node is fetched."""
+    services.fetch_from_node(node_id=UUID(node_id), random=SystemRandom())
+
+
+@shared_task(name="inbox.tend", time_limit=TEND_TIME_LIMIT_S)
+def tend() -> None:
+    """Dead workers' fetches are taken up, and workers told of what is due."""
+    services.bury_lapsed()
+    services.wake_nodes()

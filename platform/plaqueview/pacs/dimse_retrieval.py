@@ -1,0 +1,270 @@
+"""Studies at a peer by DIMSE: C-FIND, and C-GET, or C-MOVE to our own listener. Source: PS3.4 C."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+from pynetdicom import _config, build_context, build_role, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
+    BasicTextSRStorage,
+    Comprehensive3DSRStorage,
+    ComprehensiveSRStorage,
+    EncapsulatedPDFStorage,
+    EnhancedMRImageStorage,
+    EnhancedSRStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    KeyObjectSelectionDocumentStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+    MRImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    ParametricMapStorage,
+    SecondaryCaptureImageStorage,
+    SegmentationStorage,
+    SpatialRegistrationStorage,
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+    StudyRootQueryRetrieveInformationModelMove,
+)
+
+from plaqueview.pacs.dimse_peer import associated, status_of
+from plaqueview.pacs.models import RemoteNode
+from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
+from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
+
+FIND_TIMEOUT_S: Final = 20
+# Between two messages of a retrieval; shorter than its lease.
+RETRIEVE_TIMEOUT_S: Final = 120
+
+# What is fetched by C-GET: the classes that an MR study is made of.
+IMAGES: Final = (
+    MRImageStorage,
+    EnhancedMRImageStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+    SecondaryCaptureImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SegmentationStorage,
+)
+DOCUMENTS: Final = (
+    BasicTextSRStorage,
+    EnhancedSRStorage,
+    ComprehensiveSRStorage,
+    Comprehensive3DSRStorage,
+    EncapsulatedPDFStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    KeyObjectSelectionDocumentStorage,
+    ParametricMapStorage,
+    SpatialRegistrationStorage,
+)
+NATIVE: Final[list[str | UID]] = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+# A context each, so that the peer sends what it has as it has it.
+COMPRESSED: Final[list[str | UID]] = [JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, JPEG2000, RLELossless]
+
+# Source: PS3.4 Tables C.4-1, C.4-2 and C.4-3.
+PENDING: Final = {0xFF00, 0xFF01}
+SUCCESS, PARTLY, CANCELLED = 0x0000, 0xB000, 0xFE00
+OUT_OF_RESOURCES: Final = 0xA700
+UNKNOWN_DESTINATION: Final = 0xA801
+MESSAGE_ID: Final = 1
+
+
+def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:
+    """The peer's studies that match, no more than `limit`.
+
+    Raises: PeerError, ssl.SSLError, SealBrokenError.
+    """
+    model = StudyRootQueryRetrieveInformationModelFind
+    found = RemoteStudies([], has_more=False)
+    with associated(node, [build_context(model)], timeout_s=FIND_TIMEOUT_S) as association:
+        for status, identifier in association.send_c_find(_identifier(query), model, msg_id=MESSAGE_ID):
+            code = status_of(status, node)
+            if code in PENDING and identifier is not None and not found.has_more:
+                found = _with(found, identifier, limit)
+                if found.has_more:
+                    association.send_c_cancel(MESSAGE_ID, query_model=model)
+            elif code not in {*PENDING, SUCCESS, CANCELLED}:
+                raise PeerError(PeerProblem.REJECTED, f"{node.address}: C-FIND: {words_of_status(code)}")
+    return found
+
+
+def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
+    """Every instance of the study was put into the basket, or our own listener has it; how it came, in words.
+
+    By C-GET where the peer offers it; by C-MOVE where it does not, or offers it and then sends nothing.
+
+    Raises: PeerError, ssl.SSLError, SealBrokenError, and what the basket raises.
+    """
+    receiver = _Receiver(basket)
+    with _received_into(basket.folder):
+        try:
+            return _got(node, study_instance_uid, receiver)
+        except PeerError:
+            if receiver.offers_move and not receiver.count:
+                return _moved(node, study_instance_uid, receiver)
+            raise
+
+
+def _got(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
+    get, move = StudyRootQueryRetrieveInformationModelGet, StudyRootQueryRetrieveInformationModelMove
+    handlers: list[Any] = [(evt.EVT_C_STORE, receiver.take)]  # Any: the library's union of tuples
+    roles = [build_role(one, scp_role=True) for one in (*IMAGES, *DOCUMENTS)]
+    contexts = [build_context(get), build_context(move), *_storage_contexts()]
+    timeout_s = RETRIEVE_TIMEOUT_S
+    with associated(node, contexts, timeout_s=timeout_s, roles=roles, handlers=handlers) as association:
+        offered = {context.abstract_syntax for context in association.accepted_contexts}
+        receiver.offers_move = move in offered
+        if get not in offered:
+            detail = f"{node.address}: the peer offers neither C-GET nor C-MOVE of studies"
+            raise PeerError(PeerProblem.UNSUPPORTED, detail)
+        _follow(association, node, association.send_c_get(_study(uid), get, msg_id=MESSAGE_ID), receiver)
+    return "by C-GET"
+
+
+def _moved(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
+    if node.site.name != settings.DEFAULT_SITE_NAME:
+        detail = f"the peer offers C-MOVE only, and our listener keeps for the site {settings.DEFAULT_SITE_NAME}"
+        raise PeerError(PeerProblem.UNSUPPORTED, f"{node.address}: {detail}")
+    move, title = StudyRootQueryRetrieveInformationModelMove, settings.DICOM_AE_TITLE
+    with associated(node, [build_context(move)], timeout_s=RETRIEVE_TIMEOUT_S) as association:
+        _follow(association, node, association.send_c_move(_study(uid), title, move, msg_id=MESSAGE_ID), receiver)
+    return f"by C-MOVE to {title}"
+
+
+def _follow(
+    association: Association,
+    node: RemoteNode,
+    responses: Iterator[tuple[Dataset, Dataset | None]],
+    receiver: "_Receiver",
+) -> None:
+    """The last response has come and says success. Raises: PeerError; what the basket raised meanwhile."""
+    for status, _ in responses:
+        receiver.require_welcome(association)
+        code = status_of(status, node)
+        if code in PENDING:
+            receiver.hear_of(status)
+            receiver.require_welcome(association)
+        elif code != SUCCESS:
+            raise _incomplete(node, code, status)
+
+
+def _incomplete(node: RemoteNode, code: int, status: Dataset) -> PeerError:
+    failed = status.get("NumberOfFailedSuboperations") or 0
+    if code == UNKNOWN_DESTINATION:
+        detail = f"{node.address}: the peer does not know where {settings.DICOM_AE_TITLE} is; name our listener there"
+        return PeerError(PeerProblem.UNKNOWN_AE, detail)
+    if code == PARTLY:
+        return PeerError(PeerProblem.NOT_SENT, f"{node.address}: {failed} instances of the study did not come")
+    return PeerError(PeerProblem.NOT_SENT, f"{node.address}: the peer does not send the study: {words_of_status(code)}")
+
+
+class _Receiver:
+    """Takes instances within the association; what the basket raises waits until the library has answered."""
+
+    def __init__(self, basket: Basket) -> None:
+        self.basket = basket
+        self.count = 0
+        self.offers_move = False
+        self.failure: Exception | None = None
+
+    def take(self, event: evt.Event) -> int:
+        path = event.dataset_path
+        self.count += 1
+        if (file := event.request._dataset_file) is not None:  # noqa: SLF001  # the library leaves it open
+            file.close()
+        try:
+            if self.failure is None:
+                self.basket.put(path)
+                return SUCCESS
+        except Exception as error:  # noqa: BLE001  # raised again by whoever follows the responses
+            self.failure = error
+        finally:
+            path.unlink(missing_ok=True)
+        return OUT_OF_RESOURCES
+
+    def hear_of(self, status: Dataset) -> None:
+        """The numbers of a pending response. Source: PS3.4 C.4.3.1.3."""
+        counts = [
+            status.get(f"NumberOf{one}Suboperations") or 0 for one in ("Remaining", "Completed", "Failed", "Warning")
+        ]
+        try:
+            self.basket.expect(sum(counts))
+            self.basket.look()
+        except Exception as error:  # noqa: BLE001  # as above
+            self.failure = error
+
+    def require_welcome(self, association: Association) -> None:
+        """Raises: what the basket raised; the association is then over."""
+        if self.failure is not None:
+            association.abort()
+            raise self.failure
+
+
+def _with(found: RemoteStudies, identifier: Dataset, limit: int) -> RemoteStudies:
+    study = remote_study(identifier)
+    if study is None:
+        return found
+    if len(found.studies) >= limit:
+        return RemoteStudies(found.studies, has_more=True)
+    return RemoteStudies([*found.studies, study], has_more=False)
+
+
+def _identifier(query: StudyQuery) -> Dataset:
+    identifier = _level()
+    for keyword in RETURNED:
+        setattr(identifier, keyword, "" if keyword != "NumberOfStudyRelatedInstances" else None)
+    for keyword, value in query.attributes().items():
+        setattr(identifier, keyword, value)
+    if not all(value.isascii() for value in query.attributes().values()):
+        identifier.SpecificCharacterSet = "ISO_IR 192"
+    return identifier
+
+
+def _study(uid: str) -> Dataset:
+    identifier = _level()
+    identifier.StudyInstanceUID = uid
+    return identifier
+
+
+def _level() -> Dataset:
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    return identifier
+
+
+def _storage_contexts() -> list[PresentationContext]:
+    native = [build_context(uid, NATIVE) for uid in (*IMAGES, *DOCUMENTS)]
+    return native + [build_context(uid, [syntax]) for uid in IMAGES for syntax in _compressed(uid)]
+
+
+def _compressed(uid: UID) -> list[str | UID]:
+    return [RLELossless] if uid == SegmentationStorage else [*COMPRESSED]
+
+
+@contextmanager
+def _received_into(folder: Path) -> Iterator[None]:
+    """Datasets go to files in the folder as they come, not through memory; the library knows no other way to say it."""
+    before = tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET
+    tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = str(folder), True
+    try:
+        yield
+    finally:
+        tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = before
