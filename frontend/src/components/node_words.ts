@@ -21,6 +21,7 @@ const PROBLEM_TEXTS: Readonly<Record<PeerProblem, string>> = {
   broken_secret: "Secrets have to be entered again",
   unsupported: "Does not take such objects",
   not_stored: "Refused some objects",
+  not_sent: "Did not send all of the study",
 };
 
 /** How the peer answered, in a few words. */
