@@ -325,6 +325,7 @@ SPECTACULAR_SETTINGS = {
         "Evidence": "plaqueview.annotations.models.Evidence.values",
         "DoubleReadingState": "plaqueview.annotations.models.DoubleReadingState.values",
         "EventKind": "plaqueview.audit.models.EventKind",
+        "FetchedOutcome": "plaqueview.inbox.models.REMARKABLE",
         "FetchState": "plaqueview.inbox.models.FetchState.values",
         "JobStage": "plaqueview.inference.models.JobStage.values",
         "JobState": "plaqueview.inference.models.JobState.values",

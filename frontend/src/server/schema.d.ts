@@ -2164,6 +2164,13 @@ export interface components {
          * @enum {string}
          */
         FetchState: "queued" | "fetching" | "done" | "failed" | "dead" | "cancelled";
+        /**
+         * @description * `duplicate` - duplicate
+         *     * `conflict` - conflict
+         *     * `rejected` - rejected
+         * @enum {string}
+         */
+        FetchedOutcome: "duplicate" | "conflict" | "rejected";
         /** @description One time at which the schedule was due. `line` is what it did, or why it did not. */
         Firing: {
             /** Format: uuid */
@@ -3173,16 +3180,9 @@ export interface components {
         /** @description An instance that was not simply kept. */
         Remark: {
             sop_instance_uid: string;
-            outcome: components["schemas"]["RemarkOutcomeEnum"];
+            outcome: components["schemas"]["FetchedOutcome"];
             reason: string;
         };
-        /**
-         * @description * `duplicate` - duplicate
-         *     * `conflict` - conflict
-         *     * `rejected` - rejected
-         * @enum {string}
-         */
-        RemarkOutcomeEnum: "duplicate" | "conflict" | "rejected";
         /** @description At most 100 studies, the newest of them first. */
         RemoteStudies: {
             studies: components["schemas"]["RemoteStudy"][];

@@ -6,7 +6,7 @@ type Schemas = components["schemas"];
 export type StudyState = Schemas["StudyState"];
 export type JobState = Schemas["JobState"];
 export type JobStage = Schemas["JobStage"];
-export type FileOutcome = Schemas["OutcomeEnum"];
+export type FileOutcome = Schemas["UploadFileOutcomeEnum"];
 export type Action = Schemas["Action"];
 
 /** A number for each lesion class. */

@@ -16,12 +16,8 @@ from plaqueview.core.access import Action
 from plaqueview.core.api import accepted, once_per_key
 from plaqueview.core.schema import IDEMPOTENCY_KEY
 from plaqueview.inbox import services
-from plaqueview.inbox.models import Fetch, FetchState
-from plaqueview.studies.models import FileOutcome
+from plaqueview.inbox.models import REMARKABLE, Fetch, FetchState
 from plaqueview.studies.serializers import JSON
-
-# Outcomes of an instance that was not simply kept.
-REMARKABLE = [FileOutcome.DUPLICATE.value, FileOutcome.CONFLICT.value, FileOutcome.REJECTED.value]
 
 
 class RemarkSerializer(serializers.Serializer[JSON]):

@@ -11,7 +11,7 @@ from plaqueview.accounts.models import User
 from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
 from plaqueview.pacs.models import RemoteNode
-from plaqueview.studies.models import Study
+from plaqueview.studies.models import FileOutcome, Study
 
 
 class FetchState(models.TextChoices):
@@ -25,6 +25,9 @@ class FetchState(models.TextChoices):
 
 WAITING = [FetchState.QUEUED, FetchState.FAILED]
 OPEN = [*WAITING, FetchState.FETCHING]
+
+# Outcomes of an instance that was not simply kept.
+REMARKABLE = [FileOutcome.DUPLICATE.value, FileOutcome.CONFLICT.value, FileOutcome.REJECTED.value]
 
 
 class FetchQuerySet(models.QuerySet["Fetch"]):
