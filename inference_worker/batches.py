@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference_worker.augmentation import augment
 from inference_worker.config import TrainingConfig
 from inference_worker.dataset import LabelledStudy
+from inference_worker.reading_rule import ReadingRule, slab_slice
 
 Batch = tuple[NDArray[np.float32], NDArray[np.uint8]]
 AHEAD = 3  # batches
@@ -58,8 +59,8 @@ def slab(study: LabelledStudy, index: int, thickness_mm: float) -> tuple[NDArray
 
     A plaque is what is one in half of them, with the highest of its labels. Slices that are as thick already stay.
     """
-    reach = int(thickness_mm / study.slice_mm) // 2
-    around = slice(max(0, index - reach), index + reach + 1)
+    reach = ReadingRule(slab_mm=thickness_mm).slab_reach(study.slice_mm)
+    around = slab_slice(study.slices, index, reach)
     slice_ = study.slices[around].mean(axis=0, dtype=np.float32) / np.float32(255.0)
     labels = study.labels[around]
     return slice_, np.where((labels > 0).mean(axis=0) >= 0.5, labels.max(axis=0), 0).astype(np.uint8)

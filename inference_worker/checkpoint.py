@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from torch import nn
 from inference_worker.config import SLICE_SIZE, NetworkConfig
 from inference_worker.networks import build_network
 from inference_worker.networks.inference_form import inference_form
+from inference_worker.reading_rule import FIRST_RULE, ReadingRule
 
 CONFIG_KEY = "plaqueview"
 LARGEST_DIFFERENCE = 1e-3  # of a probability, between PyTorch and the exported graph
@@ -42,6 +43,7 @@ class WeightsIdentity:
     version: str
     preprocessing_version: str
     network: NetworkConfig
+    reading: ReadingRule = field(default_factory=ReadingRule)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
@@ -51,7 +53,8 @@ class WeightsIdentity:
         """Raises: CheckpointError when a field is missing or unknown."""
         try:
             fields = json.loads(text)
-            return cls(**{**fields, "network": NetworkConfig(**fields["network"])})
+            reading = ReadingRule(**fields["reading"]) if "reading" in fields else FIRST_RULE
+            return cls(**{**fields, "network": NetworkConfig(**fields["network"]), "reading": reading})
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"weights carry a configuration that does not read: {error}") from error
 

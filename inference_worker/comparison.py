@@ -20,6 +20,7 @@ from inference_worker.held_out import HELD_OUT_NAME, held_out_names, read_held_o
 from inference_worker.paper_table import paper_record
 from inference_worker.prediction import Clock, segmentation_of
 from inference_worker.preprocessing import Prepared, Preprocessing
+from inference_worker.reading_rule import ReadingRule
 from inference_worker.summary import BOOTSTRAP, patient_values, summarise
 from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.lesions import CountingRule
@@ -147,7 +148,14 @@ def evaluate_model(
             on_progress(f"{model.name}  {name}")
             study, classes_first = by_name[name], probabilities.transpose(1, 0, 2, 3)
             check_slices(model.name, study, len(probabilities))
-            found = segmentation_of(study.flair, prepared[name], classes_first, rule=rule, clock=Clock())
+            found = segmentation_of(
+                study.flair,
+                prepared[name],
+                classes_first,
+                threshold=ReadingRule().plaque_threshold,
+                rule=rule,
+                clock=Clock(),
+            )
             figures[name] = evaluate_study(
                 name, found, study.labels, patient=study.patient, ventricles=study.ventricles
             )

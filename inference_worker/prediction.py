@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from inference_worker.config import CLASS_NAMES, SLICE_SIZE
 from inference_worker.labels import ACTIVE, BACKGROUND, INACTIVE
 from inference_worker.preprocessing import Prepared, Preprocessing
+from inference_worker.reading_rule import FIRST_RULE, ReadingRule, slab_means
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
@@ -26,7 +27,6 @@ from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 IDENTITY_KEY = "plaqueview"
 BATCH_SIZE = 1  # slices a call: one stays in a core's cache, and calls run side by side
-PLAQUE_THRESHOLD = 0.5  # of P(inactive) + P(active)
 PREPARED_SHARE = 0.2  # of the progress: preprocessing takes a fifth of the time
 NETWORK_SHARE = 0.95
 
@@ -52,6 +52,7 @@ class ModelIdentity:
     version: str
     sha256: str
     preprocessing_version: str
+    reading: ReadingRule = FIRST_RULE
 
 
 def ignore(_: float) -> None:
@@ -111,14 +112,27 @@ class Segmenter:
         Raises: PreprocessingError when the volume holds no head or the brain mask fails its checks.
         """
         clock = Clock()
-        prepared = self.preprocessing.prepare(axial_reorientation(volume.affine).apply_to(volume))
+        axial = axial_reorientation(volume.affine).apply_to(volume)
+        prepared = self.preprocessing.prepare(axial)
         clock.stop("preprocessing")
         on_progress(PREPARED_SHARE)
-        probabilities = self.probabilities(prepared.slices, on_progress)
+        probabilities = self.read(prepared.slices, axial.spacing_mm[0], on_progress)
         clock.stop("network")
-        found = segmentation_of(volume, prepared, probabilities, rule=self.rule, clock=clock)
+        threshold = self.model.reading.plaque_threshold
+        found = segmentation_of(volume, prepared, probabilities, threshold=threshold, rule=self.rule, clock=clock)
         on_progress(1.0)
         return found
+
+    def read(
+        self, slices: NDArray[np.float32], slice_mm: float, on_progress: Callable[[float], None] = ignore
+    ) -> Probabilities:
+        """The probabilities of slices so far apart, by the reading rule of the weights: thin ones are seen twice."""
+        reach = self.model.reading.slab_reach(slice_mm)
+        if not reach:
+            return self.probabilities(slices, on_progress)
+        twice = np.concatenate([slices, slab_means(slices, reach)])
+        as_slices, as_slabs = np.split(self.probabilities(twice, on_progress), 2, axis=1)
+        return np.asarray((as_slices + as_slabs) / np.float32(2.0))
 
     def probabilities(
         self, slices: NDArray[np.float32], on_progress: Callable[[float], None] = ignore
@@ -152,25 +166,33 @@ class OnSource:
     brain_mask: NDArray[np.bool_]
 
 
-def on_source(probabilities: Probabilities, prepared: Prepared, reorientation: Reorientation) -> OnSource:
+def on_source(
+    probabilities: Probabilities, prepared: Prepared, reorientation: Reorientation, *, threshold: float
+) -> OnSource:
     """Probabilities back on the source grid, zero outside the brain, and the labels that they give.
 
-    A voxel is a plaque from `PLAQUE_THRESHOLD` on, and active when active is at least as probable as inactive.
+    A voxel is a plaque from the threshold on, and active when active is at least as probable as inactive.
     """
     inside = prepared.brain_mask
     inactive, active = (prepared.restore(probabilities[label]) * inside for label in (INACTIVE, ACTIVE))
     plaque = np.minimum(inactive + active, np.float32(1.0))
-    labels = np.where(plaque >= PLAQUE_THRESHOLD, np.where(active >= inactive, ACTIVE, INACTIVE), BACKGROUND)
+    labels = np.where(plaque >= threshold, np.where(active >= inactive, ACTIVE, INACTIVE), BACKGROUND)
     arrays = (labels.astype(np.uint8), plaque, active, inside)
     return OnSource(*(np.ascontiguousarray(reorientation.undo(array)) for array in arrays))
 
 
 def segmentation_of(
-    volume: Volume, prepared: Prepared, probabilities: Probabilities, *, rule: CountingRule, clock: Clock
+    volume: Volume,
+    prepared: Prepared,
+    probabilities: Probabilities,
+    *,
+    threshold: float,
+    rule: CountingRule,
+    clock: Clock,
 ) -> Segmentation:
     """What (classes, n, 256, 256) probabilities of a prepared volume say on the grid of that volume."""
     reorientation = axial_reorientation(volume.affine)
-    source = on_source(probabilities, prepared, reorientation)
+    source = on_source(probabilities, prepared, reorientation, threshold=threshold)
     clock.stop("restoring")
     lesions = measure_lesions(volume.with_voxels(source.labels), source.plaque, rule=rule)
     clock.stop("lesions")
@@ -232,4 +254,6 @@ def identity_of(session: onnxruntime.InferenceSession, path: Path) -> ModelIdent
     version = fields["preprocessing_version"]
     if version not in PREPROCESSINGS:
         raise WeightsError(f"weights {path.name} need preprocessing {version!r}, here are {sorted(PREPROCESSINGS)}")
-    return ModelIdentity(fields["name"], fields["version"], hashlib.sha256(path.read_bytes()).hexdigest(), version)
+    reading = ReadingRule(**fields["reading"]) if "reading" in fields else FIRST_RULE
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ModelIdentity(fields["name"], fields["version"], sha256, version, reading)

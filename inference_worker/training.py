@@ -26,6 +26,7 @@ from inference_worker.dataset import LabelledStudy
 from inference_worker.distributed import ALONE, Group
 from inference_worker.losses import PlaqueLoss
 from inference_worker.metrics import Confusion
+from inference_worker.reading_rule import ReadingRule
 from inference_worker.run_state import RunState, TrainingError, load_state, save_state
 
 logger = logging.getLogger(__name__)
@@ -219,4 +220,4 @@ def predict_classes(network: nn.Module, slices: NDArray[np.uint8]) -> NDArray[np
 def plaque_confusion(network: nn.Module, study: LabelledStudy) -> Confusion:
     """Any plaque against the truth, pooled over the voxels of the study on the network's grid."""
     probabilities = predict_classes(network, study.slices)
-    return Confusion.of(probabilities[:, 0] < 0.5, study.labels > 0)
+    return Confusion.of(1.0 - probabilities[:, 0] >= ReadingRule().plaque_threshold, study.labels > 0)

@@ -28,6 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--version", help="version to give them (default: the one that WEIGHTS carry)")
     parser.add_argument(
+        "--plaque-threshold",
+        type=float,
+        metavar="P",
+        help="probability from which on a voxel is a plaque (default: what WEIGHTS carry)",
+    )
+    parser.add_argument(
+        "--slab-mm",
+        type=float,
+        metavar="MM",
+        help="thickness of the slabs that thin slices are also seen as, 0 for none (default: what WEIGHTS carry)",
+    )
+    parser.add_argument(
         "--about",
         type=Path,
         metavar="FILE",
@@ -37,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     network, identity = load_weights(arguments.weights)
-    identity = replace(identity, version=arguments.version or identity.version)
+    reading = replace(identity.reading, **given(arguments, "plaque_threshold", "slab_mm"))
+    identity = replace(identity, version=arguments.version or identity.version, reading=reading)
     about = json.loads(arguments.about.read_text(encoding="utf-8")) if arguments.about else {}
     arguments.output.mkdir(parents=True, exist_ok=True)
     stem = arguments.output / f"{identity.name}-{identity.version}"
@@ -46,6 +59,11 @@ def run(arguments: argparse.Namespace) -> None:
     record = {**facts(stem, identity, parity), **about}
     named(stem, "json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(record) + "\n")
+
+
+def given(arguments: argparse.Namespace, *names: str) -> dict[str, float]:
+    """Those of the options that were given."""
+    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
 
 
 def named(stem: Path, suffix: str) -> Path:

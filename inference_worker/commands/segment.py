@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from inference_worker.flair_input import FlairInputError, read_flair
@@ -73,6 +74,7 @@ def summary(found: Segmentation, model: ModelIdentity) -> dict[str, object]:
         "version": model.version,
         "sha256": model.sha256,
         "preprocessing_version": model.preprocessing_version,
+        "reading": asdict(model.reading),
         "seconds": {step: round(seconds, 4) for step, seconds in found.seconds.items()},
         "lesion_counts": {kind.value: count for kind, count in found.lesions.counts().items()},
         "lesion_volumes_ml": {kind.value: round(ml, 4) for kind, ml in found.lesions.volumes_ml().items()},

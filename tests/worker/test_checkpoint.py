@@ -26,6 +26,7 @@ from inference_worker.checkpoint import (
 from inference_worker.config import NetworkConfig
 from inference_worker.networks import PAPER_NETWORKS, build_network
 from inference_worker.prediction import Segmenter, WeightsError
+from inference_worker.reading_rule import FIRST_RULE, ReadingRule
 
 PEER = "smp_linknet_tu-test_resnet"  # a few layers: the exporter takes its time over each
 IDENTITY = WeightsIdentity("deeplabv3plus_se_efficientnet_b0", "0.1", "1", NetworkConfig())
@@ -57,6 +58,8 @@ def exported(network, tmp_path_factory):
         folder,
         "--version",
         "0.2",
+        "--plaque-threshold",
+        "0.25",
         "--about",
         folder / "about.json",
     ]
@@ -98,6 +101,18 @@ def test_a_peer_s_graph_gives_the_peer_s_probabilities(tmp_path):
 
     assert 0.0 < parity.largest_probability_difference < 1e-4
     assert Segmenter.load(tmp_path / "peer.onnx", threads=1).model.name == PEER
+
+
+def test_weights_that_name_no_reading_rule_are_read_as_the_first_were(network, tmp_path):
+    fields = json.loads(IDENTITY.to_json())
+    del fields["reading"]
+    tensors = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    save_file(tensors, tmp_path / "w.safetensors", metadata={CONFIG_KEY: json.dumps(fields)})
+
+    _, identity = load_weights(tmp_path / "w.safetensors")
+
+    assert identity.reading == FIRST_RULE
+    assert IDENTITY.reading == ReadingRule() != FIRST_RULE
 
 
 def drop_one(tensors):
@@ -163,6 +178,7 @@ def test_the_segmenter_knows_the_graph_by_its_hash(exported):
     model = Segmenter.load(exported, threads=1).model
 
     assert (model.name, model.version, model.sha256) == (IDENTITY.name, "0.2", file_sha256(exported))
+    assert model.reading == ReadingRule(plaque_threshold=0.25, slab_mm=5.0)
 
 
 def test_a_graph_that_computes_something_else_is_refused(network, exported):

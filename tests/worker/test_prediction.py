@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from inference_worker.prediction import (
     shipped_weights,
 )
 from inference_worker.preprocessing import Preprocessing, PreprocessingError
+from inference_worker.reading_rule import ReadingRule
 from plaqueview.imaging.lesions import CountingRule, LesionClass
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
 from tests.worker.support import head_volume, plaques_of
@@ -116,6 +118,21 @@ def test_batches_do_not_change_probabilities(segmenter):
     np.testing.assert_allclose(together.sum(axis=0), 1.0, atol=1e-5)
 
 
+def test_thin_slices_are_also_seen_as_slabs(segmenter):
+    slices = Preprocessing().prepare(head_volume()).slices
+    two = Segmenter(
+        segmenter.session, replace(segmenter.model, reading=ReadingRule(slab_mm=5.0)), threads=1, rule=CountingRule()
+    )
+
+    thick, thin = two.read(slices, 3.0), two.read(slices, 2.0)
+
+    slabs = np.stack([slices[max(0, k - 1) : k + 2].mean(axis=0) for k in range(len(slices))])
+    once = two.probabilities(slices)
+    np.testing.assert_array_equal(thick, once)
+    np.testing.assert_allclose(thin, (once + two.probabilities(slabs)) / 2, atol=1e-5)
+    assert not np.allclose(thin, once, atol=0.01)
+
+
 def test_labels_follow_the_threshold_and_the_larger_class():
     volume = head_volume()
     prepared = Preprocessing().prepare(volume)
@@ -125,7 +142,7 @@ def test_labels_follow_the_threshold_and_the_larger_class():
     probabilities[:, :4] *= 0.5
     probabilities[0] = 1.0 - probabilities[1] - probabilities[2]
 
-    source = on_source(probabilities, prepared, axial_reorientation(volume.affine))
+    source = on_source(probabilities, prepared, axial_reorientation(volume.affine), threshold=0.5)
 
     inside = prepared.brain_mask
     assert not source.labels[:4].any()
@@ -175,6 +192,7 @@ def test_one_model_ships_with_its_card():
 def test_inference_needs_no_torch():
     command = """
 import sys
+from dataclasses import replace
 sys.modules["torch"] = None
 from inference_worker.prediction import Segmenter
 from inference_worker.commands import evaluate, preprocess, segment, synthesise
