@@ -49,8 +49,9 @@ def test_segment_writes_labels_on_the_nifti_s_own_grid(nifti, tmp_path, capsys):
     assert printed["lesion_counts"] == {kind.value: n for kind, n in expected.lesions.counts().items()}
     assert set(printed) == {
         "model", "version", "sha256", "preprocessing_version", "seconds", "lesion_counts", "lesion_volumes_ml",
-        "counting_rule", "claim", "notice", "warnings",
+        "counting_rule", "claim", "notice", "warnings", "reading",
     }  # fmt: skip
+    assert printed["reading"] == {"plaque_threshold": 0.3, "slab_mm": 5.0}
     assert printed["notice"] == "Research use only, not a medical device."
     assert printed["counting_rule"].startswith("26-connected components of at least 14.1 mm³")
 
