@@ -30,6 +30,7 @@ const TransfersPage = lazy(async () => ({ default: (await import("./pages/transf
 const TrainingPage = lazy(async () => ({ default: (await import("./pages/training_page")).TrainingPage }));
 const RerunsPage = lazy(async () => ({ default: (await import("./pages/reruns_page")).RerunsPage }));
 const SchedulesPage = lazy(async () => ({ default: (await import("./pages/schedules_page")).SchedulesPage }));
+const WorkersPage = lazy(async () => ({ default: (await import("./pages/workers_page")).WorkersPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -99,6 +100,7 @@ function Pages({ me }: { me: Me }) {
           <Route path="/training" element={<TrainingPage />} />
           <Route path="/reruns" element={<RerunsPage me={me} />} />
           <Route path="/schedules" element={<SchedulesPage me={me} />} />
+          <Route path="/workers" element={<WorkersPage />} />
           <Route path="/jobs" element={<JobsPage me={me} />} />
           <Route path="/keys" element={<KeysPage />} />
           <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />

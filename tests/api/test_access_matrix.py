@@ -226,6 +226,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/runs/<uuid:run_id>"): of_site(A.TRAINING_READ),
     ("GET", "api/v1/runs/<uuid:run_id>/points"): of_site(A.TRAINING_READ),
     ("POST", "api/v1/runs/<uuid:run_id>/cancel"): of_site(A.TRAINING_MANAGE),
+    ("GET", "api/v1/workers"): of_caller(A.WORKER_READ),
+    ("GET", "api/v1/registrations"): of_caller(A.JOB_READ),
     ("GET", "api/v1/schedules"): of_caller(A.TRAINING_READ),
     ("POST", "api/v1/schedules"): of_caller(A.TRAINING_MANAGE, 201, body=nightly),
     ("GET", "api/v1/schedules/<uuid:schedule_id>"): of_site(A.TRAINING_READ),

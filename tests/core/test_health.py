@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
-from plaqueview.core import health
+from plaqueview.core import health, workers
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE
 
@@ -172,11 +172,14 @@ def test_a_real_worker_beats_for_the_queues_it_serves_and_for_no_other(empty_bro
     with subprocess.Popen([sys.executable, "-W", "ignore", "-c", WORKER, *command], env=environment) as worker:
         try:
             wait_until_heard(DEFAULT_QUEUE)
+            told = wait_until_told()
         finally:
             worker.terminate()
 
     with pytest.raises(UnavailableError):
         health.require_beat(health.worker_of_queue(INFERENCE_QUEUE))
+    assert (told.queues, told.device, told.is_alive) == (("default",), "", True)
+    assert told.name.startswith("celery@")
 
 
 def is_heard(queue: str) -> bool:
@@ -194,3 +197,11 @@ def wait_until_heard(queue: str) -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"no worker of {queue} was heard of within 60 s")
+
+
+def wait_until_told() -> workers.Worker:
+    deadline = time.monotonic() + 60
+    while not (told := workers.heard_of()):
+        assert time.monotonic() < deadline, "no worker told of itself"
+        time.sleep(0.05)
+    return told[0]

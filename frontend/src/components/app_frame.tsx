@@ -30,6 +30,7 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
           {me.actions.includes("training.read") && <NavLink to="/training">Training</NavLink>}
           {me.actions.includes("training.manage") && <NavLink to="/schedules">Schedules</NavLink>}
+          {me.actions.includes("worker.read") && <NavLink to="/workers">Workers</NavLink>}
           {me.actions.includes("model.manage") && <NavLink to="/reruns">Re-runs</NavLink>}
           {me.actions.includes("annotation.edit") && <NavLink to="/double-readings">Double readings</NavLink>}
           {me.actions.includes("transfer.read") && <NavLink to="/transfers">Transfers</NavLink>}

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { Loading } from "../components/loading";
+import { RegistrationJobs, TrainingJobs } from "../components/other_jobs";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -29,14 +30,34 @@ const STATES: { value: JobState | ""; label: string }[] = [
   { value: "cancelled", label: "Cancelled" },
 ];
 
+type Kind = "inference" | "registration" | "training";
+
+/** What the workers were asked for: readings by the network, registrations to priors, and, for administrators, training. */
 export function JobsPage({ me }: { me: Me }) {
   usePageTitle("Jobs");
+  const [kind, setKind] = useState<Kind>("inference");
+  const kinds: { value: Kind; label: string }[] = [
+    { value: "inference", label: "Inference" },
+    { value: "registration", label: "Registration" },
+    ...(me.actions.includes("training.manage") ? [{ value: "training" as const, label: "Training" }] : []),
+  ];
+  return (
+    <div className={styles.page}>
+      <h1>Jobs</h1>
+      <SegmentedControl size="xs" w="fit-content" data={kinds} value={kind} aria-label="Kind of the jobs listed" onChange={setKind} />
+      {kind === "inference" && <InferenceJobs me={me} />}
+      {kind === "registration" && <RegistrationJobs me={me} />}
+      {kind === "training" && <TrainingJobs />}
+    </div>
+  );
+}
+
+function InferenceJobs({ me }: { me: Me }) {
   const [state, setState] = useState<JobState | "">("");
   const [page, setPage] = useState(1);
   const jobs = useQuery({ ...jobsQuery({ page, page_size: PAGE_SIZE, ...(state ? { state } : {}) }), refetchInterval: REFRESH_MS });
   return (
-    <div className={styles.page}>
-      <h1>Jobs</h1>
+    <>
       <p className={styles.lead}>One job is one reading of a series by the network.</p>
       <SegmentedControl
         size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the jobs listed"
@@ -49,7 +70,7 @@ export function JobsPage({ me }: { me: Me }) {
       {jobs.isPending && <Loading of="jobs" />}
       {jobs.data && <JobTable jobs={jobs.data.results} me={me} />}
       <PageSteps count={jobs.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
-    </div>
+    </>
   );
 }
 

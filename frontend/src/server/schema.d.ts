@@ -819,6 +819,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registrations of every study, newest first */
+        get: operations["list_all_registrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registrations/{registration_id}": {
         parameters: {
             query?: never;
@@ -1548,6 +1565,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Queues with their lengths, workers with device and last sign, and what they work on */
+        get: operations["read_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1577,12 +1611,13 @@ export interface components {
          *     * `model.manage` - Model Manage
          *     * `training.read` - Training Read
          *     * `training.manage` - Training Manage
+         *     * `worker.read` - Worker Read
          *     * `audit.read` - Audit Read
          *     * `user.manage` - User Manage
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "model.read" | "model.manage" | "training.read" | "training.manage" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
         /** @description How far the two readers agree; each figure is 1 where they do in full. */
         Agreement: {
             /**
@@ -1952,6 +1987,23 @@ export interface components {
             /** @description A sentence for a person. */
             detail: string;
         };
+        Errand: {
+            kind: components["schemas"]["ErrandKindEnum"];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            study: string | null;
+            stage: string;
+            /** Format: date-time */
+            since: string | null;
+        };
+        /**
+         * @description * `inference` - inference
+         *     * `registration` - registration
+         *     * `training` - training
+         * @enum {string}
+         */
+        ErrandKindEnum: "inference" | "registration" | "training";
         /**
          * @description * `account.created` - Account Created
          *     * `account.signed_in` - Signed In
@@ -3018,6 +3070,11 @@ export interface components {
          * @enum {string}
          */
         PromotionKind: "promotion" | "override" | "rollback";
+        Queue: {
+            name: string;
+            /** @description Tasks that no worker has taken yet. */
+            waiting: number;
+        };
         Reader: {
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             username: string;
@@ -3580,6 +3637,11 @@ export interface components {
          * @enum {string}
          */
         SourceEnum: "dicom" | "nifti";
+        /** @description The workers heard of within a day, what they work on at your sites, and how long the queues are. */
+        Staff: {
+            queues: components["schemas"]["Queue"][];
+            workers: components["schemas"]["Worker"][];
+        };
         /**
          * @description * `champion` - CHAMPION
          *     * `scratch` - SCRATCH
@@ -4011,6 +4073,19 @@ export interface components {
             center: number;
             /** Format: double */
             width: number;
+        };
+        Worker: {
+            name: string;
+            queues: string[];
+            /** @description Empty where it computes nothing. */
+            device: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            /** @description Heard of within 20 seconds. */
+            is_alive: boolean;
+            errands: components["schemas"]["Errand"][];
         };
     };
     responses: never;
@@ -8826,6 +8901,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedReaderList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_all_registrations: {
+        parameters: {
+            query?: {
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `queued` - Queued
+                 *     * `running` - Running
+                 *     * `succeeded` - Succeeded
+                 *     * `failed` - Failed
+                 */
+                state?: "failed" | "queued" | "running" | "succeeded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRegistrationList"];
                 };
             };
             /** @description Bad Request */
@@ -13880,6 +14042,70 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -34,6 +34,11 @@ export function requestRun(snapshot: string): Promise<TrainingRun> {
   return bodyOf(client.POST("/api/v1/runs", { body: { snapshot } }));
 }
 
+/** The same snapshot and recipe once more. */
+export function repeatRun({ snapshot, recipe }: TrainingRun): Promise<TrainingRun> {
+  return bodyOf(client.POST("/api/v1/runs", { body: { snapshot, recipe: recipe as components["schemas"]["RecipeRequest"] } }));
+}
+
 export function cancelRun(id: string): Promise<TrainingRun> {
   return bodyOf(client.POST("/api/v1/runs/{run_id}/cancel", { params: { path: { run_id: id } } }));
 }

@@ -38,6 +38,7 @@ class Action(models.TextChoices):
     MODEL_MANAGE = "model.manage"
     TRAINING_READ = "training.read"
     TRAINING_MANAGE = "training.manage"
+    WORKER_READ = "worker.read"
     AUDIT_READ = "audit.read"
     USER_MANAGE = "user.manage"
     TOKEN_MANAGE = "token.manage"

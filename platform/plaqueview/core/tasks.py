@@ -4,32 +4,48 @@ from datetime import timedelta
 from typing import Any
 
 from celery.signals import heartbeat_sent, worker_ready
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
 from plaqueview.celery import celery_app
-from plaqueview.core import health
+from plaqueview.core import health, workers
 from plaqueview.core.models import IdempotentRequest
+from plaqueview.core.queue import INFERENCE_QUEUE, TRAINING_QUEUE
 from plaqueview.core.storage import forget_incoming
 
 ANSWERS_KEPT_FOR = timedelta(days=7)
 INCOMING_KEPT_FOR_S = 24 * 3600.0
 
 _queues_served: set[str] = set()
+_names: list[str] = []
+_started_at = timezone.now()
 
 
 @worker_ready.connect
 def remember_queues(sender: Any, **_: Any) -> None:  # Any: Celery's consumer is untyped
     """The worker's queues are known, and beat from now on."""
     _queues_served.update(queue.name for queue in sender.task_consumer.queues)
+    _names[:] = [sender.hostname]
     beat_for_queues()
 
 
 @heartbeat_sent.connect
 def beat_for_queues(**_: Any) -> None:
-    """Each queue that this worker serves counts as served."""
+    """Each queue that this worker serves counts as served, and the worker as alive."""
     for queue in _queues_served:
         health.beat(health.worker_of_queue(queue))
+    for name in _names:
+        workers.tell(
+            workers.Worker(name, tuple(sorted(_queues_served)), _device(), _started_at, seen_at=timezone.now())
+        )
+
+
+def _device() -> str:
+    """What the worker computes on; the network that reads studies runs on the processor."""
+    if TRAINING_QUEUE in _queues_served:
+        return str(settings.TRAINING_DEVICE)
+    return "cpu" if INFERENCE_QUEUE in _queues_served else ""
 
 
 @celery_app.task(name="core.forget")

@@ -138,6 +138,22 @@ class RegistrationsOfStudy(generics.GenericAPIView[Registration]):
         )
 
 
+class RegistrationList(generics.GenericAPIView[Registration]):
+    actions = {"GET": Action.JOB_READ}
+    queryset = Registration.objects.none()
+    filterset_fields = ["state"]
+    ordering_fields = ["created", "finished_at", "state"]
+
+    @extend_schema(
+        operation_id="list_all_registrations",
+        summary="Registrations of every study, newest first",
+        responses=RegistrationSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        found = self.filter_queryset(services.read_registrations(actor=user_of(request)))
+        return self.get_paginated_response(RegistrationSerializer(self.paginate_queryset(found), many=True).data)
+
+
 class RegistrationDetail(APIView):
     actions = {"GET": Action.STUDY_READ}
 

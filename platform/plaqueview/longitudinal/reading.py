@@ -30,6 +30,16 @@ def read_registration(*, registration_id: UUID, actor: User) -> Registration:
     return registration
 
 
+def read_registrations(*, actor: User) -> QuerySet[Registration]:
+    """The registrations that the actor may see, newest first; the reading is on record once in a while.
+
+    Raises: DeniedError.
+    """
+    require(actor, Action.JOB_READ)
+    audit.record_once(EventKind.REGISTRATION_READ, actor=actor, object_type="registration", object_id="", site_id=None)
+    return Registration.objects.visible_to(actor).order_by("-created")
+
+
 @transaction.atomic
 def read_registrations_of_study(*, study_id: UUID, prior_id: UUID | None, actor: User) -> QuerySet[Registration]:
     """The study's registrations, to one prior or to all, newest first; the reading is on record.

@@ -3,7 +3,7 @@
 from plaqueview.longitudinal.changes import Changes, Prior, changes_since, prior_of, read_changes
 from plaqueview.longitudinal.endings import Found, complete, fail
 from plaqueview.longitudinal.leases import Claim, claim, renew, requeue_expired
-from plaqueview.longitudinal.reading import read_registration, read_registrations_of_study
+from plaqueview.longitudinal.reading import read_registration, read_registrations, read_registrations_of_study
 from plaqueview.longitudinal.requests import request, request_for_study
 from plaqueview.longitudinal.volumes import Pair, load_pair
 
@@ -21,6 +21,7 @@ __all__ = [
     "prior_of",
     "read_changes",
     "read_registration",
+    "read_registrations",
     "read_registrations_of_study",
     "renew",
     "request",

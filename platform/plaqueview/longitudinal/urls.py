@@ -5,6 +5,7 @@ from django.urls import path
 from plaqueview.longitudinal import api
 
 urlpatterns = [
+    path("registrations", api.RegistrationList.as_view(), name="registration-list"),
     path("registrations/<uuid:registration_id>", api.RegistrationDetail.as_view(), name="registration-detail"),
     path("studies/<uuid:study_id>/registrations", api.RegistrationsOfStudy.as_view(), name="study-registrations"),
     path("studies/<uuid:study_id>/changes", api.ChangesOfStudy.as_view(), name="study-changes"),

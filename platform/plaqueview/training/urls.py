@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plaqueview.training import model_api, model_file_api, run_api, schedule_api, snapshot_api
+from plaqueview.training import model_api, model_file_api, run_api, schedule_api, snapshot_api, worker_api
 
 urlpatterns = [
     path("snapshots", snapshot_api.SnapshotList.as_view(), name="snapshot-list"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>", run_api.RunDetail.as_view(), name="run-detail"),
     path("runs/<uuid:run_id>/points", run_api.RunPoints.as_view(), name="run-points"),
     path("runs/<uuid:run_id>/cancel", run_api.RunCancel.as_view(), name="run-cancel"),
+    path("workers", worker_api.WorkerList.as_view(), name="worker-list"),
     path("schedules", schedule_api.ScheduleList.as_view(), name="schedule-list"),
     path("schedules/<uuid:schedule_id>", schedule_api.ScheduleDetail.as_view(), name="schedule-detail"),
     path("schedules/<uuid:schedule_id>/firings", schedule_api.ScheduleFirings.as_view(), name="schedule-firings"),

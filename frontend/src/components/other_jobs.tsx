@@ -1,0 +1,95 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import styles from "./outbox.module.css";
+import { cancelRun, repeatRun, type TrainingRun } from "../server/training";
+import { retryRegistration, type Registration } from "../server/workers";
+import type { Me } from "../server/types";
+import { queryClient } from "../state/queries";
+import { isLive, runsQuery } from "../state/training";
+import { registrationsQuery } from "../state/workers";
+import { timeText, UNKNOWN } from "./formats";
+import { JobAction } from "./job_card";
+import { Loading } from "./loading";
+import { Problem } from "./problem";
+
+/** How heads moved between visits: found by themselves, or asked for; one that failed can be tried again. */
+export function RegistrationJobs({ me }: { me: Me }) {
+  const registrations = useQuery(registrationsQuery);
+  if (registrations.isError) return <Problem error={registrations.error} onRetry={() => void registrations.refetch()} />;
+  if (!registrations.data) return <Loading of="registrations" />;
+  if (registrations.data.length === 0) return <p className={styles.none}>No study was registered to a prior yet.</p>;
+  return (
+    <div className={styles.card}>
+      <table className={styles.table} aria-label="Registrations">
+        <thead>
+          <tr><th>Requested</th><th>Study</th><th>State</th><th>Seconds</th><th><span className="visually-hidden">Actions</span></th></tr>
+        </thead>
+        <tbody>{registrations.data.map((one) => <RegistrationLine key={one.id} registration={one} canAsk={me.actions.includes("inference.request")} />)}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function RegistrationLine({ registration, canAsk }: { registration: Registration; canAsk: boolean }) {
+  const { study, state, reason, seconds, created } = registration;
+  return (
+    <tr data-testid="registration-row" data-state={state}>
+      <td className={styles.keep}>{timeText(created)}</td>
+      <td><Link to={`/studies/${study}`}>Open</Link></td>
+      <td className={styles.wide}>
+        {state}
+        {reason && <div className={styles.hint}>{reason}</div>}
+      </td>
+      <td>{seconds?.toFixed(1) ?? UNKNOWN}</td>
+      <td className={styles.right}>
+        {state === "failed" && canAsk && (
+          <JobAction label="Retry" study={study} action={() => retryRegistration(registration).finally(() => queryClient.invalidateQueries({ queryKey: registrationsQuery.queryKey }))} />
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** Training runs as jobs: a live one can be cancelled, one that failed or was cancelled asked for once more. */
+export function TrainingJobs() {
+  const runs = useQuery(runsQuery);
+  if (runs.isError) return <Problem error={runs.error} onRetry={() => void runs.refetch()} />;
+  if (!runs.data) return <Loading of="runs" />;
+  if (runs.data.length === 0) return <p className={styles.none}>Nothing was trained yet.</p>;
+  return (
+    <div className={styles.card}>
+      <table className={styles.table} aria-label="Training runs">
+        <thead>
+          <tr><th>Requested</th><th>By</th><th>State</th><th>Step</th><th>Device</th><th><span className="visually-hidden">Actions</span></th></tr>
+        </thead>
+        <tbody>{runs.data.map((run) => <RunLine key={run.id} run={run} />)}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function RunLine({ run }: { run: TrainingRun }) {
+  const label = isLive(run) ? "Cancel" : "Retry";
+  const asking = useMutation({
+    mutationFn: () => (isLive(run) ? cancelRun(run.id) : repeatRun(run)),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: runsQuery.queryKey }),
+  });
+  return (
+    <tr data-testid="run-row" data-state={run.state}>
+      <td className={styles.keep}>{timeText(run.created)}</td>
+      <td className={styles.keep}>{run.requested_by ?? "by schedule"}</td>
+      <td className={styles.wide}>
+        {run.state === "running" ? `${run.state}, ${run.stage}` : run.state}
+        {run.reason && <div className={styles.hint}>{run.reason}</div>}
+        {asking.isError && <Problem error={asking.error} />}
+      </td>
+      <td className={styles.keep}>{`${run.step} of ${run.recipe.steps ?? UNKNOWN}`}</td>
+      <td>{run.device || UNKNOWN}</td>
+      <td className={styles.right}>
+        {run.state !== "succeeded" && <Button size="compact-sm" variant="default" loading={asking.isPending} onClick={() => asking.mutate()}>{label}</Button>}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,78 @@
+"""The workers that were heard of, and how much waits in the queues that they serve.
+
+Each tells of itself with every heartbeat of Celery's, also while a long task runs; who was killed is known by silence.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+from kombu import Connection
+from redis import Redis
+
+from plaqueview.celery import celery_app
+from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
+
+QUEUES: Final = (DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE)
+KEY: Final = "workers"
+ALIVE_FOR: Final = timedelta(seconds=20)
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process that works on queues. `name` is Celery's; `device` is empty where it computes nothing."""
+
+    name: str
+    queues: tuple[str, ...]
+    device: str
+    started_at: datetime
+    seen_at: datetime
+
+    @property
+    def is_alive(self) -> bool:
+        return timezone.now() - self.seen_at < ALIVE_FOR
+
+
+def tell(worker: Worker) -> None:
+    """The worker was heard of. Raises: RedisError."""
+    fields = {**asdict(worker), "started_at": worker.started_at.isoformat(), "seen_at": worker.seen_at.isoformat()}
+    with Redis.from_url(settings.REDIS_URL) as broker:
+        broker.hset(KEY, worker.name, json.dumps(fields))
+
+
+def heard_of() -> Sequence[Worker]:
+    """Every worker that was heard of within a day, by name. Raises: RedisError."""
+    with Redis.from_url(settings.REDIS_URL) as broker:
+        told = [_read(text) for text in broker.hvals(KEY)]
+        gone = [worker.name for worker in told if timezone.now() - worker.seen_at > FORGOTTEN_AFTER]
+        if gone:
+            broker.hdel(KEY, *gone)
+    return sorted((worker for worker in told if worker.name not in gone), key=lambda worker: worker.name)
+
+
+def waiting_by_queue() -> dict[str, int]:
+    """How many tasks wait in each queue for a worker, of every priority. Raises: OperationalError of kombu."""
+    with celery_app.connection_for_read() as connection:
+        return {queue: _waiting_in(queue, connection) for queue in QUEUES}
+
+
+def _waiting_in(queue: str, connection: Connection) -> int:
+    """None waits in a queue to which nothing was ever sent, which the broker does not know."""
+    channel: Any = connection.channel()  # Any: kombu types what all brokers share, not this
+    try:
+        return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except connection.channel_errors:
+        return 0
+    finally:
+        channel.close()
+
+
+def _read(text: bytes) -> Worker:
+    fields = json.loads(text)
+    moments = {name: datetime.fromisoformat(fields[name]) for name in ("started_at", "seen_at")}
+    return Worker(fields["name"], tuple(fields["queues"]), fields["device"], **moments)
