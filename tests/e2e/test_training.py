@@ -19,3 +19,11 @@ def test_a_dataset_is_frozen_and_says_what_became_of_it(colleague: Page) -> None
     row = page.get_by_test_id("snapshot-row").first
     expect(row).to_have_attribute("data-state", re.compile("ready|failed"))
     expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile("^ready|^failedNo study of these sites"))
+
+
+def test_an_administrator_finds_workers_schedules_and_reruns(colleague: Page) -> None:
+    """Each page shows what the server knows, and none fails in the console."""
+    pages = colleague.get_by_role("navigation", name="Pages")
+    for link, shown in (("Workers", "worker-row"), ("Re-runs", "rerun-preview"), ("Schedules", "new-schedule")):
+        pages.get_by_role("link", name=link).click()
+        expect(colleague.get_by_test_id(shown).first).to_be_visible()
