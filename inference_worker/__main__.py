@@ -14,6 +14,7 @@ from types import ModuleType
 # A command's module is imported only when it is called: those that train need torch, the others must run without it.
 COMMANDS: Mapping[str, str] = {
     "segment": "mark the plaques of one FLAIR series",
+    "changes": "find what is new or enlarging between two FLAIRs of one patient",
     "preprocess": "prepare one FLAIR series as the network sees it",
     "synthesise": "make FLAIR studies with plaques of known place, size and class",
     "train": "train a network on folders of labelled studies (needs the extra 'training')",
