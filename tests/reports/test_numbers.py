@@ -136,6 +136,34 @@ def test_the_changes_have_the_same_numbers_everywhere(office, version):
         assert " ".join(map(str, [one["change"], *numbers])) in text
 
 
+def test_the_timeline_has_the_same_numbers_as_the_studies(office, version):
+    study = office.desk.study
+    prior = study.registrations.get().prior
+    detail, _ = api_of(office, version)
+    changes = office.client.get(f"/api/v1/studies/{study.pk}/changes?prior={prior.pk}").json()
+    address = f"/api/v1/patients/{study.patient_id}/timeline"
+
+    earlier, later = office.client.get(address).json()["visits"]
+    rows = list(csv.DictReader(StringIO(office.client.get(f"{address}.csv").content.decode(), newline="")))
+
+    assert (earlier["study"], earlier["study_date"], earlier["changes"]) == (str(prior.pk), "2020-01-01", None)
+    assert (later["annotation"], later["state"]) == (str(version.pk), "approved")
+    assert (later["lesion_counts"], later["lesion_volumes_ml"]) == (
+        detail["lesion_counts"],
+        detail["lesion_volumes_ml"],
+    )
+    assert later["changes"]["counts"] == changes["counts"]
+    assert later["changes"]["rule"] == changes["rule"]
+    assert [row["study"] for row in rows] == [earlier["study"], later["study"]]
+    for row, visit in zip(rows, (earlier, later), strict=True):
+        assert {kind: int(row[f"{kind}_count"]) for kind in CLASSES} == visit["lesion_counts"]
+        assert {kind: float(row[f"{kind}_volume_ml"]) for kind in CLASSES} == visit["lesion_volumes_ml"]
+        assert row["counting_rule"] == visit["counting_rule"]
+        assert row["notice"] == visit["notice"]
+    assert {kind: int(rows[1][f"{kind}_count"]) for kind in changes["counts"]} == changes["counts"]
+    assert [rows[0][f"{kind}_count"] for kind in changes["counts"]] == [""] * 5
+
+
 def test_the_csv_in_the_pdf_is_the_csv(office, version):
     (attached,) = reader_of(office.get(version, "report.pdf").content).attachments["lesions.csv"]
 

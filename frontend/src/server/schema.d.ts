@@ -802,6 +802,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{patient_id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was counted in each study of a patient, and what changed */
+        get: operations["read_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{patient_id}/timeline.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV, one row a visit */
+        get: operations["read_timeline_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/readers": {
         parameters: {
             query?: never;
@@ -1827,6 +1861,16 @@ export interface components {
             not_compared: number[];
             /** @description Lesions of the prior that lie outside this study's field of view. */
             prior_not_compared: number[];
+        };
+        ClassCounts: {
+            active: number;
+            inactive: number;
+        };
+        ClassVolumes: {
+            /** Format: double */
+            active: number;
+            /** Format: double */
+            inactive: number;
         };
         /** @description What a reader says of a study, of one of its versions, or of a lesion, whose voxel `anchor` names. */
         Comment: {
@@ -3829,6 +3873,12 @@ export interface components {
             studies: number;
             patients: number;
         };
+        /** @description A patient's visits, the oldest first. */
+        Timeline: {
+            /** Format: uuid */
+            patient: string;
+            visits: components["schemas"]["Visit"][];
+        };
         Token: {
             /** Format: uuid */
             readonly id: string;
@@ -3959,6 +4009,37 @@ export interface components {
          * @enum {string}
          */
         UploadState: "receiving" | "processing" | "done" | "failed";
+        /** @description A study with its current version; everything of the version is null until something has read the study. */
+        Visit: {
+            /** Format: uuid */
+            study: string;
+            /** Format: date */
+            study_date: string | null;
+            /** Format: uuid */
+            annotation: string | null;
+            version: number | null;
+            state: components["schemas"]["VisitStateEnum"] | components["schemas"]["NullEnum"];
+            lesion_counts: components["schemas"]["ClassCounts"] | null;
+            lesion_volumes_ml: components["schemas"]["ClassVolumes"] | null;
+            counting_rule: string | null;
+            notice: string | null;
+            changes: components["schemas"]["VisitChanges"] | null;
+        };
+        /** @description How many lesions changed since the newest earlier study that is registered to this one. */
+        VisitChanges: {
+            /** Format: uuid */
+            prior: string;
+            /** Format: uuid */
+            prior_annotation: string;
+            counts: components["schemas"]["ChangeCounts"];
+            rule: string;
+        };
+        /**
+         * @description * `draft` - draft
+         *     * `approved` - approved
+         * @enum {string}
+         */
+        VisitStateEnum: "draft" | "approved";
         WantedDoubleReadingRequest: {
             /** Format: uuid */
             study: string;
@@ -8823,6 +8904,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatientDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_timeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_timeline_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Bad Request */

@@ -4,6 +4,7 @@ from django.urls import path
 
 from plaqueview.reports.api import AnnotationDocument, AnnotationPages
 from plaqueview.reports.documents import DocumentKind
+from plaqueview.reports.timeline_api import TimelineCsvOfPatient, TimelineOfPatient
 
 VIEWS = {DocumentKind.PAGES: AnnotationPages, DocumentKind.ENCAPSULATED_PAGES: AnnotationPages}
 
@@ -14,4 +15,7 @@ urlpatterns = [
         name=f"annotation-{kind.value}",
     )
     for kind in DocumentKind
+] + [
+    path("patients/<uuid:patient_id>/timeline", TimelineOfPatient.as_view(), name="patient-timeline"),
+    path("patients/<uuid:patient_id>/timeline.csv", TimelineCsvOfPatient.as_view(), name="patient-timeline-csv"),
 ]
