@@ -3,6 +3,7 @@
 import json
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlencode
 
 import httpx
 from django.conf import settings
@@ -30,10 +31,8 @@ def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:
     matched = query.attributes()
     included = [keyword for keyword in RETURNED if keyword not in matched]
     parameters = {**matched, "limit": str(limit + 1), "includefield": included}
-    with (
-        client_of(node, FIND_TIMEOUT_S) as client,
-        client.stream("GET", "studies", params=parameters) as answer,
-    ):
+    address = f"studies?{urlencode(parameters, doseq=True, safe='*')}"  # Orthanc takes %2A for no wildcard
+    with client_of(node, FIND_TIMEOUT_S) as client, client.stream("GET", address) as answer:
         require_success(answer, node)
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return RemoteStudies([], has_more=False)
