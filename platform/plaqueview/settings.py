@@ -132,6 +132,7 @@ INSTALLED_APPS = [
     "plaqueview.outbox",
     "plaqueview.training",
     "plaqueview.feed",
+    "plaqueview.operations",
     "django_celery_beat",
 ]
 

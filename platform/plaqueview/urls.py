@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from plaqueview.core import health, pages, problems
-from plaqueview.registry.readiness import check_model
+from plaqueview.operations.readiness import READINESS
 
 REST_APPS = (
     "accounts",
@@ -32,15 +32,7 @@ sign_in_routes = [
     ),
 ]
 
-readiness = health.Readiness.as_view(
-    checks={
-        "database": health.check_database,
-        "broker": health.check_broker,
-        "storage": health.check_storage,
-        "worker": health.check_worker,
-        "model": check_model,
-    }
-)
+readiness = health.Readiness.as_view(checks=READINESS)
 
 api_docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="core/api_docs.html")
 

@@ -125,15 +125,20 @@ class Readiness(View):
         )
 
 
-def _outcome(name: str, check: Check) -> dict[str, object]:
-    started = time.perf_counter()
-    problem = ""
+def problem_of(check: Check) -> str:
+    """Why the check does not pass, without secrets; empty when it does."""
     try:
         check()
     except UnavailableError as error:
-        problem = error.detail
+        return error.detail
     except (DatabaseError, RedisError, OSError) as error:
-        problem = f"this check failed itself: {type(error).__name__}"
+        return f"this check failed itself: {type(error).__name__}"
+    return ""
+
+
+def _outcome(name: str, check: Check) -> dict[str, object]:
+    started = time.perf_counter()
+    problem = problem_of(check)
     if problem:
         logger.warning("not ready: %s: %s", name, problem)
     return {"is_ok": not problem, "detail": problem, "milliseconds": round(1000 * (time.perf_counter() - started), 1)}

@@ -1,0 +1,1 @@
+"""What whoever runs the installation needs: a doctor, backups, figures for the watch."""
