@@ -1,0 +1,130 @@
+"""Database and storage in one folder, and back, while the system runs (docs/decisions/0017-backups.md).
+
+Stored files are written before the row that names them and are never changed or deleted. So the database comes first:
+whatever it names at its moment is in the storage then and later. What is stored meanwhile comes along, named by no row.
+"""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from plaqueview.core import health
+from plaqueview.core.errors import ConflictError, UnavailableError
+from plaqueview.operations import manifest as manifests
+from plaqueview.operations.database_copy import FILE_OF_VENDOR, copy_database, fill_database, require_empty_database
+from plaqueview.operations.manifest import Manifest
+
+STORAGE = "storage"
+# Half-received files, and the working folder of a training that runs: both begin anew.
+UNFINISHED = ("incoming", "runs")
+UPLOADS = "uploads"  # received and not yet read: the only files that go away when their work is done
+BY_CONTENT = re.compile(r"\w+/[0-9a-f]{2}/(?P<sha256>[0-9a-f]{64})")
+CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Backup:
+    """`damaged` names stored files that are not what their name says: the disk has changed them."""
+
+    manifest: Manifest
+    damaged: tuple[str, ...]
+
+
+def back_up(folder: Path) -> Backup:
+    """The new folder holds the database and every stored file.
+
+    Raises: ConflictError when `folder` exists, UnavailableError when a part refuses.
+    """
+    if folder.exists():
+        raise ConflictError(f"{folder} exists; a backup is written into a new folder")
+    health.require_migrations()
+    folder.mkdir(mode=0o700, parents=True)
+    store = Path(settings.STORAGE_DIR)
+    sums: dict[str, str] = {}
+    _copy_into(folder, _files_below(store, UPLOADS), sums)
+    database = copy_database(folder)
+    sums[database.name] = manifests.sha256_of(database)
+    _copy_into(folder, _files_below(store), sums)
+    return _finish(folder, sums)
+
+
+def restore(folder: Path) -> Manifest:
+    """Database and storage are as the backup in `folder` says; both were empty before.
+
+    Raises: InvalidError when the backup is damaged, ConflictError when it does not fit or something is there already,
+    UnavailableError when a part refuses.
+    """
+    manifest = manifests.read_manifest(folder)
+    manifests.require_fitting(manifest)
+    require_empty_database()
+    _require_empty_storage()
+    manifests.require_undamaged(folder, manifest)
+    store = Path(settings.STORAGE_DIR)
+    for name, sha256 in manifests.sums_of(folder):
+        if name.startswith(f"{STORAGE}/"):
+            _put(folder / name, store / name.removeprefix(f"{STORAGE}/"), sha256)
+    fill_database(folder / FILE_OF_VENDOR[manifest.vendor])  # last: without it nothing serves
+    return manifest
+
+
+def _finish(folder: Path, sums: dict[str, str]) -> Backup:
+    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items()))
+    (folder / manifests.SUMS).write_text(lines, encoding="utf-8")
+    size_bytes = sum((folder / name).stat().st_size for name in sums)
+    manifest = manifests.write_manifest(folder, file_count=len(sums), size_bytes=size_bytes)
+    return Backup(manifest, tuple(name for name, sha256 in sorted(sums.items()) if _is_not_its_name(name, sha256)))
+
+
+def _files_below(store: Path, part: str = "") -> Iterator[str]:
+    """The keys of the stored files."""
+    for path in sorted((store / part).rglob("*")):
+        key = path.relative_to(store)
+        if key.parts[0] not in UNFINISHED and not key.name.startswith(".probe-") and path.is_file():
+            yield key.as_posix()
+
+
+def _copy_into(folder: Path, keys: Iterator[str], sums: dict[str, str]) -> None:
+    """The files are in the backup, unless they are there already; an upload may be read meanwhile, and is gone then."""
+    for key in keys:
+        name = f"{STORAGE}/{key}"
+        if name in sums:
+            continue
+        try:
+            sums[name] = _copy(Path(settings.STORAGE_DIR) / key, folder / name)
+        except FileNotFoundError as error:
+            if not key.startswith(f"{UPLOADS}/"):
+                raise UnavailableError(f"the stored file {key} went away during the backup") from error
+
+
+def _copy(source: Path, target: Path) -> str:
+    """The bytes of `source` are in the new file `target`; their SHA-256, reckoned from what was written."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reader:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with target.open("xb") as writer:
+            while chunk := reader.read(CHUNK_BYTES):
+                digest.update(chunk)
+                writer.write(chunk)
+    shutil.copymode(source, target)
+    return digest.hexdigest()
+
+
+def _put(source: Path, target: Path, sha256: str) -> None:
+    if _copy(source, target) != sha256:
+        raise UnavailableError(f"{source} has changed since it was checked")
+
+
+def _require_empty_storage() -> None:
+    found = next(_files_below(Path(settings.STORAGE_DIR)), None)
+    if found is not None:
+        raise ConflictError(f"the storage {settings.STORAGE_DIR} holds {found}; a backup is restored into an empty one")
+
+
+def _is_not_its_name(name: str, sha256: str) -> bool:
+    match = BY_CONTENT.fullmatch(name.removeprefix(f"{STORAGE}/"))
+    return match is not None and match["sha256"] != sha256
