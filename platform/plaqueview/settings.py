@@ -58,6 +58,11 @@ def are_keys(texts: list[str]) -> None:
         is_key(text)
 
 
+def is_secret_if_any(key: str) -> None:
+    if key:
+        is_secret(key)
+
+
 def is_origin(url: str) -> None:
     url_of("http", "https")(url)
     if url != f"{urlsplit(url).scheme}://{urlsplit(url).netloc}":
@@ -392,6 +397,7 @@ GATE_STRATUM_MARGIN = read(env.float, "PLAQUEVIEW_GATE_STRATUM_MARGIN", 0.1, val
 GATE_SLOWEST = read(env.float, "PLAQUEVIEW_GATE_SLOWEST", 1.5, validate=validate.Range(min=1.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
+METRICS_TOKEN = read(env.str, "PLAQUEVIEW_METRICS_TOKEN", "", validate=is_secret_if_any)
 DISK_RESERVE_BYTES = read(env.int, "PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3, validate=validate.Range(min=0))
 
 # -- logging: one event a line, ids only -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from plaqueview.core import health, pages, problems
 from plaqueview.operations.readiness import READINESS
+from plaqueview.operations.views import metrics
 
 REST_APPS = (
     "accounts",
@@ -39,6 +40,7 @@ api_docs = SpectacularSwaggerSplitView.as_view(url_name="schema", template_name=
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", readiness, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     *(path("api/v1/", include(f"plaqueview.{app}.urls")) for app in REST_APPS),
     path("api/v1/", include("plaqueview.pacs.node_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

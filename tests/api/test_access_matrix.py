@@ -280,6 +280,7 @@ OPEN = {("GET", "api/v1/schema/"), ("GET", "api/v1/docs/")}
 NOT_REST = {
     "healthz",
     "readyz",
+    "metrics",  # for the token of the settings: tests/operations/test_metrics.py
     "ws/feed",
     "_allauth/browser/v1/auth/session",
     "_allauth/browser/v1/auth/login",
