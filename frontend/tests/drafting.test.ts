@@ -346,4 +346,32 @@ describe("a draft that ends", () => {
 
     expect([server.labels, server.stored?.["base"]]).toEqual(["11012200", "next version"]);
   });
+
+  it("elsewhere is heard of while what it was is still on its way here", async () => {
+    const session = await page();
+    const direct = globalThis.fetch;
+    let arrive = () => {};
+    const late = new Promise<void>((resolve) => (arrive = resolve));
+    let hasLeft = false;
+    globalThis.fetch = async (...request) => {
+      const answer = await direct(...request);
+      if (!answer.url.endsWith("/mask")) return answer;
+      hasLeft = true;
+      await late;
+      return answer;
+    };
+
+    server.saveOf("other", "11002222");
+    session.heard(1);
+    await until(() => hasLeft, "the server had told of the draft");
+    server.stored = null;
+    session.heard(0);
+    let hasShown = false;
+    session.subscribe(() => (hasShown ||= session.view().draft !== null));
+    globalThis.fetch = direct;
+    arrive();
+    await until(() => hasShown && session.view().draft === null, "the draft was seen, and seen to be gone");
+
+    expect(labelsIn(session)).toBe(BASE);
+  });
 });

@@ -34,6 +34,8 @@ export class DraftSession {
   #isReady = false;
   /** The server may hold something newer than the ancestor. */
   #isStale = false;
+  /** An answer of the server is on its way, which may be older than what is heard before it comes. */
+  #isAsking = false;
   #isClosed = false;
   #savedCount = 0;
   #dirtySince = 0;
@@ -73,13 +75,10 @@ export class DraftSession {
 
   /** Takes the server's draft, and then what a closed tab left behind. */
   async start(): Promise<void> {
-    try {
+    await this.#ask(async () => {
       const stored = await this.server.fetch();
       if (stored) this.#reconcile(ancestorOf(stored), stored.draft);
-    } catch (error) {
-      this.#isStale = true;
-      this.#failed(error);
-    }
+    });
     await this.#adopt();
     this.#isReady = true;
     this.#tell();
@@ -123,9 +122,9 @@ export class DraftSession {
   /** Somebody saved the draft; 0: it was submitted or discarded. */
   heard(revision: number): void {
     const known = this.#ancestor.revision ?? 0;
-    if (revision === known || (revision !== 0 && revision < known)) return;
+    if (!this.#isAsking && (revision === known || (revision !== 0 && revision < known))) return;
     this.#isStale = true;
-    if (!this.#saving && !this.#copy.isDrawing) void this.#catchUp();
+    if (!this.#isAsking && !this.#saving && !this.#copy.isDrawing) void this.#catchUp();
   }
 
   /** The connection is back, or events may have been missed: asks the server at once. */
@@ -262,17 +261,29 @@ export class DraftSession {
 
   /** What the server holds now is on the screen, together with what is not saved yet. */
   async #catchUp(): Promise<void> {
+    if (this.#isAsking) return void (this.#isStale = true);
     clearTimeout(this.#timer);
-    this.#isStale = false;
-    try {
+    await this.#ask(async () => {
       const stored = await this.server.fetch();
       const latest = stored ? ancestorOf(stored) : await this.#afterDraft();
       if (this.#copy.isDrawing || this.#saving) this.#isStale = true;
       else this.#reconcile(latest, stored?.draft ?? null);
+    });
+  }
+
+  /** Asks again when something was heard before the answer came. */
+  async #ask(question: () => Promise<void>): Promise<void> {
+    this.#isStale = false;
+    this.#isAsking = true;
+    try {
+      await question();
     } catch (error) {
       this.#isStale = true;
-      this.#failed(error);
+      return this.#failed(error);
+    } finally {
+      this.#isAsking = false;
     }
+    if (this.#isStale && !this.#saving && !this.#copy.isDrawing) await this.#catchUp();
   }
 
   /** There is no draft, or it was submitted or discarded: the study's version is what the next one grows from. */
