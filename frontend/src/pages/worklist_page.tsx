@@ -2,7 +2,7 @@ import { Button, Menu, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
 import { DropZone, type FileChooser } from "../components/drop_zone";
 import { countText } from "../components/formats";
@@ -37,11 +37,12 @@ export function WorklistPage({ me }: { me: Me }) {
   }, []);
   const [site, chooseSite] = useState(me.sites[0]?.id ?? null);
   const canRead = me.actions.includes("annotation.edit");
-  if (!canUpload) return <Worklist chooser={null} siteChoice={null} canRead={canRead} />;
+  const canSearch = me.actions.includes("node.search");
+  if (!canUpload) return <Worklist chooser={null} siteChoice={null} canRead={canRead} canSearch={canSearch} />;
   const siteChoice = me.sites.length > 1 ? <SiteChoice me={me} site={site} onChoose={chooseSite} /> : null;
   return (
     <DropZone onFiles={(files) => void send(files, me.sites.length > 1 ? site : null)}>
-      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} canRead={canRead} />}
+      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} canRead={canRead} canSearch={canSearch} />}
     </DropZone>
   );
 }
@@ -51,9 +52,11 @@ interface WorklistProps {
   readonly chooser: FileChooser | null;
   readonly siteChoice: ReactNode;
   readonly canRead: boolean;
+  /** Whether remote nodes may be searched. */
+  readonly canSearch: boolean;
 }
 
-function Worklist({ chooser, siteChoice, canRead }: WorklistProps) {
+function Worklist({ chooser, siteChoice, canRead, canSearch }: WorklistProps) {
   const { filter, view, change } = useWorklistFilter();
   const studies = useQuery(studiesQuery(filter));
   const summary = useQuery(summaryQuery);
@@ -73,7 +76,7 @@ function Worklist({ chooser, siteChoice, canRead }: WorklistProps) {
         <SearchField text={filter.search ?? ""} onSearch={(search) => change({ search })} />
         {siteChoice}
         {canRead && <NextUnread />}
-        {chooser && <UploadMenu chooser={chooser} />}
+        {chooser && <UploadMenu chooser={chooser} canSearch={canSearch} />}
       </div>
       <WorklistViews chosen={view} count={studies.isPlaceholderData ? undefined : studies.data?.count} onChoose={(chosen) => change({ view: chosen === "all" ? "" : chosen, state: "" })} />
       {view === "all" && <StateFilter summary={summary.data} chosen={filter.state?.[0] ?? null} onChoose={(state) => change({ state: state ?? "" })} />}
@@ -87,7 +90,7 @@ function Worklist({ chooser, siteChoice, canRead }: WorklistProps) {
             onOrder={(ordering) => change({ ordering })}
           />
         )}
-        {studies.data?.results.length === 0 && (isFiltered ? <NothingFound view={view} isSearched={Boolean(filter.search)} onClear={() => change({ search: "", state: "", view: "" })} /> : <NothingYet chooser={chooser} />)}
+        {studies.data?.results.length === 0 && (isFiltered ? <NothingFound view={view} canSearch={canSearch} isSearched={Boolean(filter.search)} onClear={() => change({ search: "", state: "", view: "" })} /> : <NothingYet chooser={chooser} />)}
       </div>
       {count > PAGE_SIZE && (
         <footer className={styles.foot}>
@@ -174,7 +177,7 @@ function SearchField({ text, onSearch }: { text: string; onSearch: (search: stri
   );
 }
 
-function UploadMenu({ chooser }: { chooser: FileChooser }) {
+function UploadMenu({ chooser, canSearch }: { chooser: FileChooser; canSearch: boolean }) {
   return (
     <Menu position="bottom-end" shadow="md">
       <Menu.Target>
@@ -184,17 +187,19 @@ function UploadMenu({ chooser }: { chooser: FileChooser }) {
         <Menu.Item leftSection={<Icon name="upload" />} onClick={() => chooser.chooseFiles()}>Files, zip or NIfTI …</Menu.Item>
         <Menu.Item leftSection={<Icon name="folder" />} onClick={() => chooser.chooseFolder()}>Folder …</Menu.Item>
         <Menu.Label>Or drop them anywhere on this page</Menu.Label>
+        {canSearch && <Menu.Item component={Link} to="/pacs" leftSection={<Icon name="search" />} data-testid="open-pacs">Search the PACS …</Menu.Item>}
       </Menu.Dropdown>
     </Menu>
   );
 }
 
-function NothingFound({ view, isSearched, onClear }: { view: WorklistView; isSearched: boolean; onClear: () => void }) {
+function NothingFound({ view, isSearched, canSearch, onClear }: { view: WorklistView; isSearched: boolean; canSearch: boolean; onClear: () => void }) {
   return (
     <div className={styles.empty} data-testid="worklist-nothing">
       <h2>{isSearched || view === "all" ? "No study matches" : `${WORKLIST_VIEWS[view].label}: nothing left`}</h2>
       <p>{isSearched ? "Search looks at patient name, patient ID, accession number and description." : WORKLIST_VIEWS[view].meaning}</p>
       <Button variant="default" onClick={onClear}>Show all studies</Button>
+      {canSearch && isSearched && <Button component={Link} to="/pacs" variant="default">Search the PACS</Button>}
     </div>
   );
 }

@@ -1,0 +1,51 @@
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useState } from "react";
+
+import type { StudyQuery } from "../server/fetches";
+import type { RemoteNode } from "../server/nodes";
+import { Icon } from "./icons";
+import styles from "./pacs_search_form.module.css";
+
+interface PacsSearchFormProps {
+  readonly nodes: readonly RemoteNode[];
+  readonly isSearching: boolean;
+  onSearch(node: string, query: StudyQuery): void;
+}
+
+const NOTHING = { patient_id: "", patient_name: "", accession_number: "", study_date_from: "", study_date_to: "", modality: "MR" };
+
+/** Patients are named here and in the request's body only: never in the address of the page. */
+export function PacsSearchForm({ nodes, isSearching, onSearch }: PacsSearchFormProps) {
+  const [node, chooseNode] = useState(nodes[0]?.id ?? "");
+  const [asked, setAsked] = useState(NOTHING);
+  const field = (name: keyof typeof NOTHING) => ({
+    size: "xs" as const,
+    value: asked[name],
+    onChange: (event: { currentTarget: { value: string } }) => {
+      const { value } = event.currentTarget;
+      setAsked((before) => ({ ...before, [name]: value }));
+    },
+  });
+  return (
+    <form
+      className={styles.form} aria-label="Search of the PACS" data-testid="pacs-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const { study_date_from, study_date_to, ...texts } = asked;
+        onSearch(node, { ...texts, study_date_from: study_date_from || null, study_date_to: study_date_to || null });
+      }}
+    >
+      <NativeSelect
+        size="xs" label="Node" value={node} onChange={(event) => chooseNode(event.currentTarget.value)}
+        data={nodes.map(({ id, name }) => ({ value: id, label: name }))}
+      />
+      <TextInput label="Patient ID" {...field("patient_id")} />
+      <TextInput label="Patient name" placeholder="Begins with, or * and ?" {...field("patient_name")} />
+      <TextInput label="Accession number" {...field("accession_number")} />
+      <TextInput label="From" type="date" {...field("study_date_from")} />
+      <TextInput label="To" type="date" {...field("study_date_to")} />
+      <TextInput label="Modality" className={styles.short} {...field("modality")} />
+      <Button type="submit" size="xs" loading={isSearching} leftSection={<Icon name="search" size={14} />}>Search</Button>
+    </form>
+  );
+}

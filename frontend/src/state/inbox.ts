@@ -1,0 +1,32 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { fetchFetches, type Fetch, type FetchState } from "../server/fetches";
+import { queryClient } from "./queries";
+
+const REFRESH_MS = 2_000;
+const MOST_LISTED = 200;
+
+const OPEN: ReadonlySet<FetchState> = new Set(["queued", "fetching", "failed"]);
+
+/** Whether the server goes on with it by itself. */
+export function isOpen({ state }: Pick<Fetch, "state">): boolean {
+  return OPEN.has(state);
+}
+
+/** The newest fetches of a node, fetched again while one of them is on its way. */
+export const fetchesQuery = (node: string) =>
+  queryOptions({
+    queryKey: ["fetches", node],
+    queryFn: async () => (await fetchFetches({ node, page_size: MOST_LISTED })).results,
+    refetchInterval: ({ state }) => (state.data?.some(isOpen) ? REFRESH_MS : false),
+    enabled: node !== "",
+  });
+
+/** The newest fetch of a study, or nothing when it was never fetched; `fetches` are newest first. */
+export function fetchOf(fetches: readonly Fetch[], uid: string): Fetch | undefined {
+  return fetches.find(({ study_instance_uid }) => study_instance_uid === uid);
+}
+
+export function refreshFetches(): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: ["fetches"] });
+}

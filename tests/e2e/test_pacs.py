@@ -1,0 +1,36 @@
+"""A reader searches the PACS, fetches a study, and opens it."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.bench.support_orthanc import running_orthanc
+from tests.pacs.peers import needs_orthanc
+from tests.running_demo import RunningDemo
+from tests.studies.dicom_files import encoded, series
+
+pytestmark = [pytest.mark.browser, pytest.mark.peers]
+
+
+@needs_orthanc
+def test_a_study_is_found_at_a_node_and_fetched(demo: RunningDemo, page: Page, tmp_path: Path) -> None:
+    with running_orthanc(tmp_path) as orthanc, demo.api("admin") as api:
+        for dataset in series(4, patient_id="PACS-1", PatientName="Kranjc^Iva"):
+            assert orthanc.post("/instances", content=encoded(dataset)).is_success
+        setup = {"name": "Archive", "kind": "dicomweb", "url": f"{str(orthanc.base_url).rstrip('/')}/dicom-web"}
+        assert api.post("/api/v1/nodes", json=setup).status_code == 201
+
+        page.get_by_test_id("upload-button").click()
+        page.get_by_test_id("open-pacs").click()
+        page.get_by_label("Patient ID").fill("PACS-1")
+        page.get_by_role("button", name="Search", exact=True).click()
+        row = page.get_by_test_id("remote-study")
+        expect(row).to_contain_text("Not here")
+        row.get_by_role("button", name="Fetch", exact=True).click()
+        expect(row.get_by_test_id("fetch-state")).to_have_attribute("data-state", "done")
+        expect(row).to_contain_text("4 instances: 4 new, by WADO-RS.")
+        assert "PACS-1" not in page.url
+
+        row.get_by_role("link", name="Open the study").click()
+        page.wait_for_url("**/studies/**")
