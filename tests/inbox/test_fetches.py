@@ -44,7 +44,7 @@ def test_orthanc_is_searched_and_its_study_fetched_by_either_protocol(department
 
     nodes = [department.node(ae_title="ORTHANC", port=archive.port), department.node("Web", url=archive.root)]
     found = [department.search(node, patient_id="Q1*", modality="MR").json() for node in nodes]
-    by_name = department.search(nodes[0], patient_name="Müller").json()  # Orthanc's QIDO-RS knows no umlauts
+    by_name = department.search(nodes[0], patient_name="Müller").json()
     first = department.fetched(nodes[0], uid)
     second = department.fetched(nodes[1], uid)
     Instance.objects.all().delete()
