@@ -1,0 +1,89 @@
+"""compose.yaml starts what the launcher starts, with variables that exist, hardened alike."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from plaqueview.launcher.plan import DemoPlan
+from plaqueview.launcher.programs import Program, clock_program, programs_of, training_programs
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EXAMPLE = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
+CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+
+# What only containers differ in: they listen to their network, and their engine says how nice a process is.
+PLAN = DemoPlan(port=8000, dicom_port=11112, data_dir=Path("/none"), study=None, opens_browser=False)
+NICE = ["nice", "-n", "10"]
+
+
+def in_a_container(program: Program) -> list[str]:
+    words = [{sys.executable: "python", "127.0.0.1": "0.0.0.0"}.get(word, word) for word in program.command]
+    return words[len(NICE) :] if words[: len(NICE)] == NICE else words
+
+
+def test_each_process_of_the_launcher_runs_with_the_same_words():
+    programs = (*programs_of(PLAN), *training_programs(), clock_program())
+
+    for program in programs:
+        assert SERVICES[program.name]["command"] == in_a_container(program), program.name
+
+
+def test_there_is_no_other_process_of_ours():
+    names = {program.name for program in (*programs_of(PLAN), clock_program())}
+
+    ours = {name for name, service in SERVICES.items() if service["image"].startswith("plaqueview")}
+    assert ours == names | {"prepare", "training", "training-gpu"}
+    assert SERVICES["training-gpu"]["command"] == SERVICES["training"]["command"]
+
+
+def test_every_variable_is_one_of_the_example():
+    known = set(re.findall(r"^#?(PLAQUEVIEW_\w+)=", EXAMPLE, flags=re.MULTILINE))
+
+    assert set(re.findall(r"PLAQUEVIEW_\w+", TEXT)) <= known
+    assert re.findall(r"(?<!\$)\$(?!\$)\{?\w+", TEXT) == []  # nothing is filled in but by env_file
+    assert {tuple(service["env_file"]) for service in SERVICES.values() if "env_file" in service} == {("env",)}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_process_is_hardened(name):
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+
+
+def test_every_foreign_image_is_pinned_to_a_patch_version():
+    images = [service["image"] for service in SERVICES.values() if not service["image"].startswith("plaqueview")]
+    images += re.findall(r"^FROM (\S+/\S+)", CONTAINERFILE, flags=re.MULTILINE)
+
+    assert len(images) == 6
+    assert [image for image in images if not re.search(r":\d+\.\d+(\.\d+)?-\w+", image)] == []
+
+
+def test_only_the_images_that_train_have_torch():
+    stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", CONTAINERFILE, flags=re.MULTILINE | re.DOTALL))
+
+    assert {name for name, steps in stages.items() if "training]" in steps} == {"training", "training-gpu"}
+    assert all(stages[name].rstrip().endswith("USER 10001") for name in ("training", "training-gpu"))
+    assert "\nUSER 10001\n" in stages["platform"]
+
+
+def test_everything_that_is_mounted_exists_or_is_the_departments():
+    mounted = {
+        source.removeprefix("./")
+        for service in SERVICES.values()
+        for source in (str(volume).split(":")[0] for volume in service.get("volumes", []))
+        if source.startswith("./")
+    }
+
+    assert mounted == {"nginx.conf", "nginx-upstreams.compose.conf", "tls"}
+    assert all((ROOT / "deploy" / name).is_file() for name in mounted - {"tls"})
