@@ -34,6 +34,7 @@ from inference_worker.preprocessing import Preprocessing, PreprocessingError
 from inference_worker.pretrained import imagenet_state
 from inference_worker.run_state import TrainingError
 from inference_worker.training import Progress, Run
+from plaqueview.imaging.lesions import LesionClass
 
 BEST_NAME: Final = "best.safetensors"
 LONGEST_WARM_UP: Final = 50
@@ -162,12 +163,21 @@ def export_candidate(best: Path, *, version: str, folder: Path) -> Candidate:
 
 
 @dataclass(frozen=True)
+class ReadStudy:
+    """One model on one test study: its figures, the lesions that it names active, and the seconds of the network."""
+
+    figures: StudyFigures
+    active_count: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Tried:
-    """Both models on one test study: figures and seconds of the network."""
+    """Both models on one test study."""
 
     files: StudyFiles
-    candidate: tuple[StudyFigures, float]
-    champion: tuple[StudyFigures, float]
+    candidate: ReadStudy
+    champion: ReadStudy
 
 
 def try_both(
@@ -189,10 +199,11 @@ def try_both(
     return tried, left_out
 
 
-def _tried(segmenter: Segmenter, files: StudyFiles) -> tuple[StudyFigures, float]:
+def _tried(segmenter: Segmenter, files: StudyFiles) -> ReadStudy:
     flair, labels = read_pair(files)
     found = segmenter.segment(flair)
-    return evaluate_study(files.name, found, labels.voxels, patient=files.patient), found.seconds["network"]
+    figures = evaluate_study(files.name, found, labels.voxels, patient=files.patient)
+    return ReadStudy(figures, found.lesions.counts()[LesionClass.ACTIVE], found.seconds["network"])
 
 
 def link_studies(folder: Path, places: Mapping[str, tuple[Path, Path]]) -> dict[str, StudyFiles]:

@@ -36,6 +36,7 @@ from inference_worker.retraining import (
     Candidate,
     Learning,
     Material,
+    ReadStudy,
     StepClock,
     Tried,
     config_of,
@@ -218,15 +219,19 @@ class Work:
 
     def _trial(self, tried: Tried) -> training.Trial:
         scanner = next(one.scanner for one in self.order.studies if f"{one.patient}/{one.study}" == tried.files.name)
-        (candidate, candidate_s), (champion, champion_s) = tried.candidate, tried.champion
         return training.Trial(
             patient=tried.files.patient,
             study=tried.files.name,
             scanner=scanner,
-            true_volume_ml=candidate.plaques.true_volume_ml,
-            candidate=training.Figures(candidate.plaques.confusion.dice, candidate.plaques.lesions.f1, candidate_s),
-            champion=training.Figures(champion.plaques.confusion.dice, champion.plaques.lesions.f1, champion_s),
+            true_volume_ml=tried.candidate.figures.plaques.true_volume_ml,
+            candidate=figures_of(tried.candidate),
+            champion=figures_of(tried.champion),
         )
+
+
+def figures_of(read: ReadStudy) -> training.Figures:
+    plaques = read.figures.plaques
+    return training.Figures(plaques.confusion.dice, plaques.lesions.f1, read.active_count, read.seconds)
 
 
 def learned(

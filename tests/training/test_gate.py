@@ -9,13 +9,14 @@ from plaqueview.training.gate import Figures, Trial, judge, lower_bound
 
 def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
     """Dice of both; lesion F1 is the same number."""
-    fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0)} | changes
+    fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0), "active": (2, 2)} | changes
     candidate_s, champion_s = fields.pop("seconds")
+    candidate_active, champion_active = fields.pop("active")
     return Trial(
         patient,
         f"{patient}/S-1",
-        candidate=Figures(candidate, candidate, candidate_s),
-        champion=Figures(champion, champion, champion_s),
+        candidate=Figures(candidate, candidate, candidate_active, candidate_s),
+        champion=Figures(champion, champion, champion_active, champion_s),
         **fields,
     )
 
@@ -68,6 +69,20 @@ def test_a_stratum_that_got_worse_stops_a_candidate_that_is_better_on_average():
 
 def test_a_slow_candidate_is_stopped():
     assert failed([trial(f"P-{index}", 0.6, 0.6, seconds=(1.6, 1.0)) for index in range(5)]) == ["speed"]
+
+
+def test_one_that_has_forgotten_what_active_means_is_stopped():
+    stopped = judge([trial(f"P-{index}", 0.7, 0.6, active=(index == 0, 2)) for index in range(4)])
+
+    (verdict,) = [one for one in stopped if not one.is_passed]
+    assert verdict.rule == "class active kept"
+    assert verdict.found == "names 1 lesions active, the champion 8"
+    assert verdict.needed == "at least 0.5 of the champion's"
+
+
+def test_half_of_the_champion_s_active_lesions_are_enough_and_none_of_none():
+    assert failed([trial(f"P-{index}", 0.6, 0.6, active=(1, 2)) for index in range(4)]) == []
+    assert failed([trial(f"P-{index}", 0.6, 0.6, active=(0, 0)) for index in range(4)]) == []
 
 
 def test_labels_on_which_both_fail_judge_nothing():

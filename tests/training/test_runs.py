@@ -189,8 +189,8 @@ def learned(run: TrainingRun, *, candidate: float, champion: float) -> services.
         study="P-test/S-test",
         scanner="Vendor One",
         true_volume_ml=2.0,
-        candidate=services.Figures(candidate, candidate, 1.0),
-        champion=services.Figures(champion, champion, 1.0),
+        candidate=services.Figures(candidate, candidate, 1, 1.0),
+        champion=services.Figures(champion, champion, 1, 1.0),
     )
     return services.Learned(
         sha256="2" * 64,

@@ -22,10 +22,11 @@ LOADS: Final = ((5.0, "load under 5 ml"), (20.0, "load 5 to 20 ml"), (float("inf
 
 @dataclass(frozen=True)
 class Figures:
-    """One model on one study, any plaque; `seconds` is of the network alone."""
+    """One model on one study, any plaque; `active_count` lesions it names active, `seconds` is of the network alone."""
 
     dice: float
     lesion_f1: float
+    active_count: int
     seconds: float
 
 
@@ -71,6 +72,7 @@ def judge(trials: Sequence[Trial]) -> tuple[RuleVerdict, ...]:
         _not_worse(trials, "any-plaque Dice", lambda one: one.dice, settings.GATE_DICE_MARGIN),
         _not_worse(trials, "lesion F1", lambda one: one.lesion_f1, settings.GATE_LESION_F1_MARGIN),
         _no_stratum_worse(trials),
+        _names_active(trials),
         _fast_enough(trials),
     )
 
@@ -139,6 +141,19 @@ def _differences_by_stratum(trials: Sequence[Trial]) -> Iterator[tuple[str, floa
     for name in sorted({name for trial in trials for name in trial.strata}):
         candidate, champion = _means([trial for trial in trials if name in trial.strata], lambda one: one.dice)
         yield name, candidate - champion
+
+
+def _names_active(trials: Sequence[Trial]) -> RuleVerdict:
+    """A network that learned from lesions without a class forgets the rarer one; no figure of any plaque shows it."""
+    candidate = sum(trial.candidate.active_count for trial in trials)
+    champion = sum(trial.champion.active_count for trial in trials)
+    share = settings.GATE_ACTIVE_SHARE
+    return RuleVerdict(
+        "class active kept",
+        candidate >= share * champion,
+        f"names {candidate} lesions active, the champion {champion}",
+        f"at least {share:g} of the champion's",
+    )
 
 
 def _fast_enough(trials: Sequence[Trial]) -> RuleVerdict:
