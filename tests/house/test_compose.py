@@ -61,6 +61,13 @@ def test_every_process_is_hardened(name):
     assert "privileged" not in service
 
 
+def test_only_what_speaks_with_others_is_on_the_outer_network():
+    outer = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
+
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert outer == {"nginx", "dicom", "web", "tasks"}
+
+
 def test_every_foreign_image_is_pinned_to_a_patch_version():
     images = [service["image"] for service in SERVICES.values() if not service["image"].startswith("plaqueview")]
     images += re.findall(r"^FROM (\S+/\S+)", CONTAINERFILE, flags=re.MULTILINE)
