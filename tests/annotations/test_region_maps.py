@@ -172,7 +172,7 @@ def test_the_clock_asks_again_for_a_map_that_has_not_come(desk):
 
 def test_a_result_asks_for_its_regions(desk, monkeypatch, django_capture_on_commit_callbacks):
     asked = []
-    monkeypatch.setattr(queue, "_send", lambda name, arguments, **_where: asked.append((name, arguments)))
+    monkeypatch.setattr(queue, "_send", lambda name, arguments, *_where: asked.append((name, arguments)))
     Annotation.objects.filter(pk=desk.prediction.pk).update(modified=timezone.now() - region_maps.ASKED_AGAIN_AFTER)
 
     with django_capture_on_commit_callbacks(execute=True):

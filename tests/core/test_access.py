@@ -30,6 +30,7 @@ EXPECTED = {
     "model.manage": "admin",
     "training.read": "admin",
     "training.manage": "admin",
+    "worker.read": "admin",
     "audit.read": "admin",
     "user.manage": "admin",
     "token.manage": "admin neurologist",
