@@ -94,3 +94,13 @@ def test_everything_that_is_mounted_exists_or_is_the_departments():
 
     assert mounted == {"nginx.conf", "nginx-upstreams.compose.conf", "tls"}
     assert all((ROOT / "deploy" / name).is_file() for name in mounted - {"tls"})
+
+
+def test_no_location_of_nginx_sends_headers_of_its_own():
+    """Else nginx sends none of the server's: not the host, by which Django knows its own pages."""
+    server = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    locations = re.findall(r"location [^{]+\{(.*?)\n    \}", server, flags=re.DOTALL)
+
+    assert len(locations) == 4
+    assert [one for one in locations if "proxy_set_header" in one] == []
+    assert "proxy_set_header Host $host;" in server
