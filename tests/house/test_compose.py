@@ -99,7 +99,7 @@ def test_everything_that_is_mounted_exists_or_is_the_departments():
 def test_no_location_of_nginx_sends_headers_of_its_own():
     """Else nginx sends none of the server's: not the host, by which Django knows its own pages."""
     server = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    locations = re.findall(r"location [^{]+\{(.*?)\n    \}", server, flags=re.DOTALL)
+    locations = re.findall(r"^    location [^{]+\{(.*?)^    \}", server, flags=re.DOTALL | re.MULTILINE)
 
     assert len(locations) == 4
     assert [one for one in locations if "proxy_set_header" in one] == []
