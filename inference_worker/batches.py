@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inference_worker.augmentation import augment
 from inference_worker.config import TrainingConfig
 from inference_worker.dataset import LabelledStudy
-from inference_worker.reading_rule import ReadingRule, slab_slice
+from inference_worker.reading_rule import slab_reach, slab_slice
 
 Batch = tuple[NDArray[np.float32], NDArray[np.uint8]]
 AHEAD = 3  # batches
@@ -59,7 +59,7 @@ def slab(study: LabelledStudy, index: int, thickness_mm: float) -> tuple[NDArray
 
     A plaque is what is one in half of them, with the highest of its labels. Slices that are as thick already stay.
     """
-    reach = ReadingRule(slab_mm=thickness_mm).slab_reach(study.slice_mm)
+    reach = slab_reach(thickness_mm, study.slice_mm)
     around = slab_slice(study.slices, index, reach)
     slice_ = study.slices[around].mean(axis=0, dtype=np.float32) / np.float32(255.0)
     labels = study.labels[around]

@@ -23,7 +23,7 @@ from torch import nn
 from inference_worker.config import SLICE_SIZE, NetworkConfig
 from inference_worker.networks import build_network
 from inference_worker.networks.inference_form import inference_form
-from inference_worker.reading_rule import FIRST_RULE, ReadingRule
+from inference_worker.reading_rule import ReadingRule
 
 CONFIG_KEY = "plaqueview"
 LARGEST_DIFFERENCE = 1e-3  # of a probability, between PyTorch and the exported graph
@@ -53,8 +53,8 @@ class WeightsIdentity:
         """Raises: CheckpointError when a field is missing or unknown."""
         try:
             fields = json.loads(text)
-            reading = ReadingRule(**fields["reading"]) if "reading" in fields else FIRST_RULE
-            return cls(**{**fields, "network": NetworkConfig(**fields["network"]), "reading": reading})
+            network, reading = NetworkConfig(**fields["network"]), ReadingRule.of_weights(fields)
+            return cls(**{**fields, "network": network, "reading": reading})
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"weights carry a configuration that does not read: {error}") from error
 

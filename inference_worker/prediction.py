@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inference_worker.config import CLASS_NAMES, SLICE_SIZE
 from inference_worker.labels import ACTIVE, BACKGROUND, INACTIVE
 from inference_worker.preprocessing import Prepared, Preprocessing
-from inference_worker.reading_rule import FIRST_RULE, ReadingRule, slab_means
+from inference_worker.reading_rule import FIRST_RULE, ReadingRule, slab_means, slab_reach
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
@@ -127,7 +127,7 @@ class Segmenter:
         self, slices: NDArray[np.float32], slice_mm: float, on_progress: Callable[[float], None] = ignore
     ) -> Probabilities:
         """The probabilities of slices so far apart, by the reading rule of the weights: thin ones are seen twice."""
-        reach = self.model.reading.slab_reach(slice_mm)
+        reach = slab_reach(self.model.reading.slab_mm, slice_mm)
         if not reach:
             return self.probabilities(slices, on_progress)
         twice = np.concatenate([slices, slab_means(slices, reach)])
@@ -254,6 +254,5 @@ def identity_of(session: onnxruntime.InferenceSession, path: Path) -> ModelIdent
     version = fields["preprocessing_version"]
     if version not in PREPROCESSINGS:
         raise WeightsError(f"weights {path.name} need preprocessing {version!r}, here are {sorted(PREPROCESSINGS)}")
-    reading = ReadingRule(**fields["reading"]) if "reading" in fields else FIRST_RULE
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return ModelIdentity(fields["name"], fields["version"], sha256, version, reading)
+    return ModelIdentity(fields["name"], fields["version"], sha256, version, ReadingRule.of_weights(fields))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,18 @@ class ReadingRule:
     plaque_threshold: float = 0.3
     slab_mm: float = 5.0
 
-    def slab_reach(self, slice_mm: float) -> int:
-        """Neighbours on either side that a slab takes in, of slices that are so far apart."""
-        return int(self.slab_mm / slice_mm) // 2
+    @classmethod
+    def of_weights(cls, identity: Mapping[str, Any]) -> ReadingRule:  # Any: JSON
+        """The rule in what weights say of themselves; those that name none were measured with the first one."""
+        return cls(**identity["reading"]) if "reading" in identity else FIRST_RULE
 
 
-# Weights that name no rule were measured with this one.
 FIRST_RULE = ReadingRule(plaque_threshold=0.5, slab_mm=0.0)
+
+
+def slab_reach(slab_mm: float, slice_mm: float) -> int:
+    """Neighbours on either side that a slab takes in, of slices that are so far apart."""
+    return int(slab_mm / slice_mm) // 2
 
 
 def slab_slice(slices: NDArray[Number], index: int, reach: int) -> slice:
