@@ -6,7 +6,7 @@ docs/decisions/0004-jobs-by-lease.md says why. Each app claims, holds and ends i
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -21,6 +21,8 @@ UNCLAIMED_AFTER: Final = timedelta(seconds=60)
 UNCLAIMED_AT_ONCE: Final = 10
 
 LONGEST_BACKOFF_S: Final = 3600.0
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class ClaimLostError(ConflictError):
@@ -43,6 +45,19 @@ def lapsed_at(now: datetime, state: str) -> Q:
 def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool:  # Any: a row of any app
     """The lease of the row that the token holds runs anew; False when the token holds none of them."""
     return bool(rows.filter(lease_token=token).update(lease_expires_at=timezone.now() + length))
+
+
+def held(rows: models.QuerySet[Row], pk: UUID, token: UUID, *, name: str) -> Row:
+    """The row, locked, while the claim holds; `name` is what users call such a row. Raises: ClaimLostError."""
+    row = rows.select_for_update(of=("self",)).filter(pk=pk, lease_token=token).first()
+    if row is None:
+        raise ClaimLostError(f"{name} {pk} is no longer this worker's")
+    return row
+
+
+def put_off(waiting: models.QuerySet[Any], *, until: datetime) -> None:  # Any: as above
+    """What waits for the same peer is not tried before then: it would only use up attempts of its own."""
+    waiting.filter(next_attempt_at__lt=until).update(next_attempt_at=until)
 
 
 def unclaimed(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
-from plaqueview.core.leases import backoff_s
+from plaqueview.core.leases import backoff_s, put_off
 from plaqueview.inbox import journal
 from plaqueview.inbox.leases import Claim, held_fetch
 from plaqueview.inbox.models import WAITING, Fetch, FetchState
@@ -46,8 +46,7 @@ def fail(claim: Claim, *, error: PeerError, random: Random) -> None:
     fetch.next_attempt_at = timezone.now() + timedelta(seconds=wait_s)
     _end(fetch, FetchState.FAILED, error.answer)
     if error.is_about_peer:
-        waiting = Fetch.objects.filter(node=fetch.node_id, state__in=WAITING, next_attempt_at__lt=fetch.next_attempt_at)
-        waiting.exclude(pk=fetch.pk).update(next_attempt_at=fetch.next_attempt_at)
+        put_off(Fetch.objects.filter(node=fetch.node_id, state__in=WAITING), until=fetch.next_attempt_at)
 
 
 @transaction.atomic

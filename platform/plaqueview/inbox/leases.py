@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.core.leases import ClaimLostError, extend
+from plaqueview.core.leases import ClaimLostError, extend, held
 from plaqueview.inbox import journal
 from plaqueview.inbox.models import Fetch, FetchState
 from plaqueview.pacs.models import RemoteNode
@@ -63,8 +63,4 @@ def renew(claim: Claim) -> None:
 
 def held_fetch(claim: Claim) -> Fetch:
     """The fetch, locked, while the claim holds. Raises: ClaimLostError."""
-    locked = Fetch.objects.with_references().select_for_update(of=("self",))
-    fetch = locked.filter(pk=claim.fetch_id, lease_token=claim.token).first()
-    if fetch is None:
-        raise ClaimLostError(f"fetch {claim.fetch_id} is no longer this worker's")
-    return fetch
+    return held(Fetch.objects.with_references(), claim.fetch_id, claim.token, name="fetch")

@@ -1,6 +1,6 @@
 """What an attempt leaves behind: sent, to be tried again, or dead; written by whoever holds the claim."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Final
 
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
-from plaqueview.core.leases import backoff_s
+from plaqueview.core.leases import backoff_s, put_off
 from plaqueview.outbox import journal
 from plaqueview.outbox.leases import Claim, held_transfer
 from plaqueview.outbox.models import WAITING, Transfer, TransferState
@@ -50,7 +50,7 @@ def fail(claim: Claim, *, error: PeerError, random: Random) -> None:
     transfer.next_attempt_at = timezone.now() + delay_after(transfer.attempts, random)
     _end(transfer, TransferState.FAILED, error.answer)
     if error.is_about_peer:
-        _put_off(transfer, until=transfer.next_attempt_at)
+        put_off(Transfer.objects.filter(node=transfer.node_id, state__in=WAITING), until=transfer.next_attempt_at)
 
 
 @transaction.atomic
@@ -78,8 +78,3 @@ def _end(transfer: Transfer, state: TransferState, answer: str) -> None:
     transfer.save()
     journal.record(EVENT_OF_END[state], transfer, actor=None)
     journal.publish(transfer)
-
-
-def _put_off(transfer: Transfer, *, until: datetime) -> None:
-    waiting = Transfer.objects.filter(node=transfer.node_id, state__in=WAITING, next_attempt_at__lt=until)
-    waiting.exclude(pk=transfer.pk).update(next_attempt_at=until)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.core.leases import ClaimLostError, extend
+from plaqueview.core.leases import ClaimLostError, extend, held
 from plaqueview.outbox import journal
 from plaqueview.outbox.models import Transfer, TransferState
 from plaqueview.pacs.models import RemoteNode
@@ -61,8 +61,4 @@ def renew(claim: Claim) -> None:
 
 def held_transfer(claim: Claim) -> Transfer:
     """The transfer, locked, while the claim holds. Raises: ClaimLostError."""
-    locked = Transfer.objects.with_references().select_for_update(of=("self",))
-    transfer = locked.filter(pk=claim.transfer_id, lease_token=claim.token).first()
-    if transfer is None:
-        raise ClaimLostError(f"transfer {claim.transfer_id} is no longer this worker's")
-    return transfer
+    return held(Transfer.objects.with_references(), claim.transfer_id, claim.token, name="transfer")
