@@ -1,15 +1,16 @@
-"""deploy/env.example and settings.py name the same variables."""
+"""deploy/env.example and the settings name the same variables."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = (ROOT / "platform" / "plaqueview" / "settings.py").read_text(encoding="utf-8")
+SETTINGS = ROOT / "platform" / "plaqueview" / "settings"
 EXAMPLE = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
 
 
 def variables_of_settings() -> list[str]:
-    return re.findall(r'"(PLAQUEVIEW_\w+)"', SETTINGS)
+    texts = [path.read_text(encoding="utf-8") for path in SETTINGS.glob("*.py")]
+    return [name for text in texts for name in re.findall(r'"(PLAQUEVIEW_\w+)"', text)]
 
 
 def variables_of_example() -> list[str]:
@@ -32,7 +33,7 @@ def test_a_secret_has_no_value_in_the_example() -> None:
 
 def test_only_settings_read_the_environment() -> None:
     launcher = ROOT / "platform" / "plaqueview" / "launcher"
-    others = [path for path in (ROOT / "platform").rglob("*.py") if path.name != "settings.py"]
+    others = [path for path in (ROOT / "platform").rglob("*.py") if SETTINGS not in path.parents]
     readers = {path for path in others if re.search(r"os\.(environ\b(?!\.setdefault)|getenv)", path.read_text())}
 
     assert {path for path in readers if launcher not in path.parents} == set()

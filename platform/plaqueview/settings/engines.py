@@ -1,0 +1,52 @@
+"""The engines underneath: database, Redis, storage, and the tasks' broker."""
+
+from environs import validate
+
+from plaqueview.settings.environment import env, is_absolute, read, url_of
+
+DATABASES = {"default": read(env.dj_db_url, "PLAQUEVIEW_DATABASE_URL", conn_max_age=60)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # One writer at a time, readers never wait: WAL, and a transaction that will write takes its lock at the start.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+
+REDIS_URL = read(env.str, "PLAQUEVIEW_REDIS_URL", validate=url_of("redis", "rediss"))
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # A socket waits for its next event longer than the five seconds after which redis-py gives up by itself.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "capacity": 1000, "expiry": 30},
+    }
+}
+STORAGE_DIR = read(env.path, "PLAQUEVIEW_STORAGE_DIR", validate=is_absolute)
+
+CELERY_BROKER_URL = read(env.str, "PLAQUEVIEW_BROKER_URL", REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A killed worker's message is seen again after the visibility timeout; the job's lease decides whether it may run.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": read(env.int, "PLAQUEVIEW_VISIBILITY_TIMEOUT_S", 30, validate=validate.Range(min=1)),
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 5,
+}
+# The clock's own errands stand here, and the department's schedules in the database beside them.
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
+    "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
+    "inbox.tend": {"task": "inbox.tend", "schedule": 5.0},
+    "outbox.tend": {"task": "outbox.tend", "schedule": 5.0},
+    "training.tend": {"task": "training.tend", "schedule": 10.0},
+    "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
+    "core.forget": {"task": "core.forget", "schedule": 3600.0},
+}

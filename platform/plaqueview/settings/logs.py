@@ -1,0 +1,28 @@
+"""What is logged, and how."""
+
+import logging
+
+from plaqueview.settings.environment import env, read
+from plaqueview.settings.process import DEBUG
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"without_readiness": {"()": "plaqueview.core.logs.WithoutReadiness"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_readiness"]}},
+    "root": {"handlers": ["stderr"], "level": read(env.log_level, "PLAQUEVIEW_LOG_LEVEL", "INFO")},
+    # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
+    "loggers": {
+        "django.db.backends": {"level": "INFO"},
+        "httpx": {"level": "WARNING"},
+        "highdicom": {"level": "ERROR"},
+        "pydicom": {"level": "ERROR"},
+        "pynetdicom": {"level": "ERROR"},
+        "onnx_ir": {"level": "WARNING"},
+        "onnxscript": {"level": "WARNING"},
+        "py.warnings": {"level": "ERROR"},
+    },
+}
+# Python's warnings quote the values that libraries stumble over, a patient's name among them.
+logging.captureWarnings(not DEBUG)

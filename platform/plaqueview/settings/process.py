@@ -1,0 +1,87 @@
+"""What the process is, and what it is made of."""
+
+from pathlib import Path
+
+from plaqueview.settings.environment import are_hosts, env, is_origin, is_secret, is_time_zone, read, url_of
+
+DEBUG = read(env.bool, "PLAQUEVIEW_DEBUG", False)
+SECRET_KEY = read(env.str, "PLAQUEVIEW_SECRET_KEY", validate=is_secret)
+ORIGIN = read(env.str, "PLAQUEVIEW_ORIGIN", validate=is_origin)
+FEED_URL = read(
+    env.str, "PLAQUEVIEW_FEED_URL", ORIGIN.replace("http", "ws", 1) + "/ws/feed", validate=url_of("ws", "wss")
+)
+ALLOWED_HOSTS = read(env.list, "PLAQUEVIEW_ALLOWED_HOSTS", validate=are_hosts)
+IS_BEHIND_TLS = ORIGIN.startswith("https://")
+
+ROOT_URLCONF = "plaqueview.urls"
+WSGI_APPLICATION = "plaqueview.wsgi.application"
+ASGI_APPLICATION = "plaqueview.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fa", "فارسی")]
+# What reports say; before the words of other apps, which translate some of the same.
+LOCALE_PATHS = [Path(__file__).parents[1] / "reports" / "locale"]
+TIME_ZONE = read(env.str, "PLAQUEVIEW_TIME_ZONE", "UTC", validate=is_time_zone)
+USE_TZ = True
+USE_I18N = True
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "csp",
+    "plaqueview.core",
+    "plaqueview.audit",
+    "plaqueview.accounts",
+    "plaqueview.patients",
+    "plaqueview.studies",
+    "plaqueview.annotations",
+    "plaqueview.registry",
+    "plaqueview.inference",
+    "plaqueview.longitudinal",
+    "plaqueview.pacs",
+    "plaqueview.reports",
+    "plaqueview.inbox",
+    "plaqueview.outbox",
+    "plaqueview.training",
+    "plaqueview.feed",
+    "plaqueview.operations",
+    "django_celery_beat",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",  # before static files: a web worker takes its policy from its own file's answer
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "plaqueview.core.middleware.limit_request_size",
+    "plaqueview.core.middleware.keep_answers_private",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ]
+        },
+    }
+]

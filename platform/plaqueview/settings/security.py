@@ -1,0 +1,65 @@
+"""Who comes in, and what a browser may do."""
+
+from urllib.parse import urlsplit
+
+from environs import validate
+
+from plaqueview.settings.environment import env, read
+from plaqueview.settings.process import FEED_URL, IS_BEHIND_TLS, ORIGIN
+
+# -- accounts and sign-in --------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+ALLAUTH_TRUSTED_PROXY_COUNT = read(env.int, "PLAQUEVIEW_TRUSTED_PROXIES", 0, validate=validate.Range(min=0))
+ACCOUNT_ADAPTER = "plaqueview.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("browser",)
+HEADLESS_FRONTEND_URLS: dict[str, str] = {}
+# Ten failures a minute from one address, five in five minutes for one account; then it is locked for that long.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key", "reauthenticate": "10/m/user"}
+
+# -- browser security ------------------------------------------------------------------------------------------------
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_NAME = "plaqueview_sessionid"
+SESSION_COOKIE_AGE = read(env.int, "PLAQUEVIEW_SESSION_AGE_S", 12 * 3600, validate=validate.Range(min=60))
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = IS_BEHIND_TLS
+CSRF_COOKIE_NAME = "plaqueview_csrftoken"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = IS_BEHIND_TLS
+CSRF_TRUSTED_ORIGINS = [ORIGIN]
+CSRF_FAILURE_VIEW = "plaqueview.core.problems.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if IS_BEHIND_TLS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_TLS else None
+# nginx leads from http to https, and how far HSTS reaches beyond this host is the department's choice.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+X_FRAME_OPTIONS = "DENY"
+FEED_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(FEED_URL))
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # The codecs of the viewer are WebAssembly; nothing else may be compiled at run time.
+        "script-src": ["'self'", "'wasm-unsafe-eval'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "worker-src": ["'self'", "blob:"],
+        "connect-src": ["'self'", FEED_ORIGIN],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
