@@ -56,6 +56,12 @@ def sign_in(page: Page, url: str, account: Mapping[str, str]) -> None:
     page.get_by_test_id("worklist-row").first.wait_for()
 
 
+def open_administration(page: Page, name: str) -> None:
+    """The page of that name in the header's menu."""
+    page.get_by_test_id("administration-menu").click()
+    page.get_by_role("menuitem", name=name).click()
+
+
 def wait_until(page: Page, is_right: Callable[[], bool], otherwise: Callable[[], str]) -> None:
     """Polled from here: the page's Content-Security-Policy keeps the browser from evaluating a string again."""
     for _ in range(READ_TIMEOUT_MS // POLL_MS):

@@ -5,6 +5,7 @@ import socket
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.browsing import open_administration
 from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
@@ -20,7 +21,7 @@ def closed_port() -> int:
 
 def test_a_node_that_nobody_answers_for_says_so_in_words(demo: RunningDemo, colleague: Page) -> None:
     page, port = colleague, closed_port()
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Nodes").click()
+    open_administration(page, "Nodes")
     page.get_by_test_id("new-node").click()
     form = page.get_by_test_id("node-form")
     form.get_by_label("Name", exact=True).fill("Closed archive")

@@ -7,6 +7,7 @@ import { useAppearance, type Appearance } from "../state/appearance";
 import styles from "./app_frame.module.css";
 import { ConnectionBar } from "./connection_bar";
 import { Icon } from "./icons";
+import { PageLinks } from "./page_links";
 
 interface AppFrameProps {
   readonly me: Me;
@@ -24,18 +25,7 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           <Logo />
           PlaqueView
         </NavLink>
-        <nav className={styles.nav} aria-label="Pages">
-          <NavLink to="/" end>Worklist</NavLink>
-          {me.actions.includes("job.read") && <NavLink to="/jobs">Jobs</NavLink>}
-          {me.actions.includes("model.read") && <NavLink to="/models">Models</NavLink>}
-          {me.actions.includes("training.read") && <NavLink to="/training">Training</NavLink>}
-          {me.actions.includes("training.manage") && <NavLink to="/schedules">Schedules</NavLink>}
-          {me.actions.includes("worker.read") && <NavLink to="/workers">Workers</NavLink>}
-          {me.actions.includes("model.manage") && <NavLink to="/reruns">Re-runs</NavLink>}
-          {me.actions.includes("annotation.edit") && <NavLink to="/double-readings">Double readings</NavLink>}
-          {me.actions.includes("transfer.read") && <NavLink to="/transfers">Transfers</NavLink>}
-          {me.actions.includes("node.manage") && <NavLink to="/nodes">Nodes</NavLink>}
-        </nav>
+        <PageLinks me={me} />
         <ConnectionBar />
         <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>
         <UserMenu me={me} onSignOut={onSignOut} />
