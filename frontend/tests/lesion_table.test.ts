@@ -7,7 +7,7 @@ import type { Lesion } from "../src/server/types";
 import { DEFAULT_VIEW, listed, rowsOf, saidByReaders, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
 
 const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null): Lesion => ({
-  id: String(number), number, lesion_class, volume_ml: axisMm / 10, longest_axis_mm: axisMm, voxel_count: 9, centroid_mm: [0, 0, 0],
+  id: String(number), number, lesion_class, volume_ml: axisMm / 10, longest_axis_mm: axisMm, in_plane_axis_mm: axisMm, voxel_count: 9, centroid_mm: [0, 0, 0],
   centroid_index: [0, 0, 0], slice_indices: [0], mean_probability: probability, evidence: null,
   region: number < 3 ? "periventricular" : "infratentorial",
 });

@@ -15,7 +15,7 @@ function labelsOf(...slices: string[]): LabelVolume {
 }
 
 const known = (number: number, voxel_count: number, centroid_index: number[], slice_indices: number[]): Lesion => ({
-  id: `known ${number}`, number, lesion_class: "inactive", volume_ml: 1, longest_axis_mm: 9, voxel_count, centroid_mm: [0, 0, 0],
+  id: `known ${number}`, number, lesion_class: "inactive", volume_ml: 1, longest_axis_mm: 9, in_plane_axis_mm: 9, voxel_count, centroid_mm: [0, 0, 0],
   centroid_index, slice_indices, mean_probability: 0.5, evidence: null, region: "periventricular",
 });
 
@@ -29,7 +29,7 @@ it("lesions of a draft are measured as the server's counting rule has them", () 
     { number: 1, lesion_class: "inactive", voxel_count: 3, volume_ml: 0.018, slice_indices: [0], evidence: null },
     { number: 2, lesion_class: "active", voxel_count: 3, volume_ml: 0.018, slice_indices: [1], evidence: "prior" },
   ]);
-  expect(measured.lesions[1]).toMatchObject({ centroid_index: [1, 0, 8], centroid_mm: [8, 0, 3], longest_axis_mm: 2, mean_probability: null });
+  expect(measured.lesions[1]).toMatchObject({ centroid_index: [1, 0, 8], centroid_mm: [8, 0, 3], longest_axis_mm: 2, in_plane_axis_mm: 2, mean_probability: null });
   expect([measured.lesion_counts, measured.lesion_volumes_ml]).toEqual([{ active: 1, inactive: 1 }, { active: 0.018, inactive: 0.018 }]);
   expect(measured.counts_by_slice).toEqual({ active: [0, 1, 0], inactive: [1, 0, 0] });
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { toVoxel, toWorld, type Affine, type Point3 } from "../src/geometry/affine";
 import { carryVoxels, paintExtents } from "../src/geometry/extents";
-import { longestAxis } from "../src/geometry/longest_axis";
+import { countsBySize, sizeOf } from "../src/geometry/lesion_size";
+import { inPlaneAxisMm, longestAxis } from "../src/geometry/longest_axis";
 import { heatColors, paintHeat } from "../src/geometry/probability";
 import type { Grid } from "../src/geometry/registration";
 import {
@@ -118,6 +119,14 @@ describe("the longest axis", () => {
   it("of one voxel is the larger pixel spacing; of none there is none", () => {
     expect(longestAxis([at(1, 1, 1)], shape, axial([5, 0.5, 0.8]))?.lengthMm).toBe(0.8);
     expect(longestAxis([], shape, axial([5, 1, 1]))).toBeNull();
+  });
+
+  it("within one slice is that of the slice that shows most of the lesion, and tells its size", () => {
+    const voxels = [at(0, 2, 2), at(1, 2, 2), at(1, 2, 9), at(2, 8, 8)];
+
+    expect(inPlaneAxisMm(voxels, shape, axial([5, 0.5, 0.5]))).toBe(3.5);
+    expect([4.9, 5, 10 - 1e-12, 10].map(sizeOf)).toEqual(["small", "medium", "large", "large"]);
+    expect([countsBySize([3, 12, 4]), countsBySize([3, null])]).toEqual([{ small: 2, medium: 0, large: 1 }, null]);
   });
 });
 

@@ -8,7 +8,7 @@ import { commandOf, commandOfKey, COMMANDS } from "../src/tools/commands";
 import { wheelSteps } from "../src/tools/scroll";
 
 const lesion = (number: number, slices: number[], centre: number): Lesion => ({
-  id: String(number), number, lesion_class: "active", volume_ml: 1, longest_axis_mm: 5, voxel_count: 9, centroid_mm: [0, 0, 0],
+  id: String(number), number, lesion_class: "active", volume_ml: 1, longest_axis_mm: 5, in_plane_axis_mm: 5, voxel_count: 9, centroid_mm: [0, 0, 0],
   centroid_index: [centre, 0, 0], slice_indices: slices, mean_probability: null, evidence: null, region: "not_determined",
 });
 

@@ -12,6 +12,7 @@ from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Action, Role
 from plaqueview.core.storage import store_bytes
 from plaqueview.imaging import mask_codec
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.nifti import encode_volume_nifti, read_volume_nifti
 from plaqueview.imaging.volume import Volume, axial_reorientation
 from plaqueview.inference import services
@@ -72,6 +73,12 @@ def test_a_version_has_its_stamp_its_rule_and_its_counts_by_slice(client, study,
         "notice": "Research use only, not a medical device.",
         "warnings": ["The series is not axial.", "Trained on phantoms."],
         "shape": list(SHAPE),
+        "counts_by_size": {
+            "small": {"active": 0, "inactive": 0},
+            "medium": {"active": 0, "inactive": 2},
+            "large": {"active": 1, "inactive": 0},
+        },
+        "size_rule": SIZE_RULE,
         "counts_by_slice": {kind.value: list(counts) for kind, counts in table.counts_by_slice().items()},
         "seconds": {"preprocessing": 0.5, "network": 1.25},
         "base": None,
@@ -96,6 +103,7 @@ def test_the_lesions_of_a_study_are_those_of_its_current_version_by_class(client
         "lesion_class": "active",
         "volume_ml": lesion.volume_ml,
         "longest_axis_mm": lesion.longest_axis_mm,
+        "in_plane_axis_mm": lesion.in_plane_axis_mm,
         "voxel_count": lesion.voxel_count,
         "centroid_mm": list(lesion.centroid_mm),
         "centroid_index": list(lesion.centroid_index),

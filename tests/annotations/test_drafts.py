@@ -12,6 +12,7 @@ from plaqueview.annotations.models import Annotation, Draft
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import Action, Role
 from plaqueview.imaging import mask_codec
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.lesions import CountingRule
 from tests.accounts.people import make_user, token_client
 from tests.annotations.scenes import (
@@ -80,6 +81,12 @@ def test_a_draft_is_what_was_saved_with_what_it_adds_up_to(desk):
         "lesion_counts": {"active": 1, "inactive": 1},
         "contradictions": [],
         "counts_by_slice": {"active": [0, 0, 0, 1, 1, 1], "inactive": [0, 1, 1, 1, 0, 0]},
+        "counts_by_size": {
+            "small": {"active": 0, "inactive": 0},
+            "medium": {"active": 0, "inactive": 1},
+            "large": {"active": 1, "inactive": 0},
+        },
+        "size_rule": SIZE_RULE,
     }
 
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings, strategies
 from scipy import ndimage
 from scipy.spatial.distance import pdist
 
+from plaqueview.imaging.lesion_axes import longest_axis_mm
 from plaqueview.imaging.lesions import (
     LABEL_OF_CLASS,
     CountingRule,
     LesionClass,
     LesionError,
-    longest_axis_mm,
     measure_lesions,
 )
 from plaqueview.imaging.volume import Volume, axial_reorientation

@@ -52,9 +52,10 @@ def components_of(observation: Resource) -> dict[str, Any]:
     found = {}
     for component in observation["component"]:
         name = component["code"]["coding"][0]["code"]
+        absent = component.get("dataAbsentReason", {}).get("text")
         quantity, concept = component.get("valueQuantity"), component.get("valueCodeableConcept")
         coded = concept and concept["coding"][0]["display"].lower()
-        found[name] = quantity["value"] if quantity else component.get("valueString", coded)
+        found[name] = quantity["value"] if quantity else component.get("valueString", coded or absent)
     return found
 
 
@@ -84,6 +85,7 @@ def test_the_lesions_have_the_same_numbers_everywhere(office, version):
     assert len(lesions) == 3
     for one, sr, row, fhir, pages in zip(lesions, reported, rows, observed, printed, strict=True):
         kind, volume_ml, axis_mm = one["lesion_class"], one["volume_ml"], one["longest_axis_mm"]
+        plane_mm = one["in_plane_axis_mm"]
         assert sr == (tracking_uid(one["id"]), kind, volume_ml, axis_mm)
         assert fhir["uid"] == f"urn:oid:{tracking_uid(one['id'])}"
         assert (row["tracking_uid"], row["lesion_class"]) == (tracking_uid(one["id"]), kind)
@@ -93,12 +95,15 @@ def test_the_lesions_have_the_same_numbers_everywhere(office, version):
         assert fhir["slice_indices"] == row["slice_indices"] == " ".join(map(str, one["slice_indices"]))
         assert fhir["mean_probability"] == float(row["mean_probability"]) == one["mean_probability"]
         assert fhir["class_basis"] == row["class_basis"]
-        assert fhir["region"] == row["region"] == one["region"] == "not_determined"
+        assert (fhir["region"], row["region"], one["region"]) == ("not determined yet", *["not_determined"] * 2)
+        assert (row["in_plane_axis_mm"], fhir["in_plane_axis"]) == (repr(plane_mm), plane_mm)
+        assert row["size"] == ("large" if plane_mm >= 10 else "medium" if plane_mm >= 5 else "small")
         assert pages == (
             str(one["number"]),
-            f"{row['class_basis']} not determined",
+            f"{row['class_basis']} not determined yet",
             f"{volume_ml:.3f}",
             f"{axis_mm:.1f}",
+            f"{plane_mm:.1f}",
             f"{one['mean_probability']:.2f}",
         )
 
@@ -116,6 +121,11 @@ def test_the_classes_have_the_same_numbers_everywhere(office, version):
     for kind in CLASSES:
         assert f"{kind.capitalize()} {counts[kind]} {volumes_ml[kind]:.3f} " in text
     total_ml = volumes_ml["active"] + volumes_ml["inactive"]
+    for size, by_class in detail["counts_by_size"].items():
+        assert {one["lesion_class"]: one[f"{size}_lesions"] for one in classes} == by_class
+        active, inactive = by_class["active"], by_class["inactive"]
+        assert f"{size} {active} {inactive} {active + inactive} " in text
+    assert f"Sizes: {detail['size_rule']}." in text
     assert f"All {sum(counts.values())} {total_ml:.3f} Counted: {detail['counting_rule']}." in text
 
 
@@ -171,9 +181,9 @@ def test_the_csv_in_the_pdf_is_the_csv(office, version):
 
 
 def printed_lesions(content: bytes) -> list[tuple[str, ...]]:
-    """Number, basis, volume, longest axis, probability of each row of the table of lesions."""
+    """Number, basis and region, volume, both axes, probability of each row of the table of lesions."""
     row = re.compile(
-        r"(\d+) ((?:Confirmed|Inactive|AI-predicted)[^\d]+?) (\d+\.\d{3}) (\d+\.\d) [\d\u2013, ]+ (\d\.\d\d)"
+        r"(\d+) ((?:Confirmed|Inactive|AI-predicted)[^\d]+?) (\d+\.\d{3}) (\d+\.\d) (\d+\.\d) [\d\u2013, ]+ (\d\.\d\d)"
     )
     table = text_of(content).partition("Mean probability ")[2]
     return [found.groups() for found in row.finditer(table)]

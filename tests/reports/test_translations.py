@@ -20,6 +20,7 @@ from django.utils import translation
 import plaqueview.reports
 from plaqueview.annotations.models import Evidence, Lesion
 from plaqueview.imaging.claims import RESEARCH_NOTICE
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule
 from plaqueview.reports import words
@@ -86,6 +87,7 @@ def test_what_other_modules_say_in_english_is_known_to_the_translators():
 def test_in_english_the_rules_are_word_for_word_those_of_the_numbers():
     with translation.override("en"):
         assert words.change_rule(ChangeRule()) == ChangeRule().sentence
+        assert words.size_rule() == SIZE_RULE
 
 
 def test_what_is_written_left_to_right_stays_so_in_a_script_that_is_not():

@@ -2,6 +2,7 @@ import { Slider, Switch } from "@mantine/core";
 import { memo } from "react";
 
 import { LESION_CLASSES, type LesionClass } from "../geometry/labels";
+import { SIZE_TEXTS, SIZES, type BySize } from "../geometry/lesion_size";
 import type { ByClass } from "../server/types";
 import { readNow, useReading } from "../state/reading";
 import { ClassMark } from "./class_mark";
@@ -18,10 +19,12 @@ interface LesionCountsProps {
   readonly countingRule: string;
   /** How many of the study's lesions a reader has spoken about. */
   readonly saidByReaders: ByClass;
+  /** How many are of each size; null in a version from before sizes were measured. */
+  readonly sizes: BySize | null;
 }
 
 /** Legend, switches and counts in one table: what is marked, how it is drawn, and how many there are. */
-export function LesionCounts({ slice, study, volumesMl, patient, countingRule, saidByReaders }: LesionCountsProps) {
+export function LesionCounts({ slice, study, volumesMl, patient, countingRule, saidByReaders, sizes }: LesionCountsProps) {
   return (
     <div className={styles.counts}>
       {LESION_CLASSES.map((lesionClass) => (
@@ -35,6 +38,11 @@ export function LesionCounts({ slice, study, volumesMl, patient, countingRule, s
           </dl>
         </div>
       ))}
+      {sizes && (
+        <p className={styles.rule} data-testid="lesion-sizes" title="By the longest axis within one slice, between voxel centres">
+          {`In plane: ${SIZES.map((size) => `${sizes[size]} ${SIZE_TEXTS[size]}`).join(", ")}.`}
+        </p>
+      )}
       <p className={styles.rule} data-testid="counting-rule">
         {`Counted: ${countingRule.replace(/\.$/, "")}. “Patient” is the newest result of this patient.`}
       </p>

@@ -22,7 +22,7 @@ const COLUMNS: readonly Column[] = [
   { title: "#", className: styles.index, field: "number", hint: "Number" },
   { title: "Class", className: styles.class, field: "class" },
   { title: "Volume", className: styles.number, field: "volume" },
-  { title: "Axis", className: styles.number, field: "axis", hint: "Longest axis" },
+  { title: "Axis", className: styles.number, field: "axis", hint: "Longest axis in space; below it the longest within one slice" },
   { title: "Slices", className: styles.number },
   { title: "Prob.", className: styles.number, field: "probability", hint: "Mean predicted probability of plaque over the lesion" },
   { title: "Review", className: styles.claim, field: "review" },
@@ -98,6 +98,11 @@ function HeaderCell({ column: { title, className, field, hint } }: { column: Col
   );
 }
 
+/** Where it lies, and how long it is on the slice that shows most of it. */
+function placeText({ region, in_plane_axis_mm }: Lesion): string {
+  return in_plane_axis_mm === null ? REGION_TEXTS[region] : `${REGION_TEXTS[region]} · ${in_plane_axis_mm.toFixed(1)} mm in plane`;
+}
+
 interface RowProps {
   readonly row: LesionRow;
   readonly isSelected: boolean;
@@ -139,7 +144,7 @@ const Row = memo(function Row({ row, isSelected, isOnSlice, onSelect }: RowProps
       <td className={styles.number}>{sliceRangeText(lesion.slice_indices)}</td>
       <td className={styles.number}>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
       <td className={styles.claim} data-testid="lesion-claim">{claim}</td>
-      <td className={styles.region} data-testid="lesion-region">{REGION_TEXTS[lesion.region]}</td>
+      <td className={styles.region} data-testid="lesion-region">{placeText(lesion)}</td>
       <td className={styles.change} data-change={change ?? undefined}>{change ? CHANGE_TEXTS[change] : ""}</td>
     </tr>
   );

@@ -2,6 +2,7 @@ import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useDeferredValue, type ReactNode } from "react";
 
+import type { BySize } from "../geometry/lesion_size";
 import type { Annotation, ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import type { LesionRow } from "../state/lesion_table";
 import { patientQuery } from "../state/queries";
@@ -29,6 +30,8 @@ interface ResultSidebarProps {
   readonly lesionCount: number;
   readonly hasChanges: boolean;
   readonly saidByReaders: ByClass;
+  /** Of all lesions, whatever the table lists. */
+  readonly sizes: BySize | null;
   /** False while another series than the one that was read is on the screen. */
   readonly isOverlayOnScreen: boolean;
   readonly me: Me;
@@ -67,7 +70,7 @@ export function ResultSidebarPlace() {
   return <aside className={styles.sidebar} aria-label="Result" aria-busy />;
 }
 
-function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReaders, isOverlayOnScreen, me }: ResultSidebarProps) {
+function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReaders, sizes, isOverlayOnScreen, me }: ResultSidebarProps) {
   const selected = useReading((reading) => reading.selectedLesion);
   const sliceIndex = useDeferredValue(useReading((reading) => reading.sliceIndex));
   const hasNews = isUnderway(study.job) || study.job?.state === "failed" || study.job?.state === "cancelled";
@@ -84,7 +87,7 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReade
       )}
       {counted && (
         <Panel title={saidByReaders.active + saidByReaders.inactive > 0 ? "Lesions counted" : "AI-predicted lesions"}>
-          <Counts study={study} counted={counted} saidByReaders={saidByReaders} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
+          <Counts study={study} counted={counted} saidByReaders={saidByReaders} sizes={sizes} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
         </Panel>
       )}
       {study.annotation && (
@@ -105,10 +108,11 @@ interface CountsProps {
   readonly study: StudyDetail;
   readonly counted: Counted;
   readonly saidByReaders: ByClass;
+  readonly sizes: BySize | null;
   readonly sliceIndex: number | null;
 }
 
-const Counts = memo(function Counts({ study, counted, saidByReaders, sliceIndex }: CountsProps) {
+const Counts = memo(function Counts({ study, counted, saidByReaders, sizes, sliceIndex }: CountsProps) {
   const patient = useQuery(patientQuery(study.patient.id));
   const bySlice = counted.counts_by_slice;
   const slice = sliceIndex === null ? null : { active: bySlice.active[sliceIndex] ?? 0, inactive: bySlice.inactive[sliceIndex] ?? 0 };
@@ -120,6 +124,7 @@ const Counts = memo(function Counts({ study, counted, saidByReaders, sliceIndex 
       patient={patient.data?.lesion_counts ?? null}
       countingRule={counted.counting_rule}
       saidByReaders={saidByReaders}
+      sizes={sizes}
     />
   );
 });

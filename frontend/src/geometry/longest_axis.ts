@@ -28,6 +28,16 @@ export function longestAxis(voxels: LesionVoxels, shape: LabelVolume["shape"], a
   return { ...farthest, lengthMm: Math.max(farthest.lengthMm, spacing) };
 }
 
+/** The same between two voxels of one slice, the largest of all slices; 0 without voxels. */
+export function inPlaneAxisMm(voxels: LesionVoxels, shape: LabelVolume["shape"], affine: Affine): number {
+  const bySlice = new Map<number, number[]>();
+  for (const voxel of voxels) {
+    const slice = Math.floor(voxel / (shape[1] * shape[2]));
+    bySlice.set(slice, [...(bySlice.get(slice) ?? []), voxel]);
+  }
+  return Math.max(0, ...[...bySlice.values()].map((ofSlice) => longestAxis(ofSlice, shape, affine)?.lengthMm ?? 0));
+}
+
 /** The first and the last voxel of every row of every slice that the lesion has. */
 function rowEnds(voxels: LesionVoxels, [, rows, columns]: LabelVolume["shape"]): Point3[] {
   const spans = new Map<number, readonly [number, number]>();

@@ -10,6 +10,7 @@ import { ReviewPanel } from "../components/review_panel";
 import { VersionPanel } from "../components/version_panel";
 import { NO_CHANGE } from "../geometry/edits/voxel_edit";
 import type { LabelVolume } from "../geometry/labels";
+import type { BySize } from "../geometry/lesion_size";
 import type { Anchor, Version } from "../server/review";
 import type { ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import { advise } from "../state/advice";
@@ -31,6 +32,7 @@ interface RoomSidebarProps {
   readonly lesionCount: number;
   readonly hasChanges: boolean;
   readonly saidByReaders: ByClass;
+  readonly sizes: BySize | null;
   readonly part: SidebarPart;
   onPart(part: SidebarPart): void;
 }
@@ -38,7 +40,7 @@ interface RoomSidebarProps {
 const showSlice = (sliceIndex: number) => readNow().goTo(sliceIndex);
 
 /** The panel at the right with what the server says about this study's versions and comments. */
-export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, saidByReaders, part, onPart }: RoomSidebarProps) {
+export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, saidByReaders, sizes, part, onPart }: RoomSidebarProps) {
   const { reading, hasDraft, isDirty } = drafting;
   const { annotation, labels, lesions } = reading;
   const versions = useQuery(versionsQuery(study.id)).data ?? [];
@@ -71,7 +73,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar
-      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges} saidByReaders={saidByReaders}
+      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges} saidByReaders={saidByReaders} sizes={sizes}
       isOverlayOnScreen={reading.isOverlayOnScreen} me={me} part={part} onPart={onPart}
       openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
       review={

@@ -63,7 +63,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const changes = useStudyChanges(study);
   const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
   const { lesions, labels } = reading;
-  const { rows, total, saidByReaders } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
+  const { rows, total, saidByReaders, sizes } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
   const slices = reading.slices.data ?? null;
   const isSettled = useSettling(reading.shownSeries !== null && !reading.slices.isError && !reading.attributes.isError);
 
@@ -114,7 +114,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
           {(reading.annotation || reading.shownSeries) && !isSettled && <ResultSidebarPlace />}
           {(reading.annotation || reading.shownSeries) && isSettled && (
             <RoomSidebar
-              study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders}
+              study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders} sizes={sizes}
               part={part} onPart={showPart}
             />
           )}

@@ -1727,6 +1727,9 @@ export interface components {
             notice: string;
             shape: number[];
             counts_by_slice: components["schemas"]["SlicesByClass"];
+            /** @description Null in a version from before sizes were measured. */
+            counts_by_size: components["schemas"]["SizesByClass"] | null;
+            size_rule: string;
             seconds: {
                 [key: string]: number;
             };
@@ -1866,6 +1869,10 @@ export interface components {
             active: number;
             inactive: number;
         };
+        ClassCountsOfSize: {
+            active: number;
+            inactive: number;
+        };
         ClassVolumes: {
             /** Format: double */
             active: number;
@@ -1959,6 +1966,8 @@ export interface components {
             lesion_counts: components["schemas"]["LesionCounts"];
             lesion_volumes_ml: components["schemas"]["LesionVolumes"];
             counts_by_slice: components["schemas"]["SlicesByClass"];
+            counts_by_size: components["schemas"]["SizesByClass"];
+            size_rule: string;
         };
         /** @description What a reader saves, whole. */
         DraftContentRequest: {
@@ -1977,8 +1986,16 @@ export interface components {
             lesion_class: components["schemas"]["LesionClassEnum"];
             /** Format: double */
             volume_ml: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description In space.
+             */
             longest_axis_mm: number;
+            /**
+             * Format: double
+             * @description Within one slice; null in a version from before it was measured.
+             */
+            in_plane_axis_mm: number | null;
             voxel_count: number;
             /** @description x, y, z in LPS. */
             centroid_mm: number[];
@@ -2387,8 +2404,16 @@ export interface components {
             lesion_class: components["schemas"]["LesionClassEnum"];
             /** Format: double */
             volume_ml: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description In space.
+             */
             longest_axis_mm: number;
+            /**
+             * Format: double
+             * @description Within one slice; null in a version from before it was measured.
+             */
+            in_plane_axis_mm: number | null;
             voxel_count: number;
             /** @description x, y, z in LPS. */
             centroid_mm: number[];
@@ -3610,6 +3635,11 @@ export interface components {
             /** Format: uuid */
             readonly id: string;
             name: string;
+        };
+        SizesByClass: {
+            small: components["schemas"]["ClassCountsOfSize"];
+            medium: components["schemas"]["ClassCountsOfSize"];
+            large: components["schemas"]["ClassCountsOfSize"];
         };
         Slice: {
             index: number;

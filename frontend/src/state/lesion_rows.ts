@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 
 import type { LabelVolume } from "../geometry/labels";
+import { countsBySize, type BySize } from "../geometry/lesion_size";
 import type { Statement } from "../server/review";
 import type { ByClass, Lesion } from "../server/types";
 import { statementsByLesion } from "./anchors";
@@ -18,6 +19,7 @@ interface ListedLesions {
   readonly rows: readonly LesionRow[];
   readonly total: number;
   readonly saidByReaders: ByClass;
+  readonly sizes: BySize | null;
 }
 
 /** The rows that the lesion table lists, in its order, and how many there are without its filter. */
@@ -25,8 +27,9 @@ export function useLesionRows({ lesions, labels, statements, changes }: Stated):
   const view = useLesionTable((table) => table.view);
   const byLesion = useMemo(() => statementsOf(lesions ?? [], labels, statements), [labels, lesions, statements]);
   const all = useMemo(() => rowsOf(lesions ?? [], byLesion, changes), [lesions, byLesion, changes]);
+  const sizes = useMemo(() => countsBySize((lesions ?? []).map(({ in_plane_axis_mm }) => in_plane_axis_mm)), [lesions]);
   const rows = useMemo(() => listed(all, view), [all, view]);
-  return { rows, total: all.length, saidByReaders: saidByReaders(all) };
+  return { rows, total: all.length, saidByReaders: saidByReaders(all), sizes };
 }
 
 /** A draft's lesions name their statement, as the server knew it; what lies in the labels now comes before that. */

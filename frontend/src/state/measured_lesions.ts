@@ -2,7 +2,7 @@ import { point3, toWorld, type Affine } from "../geometry/affine";
 import type { Component } from "../geometry/components";
 import { centroidOf, classOf, indexOf, spacingOf, type Shape } from "../geometry/edits/grid";
 import { LESION_CLASSES, type LabelVolume, type LesionClass } from "../geometry/labels";
-import { longestAxis } from "../geometry/longest_axis";
+import { inPlaneAxisMm, longestAxis } from "../geometry/longest_axis";
 import type { Statement } from "../server/review";
 import type { ByClass, Lesion } from "../server/types";
 import { componentsNow } from "./lesion_identity";
@@ -59,6 +59,7 @@ function measure(component: Component, shape: Shape, affine: Affine, voxelMm3: n
   return {
     id: `unsaved ${component[0]}`, number: 0, lesion_class: "inactive", evidence: null, mean_probability: null, region: "not_determined",
     volume_ml: (component.length * voxelMm3) / 1_000, longest_axis_mm: longestAxis([...component], shape, affine)?.lengthMm ?? 0,
+    in_plane_axis_mm: inPlaneAxisMm([...component], shape, affine),
     voxel_count: component.length, centroid_mm: [...toWorld(affine, centroid)], centroid_index: [...centroid], slice_indices: [...slices],
   };
 }

@@ -20,6 +20,7 @@ from plaqueview.annotations.serializers import StatementSerializer
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.claims import RESEARCH_NOTICE
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.studies.serializers import JSON, AnnotationSummarySerializer
@@ -31,6 +32,17 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 class SlicesByClassSerializer(serializers.Serializer[JSON]):
     active = serializers.ListField(child=serializers.IntegerField())
     inactive = serializers.ListField(child=serializers.IntegerField())
+
+
+class ClassCountsOfSizeSerializer(serializers.Serializer[JSON]):
+    active = serializers.IntegerField()
+    inactive = serializers.IntegerField()
+
+
+class SizesByClassSerializer(serializers.Serializer[JSON]):
+    small = ClassCountsOfSizeSerializer()
+    medium = ClassCountsOfSizeSerializer()
+    large = ClassCountsOfSizeSerializer()
 
 
 class AnnotationSerializer(AnnotationSummarySerializer):
@@ -55,6 +67,10 @@ class AnnotationDetailSerializer(AnnotationSerializer):
 
     shape = serializers.ListField(child=serializers.IntegerField(), min_length=3, max_length=3)
     counts_by_slice = SlicesByClassSerializer()
+    counts_by_size = SizesByClassSerializer(
+        allow_null=True, help_text="Null in a version from before sizes were measured."
+    )
+    size_rule = serializers.CharField()
     seconds = serializers.DictField(child=serializers.FloatField())
     base = serializers.UUIDField(allow_null=True)
     base_version = serializers.IntegerField(allow_null=True)
@@ -71,6 +87,8 @@ def detail_of(annotation: Annotation) -> JSON:
         **_row(annotation),
         "shape": list(annotation.shape),
         "counts_by_slice": annotation.counts_by_slice,
+        "counts_by_size": annotation.counts_by_size or None,
+        "size_rule": SIZE_RULE,
         "seconds": annotation.seconds,
         "base": str(annotation.base_id) if annotation.base_id else None,
         "base_version": annotation.base.version if annotation.base else None,
@@ -86,7 +104,10 @@ class LesionFieldsSerializer(serializers.Serializer[Any]):  # Any: rows of a ver
     number = serializers.IntegerField()
     lesion_class = serializers.ChoiceField([kind.value for kind in LesionClass])
     volume_ml = serializers.FloatField()
-    longest_axis_mm = serializers.FloatField()
+    longest_axis_mm = serializers.FloatField(help_text="In space.")
+    in_plane_axis_mm = serializers.FloatField(
+        allow_null=True, help_text="Within one slice; null in a version from before it was measured."
+    )
     voxel_count = serializers.IntegerField()
     centroid_mm = serializers.ListField(child=serializers.FloatField(), help_text="x, y, z in LPS.")
     centroid_index = serializers.ListField(child=serializers.FloatField(), help_text="Slice, row, column.")

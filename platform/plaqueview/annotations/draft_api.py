@@ -16,7 +16,12 @@ from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations import services
-from plaqueview.annotations.api import AnyAccept, LesionFieldsSerializer, SlicesByClassSerializer
+from plaqueview.annotations.api import (
+    AnyAccept,
+    LesionFieldsSerializer,
+    SizesByClassSerializer,
+    SlicesByClassSerializer,
+)
 from plaqueview.annotations.measuring import LARGEST_MASK_BYTES
 from plaqueview.annotations.models import Draft, Evidence
 from plaqueview.annotations.serializers import StatementSerializer
@@ -67,6 +72,8 @@ class DraftSerializer(serializers.Serializer[JSON]):
     lesion_counts = LesionCountsSerializer()
     lesion_volumes_ml = LesionVolumesSerializer()
     counts_by_slice = SlicesByClassSerializer()
+    counts_by_size = SizesByClassSerializer()
+    size_rule = serializers.CharField()
 
 
 class DraftContentSerializer(serializers.Serializer[JSON]):

@@ -9,6 +9,7 @@ import numpy as np
 from plaqueview.annotations import versions
 from plaqueview.annotations.measuring import MeasuredMask
 from plaqueview.annotations.statements import LesionWord, Statement, contradictions, words_by_lesion
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.lesions import LesionTable
 
 JSON = dict[str, Any]  # Any: JSON
@@ -24,6 +25,8 @@ def measures_of(draft_id: UUID, mask: MeasuredMask, signed: Sequence[Statement])
         "lesion_counts": {kind.value: count for kind, count in table.counts().items()},
         "lesion_volumes_ml": {kind.value: volume_ml for kind, volume_ml in table.volumes_ml().items()},
         "counts_by_slice": {kind.value: list(touching) for kind, touching in table.counts_by_slice().items()},
+        "counts_by_size": versions.size_counts(table),
+        "size_rule": SIZE_RULE,
         "contradictions": [
             {"statement": str(one.statement.id), "detail": one.detail} for one in contradictions(signed, table)
         ],

@@ -28,7 +28,14 @@ def measures_of(table: LesionTable) -> dict[str, Any]:  # Any: values of an anno
         "active_volume_ml": volumes_ml[LesionClass.ACTIVE],
         "inactive_volume_ml": volumes_ml[LesionClass.INACTIVE],
         "counts_by_slice": {kind.value: list(touching) for kind, touching in table.counts_by_slice().items()},
+        "counts_by_size": size_counts(table),
     }
+
+
+def size_counts(table: LesionTable) -> dict[str, dict[str, int]]:
+    """How many lesions of each class are of each size."""
+    counted = table.counts_by_size().items()
+    return {size.value: {kind.value: count for kind, count in by_class.items()} for size, by_class in counted}
 
 
 def region_counts(table: LesionTable, regions: Sequence[Region]) -> dict[str, dict[str, int]]:
@@ -48,6 +55,7 @@ def lesion_fields(measures: LesionMeasures, region: Region) -> Mapping[str, Any]
         "voxel_count": measures.voxel_count,
         "volume_ml": measures.volume_ml,
         "longest_axis_mm": measures.longest_axis_mm,
+        "in_plane_axis_mm": measures.in_plane_axis_mm,
         "centroid_mm": list(measures.centroid_mm),
         "centroid_index": list(measures.centroid_index),
         "slice_indices": list(measures.slice_indices),

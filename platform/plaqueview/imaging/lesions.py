@@ -9,9 +9,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist
 
+from plaqueview.imaging.lesion_axes import in_plane_axis_mm, longest_axis_mm
+from plaqueview.imaging.lesion_sizes import SizeClass, size_of
 from plaqueview.imaging.volume import Volume
 
 
@@ -27,9 +27,6 @@ STEP_OF_CONNECTIVITY: Mapping[int, int] = {6: 1, 18: 2, 26: 3}
 
 # The most lesions that `lesion_numbers` (uint16, 0 = none) can name.
 LARGEST_LESION_NUMBER = 65_535
-
-# Below this many corner voxels, all pairs are quicker than a convex hull.
-PAIRS_LIMIT = 200
 
 
 class LesionError(ValueError):
@@ -69,8 +66,9 @@ class LesionMeasures:
 
     `number` runs from 1 by falling volume. `longest_axis_mm` is the largest distance in space between the centres of
     two of its voxels, and never less than the larger in-plane voxel spacing, which is thus the length of a single
-    voxel. `centroid_mm` is (x, y, z) in LPS, `centroid_index` (slice, row, column), both unweighted means over voxels.
-    `slice_indices` ascend. `mean_probability` is of being a plaque of either class, 0 to 1; None without probabilities.
+    voxel; `in_plane_axis_mm` is the same between two voxels of one slice. `centroid_mm` is (x, y, z) in LPS,
+    `centroid_index` (slice, row, column), both unweighted means over voxels. `slice_indices`
+    ascend. `mean_probability` is of being a plaque of either class, 0 to 1; None without probabilities.
     """
 
     number: int
@@ -78,10 +76,15 @@ class LesionMeasures:
     voxel_count: int
     volume_ml: float
     longest_axis_mm: float
+    in_plane_axis_mm: float
     centroid_mm: tuple[float, float, float]
     centroid_index: tuple[float, float, float]
     slice_indices: tuple[int, ...]
     mean_probability: float | None
+
+    @property
+    def size(self) -> SizeClass:
+        return size_of(self.in_plane_axis_mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +103,13 @@ class LesionTable:
 
     def volumes_ml(self) -> dict[LesionClass, float]:
         return {kind: sum((lesion.volume_ml for lesion in self._of(kind)), 0.0) for kind in LesionClass}
+
+    def counts_by_size(self) -> dict[SizeClass, dict[LesionClass, int]]:
+        """By `lesion_sizes.SIZE_RULE`."""
+        return {
+            size: {kind: sum(lesion.size is size for lesion in self._of(kind)) for kind in LesionClass}
+            for size in SizeClass
+        }
 
     def counts_by_slice(self) -> dict[LesionClass, tuple[int, ...]]:
         """How many lesions touch each slice; a lesion on three slices counts on all three."""
@@ -225,6 +235,7 @@ def _measures(
             voxel_count=len(components.voxels_of(lesion)),
             volume_ml=len(components.voxels_of(lesion)) * labels.voxel_volume_ml,
             longest_axis_mm=longest_axis_mm(components.voxels_of(lesion), labels),
+            in_plane_axis_mm=in_plane_axis_mm(components.voxels_of(lesion), labels),
             centroid_mm=_triple(positions[lesion]),
             centroid_index=_triple(centroids[lesion]),
             slice_indices=tuple(np.unique(components.voxels_of(lesion)[:, 0]).tolist()),
@@ -237,43 +248,6 @@ def _measures(
 def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
     first, second, third = values.tolist()
     return first, second, third
-
-
-def longest_axis_mm(indices: NDArray[np.intp], grid: Volume) -> float:
-    """The largest distance between the centres of two voxels, at least the larger in-plane spacing.
-
-    `indices` is (n, 3) slice, row, column, n > 0. Exact: only vertices of the convex hull can be farthest apart.
-    """
-    floor = max(grid.spacing_mm[1:])
-    corners = _line_ends(indices)
-    if len(corners) > PAIRS_LIMIT:
-        corners = _hull_vertices(corners)
-    if len(corners) < 2:
-        return floor
-    return max(floor, float(pdist(grid.positions_mm(corners)).max()))
-
-
-def _line_ends(indices: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The voxels that end a line of the lesion along every axis; a hull vertex ends each line it lies on."""
-    ends = indices
-    for axis in range(3):
-        others = [other for other in range(3) if other != axis]
-        ends = ends[np.lexsort((ends[:, axis], ends[:, others[0]], ends[:, others[1]]))]
-        changes = (np.diff(ends[:, others], axis=0) != 0).any(axis=1)
-        is_end = np.concatenate([[True], changes]) | np.concatenate([changes, [True]])
-        ends = ends[is_end]
-    return ends
-
-
-def _hull_vertices(points: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The vertices of the convex hull, also of points that lie in one plane or on one line."""
-    centred = points - points.mean(axis=0)
-    _, extents, directions = np.linalg.svd(centred, full_matrices=False)
-    rank = int((extents > 1e-9 * extents[0]).sum())
-    projected = centred @ directions[:rank].T
-    if rank == 1:
-        return points[[int(projected.argmin()), int(projected.argmax())]]
-    return points[ConvexHull(projected).vertices]
 
 
 def _lesions_by_slice(lesions: list[LesionMeasures], slice_count: int) -> tuple[int, ...]:

@@ -26,10 +26,11 @@ from plaqueview.imaging.dicom_sr import (
     SCHEME,
     tracking_uid,
 )
+from plaqueview.imaging.lesion_sizes import SIZE_RULE, SizeClass
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
 from plaqueview.longitudinal.services import Changes
-from plaqueview.reports.findings import Findings, findings_of, region_of
+from plaqueview.reports.findings import Findings, RegionState, findings_of
 from plaqueview.reports.stamps import basis_of
 
 Json = dict[str, Any]  # Any: JSON
@@ -41,11 +42,16 @@ SYSTEMS: Final[Mapping[str, str]] = {
     SCHEME: "urn:plaqueview:concepts",
 }
 DICOM_UID: Final = "urn:dicom:uid"
+ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 GENDERS: Final[Mapping[str, str]] = {"M": "male", "F": "female", "O": "other"}
 
 REGION: Final = Code("region", SCHEME, "Region of the brain")
 SLICES: Final = Code("slice_indices", SCHEME, "Slices, from 0")
 VOXELS: Final = Code("voxel_count", SCHEME, "Number of voxels")
+IN_PLANE_AXIS: Final = Code("in_plane_axis", SCHEME, "Longest axis within one slice")
+SIZE_CODES: Final[Mapping[SizeClass, Code]] = {
+    size: Code(f"{size.value}_lesions", SCHEME, f"Number of {size.value} lesions, {SIZE_RULE}") for size in SizeClass
+}
 PROBABILITY: Final = Code("mean_probability", SCHEME, "Mean probability of a lesion of either class")
 CHANGE: Final = Code("changes", SCHEME, "Change since the prior study")
 CHANGE_CODES: Final[Mapping[LesionChange, Code]] = {
@@ -198,6 +204,7 @@ class _Resources:
             _quantity(NUMBER_OF_LESIONS, self.annotation.counts[kind], LESION_COUNT),
             _quantity(codes.SCT.Volume, self.annotation.volumes_ml[kind], MILLILITRE),
             _coded(LESION_CLASS, CLASS_CODES[kind], self.stamp.label_of(kind)),
+            *(_quantity(SIZE_CODES[size], by_class[kind], LESION_COUNT) for size, by_class in self.read.sizes.items()),
         ]
         return self._observation(f"class {kind}", _concept(NUMBER_OF_LESIONS, f"All {kind} lesions"), components)
 
@@ -212,13 +219,24 @@ class _Resources:
             _quantity(VOXELS, lesion.voxel_count, VOXEL),
             _text(SLICES, " ".join(map(str, lesion.slice_indices))),
         ]
+        if lesion.in_plane_axis_mm is not None:
+            components.append(_quantity(IN_PLANE_AXIS, lesion.in_plane_axis_mm, MILLIMETRE))
         if lesion.mean_probability is not None:
             components.append(_quantity(PROBABILITY, lesion.mean_probability, SHARE))
-        if region_of(lesion):
-            components.append(_text(REGION, region_of(lesion)))
+        components.append(self._region(lesion))
         tracking = {"system": DICOM_UID, "value": f"urn:oid:{tracking_uid(str(lesion.pk))}"}
         code = _concept(LESION, f"Lesion {lesion.number}")
         return self._observation(f"lesion {lesion.pk}", code, components, identifier=[tracking])
+
+    def _region(self, lesion: Lesion) -> Json:
+        """The region; or, as long as nobody has determined any, why there is none."""
+        match self.read.region_state:
+            case RegionState.DETERMINED:
+                return _text(REGION, lesion.region)
+            case RegionState.PENDING:
+                return _absent(REGION, "temp-unknown", "not determined yet")
+            case RegionState.NOT_DETERMINED:
+                return _absent(REGION, "unknown", f"not determined: {self.annotation.region_note}")
 
     def _changes(self, changes: Changes) -> Json:
         counts = changes.comparison.counts()
@@ -258,6 +276,11 @@ def _coded(name: Code, value: Code, text: str) -> Json:
 
 def _text(name: Code, value: str) -> Json:
     return {"code": _concept(name), "valueString": value}
+
+
+def _absent(name: Code, reason: str, text: str) -> Json:
+    """Source: HL7 FHIR 4.0.1, code system data-absent-reason."""
+    return {"code": _concept(name), "dataAbsentReason": {"coding": [{"system": ABSENT, "code": reason}], "text": text}}
 
 
 def _instant(when: datetime) -> str:

@@ -1,16 +1,28 @@
 """What one version found, read once: every document that speaks of it takes its numbers from here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 
 from django.utils import timezone
 
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.dicom_document import Stamp
+from plaqueview.imaging.lesion_sizes import SizeClass
+from plaqueview.imaging.lesions import LesionClass
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.longitudinal.services import Changes, Prior
 from plaqueview.registry.models import ModelVersion
 from plaqueview.reports.stamps import origin_of, stamp_of
+
+
+class RegionState(Enum):
+    """Whether the version's lesions have regions; `Annotation.region_note` says why they have none."""
+
+    PENDING = auto()
+    DETERMINED = auto()
+    NOT_DETERMINED = auto()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +42,20 @@ class Findings:
     def volume_ml(self) -> float:
         """Of both classes."""
         return sum(self.annotation.volumes_ml.values())
+
+    @property
+    def sizes(self) -> Mapping[SizeClass, Mapping[LesionClass, int]]:
+        """Lesions by size and class; empty in a version from before sizes were measured."""
+        return {
+            SizeClass(size): {LesionClass(kind): count for kind, count in by_class.items()}
+            for size, by_class in self.annotation.counts_by_size.items()
+        }
+
+    @property
+    def region_state(self) -> RegionState:
+        if self.annotation.region_map_key:
+            return RegionState.DETERMINED
+        return RegionState.NOT_DETERMINED if self.annotation.region_note else RegionState.PENDING
 
     @property
     def said_at(self) -> datetime:
@@ -55,8 +81,3 @@ def findings_of(annotation: Annotation) -> Findings:
 def prior_of(annotation: Annotation, stamp: Stamp) -> Prior | None:
     """With what the version is compared; None where nothing is registered to it."""
     return longitudinal.prior_of(annotation, until=stamp.approval.at if stamp.approval else timezone.now())
-
-
-def region_of(lesion: Lesion) -> str:
-    """Where in the brain the lesion lies; empty where nobody has said so."""
-    return lesion.region

@@ -7,6 +7,7 @@ from io import StringIO
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.dicom_sr import tracking_uid
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.reports.stamps import basis_of, stamp_of
 
 Value = str | int | float | None
@@ -21,6 +22,8 @@ OF_LESION: Mapping[str, Callable[[Lesion, Stamp], Value]] = {
     "evidence": lambda lesion, _: lesion.evidence,
     "volume_ml": lambda lesion, _: lesion.volume_ml,
     "longest_axis_mm": lambda lesion, _: lesion.longest_axis_mm,
+    "in_plane_axis_mm": lambda lesion, _: lesion.in_plane_axis_mm,
+    "size": lambda lesion, _: lesion.size,
     "voxel_count": lambda lesion, _: lesion.voxel_count,
     "centroid_x_mm": lambda lesion, _: lesion.centroid_mm[0],
     "centroid_y_mm": lambda lesion, _: lesion.centroid_mm[1],
@@ -52,6 +55,7 @@ def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:
         "version": annotation.version,
         "state": "approved" if stamp.approval else "draft",
         "counting_rule": stamp.counting_rule,
+        "size_rule": SIZE_RULE,
         "region_rule": annotation.region_rule or annotation.region_note,
         "authors": "; ".join(stamp.authors()),
         "notice": stamp.notice,

@@ -48,6 +48,7 @@ def _report(findings: Findings, slices: list[KeySlice]) -> Report:
         sections=(
             sections.findings(findings),
             *sections.pictures(findings, slices),
+            *sections.sizes(findings),
             *sections.regions(findings),
             sections.changes(findings),
             *sections.lesions(findings),

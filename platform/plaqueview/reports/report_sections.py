@@ -10,7 +10,7 @@ from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import Change
 from plaqueview.reports import words
-from plaqueview.reports.findings import Findings, region_of
+from plaqueview.reports.findings import Findings, RegionState
 from plaqueview.reports.key_slices import KeySlice
 from plaqueview.reports.typeset import Column, Fact, Foreign, Picture, Section, Sign, Table, Text
 
@@ -81,25 +81,57 @@ def _classes(read: Findings) -> Table:
     return Table(columns, tuple(rows), total=True)
 
 
-def regions(read: Findings) -> list[Section]:
-    """Counts and volumes by region; nothing where no lesion has one."""
-    names = sorted({region_of(lesion) for lesion in read.lesions} - {""})
-    if not names:
+def sizes(read: Findings) -> list[Section]:
+    """Counts by size; nothing where there is no lesion, or none was measured within its slices."""
+    if not read.lesions or not read.sizes:
         return []
-    rows = [_region_row([lesion for lesion in read.lesions if region_of(lesion) == name]) for name in names]
+    rows = [
+        (words.size_word(size), *(str(by_class[kind]) for kind in words.CLASSES), str(sum(by_class.values())))
+        for size, by_class in read.sizes.items()
+    ]
+    columns = (
+        Column(_("Size"), wide=True),
+        *(Column(words.class_head(kind), number=True) for kind in words.CLASSES),
+        Column(_("All"), number=True),
+    )
+    rule = _("Sizes: %(rule)s.") % {"rule": words.size_rule()}
+    return [Section(title=_("Lesions by size"), table=Table(columns, tuple(rows)), notes=(_counted_by(read), rule))]
+
+
+def regions(read: Findings) -> list[Section]:
+    """Counts and volumes by region, or why there are none; nothing where there is no lesion."""
+    if not read.lesions:
+        return []
+    title = _("Lesions by region")
+    match read.region_state:
+        case RegionState.PENDING:
+            return [Section(title=title, paragraphs=(_("The regions of the lesions are not determined yet."),))]
+        case RegionState.NOT_DETERMINED:
+            reason = Foreign(read.annotation.region_note)
+            return [Section(title=title, paragraphs=(_("The regions of the lesions are not determined."), reason))]
+        case RegionState.DETERMINED:
+            return [Section(title=title, table=_region_table(read), notes=_region_notes(read))]
+
+
+def _region_table(read: Findings) -> Table:
+    names = sorted({lesion.region for lesion in read.lesions})
+    rows = [_region_row([lesion for lesion in read.lesions if lesion.region == name]) for name in names]
     columns = (
         Column(_("Region"), wide=True),
-        Column(_("Active"), number=True),
-        Column(_("Inactive"), number=True),
+        *(Column(words.class_head(kind), number=True) for kind in words.CLASSES),
         Column(_("Volume (ml)"), number=True),
     )
-    return [Section(title=_("Lesions by region"), table=Table(columns, tuple(rows)), notes=(_counted_by(read),))]
+    return Table(columns, tuple(rows))
+
+
+def _region_notes(read: Findings) -> tuple[Text, ...]:
+    return (_counted_by(read), Foreign(read.annotation.region_rule))
 
 
 def _region_row(lesions: Sequence[Lesion]) -> tuple[str, ...]:
     by_class = [sum(lesion.lesion_class == kind for lesion in lesions) for kind in words.CLASSES]
     return (
-        words.region(lesions[0]),
+        words.region(lesions[0], RegionState.DETERMINED),
         *map(str, by_class),
         words.volume(sum(lesion.volume_ml for lesion in lesions)),
     )
@@ -182,13 +214,13 @@ def lesions(read: Findings) -> list[Section]:
     """Every lesion of the version; nothing where there is none."""
     if not read.lesions:
         return []
-    has_regions = any(map(region_of, read.lesions))
     columns = [
         Column(_("No."), number=True),
         Column(_("Class, and what it rests on"), wide=True),
-        *([Column(_("Region"))] if has_regions else []),
+        Column(_("Region")),
         Column(_("Volume (ml)"), number=True),
         Column(_("Longest axis (mm)"), number=True),
+        Column(_("In plane (mm)"), number=True),
         Column(_("Slices"), number=True),
         Column(_("Mean probability"), number=True),
     ]
@@ -196,19 +228,21 @@ def lesions(read: Findings) -> list[Section]:
         (
             str(lesion.number),
             words.basis(lesion, read.stamp),
-            *([words.region(lesion)] if has_regions else []),
+            words.region(lesion, read.region_state),
             words.volume(lesion.volume_ml),
             words.length(lesion.longest_axis_mm),
+            words.length(lesion.in_plane_axis_mm),
             words.slices(lesion.slice_indices),
             words.probability(lesion.mean_probability),
         )
         for lesion in read.lesions
     ]
+    plane = _("“In plane” is the longest axis within one slice.")
     note = _(
         "Slices count from 1. The mean probability is the network's, of being a lesion of either class. The attached "
         "file lesions.csv has every digit, positions and identifiers."
     )
-    return [Section(_("Lesions"), table=Table(tuple(columns), tuple(rows)), notes=(_counted_by(read), note))]
+    return [Section(_("Lesions"), table=Table(tuple(columns), tuple(rows)), notes=(_counted_by(read), plane, note))]
 
 
 def method(read: Findings) -> Section:

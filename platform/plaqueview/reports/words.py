@@ -1,5 +1,6 @@
 """What a report says, in the language that is switched on: sentences made of the version's own numbers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
@@ -10,9 +11,10 @@ from pydicom.valuerep import PersonName
 
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.dicom_document import Stamp, spoken
+from plaqueview.imaging.lesion_sizes import SMALLEST_MM, SizeClass
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule, LesionChange
-from plaqueview.reports.findings import Findings, region_of
+from plaqueview.reports.findings import Findings, RegionState
 from plaqueview.reports.stamps import basis_of
 
 # What other modules say in English, so that it is found for translation; a test holds them to each other.
@@ -45,8 +47,8 @@ def volume(volume_ml: float) -> str:
     return f"{volume_ml:.{VOLUME_DIGITS}f}"
 
 
-def length(length_mm: float) -> str:
-    return f"{length_mm:.{LENGTH_DIGITS}f}"
+def length(length_mm: float | None) -> str:
+    return "" if length_mm is None else f"{length_mm:.{LENGTH_DIGITS}f}"
 
 
 def probability(value: float | None) -> str:
@@ -76,6 +78,10 @@ def class_word(kind: LesionClass) -> str:
     return {LesionClass.ACTIVE: _("active"), LesionClass.INACTIVE: _("inactive")}[kind]
 
 
+def class_head(kind: LesionClass) -> str:
+    return {LesionClass.ACTIVE: _("Active"), LesionClass.INACTIVE: _("Inactive")}[kind]
+
+
 def class_label(kind: LesionClass, stamp: Stamp) -> str:
     """As `Stamp.label_of`: the network's word until a reader has confirmed it."""
     return _(stamp.label_of(kind))
@@ -85,8 +91,20 @@ def basis(lesion: Lesion, stamp: Stamp) -> str:
     return _(basis_of(lesion, stamp))
 
 
-def region(lesion: Lesion) -> str:
-    return _(region_of(lesion).replace("_", " ")) if region_of(lesion) else ""
+def region(lesion: Lesion, state: RegionState) -> str:
+    return _("not determined yet") if state is RegionState.PENDING else _(lesion.region.replace("_", " "))
+
+
+def size_word(size: SizeClass) -> str:
+    return {SizeClass.SMALL: _("small"), SizeClass.MEDIUM: _("medium"), SizeClass.LARGE: _("large")}[size]
+
+
+def size_rule() -> str:
+    """In English word for word the rule of the sizes."""
+    return _(
+        "by the longest axis within one slice, between voxel centres: small under %(medium)s, medium under %(large)s, "
+        "large from %(large)s"
+    ) % {size.value: as_written(f"{smallest_mm:g} mm") for size, smallest_mm in SMALLEST_MM.items()}
 
 
 def change_word(kind: LesionChange) -> str:
@@ -187,11 +205,10 @@ def _unconfirmed(findings: Findings) -> list[str]:
 
 
 def _regions(findings: Findings) -> list[str]:
-    by_region: dict[str, int] = {}
-    for lesion in findings.lesions:
-        by_region[region(lesion)] = by_region.get(region(lesion), 0) + 1
-    named = [f"{name} {count}" for name, count in by_region.items() if name]
-    return [_("By region: %(regions)s.") % {"regions": ", ".join(named)}] if named else []
+    if findings.region_state is not RegionState.DETERMINED:
+        return []
+    by_region = Counter(region(lesion, findings.region_state) for lesion in findings.lesions)
+    return [_("By region: %(regions)s.") % {"regions": ", ".join(f"{name} {n}" for name, n in by_region.items())}]
 
 
 def changed(findings: Findings) -> list[str]:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models.double_reading import BlindedReading
 from plaqueview.core.models import Record
+from plaqueview.imaging.lesion_sizes import SizeClass, size_of
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.studies.models import Series, Study
@@ -104,6 +105,9 @@ class Annotation(FrozenRecord, Record):
         default=0, help_text="Active lesions that no reader has confirmed."
     )
     counts_by_slice = models.JSONField(help_text="By class, how many lesions touch each slice.")
+    counts_by_size = models.JSONField(
+        default=dict, help_text="By size and class; empty in a version from before sizes were measured."
+    )
     statements = models.JSONField(default=list)
     warnings = models.JSONField(default=list)
     seconds = models.JSONField(default=dict, help_text="Time by step.")
@@ -153,6 +157,7 @@ class Lesion(FrozenRecord, Record):
     voxel_count = models.PositiveIntegerField()
     volume_ml = models.FloatField()
     longest_axis_mm = models.FloatField()
+    in_plane_axis_mm = models.FloatField(null=True, help_text="Null in a version from before it was measured.")
     centroid_mm = models.JSONField()
     centroid_index = models.JSONField()
     slice_indices = models.JSONField()
@@ -180,3 +185,8 @@ class Lesion(FrozenRecord, Record):
                 name="lesion_evidence_has_reader_and_time",
             ),
         ]
+
+    @property
+    def size(self) -> SizeClass | None:
+        """None in a version from before sizes were measured."""
+        return None if self.in_plane_axis_mm is None else size_of(self.in_plane_axis_mm)
