@@ -115,6 +115,7 @@ class Listener:
                 (evt.EVT_RELEASED, self._end),
                 (evt.EVT_ABORTED, self._end),
                 (evt.EVT_CONN_CLOSE, self._end),
+                (evt.EVT_CONN_CLOSE, _forget_half_an_instance),
             ],
         )
         host, bound_port = cast(ThreadedAssociationServer, server).server_address[:2]
@@ -172,6 +173,15 @@ def _send_at_once(event: evt.Event) -> None:
     connection = event.assoc.dul.socket
     if connection is not None and connection.socket is not None:
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _forget_half_an_instance(event: evt.Event) -> None:
+    """What had come of an instance when the line was cut is gone; the library would leave it on the disk."""
+    half = event.assoc.dimse.message
+    file = half._data_set_file if half is not None else None  # noqa: SLF001  # the library has no name for it
+    if file is not None:
+        file.close()
+        Path(file.name).unlink(missing_ok=True)
 
 
 def _echo(_event: evt.Event) -> int:
