@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ UNDECODABLE = (AttributeError, BytesLengthException, LookupError, RuntimeError, 
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+# A head of 640 x 640 x 640, 1 GiB in memory; only a header that lies announces more.
+MOST_VOXELS = 2**28
 
 
 class SeriesReadError(ValueError):
@@ -55,6 +59,8 @@ def read_volume(datasets: Sequence[Dataset]) -> StackedVolume:
         stack = stack_slices(headers)
     except SliceStackError as error:
         raise SeriesReadError(f"series is not one volume: {error}") from error
+    if prod(stack.shape) > MOST_VOXELS:
+        raise SeriesReadError(f"series announces {prod(stack.shape)} voxels, need at most {MOST_VOXELS}")
     voxels = np.empty(stack.shape, np.float32)
     slice_of = {(header.sop_instance_uid, header.frame_number): at for at, header in enumerate(stack.headers)}
     for dataset in datasets:

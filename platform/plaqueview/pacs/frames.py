@@ -1,20 +1,13 @@
 """The bytes of frames and instances in the transfer syntax that was asked for."""
 
-import warnings
-from io import BytesIO
-
-import numpy as np
-from pydicom import dcmread
-from pydicom.pixels import pixel_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.storage import stored_path
-from plaqueview.studies.instance_file import UNREADABLE
 from plaqueview.studies.models import Instance
+from plaqueview.studies.pixels import PixelsError, decode_frame, decode_instance
 
 NATIVE_LITTLE_ENDIAN = {ImplicitVRLittleEndian, ExplicitVRLittleEndian}
-UNDECODABLE = (*UNREADABLE, RuntimeError, MemoryError)
 
 
 def read_frame(instance: Instance, number: int) -> bytes:
@@ -43,27 +36,13 @@ def read_instance(instance: Instance, *, transfer_syntax_uid: str) -> bytes:
     if transfer_syntax_uid in {"*", instance.transfer_syntax_uid}:
         return path.read_bytes()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
-            dataset = dcmread(path)
-            if dataset.file_meta.TransferSyntaxUID.is_compressed and "PixelData" in dataset:
-                dataset.decompress(generate_instance_uid=False)
-            dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-            stream = BytesIO()
-            dataset.save_as(stream, implicit_vr=False, little_endian=True, enforce_file_format=True)
-            return stream.getvalue()
-    except UNDECODABLE as error:
-        raise InvalidError(f"the instance cannot be decoded: {type(error).__name__}; ask for it as stored") from error
+        return decode_instance(instance)
+    except PixelsError as error:
+        raise InvalidError(f"the instance cannot be decoded: {error}; ask for it as stored") from error
 
 
 def _decoded(instance: Instance, number: int) -> bytes:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
-            path = stored_path(instance.storage_key)
-            is_deflated = instance.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
-            # pydicom reads one frame of a file without the others, but looks for them before inflating it.
-            voxels = pixel_array(dcmread(path) if is_deflated else path, index=number - 1, raw=True)
-    except UNDECODABLE as error:
-        raise InvalidError(f"frame {number} cannot be decoded: {type(error).__name__}") from error
-    return np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<")).tobytes()
+        return decode_frame(instance, number)
+    except PixelsError as error:
+        raise InvalidError(f"frame {number} cannot be decoded: {error}") from error

@@ -15,9 +15,10 @@ from plaqueview.core.storage import stored_path
 from plaqueview.imaging.completeness import InstanceHeader
 from plaqueview.imaging.dicom_read import SeriesReadError, StackedVolume, read_volume
 from plaqueview.imaging.slice_stack import SliceStackError, stack_slices
-from plaqueview.imaging.windowing import Window, percentile_window
+from plaqueview.imaging.windowing import Window
 from plaqueview.studies.instance_file import UNREADABLE
 from plaqueview.studies.models import Instance, Series
+from plaqueview.studies.pixels import PixelsError, decode_window
 from plaqueview.studies.settling import slice_headers
 
 SCANNER_TAGS = ("Manufacturer", "ManufacturerModelName", "MagneticFieldStrength")
@@ -150,8 +151,6 @@ def _window(series: Series) -> Window | None:
 
 def _percentile_window(instance: Instance) -> Window | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
-            return percentile_window(read_volume([dcmread(stored_path(instance.storage_key))]).volume.voxels)
-    except (SeriesReadError, *UNREADABLE):
+        return decode_window(instance)
+    except PixelsError:
         return None

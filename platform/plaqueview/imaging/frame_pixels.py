@@ -1,0 +1,119 @@
+"""The pixels of one stored instance, decoded: a frame as it is, as a picture, or the whole instance uncompressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.pixels import pixel_array
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+
+from plaqueview.imaging.dicom_header import first_number, frame_places, text
+from plaqueview.imaging.dicom_read import read_volume
+from plaqueview.imaging.windowing import Window, apply_window, percentile_window
+
+# Source: PS3.3 C.11.2.1.3.
+LINEAR: Final = "linear"
+LINEAR_EXACT: Final = "linear-exact"
+SIGMOID: Final = "sigmoid"
+VOI_FUNCTIONS: Final = (LINEAR, LINEAR_EXACT, SIGMOID)
+
+JPEG: Final = "image/jpeg"
+PNG: Final = "image/png"
+FORMATS: Final = {JPEG: "JPEG", PNG: "PNG"}
+USUAL_QUALITY: Final = 90
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture looks: None is the instance's own window, or its own size; sizes are columns and rows."""
+
+    media_type: str = JPEG
+    window: tuple[float, float] | None = None
+    function: str = LINEAR
+    size: tuple[int, int] | None = None
+    quality: int = USUAL_QUALITY
+
+
+def decoded_frame(path: Path, index: int) -> bytes:
+    """Frame `index`, from 0, uncompressed and little endian. Raises: what pydicom and its decoders raise."""
+    voxels = _frame(path, index, raw=True)
+    return np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<")).tobytes()
+
+
+def uncompressed_instance(path: Path) -> bytes:
+    """The instance as a Part 10 file, explicit VR little endian. Raises: as `decoded_frame`."""
+    dataset = dcmread(path)
+    if dataset.file_meta.TransferSyntaxUID.is_compressed and "PixelData" in dataset:
+        dataset.decompress(generate_instance_uid=False)
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    stream = BytesIO()
+    dataset.save_as(stream, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def instance_window(path: Path) -> Window:
+    """The window that holds the head in this instance. Raises: SeriesReadError."""
+    return percentile_window(read_volume([dcmread(path)]).volume.voxels)
+
+
+def rendered_frame(path: Path, index: int, look: Look) -> bytes:
+    """Frame `index`, from 0, as a picture. Source: PS3.18 8.3.5.1. Raises: as `decoded_frame`."""
+    header = dcmread(path, stop_before_pixels=True)
+    pixels = _frame(path, index, raw=False)
+    grey = pixels if pixels.ndim == 3 else _grey(pixels, header, index + 1, look)
+    picture = Image.fromarray(_eight_bits(grey))
+    if look.size is not None:
+        picture = picture.resize(_within(picture.size, look.size), Image.Resampling.LANCZOS)
+    stream = BytesIO()
+    picture.save(stream, FORMATS[look.media_type], quality=look.quality)
+    return stream.getvalue()
+
+
+def _frame(path: Path, index: int, *, raw: bool) -> NDArray[Any]:  # Any: as stored
+    header = dcmread(path, specific_tags=["NumberOfFrames"], stop_before_pixels=True)
+    is_deflated = header.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
+    # pydicom reads one frame of a file without the others, but looks for them before inflating it.
+    return pixel_array(dcmread(path) if is_deflated else path, index=index, raw=raw)
+
+
+def _grey(pixels: NDArray[Any], header: FileDataset, frame_number: int, look: Look) -> NDArray[np.uint8]:  # Any: stored
+    """Through the rescale, the window and the sense of black. Source: PS3.4 N.2."""
+    places = frame_places(header, frame_number)
+    slope, intercept = first_number(places, "RescaleSlope"), first_number(places, "RescaleIntercept")
+    values = pixels.astype(np.float32) * (1.0 if slope is None else slope) + (intercept or 0.0)
+    center, width = look.window or (first_number(places, "WindowCenter"), first_number(places, "WindowWidth"))
+    if center is None or width is None or width <= 0:
+        grey = apply_window(values, percentile_window(values))
+    else:
+        grey = _windowed(values, center, width, look.function)
+    is_inverted = text(header, "PhotometricInterpretation") == "MONOCHROME1"
+    return np.subtract(255, grey, dtype=np.uint8) if is_inverted else grey
+
+
+def _windowed(values: NDArray[np.float32], center: float, width: float, function: str) -> NDArray[np.uint8]:
+    """Source: PS3.3 C.11.2.1.2.1 and C.11.2.1.3."""
+    if function == SIGMOID:
+        share = 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - center) / width, -60.0, 60.0)))
+        grey: NDArray[np.uint8] = np.rint(share * 255.0).astype(np.uint8)
+        return grey
+    if function == LINEAR and width > 1.0:
+        return apply_window(values, Window(center - 0.5, width - 1.0))
+    return apply_window(values, Window(center, width))
+
+
+def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:  # Any: colour of 8 or 16 bits
+    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+
+
+def _within(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of the same shape in the limit. Source: PS3.18 8.3.5.1.3."""
+    share = min(limit[0] / size[0], limit[1] / size[1])
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
