@@ -22,6 +22,7 @@ os.environ.update(
     PLAQUEVIEW_REDIS_URL=broker.url,
     PLAQUEVIEW_STORAGE_DIR=str(folder / "storage"),
     PLAQUEVIEW_DISK_RESERVE_BYTES="1",
+    PLAQUEVIEW_NODES_ON_LOOPBACK="true",
 )
 os.environ.setdefault("PLAQUEVIEW_DATABASE_URL", f"sqlite:///{folder}/plaqueview.sqlite3")
 

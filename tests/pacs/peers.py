@@ -81,7 +81,12 @@ def picky_entity(*, called: str = "ARCHIVE", calling: str = "", context: ssl.SSL
 
 @contextmanager
 def web_server(
-    status: int, *, body: bytes = b"", media_type: str = "application/dicom+json", location: str = ""
+    status: int,
+    *,
+    body: bytes = b"",
+    media_type: str = "application/dicom+json",
+    location: str = "",
+    context: ssl.SSLContext | None = None,
 ) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """The root of a server that always answers the same, and the headers of what it was asked."""
     asked: list[dict[str, str]] = []
@@ -103,13 +108,16 @@ def web_server(
         def log_message(self, *_words: object) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/dicom-web", asked
         server.shutdown()
 
 
-def certificate_and_key() -> tuple[str, str]:
-    """Of 127.0.0.1, signed by itself; PEM."""
+def certificate_and_key(name_of_host: str = "") -> tuple[str, str]:
+    """Of the host, or else of 127.0.0.1, signed by itself; PEM."""
+    host = x509.DNSName(name_of_host) if name_of_host else x509.IPAddress(IPv4Address("127.0.0.1"))
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "archive")])
     now = dt.datetime.now(dt.UTC)
@@ -121,7 +129,7 @@ def certificate_and_key() -> tuple[str, str]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

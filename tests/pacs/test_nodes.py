@@ -1,7 +1,9 @@
 """Remote nodes: what an administrator may say of one, what never comes back, and how a peer answers an echo."""
 
 import logging
+import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -99,6 +101,8 @@ def test_a_node_is_made_changed_listed_and_removed(administration):
         (WEB, {"url": "https://pacs.example/?key=1"}, "url"),
         (WEB, {"url": "https://pacs.example:99999/"}, "url"),
         (WEB, {"host": "archive"}, "host"),
+        (DIMSE, {"host": "169.254.169.254"}, "host"),
+        (WEB, {"url": "http://[fd00:ec2::254]/latest/meta-data/"}, "url"),
         (WEB, {"username": "ana", "password": "a", "token": "b"}, "token"),
         (WEB, {"password": "a"}, "username"),
     ],
@@ -229,6 +233,45 @@ def test_the_answers_of_web_servers(administration, status, options, problem):
     assert (answered, found) == (problem is None, problem)
     assert [one["path"] for one in asked] == ["/dicom-web/studies?limit=1"]
     assert detail.startswith(("answered QIDO-RS in ", f"{url}: "))
+
+
+def test_a_name_that_changes_its_address_is_not_connected_to(administration, settings, monkeypatch):
+    """DNS rebinding: a name that was somebody's when it was saved, and is this machine's when it is used."""
+    settings.NODES_ON_LOOPBACK = False
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [entry])
+    with web_server(200, body=b"[]") as (url, asked), picky_entity() as port:
+        web = administration.echo(WEB, url=url.replace("127.0.0.1", "pacs.example"))
+        dimse = administration.echo(DIMSE, host="archive.example", port=port)
+
+    assert asked == []
+    assert (web[1], dimse[1]) == ("forbidden", "forbidden")
+    assert dimse[2] == (
+        f"ARCHIVE at archive.example, port {port}: not connected, since 127.0.0.1 is this machine itself "
+        "(PLAQUEVIEW_NODES_ON_LOOPBACK)"
+    )
+
+
+def test_the_address_that_was_judged_is_the_one_that_is_connected_to(administration, monkeypatch, tmp_path):
+    """The certificate is still asked for the name, and the peer still hears it."""
+    certificate, key = certificate_and_key("pacs.example")
+    real, asked = socket.getaddrinfo, []
+
+    def getaddrinfo(host, *args, **options):
+        asked.append(host)
+        return real("127.0.0.1" if host == "pacs.example" else host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    known = {"ca_certificates": certificate, "client_certificate": certificate, "client_key": key}
+    context = server_context(tmp_path, certificate, key)
+    with web_server(200, body=b"[]", context=context) as (url, heard), picky_entity(context=context) as port:
+        where = url.replace("http://127.0.0.1", "https://pacs.example")
+        web = administration.echo(WEB, url=where, **known)
+        dimse = administration.echo(DIMSE, host="pacs.example", port=port, uses_tls=True, **known)
+
+    assert (web[:2], dimse[:2]) == ((True, None), (True, None))
+    assert asked.count("pacs.example") == 2
+    assert heard[0]["host"] == urlsplit(where).netloc
 
 
 def test_credentials_reach_the_peer(administration):

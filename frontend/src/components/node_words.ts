@@ -10,6 +10,7 @@ export const DOCUMENT_TEXTS: Readonly<Record<SentDocument, string>> = {
 const PROBLEM_TEXTS: Readonly<Record<PeerProblem, string>> = {
   refused: "Cannot be reached",
   unknown_host: "Cannot be reached",
+  forbidden: "Not an address to connect to",
   unreachable: "Cannot be reached",
   timed_out: "Does not answer in time",
   tls: "No trust by TLS",

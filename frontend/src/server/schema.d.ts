@@ -2031,6 +2031,7 @@ export interface components {
              *
              *     * `refused` - refused
              *     * `unknown_host` - unknown_host
+             *     * `forbidden` - forbidden
              *     * `unreachable` - unreachable
              *     * `timed_out` - timed_out
              *     * `tls` - tls
@@ -3012,6 +3013,7 @@ export interface components {
         /**
          * @description * `refused` - refused
          *     * `unknown_host` - unknown_host
+         *     * `forbidden` - forbidden
          *     * `unreachable` - unreachable
          *     * `timed_out` - timed_out
          *     * `tls` - tls
@@ -3026,7 +3028,7 @@ export interface components {
          *     * `not_sent` - not_sent
          * @enum {string}
          */
-        PeerProblem: "refused" | "unknown_host" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored" | "not_sent";
+        PeerProblem: "refused" | "unknown_host" | "forbidden" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored" | "not_sent";
         /** @description When to learn, from what and how; what is left out is as given here. */
         PlanRequest: {
             name: string;

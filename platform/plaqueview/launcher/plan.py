@@ -78,6 +78,7 @@ def environment_of(plan: DemoPlan, *, broker_url: str) -> dict[str, str]:
         "PLAQUEVIEW_REDIS_URL": broker_url,
         "PLAQUEVIEW_STORAGE_DIR": str(plan.storage_dir),
         "PLAQUEVIEW_DICOM_AE_TITLE": AE_TITLE,
+        "PLAQUEVIEW_NODES_ON_LOOPBACK": "true",
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import httpx
 
+from plaqueview.core.destinations import address_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter, media_type_of
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of
@@ -115,6 +116,25 @@ def require_success(answer: httpx.Response, node: RemoteNode) -> None:
     raise PeerError(problem, f"{node.address}: HTTP {status} {phrase}".rstrip())
 
 
+class _JudgedTransport(httpx.HTTPTransport):
+    """Looks each request's host up, and connects to the address that was judged; TLS still asks for the name."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        try:
+            address = address_of(host)
+        except OSError as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+        judged = httpx.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return super().handle_request(judged)
+
+
 @contextmanager
 def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
     """A client that follows no redirect, which could lead the credentials elsewhere."""
@@ -127,8 +147,10 @@ def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
             base_url=f"{node.url.rstrip('/')}/",
             headers=headers,
             auth=credentials,
-            verify=context_of(node) if node.url.startswith("https:") else True,
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            transport=_JudgedTransport(
+                verify=context_of(node) if node.url.startswith("https:") else True, trust_env=False
+            ),
             trust_env=False,
         ) as client:
             yield client

@@ -16,6 +16,7 @@ from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import AssociationSocket
 
+from plaqueview.core.destinations import address_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of, words_of_status
 from plaqueview.pacs.tls import context_of
@@ -121,7 +122,7 @@ def _associate(
 ) -> Association:
     try:
         return entity.associate(
-            node.host,
+            address_of(node.host),
             node.port or 0,
             contexts,
             ae_title=node.ae_title,
@@ -152,7 +153,7 @@ def _refusal(node: RemoteNode, association: Association, *, waited_s: float) -> 
 def _problem_of_connection(node: RemoteNode) -> PeerError | None:
     """What a connection of our own finds wrong, or nothing: the library says of a failure only that there was one."""
     try:
-        with socket.create_connection((node.host, node.port), timeout=CONNECT_TIMEOUT_S) as connection:
+        with socket.create_connection((address_of(node.host), node.port), timeout=CONNECT_TIMEOUT_S) as connection:
             if node.uses_tls:
                 context_of(node).wrap_socket(connection, server_hostname=node.host).close()
     except OSError as error:

@@ -16,6 +16,7 @@ from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
+from plaqueview.core.destinations import objection_to_literal
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.pacs import peers
 from plaqueview.pacs.models import NodeKind, RemoteNode, SentDocument, usual_documents
@@ -175,6 +176,8 @@ def _require_address(setup: NodeSetup) -> None:
         wrong |= {name: "not for a DIMSE node" for name in ("url", "username", "token", "password") if given[name]}
         if setup.host and not HOST.fullmatch(setup.host):
             wrong["host"] = "needs a host name or an IP address, with no scheme, port or path"
+        elif objection := objection_to_literal(setup.host):
+            wrong["host"] = objection
     else:
         wrong |= {name: "not for a DICOMweb node" for name in (*OF_DIMSE, "calling_ae_title") if given[name]}
         if problem := _problem_of_url(setup.url):
@@ -197,6 +200,8 @@ def _problem_of_url(url: str) -> str:
         return "needs http:// or https:// and a host"
     if "@" in parts.netloc:
         return "needs its credentials in username and password, not in the address"
+    if objection := objection_to_literal(parts.hostname):
+        return objection
     return "needs no ? and no #" if parts.query or parts.fragment or "?" in url or "#" in url else ""
 
 

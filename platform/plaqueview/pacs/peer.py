@@ -12,10 +12,13 @@ from typing import Final
 
 from django.db import models
 
+from plaqueview.core.destinations import ForbiddenAddressError
+
 
 class PeerProblem(models.TextChoices):
     REFUSED = "refused", "the connection was refused"
     UNKNOWN_HOST = "unknown_host", "the host name is not known"
+    FORBIDDEN = "forbidden", "this installation does not connect to such an address"
     UNREACHABLE = "unreachable", "the host cannot be reached"
     TIMED_OUT = "timed_out", "no answer in time"
     TLS = "tls", "no trust by TLS"
@@ -110,20 +113,29 @@ def words_of_status(status: int) -> str:
 
 def error_of(cause: BaseException, address: str) -> PeerError:
     """Why the connection was not made, in words, from the error or from what caused it."""
-    for error in _chain(cause):
-        match error:
-            case ssl.SSLError():
-                reason = getattr(error, "verify_message", "") or (error.reason or "no handshake").replace("_", " ")
-                return PeerError(PeerProblem.TLS, f"{address}: no trust by TLS: {reason.lower()}")
-            case socket.gaierror():
-                return PeerError(PeerProblem.UNKNOWN_HOST, f"{address}: the host name is not known")
-            case ConnectionRefusedError():
-                return PeerError(PeerProblem.REFUSED, f"{address}: the connection was refused; nothing listens there")
-            case TimeoutError():
-                return PeerError(PeerProblem.TIMED_OUT, f"{address}: no answer in time")
-            case ConnectionError():
-                return PeerError(PeerProblem.ABORTED, f"{address}: the peer ended the connection")
-    return PeerError(PeerProblem.UNREACHABLE, f"{address}: the host cannot be reached")
+    known = filter(None, map(_known, _chain(cause)))
+    problem, words = next(known, (PeerProblem.UNREACHABLE, "the host cannot be reached"))
+    return PeerError(problem, f"{address}: {words}")
+
+
+def _known(error: BaseException) -> tuple[PeerProblem, str] | None:
+    match error:
+        case ForbiddenAddressError():
+            found = PeerProblem.FORBIDDEN, f"not connected, since {error}"
+        case ssl.SSLError():
+            reason = getattr(error, "verify_message", "") or (error.reason or "no handshake").replace("_", " ")
+            found = PeerProblem.TLS, f"no trust by TLS: {reason.lower()}"
+        case socket.gaierror():
+            found = PeerProblem.UNKNOWN_HOST, "the host name is not known"
+        case ConnectionRefusedError():
+            found = PeerProblem.REFUSED, "the connection was refused; nothing listens there"
+        case TimeoutError():
+            found = PeerProblem.TIMED_OUT, "no answer in time"
+        case ConnectionError():
+            found = PeerProblem.ABORTED, "the peer ended the connection"
+        case _:
+            return None
+    return found
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

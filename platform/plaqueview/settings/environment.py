@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -45,6 +46,14 @@ def is_key(text: str) -> None:
         is_whole = False
     if not is_whole:
         raise ValidationError("needs 32 bytes in base64, as `plaqueview manage model_keys` prints them")
+
+
+def are_networks(texts: list[str]) -> None:
+    for text in texts:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ValidationError("needs networks with their lengths, separated by commas: 10.20.0.0/16") from None
 
 
 def are_keys(texts: list[str]) -> None:

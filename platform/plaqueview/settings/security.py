@@ -1,10 +1,11 @@
 """Who comes in, and what a browser may do."""
 
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from environs import validate
 
-from plaqueview.settings.environment import env, read
+from plaqueview.settings.environment import are_networks, env, read
 from plaqueview.settings.process import FEED_URL, IS_BEHIND_TLS, ORIGIN
 
 # -- accounts and sign-in --------------------------------------------------------------------------------------------
@@ -63,3 +64,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# -- whereto this installation connects when a user names the address ------------------------------------------------
+NODE_NETWORKS = [ip_network(text) for text in read(env.list, "PLAQUEVIEW_NODE_NETWORKS", [], validate=are_networks)]
+NODES_ON_PRIVATE_NETWORKS = read(env.bool, "PLAQUEVIEW_NODES_ON_PRIVATE_NETWORKS", True)
+NODES_ON_LOOPBACK = read(env.bool, "PLAQUEVIEW_NODES_ON_LOOPBACK", False)
