@@ -225,8 +225,10 @@ def _rows() -> dict[str, list[str]]:
 
 
 def _tasks() -> dict[str, int]:
-    with Redis.from_url(settings.CELERY_BROKER_URL) as broker:
-        return {f"queue {queue}": int(broker.llen(queue)) for queue in QUEUES}
+    with Redis.from_url(settings.CELERY_BROKER_URL) as broker, broker.pipeline(transaction=False) as asked:
+        for queue in QUEUES:
+            asked.llen(queue)
+        return {f"queue {queue}": int(length) for queue, length in zip(QUEUES, asked.execute(), strict=True)}
 
 
 def _files() -> list[str]:
