@@ -2,8 +2,8 @@
 
 Only a worker process imports this module; the web never does. A worker is started with
 
-    celery --app plaqueview.celery:celery_app worker --include inference_worker.tasks --queues inference \
-        --pool threads --concurrency 1
+    celery --app plaqueview.celery:celery_app worker --queues inference --pool threads --concurrency 1 \
+        --include inference_worker.tasks,inference_worker.shadow_tasks
 
 One task at a time, because one inference already uses every core; threads and not forks, because a loaded network does
 not survive a fork, because one process is half the memory of two, and because the main thread goes on to answer the
@@ -117,9 +117,9 @@ def rule_of_counting() -> CountingRule:
     return CountingRule(settings.LESION_CONNECTIVITY, settings.MINIMUM_LESION_VOLUME_MM3)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def trained_segmenter(onnx_key: str) -> Segmenter:
-    """The network that was trained here, loaded and warmed when it is first asked for; the last one is kept."""
+    """The network that was trained here, loaded and warmed when it is first asked for; champion and shadow are kept."""
     return loaded(stored_path(onnx_key))
 
 

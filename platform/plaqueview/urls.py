@@ -20,6 +20,7 @@ REST_APPS = (
     "inbox",
     "outbox",
     "training",
+    "monitoring",
     "audit",
 )
 

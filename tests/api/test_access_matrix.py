@@ -252,6 +252,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/models/<uuid:model_id>/rollback"): of_caller(
         A.MODEL_MANAGE, 409, body=remark, names={"model_id": "model"}
     ),
+    # The champion never read along: 404 and 409 say that the caller may ask of one that did, and let a candidate do so.
+    ("GET", "api/v1/models/<uuid:model_id>/shadow"): of_caller(A.TRAINING_READ, 404, names={"model_id": "model"}),
+    ("POST", "api/v1/models/<uuid:model_id>/shadow"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
+    ("DELETE", "api/v1/models/<uuid:model_id>/shadow"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
+    ("GET", "api/v1/models/<uuid:model_id>/shadow/readings"): of_caller(
+        A.TRAINING_READ, 404, names={"model_id": "model"}
+    ),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
     ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),

@@ -17,7 +17,7 @@ interface GatePanelProps {
 export function GatePanel({ model, canManage }: GatePanelProps) {
   const verdict = useQuery({ ...verdictQuery(model.id), enabled: model.origin === "trained" });
   if (model.origin === "shipped") return null;
-  const isCandidate = model.stage === "candidate" && (verdict.data !== undefined || model.origin === "imported");
+  const isCandidate = (model.stage === "candidate" || model.stage === "shadow") && (verdict.data !== undefined || model.origin === "imported");
   return (
     <section className={styles.panel} aria-label={`Gate of ${model.version}`} data-testid="gate">
       {verdict.isError && <Problem error={verdict.error} onRetry={() => void verdict.refetch()} />}

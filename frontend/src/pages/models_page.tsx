@@ -5,6 +5,7 @@ import { Markdown } from "markdown-to-jsx";
 import { fullTimeText } from "../components/formats";
 import { ModelExport, ModelImport } from "../components/model_file";
 import { GatePanel } from "../components/gate_panel";
+import { ShadowPanel } from "../components/shadow_panel";
 import { Loading } from "../components/loading";
 import { Notice, Problem } from "../components/problem";
 import { usePageTitle } from "../components/page_title";
@@ -16,6 +17,8 @@ import styles from "./plain_page.module.css";
 
 /** Cards are written by whoever trains a model, so HTML in them stays text. */
 const MARKDOWN = { disableParsingRawHTML: true, forceBlock: true } as const;
+
+const STAGE_COLORS: Record<ModelVersion["stage"], string> = { champion: "indigo", shadow: "grape", candidate: "gray", retired: "gray" };
 
 export function ModelsPage({ me }: { me: Me }) {
   usePageTitle("Models");
@@ -45,7 +48,7 @@ function ModelCard({ model, me }: { model: ModelVersion; me: Me }) {
     <article className={cardStyles.model} data-testid="model-card">
       <header className={cardStyles.header}>
         <h2>{`${model.name} ${model.version}`}</h2>
-        <Badge variant="light" color={model.stage === "champion" ? "indigo" : "gray"} size="sm">{model.stage}</Badge>
+        <Badge variant="light" color={STAGE_COLORS[model.stage]} size="sm">{model.stage}</Badge>
         {me.actions.includes("model.manage") && model.origin !== "shipped" && <ModelExport model={model} />}
       </header>
       <dl className={cardStyles.facts}>
@@ -57,6 +60,7 @@ function ModelCard({ model, me }: { model: ModelVersion; me: Me }) {
         <dd>{fullTimeText(model.created)}</dd>
       </dl>
       {model.caveat && <Notice tone="caution" icon="warning" title="Limits of this model"><p>{model.caveat}</p></Notice>}
+      {me.actions.includes("training.read") && <ShadowPanel model={model} me={me} />}
       <GatePanel model={model} canManage={me.actions.includes("model.manage")} />
       {model.card && (
         <details className={cardStyles.card} open={model.stage === "champion"}>

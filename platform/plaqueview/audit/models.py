@@ -77,6 +77,8 @@ class EventKind(models.TextChoices):
     MODEL_PROMOTED = "model.promoted"
     MODEL_OVERRIDE_ASKED = "model.override_asked"
     MODEL_ROLLED_BACK = "model.rolled_back"
+    MODEL_SHADOW_STARTED = "model.shadow_started"
+    MODEL_SHADOW_ENDED = "model.shadow_ended"
     MODEL_EXPORTED = "model.exported"
     MODEL_IMPORTED = "model.imported"
     SNAPSHOT_REQUESTED = "snapshot.requested"

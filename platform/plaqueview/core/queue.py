@@ -16,6 +16,7 @@ TRAINING_QUEUE = "training"
 
 # Of Redis, which serves 0 before 9; within one, who came first goes first.
 FIRST = 0
+LATER = 6
 LAST = 9
 
 

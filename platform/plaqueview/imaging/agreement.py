@@ -44,13 +44,13 @@ def measure_agreement(first: Volume, second: Volume, *, rule: CountingRule) -> A
     if first.shape != second.shape or not np.allclose(first.affine, second.affine):
         raise AgreementError(f"the masks lie on grids of shape {first.shape} and {second.shape}, need one grid")
     tables = [measure_lesions(labels, None, rule=rule) for labels in (first, second)]
-    pairs = _matched(tables[0], tables[1])
+    pairs = matched(tables[0], tables[1])
     return Agreement(
-        dice=_dice(first.voxels > 0, second.voxels > 0),
-        dice_active=_dice_of(LesionClass.ACTIVE, first, second),
-        dice_inactive=_dice_of(LesionClass.INACTIVE, first, second),
-        lesion_f1=_lesion_f1(pairs, len(tables[0].lesions), len(tables[1].lesions)),
-        class_kappa=_kappa(_classes(tables[0], pairs[:, 0]), _classes(tables[1], pairs[:, 1])),
+        dice=dice(first.voxels > 0, second.voxels > 0),
+        dice_active=dice_of_class(LesionClass.ACTIVE, first, second),
+        dice_inactive=dice_of_class(LesionClass.INACTIVE, first, second),
+        lesion_f1=lesion_f1(pairs, len(tables[0].lesions), len(tables[1].lesions)),
+        class_kappa=_kappa(are_active(tables[0], pairs[:, 0]), are_active(tables[1], pairs[:, 1])),
         lesions_matched=len(pairs),
         rule=sentence_of(rule),
     )
@@ -65,17 +65,18 @@ def sentence_of(rule: CountingRule) -> str:
     )
 
 
-def _dice_of(kind: LesionClass, first: Volume, second: Volume) -> float:
+def dice_of_class(kind: LesionClass, first: Volume, second: Volume) -> float:
     label = LABEL_OF_CLASS[kind]
-    return _dice(first.voxels == label, second.voxels == label)
+    return dice(first.voxels == label, second.voxels == label)
 
 
-def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """2|A∩B| / (|A|+|B|); 1 when both are empty."""
     marked = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
     return 2 * int(np.count_nonzero(first & second)) / marked if marked else 1.0
 
 
-def _matched(first: LesionTable, second: LesionTable) -> NDArray[np.int64]:
+def matched(first: LesionTable, second: LesionTable) -> NDArray[np.int64]:
     """(n, 2): the numbers of the lesions that share a voxel, each pair once."""
     both = (first.lesion_numbers > 0) & (second.lesion_numbers > 0)
     numbers = np.stack([first.lesion_numbers[both], second.lesion_numbers[both]], axis=1)
@@ -83,7 +84,8 @@ def _matched(first: LesionTable, second: LesionTable) -> NDArray[np.int64]:
     return pairs
 
 
-def _lesion_f1(pairs: NDArray[np.int64], first_count: int, second_count: int) -> float:
+def lesion_f1(pairs: NDArray[np.int64], first_count: int, second_count: int) -> float:
+    """Of `matched` pairs and the numbers of lesions; 1 when there are none."""
     if first_count == second_count == 0:
         return 1.0
     if len(pairs) == 0:
@@ -92,7 +94,7 @@ def _lesion_f1(pairs: NDArray[np.int64], first_count: int, second_count: int) ->
     return 2.0 * shares[0] * shares[1] / sum(shares)
 
 
-def _classes(table: LesionTable, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+def are_active(table: LesionTable, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(n,) whether the lesion of each number is active; numbers run from 1 in the order of the table."""
     is_active = np.array([lesion.lesion_class is LesionClass.ACTIVE for lesion in table.lesions], np.bool_)
     chosen: NDArray[np.bool_] = is_active[numbers - 1]

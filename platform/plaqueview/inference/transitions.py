@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
-from plaqueview.core.queue import FIRST, INFERENCE_QUEUE, LAST, enqueue
+from plaqueview.core.queue import FIRST, INFERENCE_QUEUE, LATER, enqueue
 from plaqueview.inference import journal
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.studies import services as studies
@@ -47,7 +47,7 @@ def send(job: InferenceJob) -> None:
 
 def priority_of(job: InferenceJob) -> int:
     """When its tasks' turn comes."""
-    return LAST if job.is_background else FIRST
+    return LATER if job.is_background else FIRST
 
 
 def bring_forward(job: InferenceJob) -> None:

@@ -35,7 +35,10 @@ def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
     return (
         Program("web", _granian("wsgi", "plaqueview.wsgi:application", port=plan.port)),
         Program("feed", _granian("asginl", "plaqueview.asgi:application", port=plan.feed_port)),
-        Program("inference", _worker("inference", threads=1, includes=("inference_worker.tasks",))),
+        Program(
+            "inference",
+            _worker("inference", threads=1, includes=("inference_worker.tasks", "inference_worker.shadow_tasks")),
+        ),
         Program("tasks", _worker("default", threads=2)),
         Program("dicom", management("dicom_listener", "--port", str(plan.dicom_port))),
     )

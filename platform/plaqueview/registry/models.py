@@ -46,6 +46,7 @@ class ModelVersion(Record):
         constraints = [
             models.UniqueConstraint(fields=["name", "version"], name="model_version_once"),
             models.UniqueConstraint(fields=["stage"], condition=Q(stage=Stage.CHAMPION), name="model_one_champion"),
+            models.UniqueConstraint(fields=["stage"], condition=Q(stage=Stage.SHADOW), name="model_one_shadow"),
             models.CheckConstraint(condition=Q(stage__in=Stage.values), name="model_stage_is_known"),
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="model_origin_is_known"),
         ]

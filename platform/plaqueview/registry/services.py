@@ -76,6 +76,26 @@ def make_champion(model: ModelVersion) -> ModelVersion | None:
 
 
 @transaction.atomic
+def enter_shadow(model: ModelVersion) -> None:
+    """The version reads along, unseen by readers. Called by who has checked that it may, with its row locked.
+
+    Raises: ConflictError when another does: two would slow down every study's turn.
+    """
+    other = ModelVersion.objects.filter(stage=Stage.SHADOW).first()
+    if other is not None:
+        raise ConflictError(f"model {other.version} reads along already; end that first")
+    model.stage = Stage.SHADOW
+    model.save(update_fields=["stage", "modified"])
+
+
+@transaction.atomic
+def leave_shadow(model: ModelVersion) -> None:
+    """The version is a candidate again, with its row locked."""
+    model.stage = Stage.CANDIDATE
+    model.save(update_fields=["stage", "modified"])
+
+
+@transaction.atomic
 def register_shipped(shipped: ShippedModel) -> ModelVersion:
     """The registry knows the weights; called again, nothing changes.
 

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "plaqueview.inbox",
     "plaqueview.outbox",
     "plaqueview.training",
+    "plaqueview.monitoring",
     "plaqueview.feed",
     "plaqueview.operations",
     "django_celery_beat",

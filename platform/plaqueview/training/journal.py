@@ -1,13 +1,12 @@
-"""What the rest of the house hears of snapshots, runs and models: the audit, and who looks on."""
+"""What the rest of the house hears of snapshots and runs: the audit, and who looks on."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from plaqueview.accounts.models import Site, User
+from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.live import TRAINING, Event, announce
-from plaqueview.registry.models import ModelVersion
 from plaqueview.training.models import DatasetSnapshot, TrainingRun
 
 Details = Mapping[str, str | int | float | bool | None]
@@ -48,11 +47,6 @@ def tell(event: Event, site_ids: Iterable[UUID]) -> None:
         announce(event, topics=(TRAINING,), site_id=site_id)
 
 
-def tell_everybody(event: Event) -> None:
-    """Models belong to no site."""
-    tell(event, Site.objects.order_by("pk").values_list("pk", flat=True))
-
-
 def publish_run(run: TrainingRun) -> None:
     """Who looks at training hears how the run stands, after the commit."""
     event: Event = {
@@ -76,8 +70,3 @@ def record_run(kind: EventKind, run: TrainingRun, *, actor: User | None) -> None
         site_id=only_site_of(run.snapshot),
         details={"snapshot": str(run.snapshot_id), "step": run.step, "model": str(run.model_id or "")},
     )
-
-
-def publish_model(model: ModelVersion) -> None:
-    """Who looks at models hears that one has another stage, after the commit."""
-    tell_everybody({"type": "model.changed", "model": str(model.pk), "stage": str(model.stage)})

@@ -17,11 +17,10 @@ from rest_framework.views import APIView
 from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations.api import AnyAccept
 from plaqueview.core.access import Action
-from plaqueview.registry import exchange
+from plaqueview.registry import exchange, journal
 from plaqueview.registry.api import ModelVersionSerializer
 from plaqueview.registry.signed_file import SUFFIX
 from plaqueview.studies.serializers import JSON
-from plaqueview.training import journal
 
 MEDIA_TYPE = "application/vnd.plaqueview.model+zip"
 

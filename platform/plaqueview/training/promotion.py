@@ -10,9 +10,9 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
+from plaqueview.registry import journal
 from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Stage
-from plaqueview.training import journal
 from plaqueview.training.models import GateVerdict, Promotion, PromotionKind
 
 
@@ -45,8 +45,8 @@ def promote(*, model_id: UUID, comment: str, is_override: bool, is_reauthenticat
     """
     require(actor, Action.MODEL_MANAGE)
     model = _locked(model_id)
-    if model.stage != Stage.CANDIDATE:
-        raise ConflictError(f"the model is {model.stage}; only a candidate can be promoted")
+    if model.stage not in {Stage.CANDIDATE, Stage.SHADOW}:
+        raise ConflictError(f"the model is {model.stage}; only a candidate, also one that reads along, can be promoted")
     if not comment.strip():
         raise InvalidError("say why the model is promoted", fields={"comment": "say why the model is promoted"})
     has_passed = _has_passed(model)

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from plaqueview import __version__
+from plaqueview.registry import journal as registry_journal
 from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Origin
-from plaqueview.training import journal
 from plaqueview.training.cards import card_of, caveat_of
 from plaqueview.training.gate import Trial, by_patient, judge
 from plaqueview.training.models import GateVerdict, RunStage, RunState, TrainingRun
@@ -66,7 +66,7 @@ def complete_run(claim: RunClaim, learned: Learned) -> ModelVersion:
     run.model, run.stage, run.best_key = model, RunStage.SAVING, learned.safetensors_key
     run.warnings = [*run.warnings, *learned.left_out]
     end_run(run, RunState.SUCCEEDED, reason="", actor=None)
-    journal.publish_model(model)
+    registry_journal.publish_model(model)
     return model
 
 

@@ -1,0 +1,46 @@
+"""Every write and read of monitoring, by the module that does it; the worker and the floors above call these."""
+
+from plaqueview.monitoring.readings import (
+    ReadingClaim,
+    ask_for_readings,
+    claim_reading,
+    compare_with_readers,
+    complete_reading,
+    fail_reading,
+    model_of,
+    renew_reading,
+    tend_readings,
+)
+from plaqueview.monitoring.shadows import (
+    Means,
+    Standing,
+    close_left_periods,
+    end_shadow,
+    read_readings,
+    read_shadow,
+    start_shadow,
+)
+
+__all__ = [
+    "Means",
+    "ReadingClaim",
+    "Standing",
+    "claim_reading",
+    "complete_reading",
+    "end_shadow",
+    "fail_reading",
+    "model_of",
+    "read_readings",
+    "read_shadow",
+    "renew_reading",
+    "start_shadow",
+    "tend",
+]
+
+
+def tend() -> None:
+    """Models in shadow have what they are to read, what dead workers left waits again, and readers have compared."""
+    close_left_periods()
+    ask_for_readings()
+    tend_readings()
+    compare_with_readers()

@@ -1,0 +1,13 @@
+"""Monitoring's errands on the default queue; the network itself reads in the worker's own task."""
+
+from celery import shared_task
+
+from plaqueview.monitoring import services
+
+TIME_LIMIT_S = 300
+
+
+@shared_task(name="monitoring.tend", time_limit=TIME_LIMIT_S)
+def tend() -> None:
+    """What is to be read in shadow waits for a worker, and what was read is compared."""
+    services.tend()

@@ -1,0 +1,10 @@
+"""Routes of monitoring, below api/v1/."""
+
+from django.urls import path
+
+from plaqueview.monitoring import shadow_api
+
+urlpatterns = [
+    path("models/<uuid:model_id>/shadow", shadow_api.ModelShadow.as_view(), name="model-shadow"),
+    path("models/<uuid:model_id>/shadow/readings", shadow_api.ModelShadowReadings.as_view(), name="shadow-readings"),
+]
