@@ -99,7 +99,7 @@ def test_new_studies_go_first(studies, admin, site, empty_broker, django_capture
         str(new.pk)
     ]
     assert empty_broker.llen("inference") == 1
-    assert empty_broker.llen("inference\x06\x169") == 4
+    assert empty_broker.llen("inference\x06\x166") == 4
 
 
 def test_asking_for_a_study_by_hand_brings_its_job_forward(

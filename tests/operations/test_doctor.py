@@ -76,7 +76,7 @@ def test_each_part_that_is_missing_is_named_with_what_to_do(settings, tmp_path):
     assert failed[1] == (
         "FAIL  worker default      no worker of the queue default was heard of within 20 s: start one, and read its log"
     )
-    assert failed[3] == "FAIL  errands             no task was sent on time within 6 min: start `celery beat`, once"
+    assert failed[3] == "FAIL  errands             no task was sent on time within 1 min: start `celery beat`, once"
 
 
 def test_a_broker_that_is_away_fails_every_part_behind_it(installation, settings):

@@ -77,7 +77,7 @@ function MeansTable({ shadow }: { shadow: Shadow }) {
           <MeansLine name="The champion with the readers, on the same studies" means={shadow.champion_against_final} />
         </tbody>
       </table>
-      <p className={styles.dim}>{`${shadow.rule} AI-predicted active (FLAIR only); research use only.`}</p>
+      <p className={styles.dim}>{`${shadow.rule}. AI-predicted active (FLAIR only); research use only.`}</p>
     </div>
   );
 }

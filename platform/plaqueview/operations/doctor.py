@@ -17,8 +17,8 @@ from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
 from plaqueview.operations.clocks import check_clocks
 from plaqueview.operations.readiness import READINESS
 
-# Celery's clock writes down what it has sent every three minutes.
-ERRANDS_ARE_SEEN_WITHIN = timedelta(minutes=6)
+# Celery's clock writes down what it has sent every ten seconds or so: CELERY_BEAT_SYNC_EVERY.
+ERRANDS_ARE_SEEN_WITHIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)

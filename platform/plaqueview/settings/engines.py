@@ -41,6 +41,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 # The clock's own errands stand here, and the department's schedules in the database beside them.
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# It writes down what it sent after so many tasks, some ten seconds, not after three minutes: the doctor looks there.
+CELERY_BEAT_SYNC_EVERY = 10
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
