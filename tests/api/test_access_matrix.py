@@ -110,6 +110,8 @@ def panel_of_two(place: Place) -> dict[str, Any]:
 
 MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/me"): of_caller(None),
+    ("GET", "api/v1/me/activity"): of_caller(None),
+    ("POST", "api/v1/me/activity"): of_caller(None),
     ("GET", "api/v1/me/preferences"): of_caller(None),
     ("PUT", "api/v1/me/preferences"): of_caller(None, body=lambda _: {"keys": {"approve": ["a"]}}),
     ("GET", "api/v1/readers"): of_caller(A.STUDY_READ),

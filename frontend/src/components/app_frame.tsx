@@ -7,6 +7,7 @@ import { useAppearance, type Appearance } from "../state/appearance";
 import styles from "./app_frame.module.css";
 import { ConnectionBar } from "./connection_bar";
 import { Icon } from "./icons";
+import { IdleBar } from "./idle_bar";
 import { PageLinks } from "./page_links";
 
 interface AppFrameProps {
@@ -27,6 +28,7 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
         </NavLink>
         <PageLinks me={me} />
         <ConnectionBar />
+        <IdleBar />
         <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>
         <UserMenu me={me} onSignOut={onSignOut} />
       </header>

@@ -1,5 +1,4 @@
 import { discardDraft, fetchDraft, saveDraft, submitDraft } from "../server/drafts";
-import { ProblemError } from "../server/problem";
 import type { Statement } from "../server/review";
 import type { Annotation } from "../server/types";
 import { point3 } from "../geometry/affine";
@@ -7,9 +6,7 @@ import { DraftSession } from "./draft_session";
 import { holdName, IndexedDraftStore, type DraftStore } from "./draft_store";
 import type { Base, DraftServer } from "./draft_view";
 import { feed } from "./live";
-import { annotationQuery, maskQuery, queryClient, studyQuery } from "./queries";
-
-const UNAUTHENTICATED = 401;
+import { annotationQuery, maskQuery, noticed, queryClient, studyQuery } from "./queries";
 
 interface Held {
   readonly session: DraftSession;
@@ -73,16 +70,6 @@ function serverOf(study: string): DraftServer {
     submit: (draft, revision, comment) => noticed(submitDraft(draft, revision, comment)),
     fetchBase: () => fetchBase(study),
   };
-}
-
-/** An expired session sends the page to sign-in; what is not saved waits in this browser. */
-async function noticed<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ProblemError && error.status === UNAUTHENTICATED) void queryClient.invalidateQueries({ queryKey: ["me"] });
-    throw error;
-  }
 }
 
 /** The study's current version, asked for anew. Throws when the study has none. */

@@ -24,6 +24,16 @@ function noticeSignedOut(error: unknown): void {
   if (isSignedOut(error)) void queryClient.invalidateQueries({ queryKey: ["me"] });
 }
 
+/** The answer to what is asked beside the queries; a refusal for a session that ended sends the page to sign-in as well. */
+export async function noticed<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    noticeSignedOut(error);
+    throw error;
+  }
+}
+
 function isWorthRetrying(failures: number, error: unknown): boolean {
   const isServersFault = !(error instanceof ProblemError) || error.status === 0 || error.status >= 500;
   return isServersFault && failures < MOST_RETRIES;

@@ -155,6 +155,13 @@ def user_of_token(secret: str) -> User | None:
     return user
 
 
+@transaction.atomic
+def record_idle_end(*, user_id: str) -> None:
+    """The audit knows that the user's session ended by itself."""
+    details = {"reason": "idle"}
+    audit.record(EventKind.SIGNED_OUT, actor=None, object_type="user", object_id=user_id, details=details)
+
+
 def _sha256_of(secret: str) -> str:
     """A plain hash is enough: secrets are 256 random bits, which no dictionary holds."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -9,6 +9,7 @@ from django.contrib import auth
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
+from plaqueview.accounts import idleness
 from plaqueview.accounts.authentication import user_of_token
 from plaqueview.accounts.models import User
 
@@ -50,5 +51,7 @@ def _user_of_session(headers: Mapping[str, str]) -> User | None:
     key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    if idleness.is_over(request.session):
+        return None
     user = auth.get_user(request)
     return user if isinstance(user, User) and user.is_active else None

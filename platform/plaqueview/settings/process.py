@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "plaqueview.core.middleware.limit_request_size",
     "plaqueview.core.middleware.keep_answers_private",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "plaqueview.accounts.middleware.end_idle_sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
