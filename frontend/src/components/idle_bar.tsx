@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from "react";
 import { fetchActivity, tellActivity } from "../server/activity";
 import { IdleWatch } from "../state/idle_watch";
 import { noticed } from "../state/queries";
-import styles from "./connection_bar.module.css";
 import { Icon } from "./icons";
+import styles from "./idle_bar.module.css";
 
 const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
 

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from plaqueview.accounts import idleness
 
 
-class ActivitySerializer(serializers.Serializer[None]):
+class ActivitySerializer(serializers.Serializer[dict[str, int | None]]):
     idle_s = serializers.IntegerField(help_text="Seconds without activity after which a session ends.")
     seconds_left = serializers.IntegerField(
         allow_null=True, help_text="Until the session ends if nothing is done; null for a token, which has none."
