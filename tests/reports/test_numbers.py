@@ -3,14 +3,19 @@
 import csv
 import json
 import re
+from base64 import b64decode
 from datetime import date
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from plaqueview.annotations.models import Annotation
+from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_sr import tracking_uid
+from plaqueview.imaging.regions import Region
 from tests.longitudinal.visits import LASTING, OLD, read_with, registered, visits
 from tests.reports.pages import reader_of, text_of
 from tests.reports.scenes import Office, make_office
@@ -172,6 +177,54 @@ def test_the_timeline_has_the_same_numbers_as_the_studies(office, version):
         assert row["notice"] == visit["notice"]
     assert {kind: int(rows[1][f"{kind}_count"]) for kind in changes["counts"]} == changes["counts"]
     assert [rows[0][f"{kind}_count"] for kind in changes["counts"]] == [""] * 5
+
+
+def test_the_timeline_has_the_volumes_of_the_changes_and_of_the_regions(office, version):
+    study = office.desk.study
+    prior = study.registrations.get().prior
+    changes = office.client.get(f"/api/v1/studies/{study.pk}/changes?prior={prior.pk}").json()
+    Annotation.objects.filter(pk=version.pk).update(region_map_key="a map")
+    Lesion.objects.filter(annotation=version, number__gt=1).update(region=Region.INFRATENTORIAL.value)
+    address = f"/api/v1/patients/{study.patient_id}/timeline"
+
+    earlier, later = office.client.get(address).json()["visits"]
+    row = list(csv.DictReader(StringIO(office.client.get(f"{address}.csv").content.decode(), newline="")))[1]
+
+    for name, volume in (("volumes_ml", "volume_ml"), ("prior_volumes_ml", "prior_volume_ml")):
+        for kind, total in later["changes"][name].items():
+            assert total == sum(one[volume] for one in changes["changes"] if one["change"] == kind)
+            assert float(row[f"{kind}_{volume}"]) == total
+    volumes_ml = [lesion.volume_ml for lesion in version.lesions.order_by("number")]
+    found = {one["region"]: (one["count"], one["volume_ml"]) for one in later["regions"]}
+    assert (earlier["regions"], found["periventricular"]) == ([], (0, 0.0))
+    assert found["infratentorial"] == (2, pytest.approx(sum(volumes_ml[1:])))
+    assert found["not_determined"] == (1, volumes_ml[0])
+    assert (row["infratentorial_count"], float(row["infratentorial_volume_ml"])) == ("2", found["infratentorial"][1])
+
+
+def test_the_newest_visit_is_shown_at_its_key_slices_with_its_lesions(office, version):
+    office.desk.study.registrations.all().delete()
+    address = f"/api/v1/patients/{office.desk.study.patient_id}/timeline/slices"
+
+    body = office.client.get(address).json()
+
+    shown = [one["slice_index"] for one in body["slices"]]
+    touched = {index for lesion in version.lesions.all() for index in lesion.slice_indices}
+    assert shown == sorted(shown)
+    assert set(shown) <= touched
+    assert body["notice"] == RESEARCH_NOTICE
+    for one in body["slices"]:
+        (picture,) = one["pictures"]
+        assert (picture["annotation"], one["aspect"]) == (str(version.pk), 1.0)
+        drawn = np.asarray(Image.open(BytesIO(b64decode(picture["png"].partition("base64,")[2]))))
+        assert (drawn[..., 0] != drawn[..., 2]).any()  # a lesion's outline is coloured, the slice is grey
+
+
+def test_a_prior_that_cannot_be_read_is_named_instead_of_left_out(office, version):
+    answer = office.client.get(f"/api/v1/patients/{office.desk.study.patient_id}/timeline/slices")
+
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("the slices cannot be drawn: ")
 
 
 def test_the_csv_in_the_pdf_is_the_csv(office, version):

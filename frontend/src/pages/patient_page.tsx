@@ -1,19 +1,22 @@
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 
 import { ClassMark } from "../components/class_mark";
+import { CourseCharts } from "../components/course_charts";
 import { ageText, dateText, nameText, UNKNOWN, volumeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
+import { SameSlices } from "../components/same_slices";
 import { StudyStateBadge } from "../components/study_state";
-import type { TrendValue } from "../components/trend";
-import { TrendChart } from "../components/trend_chart";
+import { VisitChangeTable } from "../components/visit_change_table";
 import { LESION_CLASSES } from "../geometry/labels";
+import { timelineCsvUrl } from "../server/downloads";
 import { ProblemError } from "../server/problem";
 import type { Study } from "../server/types";
 import { useLiveWorklist } from "../state/live";
-import { patientQuery } from "../state/queries";
+import { patientQuery, timelineQuery } from "../state/queries";
 import { NotFoundPage } from "./not_found_page";
 import styles from "./plain_page.module.css";
 
@@ -30,9 +33,14 @@ export function PatientPage() {
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
   return (
     <div className={styles.page}>
-      <h1>{nameText(name)}</h1>
+      <div className={styles.title}>
+        <h1>{nameText(name)}</h1>
+        <span className={styles.actions}>
+          <Button component="a" href={timelineCsvUrl(id)} download variant="default" size="xs" data-testid="timeline-csv">Download CSV</Button>
+          <Button variant="default" size="xs" onClick={() => globalThis.print()}>Print</Button>
+        </span>
+      </div>
       <p className={styles.lead}>{facts.filter((fact) => fact && fact !== UNKNOWN).join(" · ")}</p>
-      <Trends studies={studies} />
       <div className={styles.card}>
         <table className={styles.table}>
           <thead>
@@ -57,28 +65,26 @@ export function PatientPage() {
       {patient.data.counting_rule && (
         <p className={styles.lead}>{`AI-predicted, FLAIR only. Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
       )}
+      <Course patient={id} />
     </div>
   );
 }
 
-/** Counts and volumes of the studies that have a day and a result; one alone is no course. */
-function Trends({ studies }: { readonly studies: readonly Study[] }) {
-  const read = studies.filter((study) => study.study_date && study.lesion_counts && study.lesion_volumes_ml);
-  if (read.length < 2) return <p className={styles.lead}>The course over time is drawn from two studies on.</p>;
-  const rules = new Set(read.map(({ annotation }) => annotation?.counting_rule));
+/** What became of the lesions from visit to visit; nothing until a study was read. */
+function Course({ patient }: { readonly patient: string }) {
+  const timeline = useQuery(timelineQuery(patient));
+  if (timeline.isError) return <Problem error={timeline.error} onRetry={() => void timeline.refetch()} />;
+  if (!timeline.data) return <Loading of="course" />;
+  const { visits } = timeline.data;
+  if (!visits.some(({ annotation }) => annotation)) return <p className={styles.lead}>No study of this patient has been read yet.</p>;
   return (
     <>
-      <div className={styles.trends}>
-        <TrendChart title="Lesions" values={read.map((study) => valueOf(study, study.lesion_counts))} textOf={(count) => (Number.isInteger(count) ? String(count) : "")} />
-        <TrendChart title="Volume (ml)" values={read.map((study) => valueOf(study, study.lesion_volumes_ml))} textOf={volumeText} />
-      </div>
-      {rules.size > 1 && <p className={styles.lead}>The studies were counted by different rules: their numbers cannot be compared.</p>}
+      <CourseCharts visits={visits} />
+      {visits.length > 1 && <h2>Changes between visits</h2>}
+      {visits.length > 1 && <VisitChangeTable visits={visits} />}
+      <SameSlices patient={patient} />
     </>
   );
-}
-
-function valueOf(study: Study, amounts: Study["lesion_volumes_ml"]): TrendValue {
-  return { study: study.id, date: study.study_date ?? "", active: amounts?.active ?? 0, inactive: amounts?.inactive ?? 0 };
 }
 
 function byDateDescending(first: Study, second: Study): number {

@@ -11,3 +11,7 @@ export type DocumentName = (typeof DOCUMENTS)[number];
 export function documentUrl(annotation: string, name: DocumentName): string {
   return `/api/v1/annotations/${annotation}/${name}`;
 }
+
+export function timelineCsvUrl(patient: string): string {
+  return `/api/v1/patients/${patient}/timeline.csv`;
+}

@@ -4,7 +4,7 @@ import { decodeMask } from "../geometry/mask_codec";
 import { bodyOf, bytesOf, client } from "./client";
 import { ProblemError } from "./problem";
 import type {
-  Annotation, Job, JobFilter, Lesion, ModelVersion, Patient, SliceStack, StudyDetail, StudyFilter, Summary,
+  Annotation, Job, JobFilter, Lesion, ModelVersion, Patient, SameSlices, SliceStack, StudyDetail, StudyFilter, Summary, Timeline,
 } from "./types";
 
 const LARGEST_PAGE = 200;
@@ -45,6 +45,14 @@ export function fetchJobs(query: JobFilter) {
 
 export function fetchPatient(id: string): Promise<Patient> {
   return bodyOf(client.GET("/api/v1/patients/{patient_id}", { params: { path: { patient_id: id } } }));
+}
+
+export function fetchTimeline(patient: string): Promise<Timeline> {
+  return bodyOf(client.GET("/api/v1/patients/{patient_id}/timeline", { params: { path: { patient_id: patient } } }));
+}
+
+export function fetchSameSlices(patient: string): Promise<SameSlices> {
+  return bodyOf(client.GET("/api/v1/patients/{patient_id}/timeline/slices", { params: { path: { patient_id: patient } } }));
 }
 
 export async function fetchModels(): Promise<ModelVersion[]> {

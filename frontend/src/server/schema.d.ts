@@ -890,6 +890,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{patient_id}/timeline/slices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Key slices of the newest study, and the same planes of those registered to it */
+        get: operations["read_same_slices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/readers": {
         parameters: {
             query?: never;
@@ -1905,6 +1922,18 @@ export interface components {
          * @enum {string}
          */
         ChangeEnum: "new" | "enlarging" | "stable" | "shrinking" | "resolved";
+        ChangeVolumes: {
+            /** Format: double */
+            new: number;
+            /** Format: double */
+            enlarging: number;
+            /** Format: double */
+            stable: number;
+            /** Format: double */
+            shrinking: number;
+            /** Format: double */
+            resolved: number;
+        };
         /** @description The lesions of a study against those of a prior, with the rule by which they were compared. */
         Changes: {
             /** Format: uuid */
@@ -3345,6 +3374,12 @@ export interface components {
          * @enum {string}
          */
         RegionEnum: "periventricular" | "juxtacortical" | "infratentorial" | "deep_white_matter" | "not_determined";
+        RegionLoad: {
+            region: components["schemas"]["RegionEnum"];
+            count: number;
+            /** Format: double */
+            volume_ml: number;
+        };
         /** @description Where the lesions lie. Pending until the worker has told the regions, some seconds after the counts. */
         RegionSummary: {
             state: components["schemas"]["RegionSummaryStateEnum"];
@@ -3626,6 +3661,33 @@ export interface components {
          * @enum {string}
          */
         RunStage: "queued" | "loading" | "learning" | "exporting" | "testing" | "saving";
+        SamePicture: {
+            /** Format: uuid */
+            study: string;
+            /** Format: date */
+            study_date: string | null;
+            /** Format: uuid */
+            annotation: string;
+            /** @description A data URL. */
+            png: string;
+        };
+        SameSlice: {
+            /** @description Of the newest study, from 0; the others are cut to its plane. */
+            slice_index: number;
+            /**
+             * Format: double
+             * @description Width over height in mm.
+             */
+            aspect: number;
+            pictures: components["schemas"]["SamePicture"][];
+        };
+        /** @description Key slices of the newest study and the same planes of the earlier ones, the oldest first, lesions outlined. */
+        SameSlices: {
+            /** Format: uuid */
+            patient: string;
+            slices: components["schemas"]["SameSlice"][];
+            notice: string;
+        };
         /** @description A time at which approved versions are frozen and learned from, on behalf of its author. */
         Schedule: {
             /** Format: uuid */
@@ -4198,6 +4260,8 @@ export interface components {
             state: components["schemas"]["VisitStateEnum"] | components["schemas"]["NullEnum"];
             lesion_counts: components["schemas"]["ClassCounts"] | null;
             lesion_volumes_ml: components["schemas"]["ClassVolumes"] | null;
+            /** @description Both classes; empty until the regions are known. */
+            regions: components["schemas"]["RegionLoad"][];
             counting_rule: string | null;
             notice: string | null;
             changes: components["schemas"]["VisitChanges"] | null;
@@ -4209,6 +4273,10 @@ export interface components {
             /** Format: uuid */
             prior_annotation: string;
             counts: components["schemas"]["ChangeCounts"];
+            /** @description Of the lesions of this visit. */
+            volumes_ml: components["schemas"]["ChangeVolumes"];
+            /** @description Of the lesions of the prior. */
+            prior_volumes_ml: components["schemas"]["ChangeVolumes"];
             rule: string;
         };
         /**
@@ -9747,6 +9815,81 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_same_slices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SameSlices"];
                 };
             };
             /** @description Bad Request */

@@ -2,8 +2,8 @@ import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions 
 
 import { fetchSeriesAttributes } from "../server/dicomweb";
 import {
-  fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchSlices, fetchStudies, fetchStudy,
-  fetchSummary,
+  fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchSameSlices, fetchSlices,
+  fetchStudies, fetchStudy, fetchSummary, fetchTimeline,
 } from "../server/endpoints";
 import { fetchDoubleReadings } from "../server/double_readings";
 import { ProblemError } from "../server/problem";
@@ -58,6 +58,12 @@ export const studiesQuery = (filter: StudyFilter) =>
 export const studyQuery = (id: string) => queryOptions({ queryKey: ["study", id], queryFn: () => fetchStudy(id) });
 
 export const patientQuery = (id: string) => queryOptions({ queryKey: ["patient", id], queryFn: () => fetchPatient(id) });
+
+export const timelineQuery = (patient: string) =>
+  queryOptions({ queryKey: ["patient", patient, "timeline"], queryFn: () => fetchTimeline(patient) });
+
+export const sameSlicesQuery = (patient: string) =>
+  queryOptions({ queryKey: ["patient", patient, "slices"], queryFn: () => fetchSameSlices(patient), structuralSharing: false });
 
 export const jobsQuery = (filter: JobFilter) =>
   queryOptions({ queryKey: ["jobs", filter], queryFn: () => fetchJobs(filter), placeholderData: keepPreviousData });

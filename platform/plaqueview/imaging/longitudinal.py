@@ -102,6 +102,17 @@ class Comparison:
     def counts(self) -> dict[LesionChange, int]:
         return {kind: sum(one.change is kind for one in self.changes) for kind in LesionChange}
 
+    def volumes_ml(self) -> dict[LesionChange, float]:
+        """Of the lesions of this visit."""
+        return {kind: sum((one.volume_ml for one in self._of(kind)), 0.0) for kind in LesionChange}
+
+    def prior_volumes_ml(self) -> dict[LesionChange, float]:
+        """Of the lesions of the prior."""
+        return {kind: sum((one.prior_volume_ml for one in self._of(kind)), 0.0) for kind in LesionChange}
+
+    def _of(self, kind: LesionChange) -> list[Change]:
+        return [one for one in self.changes if one.change is kind]
+
 
 def compare_lesions(
     current: Volume, prior: Volume, current_to_prior: NDArray[np.float64], *, rule: ChangeRule

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -44,20 +45,20 @@ def key_slices(annotation: Annotation, lesions: Sequence[Lesion]) -> list[KeySli
     if not indices:
         return []
     labels = mask_codec.decode(labels_of(annotation).content)
-    window = _window(annotation)
-    height, width = _size_mm(annotation)
+    window = window_of(annotation)
+    height, width = size_mm(annotation)
     return [
         KeySlice(
             slice_index=index,
             lesions=tuple(lesion.number for lesion in lesions if index in lesion.slice_indices),
-            png=_png(draw_slice(apply_window(voxels, window), labels[index], colors=COLORS)),
+            png=png_of(draw_slice(apply_window(voxels, window), labels[index], colors=COLORS)),
             aspect=width / height,
         )
         for index, voxels in studies.load_slices(annotation.series, indices).items()
     ]
 
 
-def _window(annotation: Annotation) -> Window:
+def window_of(annotation: Annotation) -> Window:
     """Raises: DocumentError when the series no longer fits the version."""
     series = studies.read_slices(annotation.series)
     if series.shape != annotation.shape:
@@ -69,24 +70,24 @@ def _window(annotation: Annotation) -> Window:
     return series.window
 
 
-def _size_mm(annotation: Annotation) -> tuple[float, float]:
+def size_mm(annotation: Annotation) -> tuple[float, float]:
     """Height and width of a slice."""
     affine = np.array(annotation.affine, np.float64).reshape(4, 4)
     height, width = np.linalg.norm(affine[:3, 1:3], axis=0) * annotation.shape[1:]
     return float(height), float(width)
 
 
-def chosen_slices(lesions: Sequence[Lesion]) -> list[int]:
+def chosen_slices(lesions: Sequence[Lesion], *, most: int = MOST_SLICES) -> list[int]:
     """Of all slices those that show the most lesions not yet shown, active ones first, until all are or it is enough.
 
     Of slices that show equally many it is the one with the larger lesions, then the lower one.
     """
-    return sorted(_greedily(lesions))
+    return sorted(islice(_greedily(lesions), most))
 
 
 def _greedily(lesions: Sequence[Lesion]) -> Iterator[int]:
     unseen = {lesion.number: lesion for lesion in lesions}
-    for _ in range(MOST_SLICES):
+    while True:
         indices = sorted({index for lesion in unseen.values() for index in lesion.slice_indices})
         if not indices:
             return
@@ -101,7 +102,7 @@ def _worth(index: int, unseen: Iterable[Lesion]) -> tuple[int, int, float]:
     return active, len(there), sum(lesion.volume_ml for lesion in there)
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
+def png_of(picture: NDArray[np.uint8]) -> bytes:
     stream = BytesIO()
     Image.fromarray(picture).save(stream, "PNG", compress_level=PNG_LEVEL)
     return stream.getvalue()

@@ -7,6 +7,7 @@ from io import StringIO
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Sum
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations import services as annotations
@@ -16,6 +17,7 @@ from plaqueview.audit.models import EventKind
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
+from plaqueview.imaging.regions import Region
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.longitudinal.services import Changes
 from plaqueview.patients.models import Patient
@@ -125,10 +127,29 @@ def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:
         "state": state_of(stamp),
         **counts,
         **volumes_ml,
+        **_of_regions(annotation),
         "counting_rule": stamp.counting_rule,
         "authors": "; ".join(stamp.authors()),
         "notice": stamp.notice,
     }
+
+
+def _of_regions(annotation: Annotation) -> dict[str, Value]:
+    """Nothing until the regions are known."""
+    return {
+        f"{region.value}_{name}": value
+        for region, (count, volume_ml) in regions_of(annotation).items()
+        for name, value in (("count", count), ("volume_ml", volume_ml))
+    }
+
+
+def regions_of(annotation: Annotation) -> dict[Region, tuple[int, float]]:
+    """Number and volume in ml of the lesions of each region; empty until the regions are known."""
+    if not annotation.region_map_key:
+        return {}
+    rows = annotation.lesions.values_list("region").annotate(Count("pk"), Sum("volume_ml"))
+    found = {Region(region): (count, volume_ml) for region, count, volume_ml in rows.order_by("region")}
+    return {region: found.get(region, (0, 0.0)) for region in Region}
 
 
 def _of_changes(changes: Changes) -> dict[str, Value]:
@@ -137,6 +158,8 @@ def _of_changes(changes: Changes) -> dict[str, Value]:
         "prior": str(changes.prior_annotation.study_id),
         "prior_annotation": str(changes.prior_annotation.pk),
         **counts,
+        **{f"{kind.value}_volume_ml": ml for kind, ml in changes.comparison.volumes_ml().items()},
+        **{f"{kind.value}_prior_volume_ml": ml for kind, ml in changes.comparison.prior_volumes_ml().items()},
         "change_rule": changes.comparison.rule.sentence,
     }
 
@@ -152,6 +175,10 @@ COLUMNS = (
     "prior",
     "prior_annotation",
     *(f"{kind.value}_count" for kind in LesionChange),
+    *(f"{kind.value}_volume_ml" for kind in LesionChange),
+    *(f"{kind.value}_prior_volume_ml" for kind in LesionChange),
+    *(f"{region.value}_count" for region in Region),
+    *(f"{region.value}_volume_ml" for region in Region),
     "counting_rule",
     "change_rule",
     "authors",

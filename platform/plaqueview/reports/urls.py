@@ -4,7 +4,7 @@ from django.urls import path
 
 from plaqueview.reports.api import AnnotationDocument, AnnotationPages
 from plaqueview.reports.documents import DocumentKind
-from plaqueview.reports.timeline_api import TimelineCsvOfPatient, TimelineOfPatient
+from plaqueview.reports.timeline_api import SameSlicesOfPatient, TimelineCsvOfPatient, TimelineOfPatient
 
 VIEWS = {DocumentKind.PAGES: AnnotationPages, DocumentKind.ENCAPSULATED_PAGES: AnnotationPages}
 
@@ -17,5 +17,6 @@ urlpatterns = [
     for kind in DocumentKind
 ] + [
     path("patients/<uuid:patient_id>/timeline", TimelineOfPatient.as_view(), name="patient-timeline"),
+    path("patients/<uuid:patient_id>/timeline/slices", SameSlicesOfPatient.as_view(), name="patient-timeline-slices"),
     path("patients/<uuid:patient_id>/timeline.csv", TimelineCsvOfPatient.as_view(), name="patient-timeline-csv"),
 ]

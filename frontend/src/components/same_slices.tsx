@@ -1,0 +1,39 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { sameSlicesQuery } from "../state/queries";
+import { ClassMark, CLASS_NAMES } from "./class_mark";
+import styles from "./course.module.css";
+import { dateText } from "./formats";
+import { LESION_CLASSES } from "../geometry/labels";
+import { Loading } from "./loading";
+import { Problem } from "./problem";
+
+/** Key slices of the newest visit, and the same planes of the head in the visits that are registered to it. */
+export function SameSlices({ patient }: { readonly patient: string }) {
+  const found = useQuery(sameSlicesQuery(patient));
+  if (found.isError) return <Problem error={found.error} onRetry={() => void found.refetch()} />;
+  if (!found.data) return <Loading of="slices" />;
+  if (found.data.slices.length === 0) return null;
+  return (
+    <section className={styles.section} aria-labelledby="same-slices" data-testid="same-slices">
+      <h2 id="same-slices">The same slices over time</h2>
+      <p className={styles.lead}>
+        {"Cut to the plane of the newest study by rigid registration, the oldest on the left; not for measurement. "}
+        <span className={styles.kinds}>
+          {LESION_CLASSES.map((kind) => <span key={kind} className={styles.kind}><ClassMark lesionClass={kind} size={12} />{CLASS_NAMES[kind]}</span>)}
+        </span>
+      </p>
+      {found.data.slices.map(({ slice_index, aspect, pictures }) => (
+        <div key={slice_index} className={styles.pictures}>
+          {pictures.map((picture) => (
+            <figure key={picture.study}>
+              <img src={picture.png} style={{ aspectRatio: aspect }} alt={`Plane of slice ${slice_index + 1} in the study of ${dateText(picture.study_date)}, lesions outlined`} />
+              <figcaption>{`${dateText(picture.study_date)} · slice ${slice_index + 1} of the newest`}</figcaption>
+            </figure>
+          ))}
+        </div>
+      ))}
+      <p className={styles.lead}>{found.data.notice}</p>
+    </section>
+  );
+}
