@@ -126,7 +126,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/patients"): of_caller(A.PATIENT_READ),
     ("GET", "api/v1/patients/<uuid:patient_id>"): of_site(A.PATIENT_READ),
     ("GET", "api/v1/patients/<uuid:patient_id>/timeline"): of_site(A.ANNOTATION_READ),
-    ("GET", "api/v1/patients/<uuid:patient_id>/timeline/slices"): of_site(A.ANNOTATION_READ),
+    # The mask is not of the grid of the series: 409 says that the caller may ask.
+    ("GET", "api/v1/patients/<uuid:patient_id>/timeline/slices"): of_site(A.ANNOTATION_READ, 409),
     ("GET", "api/v1/patients/<uuid:patient_id>/timeline.csv"): of_site(A.ANNOTATION_READ),
     ("GET", "api/v1/summary"): of_caller(A.STUDY_READ),
     ("GET", "api/v1/studies"): of_caller(A.STUDY_READ),
