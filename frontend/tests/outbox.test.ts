@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { fieldErrors, forgetsSecrets, requestOf, setupOf } from "../src/components/node_setup";
-import { addressText, echoText, sentence } from "../src/components/node_words";
+import { addressText, echoText, priorsText, sentence } from "../src/components/node_words";
 import { nextAttemptText } from "../src/components/transfer_words";
 import type { RemoteNode } from "../src/server/nodes";
 import { problemOf } from "../src/server/problem";
@@ -10,7 +10,7 @@ import { canResend, isUnderway } from "../src/state/outbox";
 const PACS: RemoteNode = {
   id: "n", site: "s", name: "PACS", kind: "dimse", ae_title: "ORTHANC", host: "pacs.example", port: 104, url: "", calling_ae_title: "",
   uses_tls: true, ca_certificates: "", client_certificate: "PEM", has_client_key: true, username: "", has_password: false, has_token: false,
-  documents: ["seg", "sr"], sends_approved: false, sends_approved_since: null, is_active: true, last_echo: null, created: "", modified: "",
+  documents: ["seg", "sr"], sends_approved: false, sends_approved_since: null, prior_count: 2, prior_years: 5, prior_words: "head", fetches_priors_since: null, is_active: true, last_echo: null, created: "", modified: "",
 };
 const ARCHIVE: RemoteNode = {
   ...PACS, kind: "dicomweb", ae_title: "", host: "", port: null, url: "https://archive.example/dicom-web", uses_tls: false,
@@ -22,7 +22,7 @@ describe("what the server is told of a node", () => {
     expect(requestOf(setupOf(PACS))).toEqual({
       site: "s", name: "PACS", kind: "dimse", ae_title: "ORTHANC", host: "pacs.example", port: 104, url: "", calling_ae_title: "",
       uses_tls: true, ca_certificates: "", client_certificate: "PEM", username: "", password: "", token: "", documents: ["seg", "sr"],
-      sends_approved: false, is_active: true,
+      sends_approved: false, prior_count: 2, prior_years: 5, prior_words: "head", is_active: true,
     });
     expect(requestOf(setupOf(ARCHIVE))).not.toHaveProperty("password");
   });
@@ -71,6 +71,10 @@ describe("words of a node", () => {
     expect([PACS, { ...PACS, host: "fe80::1" }, ARCHIVE].map(addressText)).toEqual([
       "pacs.example:104", "[fe80::1]:104", "https://archive.example/dicom-web",
     ]);
+  });
+
+  it.each([[0, 5, "On request"], [2, 0, "The newest 2"], [2, 1, "The newest 2 of 1 year"]])("a rule of %j priors of %j years is told as %s", (prior_count, prior_years, text) => {
+    expect(priorsText({ prior_count, prior_years })).toBe(text);
   });
 
   it("an answer of the server stands as a sentence", () => {

@@ -1,4 +1,4 @@
-"""A reader searches the PACS, fetches a study, and opens it."""
+"""A reader searches the PACS, fetches a study, and opens it; its prior comes by itself."""
 
 from pathlib import Path
 
@@ -18,14 +18,17 @@ def test_a_study_is_found_at_a_node_and_fetched(demo: RunningDemo, page: Page, t
     with running_orthanc(tmp_path) as orthanc, demo.api("admin") as api:
         for dataset in series(4, patient_id="PACS-1", PatientName="Kranjc^Iva"):
             assert orthanc.post("/instances", content=encoded(dataset)).is_success
-        setup = {"name": "Archive", "kind": "dicomweb", "url": f"{str(orthanc.base_url).rstrip('/')}/dicom-web"}
+        for dataset in series(4, patient_id="PACS-1", PatientName="Kranjc^Iva", StudyDate="20220107"):
+            assert orthanc.post("/instances", content=encoded(dataset)).is_success
+        url = f"{str(orthanc.base_url).rstrip('/')}/dicom-web"
+        setup = {"name": "Archive", "kind": "dicomweb", "url": url, "prior_count": 1}
         assert api.post("/api/v1/nodes", json=setup).status_code == 201
 
         page.get_by_test_id("upload-button").click()
         page.get_by_test_id("open-pacs").click()
         page.get_by_label("Patient ID").fill("PACS-1")
         page.get_by_role("button", name="Search", exact=True).click()
-        row = page.get_by_test_id("remote-study")
+        row = page.get_by_test_id("remote-study").first
         expect(row).to_contain_text("Not here")
         row.get_by_role("button", name="Fetch", exact=True).click()
         expect(row.get_by_test_id("fetch-state")).to_have_attribute("data-state", "done")
@@ -34,3 +37,4 @@ def test_a_study_is_found_at_a_node_and_fetched(demo: RunningDemo, page: Page, t
 
         row.get_by_role("link", name="Open the study").click()
         page.wait_for_url("**/studies/**")
+        expect(page.get_by_test_id("priors").get_by_role("link")).to_have_text("07 Jan 2022")

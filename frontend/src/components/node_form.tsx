@@ -9,6 +9,7 @@ import { queryClient } from "../state/queries";
 import { countText } from "./formats";
 import { NodeAddress } from "./node_address";
 import styles from "./node_form.module.css";
+import { NodePriors } from "./node_priors";
 import { NodeSecurity } from "./node_security";
 import { fieldErrors, forgetsSecrets, requestOf, setupOf, type NodeFieldsProps } from "./node_setup";
 import { DOCUMENT_TEXTS, KIND_TEXTS } from "./node_words";
@@ -48,6 +49,7 @@ export function NodeForm({ node, me, onClose }: NodeFormProps) {
       {forgetsSecrets(node, setup) && <Notice tone="caution" icon="info" title="Another address"><p>{FORGOTTEN}</p></Notice>}
       <NodeSecurity node={node} {...fields} />
       <SentFields {...fields} />
+      <NodePriors {...fields} />
       {saving.isError && <Refusal error={saving.error} fieldCount={Object.keys(errors).length} />}
       <div className={styles.actions}>
         <Button type="submit" loading={saving.isPending}>Save</Button>

@@ -24,6 +24,9 @@ export interface NodeSetup {
   readonly token: string;
   readonly documents: readonly SentDocument[];
   readonly sends_approved: boolean;
+  readonly prior_count: number;
+  readonly prior_years: number;
+  readonly prior_words: string;
   readonly is_active: boolean;
 }
 
@@ -35,10 +38,14 @@ export interface NodeFieldsProps {
   change(changes: Partial<NodeSetup>): void;
 }
 
+/** What the server takes as well when nobody says otherwise. */
+const HEAD_WORDS = "head, brain, cran, cereb, neuro, kopf, schädel, hirn, cabeza, tete, testa, glava";
+
 const NO_NODE: NodeSetup = {
   site: "", name: "", kind: "dimse", ae_title: "", host: "", port: "104", url: "", calling_ae_title: "", uses_tls: false,
   ca_certificates: "", client_certificate: "", client_key: "", sign_in: "none", username: "", password: "", token: "",
   documents: ["seg", "sr"], sends_approved: false, is_active: true,
+  prior_count: 0, prior_years: 0, prior_words: HEAD_WORDS,
 };
 
 const NO_SECRETS = { client_key: "", password: "", token: "" } as const;
@@ -51,18 +58,18 @@ export function setupOf(node: RemoteNode | null): NodeSetup {
 }
 
 function keptFields({ site, name, kind, ae_title, host, url, calling_ae_title, uses_tls, username, ...rest }: RemoteNode) {
-  const { ca_certificates, client_certificate, documents, sends_approved, is_active } = rest;
+  const { ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words } = rest;
   return {
     site, name, kind, ae_title, host, url, calling_ae_title, uses_tls, username,
-    ca_certificates, client_certificate, documents, sends_approved, is_active,
+    ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words,
   };
 }
 
 /** Of the address only what the kind has; a secret that nobody typed is left out, and so stays as it is. */
 export function requestOf({ site, ...setup }: NodeSetup): NewNode {
-  const { name, kind, documents, sends_approved, is_active } = setup;
+  const { name, kind, documents, sends_approved, is_active, prior_count, prior_years, prior_words } = setup;
   return {
-    name, kind, sends_approved, is_active, documents: [...documents], ...(site ? { site } : {}),
+    name, kind, sends_approved, is_active, prior_count, prior_years, prior_words, documents: [...documents], ...(site ? { site } : {}),
     ...(kind === "dimse" ? dimseAddress(setup) : webAddress(setup)), ...signInOf(setup), ...certificatesOf(setup),
   };
 }

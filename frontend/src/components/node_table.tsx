@@ -5,7 +5,7 @@ import { echoNode, type RemoteNode } from "../server/nodes";
 import type { Me } from "../server/types";
 import { showNode } from "../state/outbox";
 import { fullTimeText, timeText, UNKNOWN } from "./formats";
-import { addressText, documentsText, echoText, KIND_TEXTS, sentence } from "./node_words";
+import { addressText, documentsText, echoText, KIND_TEXTS, priorsText, sentence } from "./node_words";
 import styles from "./outbox.module.css";
 import { detailOf } from "./problem";
 
@@ -28,6 +28,7 @@ export function NodeTable({ nodes, me, onChange }: NodeTableProps) {
             <th scope="col">AE title</th>
             <th scope="col">Active</th>
             <th scope="col">Sends approved versions</th>
+            <th scope="col">Fetches priors</th>
             <th scope="col">Last echo</th>
             {onChange && <th scope="col"><span className="visually-hidden">Actions</span></th>}
           </tr>
@@ -54,6 +55,7 @@ function Line({ node, me, onChange }: { node: RemoteNode } & Pick<NodeTableProps
         {sends_approved ? `By itself since ${timeText(sends_approved_since)}` : "On request"}
         <div className={styles.hint}>{documentsText(documents)}</div>
       </td>
+      <td data-testid="priors-rule">{priorsText(node)}</td>
       <td className={styles.wide} aria-live="polite"><LastEcho node={node} /></td>
       {onChange && <td className={styles.right}><Actions node={node} onChange={onChange} /></td>}
     </tr>

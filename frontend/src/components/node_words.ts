@@ -1,4 +1,5 @@
 import type { Echo, NodeKind, PeerProblem, RemoteNode, SentDocument } from "../server/nodes";
+import { countText } from "./formats";
 
 export const KIND_TEXTS: Readonly<Record<NodeKind, string>> = { dimse: "DIMSE", dicomweb: "DICOMweb" };
 
@@ -46,4 +47,10 @@ export function addressText({ kind, url, host, port }: Pick<RemoteNode, "kind" |
 
 export function documentsText(documents: readonly SentDocument[]): string {
   return documents.map((kind) => DOCUMENT_TEXTS[kind]).join(", ");
+}
+
+/** The rule by which a node is asked for priors. */
+export function priorsText({ prior_count, prior_years }: Pick<RemoteNode, "prior_count" | "prior_years">): string {
+  if (prior_count === 0) return "On request";
+  return `The newest ${prior_count}${prior_years > 0 ? ` of ${countText(prior_years, "year")}` : ""}`;
 }

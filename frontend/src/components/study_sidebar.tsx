@@ -1,12 +1,12 @@
 import { use } from "react";
-import { Link } from "react-router";
 
 import { requestInference } from "../server/endpoints";
 import { maskDownloadUrl } from "../server/downloads";
 import type { Annotation, Me, StudyDetail } from "../server/types";
-import { dateText, fullTimeText } from "./formats";
+import { fullTimeText } from "./formats";
 import { isUnderway, JobAction } from "./job_card";
 import { Panel } from "./panel";
+import { PriorPanel } from "./prior_panel";
 import { SeriesPanel } from "./series_panel";
 import { Settled } from "./settled";
 import styles from "./study_sidebar.module.css";
@@ -24,18 +24,7 @@ export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries 
   return (
     <aside className={styles.sidebar} aria-label="Study">
       <SeriesPanel study={study} shownSeries={shownSeries} canOverride={me.actions.includes("study.override")} onShow={onShowSeries} />
-      <Panel title="Prior studies">
-        {study.priors.length === 0 ? (
-          <p className={styles.none}>No earlier study of this patient.</p>
-        ) : (
-          <ul className={styles.priors} data-testid="priors">
-            {study.priors.map((prior) => (
-              <li key={prior.id}><Link to={`/studies/${prior.id}`}>{dateText(prior.study_date)}</Link></li>
-            ))}
-          </ul>
-        )}
-        <p className={styles.all}><Link to={`/patients/${study.patient.id}`}>All studies of this patient</Link></p>
-      </Panel>
+      <PriorPanel study={study} me={me} />
       {annotation && <ResultPanel annotation={annotation} study={study} me={me} />}
     </aside>
   );

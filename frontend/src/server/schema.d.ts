@@ -2643,6 +2643,12 @@ export interface components {
             documents?: components["schemas"]["SentDocument"][];
             /** @description Send each version by itself that is approved from now on. */
             sends_approved?: boolean;
+            /** @description For each new study, fetch so many newest MR priors. */
+            prior_count?: number;
+            /** @description Priors of no more than so many years; 0: of any age. */
+            prior_years?: number;
+            /** @description Parted by commas; a prior's description has one of them, or is empty. None: any prior. */
+            prior_words?: string;
             is_active?: boolean;
             /**
              * Format: uuid
@@ -2694,6 +2700,11 @@ export interface components {
             sends_approved: boolean;
             /** Format: date-time */
             sends_approved_since: string | null;
+            prior_count: number;
+            prior_years: number;
+            prior_words: string;
+            /** Format: date-time */
+            fetches_priors_since: string | null;
             is_active: boolean;
             last_echo: components["schemas"]["Echo"] | null;
             /** Format: date-time */
@@ -3084,6 +3095,12 @@ export interface components {
             documents?: components["schemas"]["SentDocument"][];
             /** @description Send each version by itself that is approved from now on. */
             sends_approved?: boolean;
+            /** @description For each new study, fetch so many newest MR priors. */
+            prior_count?: number;
+            /** @description Priors of no more than so many years; 0: of any age. */
+            prior_years?: number;
+            /** @description Parted by commas; a prior's description has one of them, or is empty. None: any prior. */
+            prior_words?: string;
             is_active?: boolean;
         };
         PatchedOverrideRequest: {

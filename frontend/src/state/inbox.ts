@@ -22,6 +22,14 @@ export const fetchesQuery = (node: string) =>
     enabled: node !== "",
   });
 
+/** The fetches of a study's priors; the feed tells when one changes. */
+export const priorFetchesQuery = (study: string) =>
+  queryOptions({
+    queryKey: ["fetches", "prior_of", study],
+    queryFn: async () => (await fetchFetches({ prior_of: study, page_size: MOST_LISTED })).results,
+    enabled: study !== "",
+  });
+
 /** The newest fetch of a study, or nothing when it was never fetched; `fetches` are newest first. */
 export function fetchOf(fetches: readonly Fetch[], uid: string): Fetch | undefined {
   return fetches.find(({ study_instance_uid }) => study_instance_uid === uid);

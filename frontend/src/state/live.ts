@@ -45,6 +45,8 @@ function applyToStudy(id: string, event: FeedEvent): void {
   if (event.type === "registration.changed") return;
   if (event.type === "transfer.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["transfers"] });
   if (event.type === "transfer.changed") return;
+  if (event.type === "fetch.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["fetches", "prior_of", id] });
+  if (event.type === "fetch.changed" && event.state !== "done") return;
   if (event.type === "comment.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["comments", id] });
   if (event.type === "comment.changed") return;
   if (event.type === "job.progress" && !FINISHED.has(event.state) && showProgress(id, event)) return;

@@ -12,7 +12,7 @@ from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.core.storage import incoming_folder
-from plaqueview.inbox import endings, journal, leases
+from plaqueview.inbox import endings, journal, leases, priors
 from plaqueview.inbox.basket import FetchBasket
 from plaqueview.inbox.leases import Claim
 from plaqueview.inbox.models import Fetch
@@ -34,7 +34,11 @@ class NoSuchStudyError(ValueError):
 
 
 def fetch_from_node(*, node_id: UUID, random: Random) -> int:
-    """What was due from the node was fetched, as far as its peer answered; returns how many were tried."""
+    """What was due from the node was fetched, as far as its peer answered; returns how many were tried.
+
+    It is first asked for priors of new studies, which are then due themselves.
+    """
+    priors.search_due(node_id=node_id, random=random)
     for tried in range(AT_ONCE):
         claim = leases.claim_next(node_id=node_id)
         if claim is None:
@@ -48,7 +52,7 @@ def fetch_from_node(*, node_id: UUID, random: Random) -> int:
 def wake_nodes() -> int:
     """Workers are told of each node from which something is due; a message too many finds nothing to do."""
     due = Fetch.objects.due(timezone.now()).order_by().values_list("node_id", flat=True).distinct()
-    nodes = list(due)
+    nodes = {*due, *priors.due_searches().order_by().values_list("node_id", flat=True)}
     for node_id in nodes:
         enqueue(FETCH_TASK, str(node_id))
     return len(nodes)

@@ -1,5 +1,7 @@
 """What the rest of the house hears of a fetch: the audit, and who looks on."""
 
+from typing import Any
+
 from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
@@ -9,12 +11,17 @@ from plaqueview.inbox.models import Fetch
 
 def publish(fetch: Fetch) -> None:
     """Who looks at the worklist, or at the study whose prior it is, hears how the fetch stands, after the commit."""
-    topics = (WORKLIST, study_topic(fetch.prior_of_id)) if fetch.prior_of_id else (WORKLIST,)
-    announce(
-        {"type": "fetch.changed", "fetch": str(fetch.pk), "state": str(fetch.state), "progress": fetch.progress},
-        topics=topics,
-        site_id=fetch.node.site_id,
-    )
+    event: dict[str, Any] = {
+        "type": "fetch.changed",
+        "fetch": str(fetch.pk),
+        "state": str(fetch.state),
+        "progress": fetch.progress,
+    }
+    topics = [WORKLIST]
+    if fetch.prior_of_id:
+        event["study"] = str(fetch.prior_of_id)
+        topics.append(study_topic(fetch.prior_of_id))
+    announce(event, topics=tuple(topics), site_id=fetch.node.site_id)
 
 
 def record(kind: EventKind, fetch: Fetch, *, actor: User | None) -> None:

@@ -30,6 +30,24 @@ OPEN = [*WAITING, FetchState.FETCHING]
 REMARKABLE = [FileOutcome.DUPLICATE.value, FileOutcome.CONFLICT.value, FileOutcome.REJECTED.value]
 
 
+class PriorSearch(Record):
+    """A new study whose priors a node is asked for once; `answer` says what came of it, and ends it with `ended_at`."""
+
+    node = models.ForeignKey(RemoteNode, on_delete=models.CASCADE, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    answer = models.CharField(max_length=500, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created"]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=Q(ended_at__isnull=True), name="prior_search_by_turn")
+        ]
+        constraints = [models.UniqueConstraint(fields=["node", "study"], name="prior_search_once")]
+
+
 class FetchQuerySet(models.QuerySet["Fetch"]):
     def visible_to(self, user: User) -> Self:
         """The fetches into the user's sites."""

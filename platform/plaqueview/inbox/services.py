@@ -2,6 +2,7 @@
 
 from plaqueview.inbox.endings import bury_lapsed
 from plaqueview.inbox.fetching import fetch_from_node, wake_nodes
+from plaqueview.inbox.priors import request_by_rule
 from plaqueview.inbox.reading import read_fetch, read_fetches
 from plaqueview.inbox.requests import Requested, cancel, request, retry
 
@@ -13,6 +14,7 @@ __all__ = [
     "read_fetch",
     "read_fetches",
     "request",
+    "request_by_rule",
     "retry",
     "wake_nodes",
 ]

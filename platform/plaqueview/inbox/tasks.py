@@ -20,6 +20,7 @@ def fetch_from_node(node_id: str) -> None:
 
 @shared_task(name="inbox.tend", time_limit=TEND_TIME_LIMIT_S)
 def tend() -> None:
-    """Dead workers' fetches are taken up, and workers told of what is due."""
+    """Priors that a rule wants are asked for, dead workers' fetches taken up, and workers told of what is due."""
+    services.request_by_rule()
     services.bury_lapsed()
     services.wake_nodes()

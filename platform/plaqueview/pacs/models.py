@@ -27,6 +27,10 @@ def usual_documents() -> list[str]:
     return [SentDocument.SEGMENTATION.value, SentDocument.REPORT.value]
 
 
+# What names a study of the head, in the words of several languages; parted by commas.
+HEAD_WORDS = "head, brain, cran, cereb, neuro, kopf, schädel, hirn, cabeza, tete, testa, glava"
+
+
 class RemoteNodeQuerySet(models.QuerySet["RemoteNode"]):
     def visible_to(self, user: User) -> Self:
         """The nodes of the user's sites."""
@@ -37,8 +41,10 @@ class RemoteNode(Record):
     """A peer of one site. Secrets are kept sealed (`pacs.sealing`) and never leave the house but to the peer.
 
     `sends_approved_since` is when the rule was made to send each approved version by itself, None without the rule;
-    versions that were approved before are not sent. Certificates are PEM; no `ca_certificates` means those that the
-    machine trusts. `echo_problem` is empty when the last echo was answered.
+    versions that were approved before are not sent. `fetches_priors_since` likewise: for each study that came since,
+    the newest `prior_count` MR studies of the patient are fetched from here, of the last `prior_years` (0: of any age),
+    whose description has one of `prior_words` (none: any) or is empty. Certificates are PEM; no `ca_certificates` means
+    those that the machine trusts. `echo_problem` is empty when the last echo was answered.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="nodes")
@@ -57,6 +63,10 @@ class RemoteNode(Record):
     password_sealed = models.TextField(blank=True)
     token_sealed = models.TextField(blank=True)
     documents = models.JSONField(default=usual_documents)
+    prior_count = models.PositiveSmallIntegerField(default=0)
+    prior_years = models.PositiveSmallIntegerField(default=0)
+    prior_words = models.CharField(max_length=300, blank=True, default=HEAD_WORDS)
+    fetches_priors_since = models.DateTimeField(null=True)
     sends_approved_since = models.DateTimeField(null=True)
     is_active = models.BooleanField(default=True)
     echoed_at = models.DateTimeField(null=True)

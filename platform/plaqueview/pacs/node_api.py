@@ -52,6 +52,10 @@ class NodeSerializer(serializers.Serializer[JSON]):
     documents = serializers.ListField(child=serializers.ChoiceField(SentDocument.values))
     sends_approved = serializers.BooleanField()
     sends_approved_since = serializers.DateTimeField(allow_null=True)
+    prior_count = serializers.IntegerField()
+    prior_years = serializers.IntegerField()
+    prior_words = serializers.CharField()
+    fetches_priors_since = serializers.DateTimeField(allow_null=True)
     is_active = serializers.BooleanField()
     last_echo = EchoSerializer(allow_null=True)
     created = serializers.DateTimeField()
@@ -86,6 +90,18 @@ class NodeChangeSerializer(serializers.Serializer[JSON]):
     )
     sends_approved = serializers.BooleanField(
         required=False, help_text="Send each version by itself that is approved from now on."
+    )
+    prior_count = serializers.IntegerField(
+        min_value=0, max_value=20, required=False, help_text="For each new study, fetch so many newest MR priors."
+    )
+    prior_years = serializers.IntegerField(
+        min_value=0, max_value=99, required=False, help_text="Priors of no more than so many years; 0: of any age."
+    )
+    prior_words = serializers.CharField(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        help_text="Parted by commas; a prior's description has one of them, or is empty. None: any prior.",
     )
     is_active = serializers.BooleanField(required=False)
 
@@ -177,6 +193,7 @@ def _row(node: RemoteNode) -> JSON:
         "documents": list(setup.documents),
         "sends_approved": setup.sends_approved,
         "sends_approved_since": node.sends_approved_since,
+        "fetches_priors_since": node.fetches_priors_since,
         "last_echo": _echo(node),
         "created": node.created,
         "modified": node.modified,

@@ -19,7 +19,7 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.destinations import objection_to_literal
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.pacs import peers
-from plaqueview.pacs.models import NodeKind, RemoteNode, SentDocument, usual_documents
+from plaqueview.pacs.models import HEAD_WORDS, NodeKind, RemoteNode, SentDocument, usual_documents
 from plaqueview.pacs.peer import PeerError
 from plaqueview.pacs.sealing import SealBrokenError, seal
 from plaqueview.pacs.tls import context_of
@@ -52,6 +52,9 @@ class NodeSetup:
     token: str | None = None
     documents: tuple[str, ...] = tuple(usual_documents())
     sends_approved: bool = False
+    prior_count: int = 0
+    prior_years: int = 0
+    prior_words: str = HEAD_WORDS
     is_active: bool = True
 
 
@@ -163,6 +166,10 @@ def _apply(node: RemoteNode, setup: NodeSetup) -> None:
         node.sends_approved_since = None
     elif node.sends_approved_since is None:
         node.sends_approved_since = timezone.now()
+    if not setup.prior_count:
+        node.fetches_priors_since = None
+    elif node.fetches_priors_since is None:
+        node.fetches_priors_since = timezone.now()
     _require_credentials(node)
     _require_tls(node)
 
@@ -261,6 +268,7 @@ def _record(event: EventKind, node: RemoteNode, actor: User, **details: str) -> 
             "address": node.address,
             "is_active": node.is_active,
             "sends_approved": node.sends_approved_since is not None,
+            "prior_count": node.prior_count,
             **details,
         },
     )
