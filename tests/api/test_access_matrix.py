@@ -284,6 +284,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", f"{INSTANCE}"): of_site(A.DICOMWEB_READ),
     ("GET", f"{INSTANCE}/metadata"): of_site(A.DICOMWEB_READ),
     ("GET", f"{INSTANCE}/frames/<str:frame_list>"): of_site(A.DICOMWEB_READ),
+    **{
+        ("GET", f"{place}/{picture}"): of_site(A.DICOMWEB_READ)
+        for place in (STUDY, SERIES, INSTANCE, f"{INSTANCE}/frames/<str:frame_list>")
+        for picture in ("rendered", "thumbnail")
+    },
 }
 
 # Open to strangers, each for a reason: they are asked before anybody can sign in, or hold nothing of a patient.

@@ -197,7 +197,7 @@ def _wanted_syntax(request: Request) -> str:
 
     Source: PS3.18 8.7.3.5.2. Raises: NotAcceptable for one that the server does not make.
     """
-    for media_type, parameters in _accepted_types(request):
+    for media_type, parameters in accepted_types(request):
         inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
         if inner in {DICOM, "", "*/*"}:
             syntax = parameters.get("transfer-syntax", ExplicitVRLittleEndian)
@@ -206,7 +206,7 @@ def _wanted_syntax(request: Request) -> str:
     raise NotAcceptable(f"need {DICOM} with transfer-syntax=* or {ExplicitVRLittleEndian}")
 
 
-def _accepted_types(request: Request) -> list[tuple[str, dict[str, str]]]:
+def accepted_types(request: Request) -> list[tuple[str, dict[str, str]]]:
     return [media_type_of(one.strip()) for one in (request.headers.get("Accept") or "*/*").split(",")]
 
 
@@ -233,7 +233,7 @@ class Frames(DicomWebView):
     def get(
         self, request: Request, study_uid: str, series_uid: str, instance_uid: str, frame_list: str
     ) -> HttpResponse:
-        numbers = _frame_numbers(frame_list)
+        numbers = frame_numbers(frame_list)
         (instance,) = retrieve(
             actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
         )
@@ -250,7 +250,7 @@ class Frames(DicomWebView):
         return HttpResponse(body, content_type=writer.content_type, headers=headers)
 
 
-def _frame_numbers(frame_list: str) -> list[int]:
+def frame_numbers(frame_list: str) -> list[int]:
     numbers = frame_list.split(",")
     if not all(number.isdecimal() and len(number) < 7 for number in numbers):
         raise InvalidError(f"{frame_list!r} is no list of frame numbers", fields={"frames": "numbers from 1"})
@@ -259,7 +259,7 @@ def _frame_numbers(frame_list: str) -> list[int]:
 
 def _is_single_part(request: Request, numbers: list[int]) -> bool:
     """Raises: NotAcceptable unless uncompressed little-endian bytes are welcome."""
-    for media_type, parameters in _accepted_types(request):
+    for media_type, parameters in accepted_types(request):
         inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
         syntax = parameters.get("transfer-syntax", ExplicitVRLittleEndian)
         if inner in {OCTETS, "", "*/*"} and syntax in {"*", ExplicitVRLittleEndian}:

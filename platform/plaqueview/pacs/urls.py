@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plaqueview.pacs import api
+from plaqueview.pacs import api, rendered_api
 
 STUDY = "studies/<str:study_uid>"
 SERIES = f"{STUDY}/series/<str:series_uid>"
@@ -22,4 +22,8 @@ urlpatterns = [
     path(INSTANCE, api.RetrieveView.as_view()),
     path(f"{INSTANCE}/metadata", api.Metadata.as_view()),
     path(f"{INSTANCE}/frames/<str:frame_list>", api.Frames.as_view()),
+    *(path(f"{level}/rendered", rendered_api.Rendered.as_view()) for level in (STUDY, SERIES, INSTANCE)),
+    path(f"{INSTANCE}/frames/<str:frame_list>/rendered", rendered_api.Rendered.as_view()),
+    *(path(f"{level}/thumbnail", rendered_api.Thumbnail.as_view()) for level in (STUDY, SERIES, INSTANCE)),
+    path(f"{INSTANCE}/frames/<str:frame_list>/thumbnail", rendered_api.Thumbnail.as_view()),
 ]

@@ -1,0 +1,95 @@
+"""Rendered instances and thumbnails over DICOMweb. Source: PS3.18 10.4.1.1.3 and 10.4.1.1.4."""
+
+from http import HTTPStatus
+from typing import ClassVar, Final
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.request import Request
+
+from plaqueview.accounts.authentication import user_of
+from plaqueview.core.access import Action
+from plaqueview.imaging.frame_pixels import FORMATS, JPEG, Look
+from plaqueview.pacs import rendering
+from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, accepted_types, frame_numbers
+from plaqueview.pacs.multipart import PartWriter
+from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.studies.models import Instance
+
+ANY_PICTURE: Final = {"image/*", "*/*", ""}
+
+
+class Rendered(DicomWebView):
+    """Every frame below the UIDs of the route, or the frames named; several come as multipart/related."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(
+        self,
+        request: Request,
+        study_uid: str,
+        series_uid: str | None = None,
+        instance_uid: str | None = None,
+        frame_list: str = "",
+    ) -> HttpResponseBase:
+        instances = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        numbers = frame_numbers(frame_list) if frame_list else []
+        look = rendering.look_of(request.query_params.dict(), media_type=picture_type(request))
+        shown = rendering.shown_frames(instances, numbers)
+        return answer(request, instances, shown, look, is_final=instance_uid is not None)
+
+
+class Thumbnail(DicomWebView):
+    """One small picture of whatever is below the UIDs of the route: the frame in the middle, or the one named."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(
+        self,
+        request: Request,
+        study_uid: str,
+        series_uid: str | None = None,
+        instance_uid: str | None = None,
+        frame_list: str = "",
+    ) -> HttpResponseBase:
+        instances = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        look = rendering.look_of(
+            request.query_params.dict(), media_type=picture_type(request), size=rendering.THUMBNAIL_SIZE
+        )
+        numbers = frame_numbers(frame_list) if frame_list else []
+        shown = rendering.shown_frames(instances, numbers)[:1] if numbers else rendering.middle_frame(instances)
+        return answer(request, instances, shown, look, is_final=instance_uid is not None)
+
+
+def picture_type(request: Request) -> str:
+    """The first acceptable kind of picture. Raises: NotAcceptable."""
+    for media_type, parameters in accepted_types(request):
+        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
+        if inner in FORMATS:
+            return inner
+        if inner in ANY_PICTURE:
+            return JPEG
+    raise NotAcceptable(f"need one of {', '.join(FORMATS)}")
+
+
+def answer(
+    request: Request, instances: list[Instance], shown: list[rendering.Shown], look: Look, *, is_final: bool
+) -> HttpResponseBase:
+    """Raises: NotAcceptable when there is nothing to be seen; InvalidError when the first picture cannot be made."""
+    if not shown:
+        raise NotAcceptable("what is asked for has no pixels that could be rendered")
+    etag = etag_of(instances, look, [number for _instance, number in shown])
+    headers = {"ETag": etag, "Cache-Control": IMMUTABLE if is_final else REVALIDATED}
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    pictures = rendering.pictures(shown, look)
+    first = next(pictures)
+    if len(shown) == 1:
+        return HttpResponse(first, content_type=look.media_type, headers=headers)
+    writer = PartWriter(look.media_type)
+    parts = ((look.media_type, [picture]) for some in ([first], pictures) for picture in some)
+    return StreamingHttpResponse(writer.body(parts), content_type=writer.content_type, headers=headers)
