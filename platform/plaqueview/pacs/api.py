@@ -158,9 +158,9 @@ class AllInstances(DicomWebView):
 
 
 class RetrieveView(DicomWebView):
-    """Retrieve everything below the UIDs of the route; a study's own address also stores into it."""
+    """Retrieve everything below the UIDs of the route."""
 
-    actions: ClassVar = {"GET": Action.DICOMWEB_READ, "POST": Action.DICOMWEB_STORE}
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
 
     def get(
         self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
@@ -181,6 +181,10 @@ class RetrieveView(DicomWebView):
 
 
 class StudyView(RetrieveView):
+    """A study's own address also stores into it."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ, "POST": Action.DICOMWEB_STORE}
+
     def post(self, request: Request, study_uid: str) -> HttpResponse:
         return store(request, study_uid)
 

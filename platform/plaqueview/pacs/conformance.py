@@ -1,0 +1,182 @@
+"""The DICOM conformance statement, as far as the code's own tables say it. Source: PS3.2."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, cast
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.uid import UID
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+    StudyRootQueryRetrieveInformationModelMove,
+    Verification,
+)
+
+from plaqueview import __version__
+from plaqueview.imaging.frame_pixels import FORMATS, VOI_FUNCTIONS
+from plaqueview.pacs import api, failures, rendering, search, urls
+from plaqueview.pacs.dimse_retrieval import COMPRESSED, DOCUMENTS, IMAGES, NATIVE
+from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
+from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
+from plaqueview.pacs.remote_studies import RETURNED
+from plaqueview.studies.instance_file import Refusal
+
+MATCHES: Final[dict[Match | None, str]] = {
+    match_uid: "one UID or a list",
+    match_text: "the whole value, with the wildcards * and ?",
+    match_name: "as text, without regard to case",
+    match_number: "a whole number",
+    match_date: "a day or a range of days",
+    None: "returned only",
+}
+LEVELS: Final = {
+    "Study": search.STUDY_ATTRIBUTES,
+    "Series": search.SERIES_ATTRIBUTES,
+    "Instance": search.INSTANCE_ATTRIBUTES,
+}
+QUERY_MODELS: Final = (
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+    StudyRootQueryRetrieveInformationModelMove,
+)
+
+
+def conformance_statement() -> str:
+    """Markdown; the same from the same code."""
+    parts = (_head(), _storage_provider(), _user(), _statuses(), _routes(), _media_types(), _attributes(), _limits())
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def _head() -> list[str]:
+    return [
+        "# DICOM conformance statement",
+        "",
+        "Written by `plaqueview manage conformance_statement` from the tables that the code itself runs by.",
+        f"PlaqueView {__version__}. Research use only, not a medical device.",
+        "",
+    ]
+
+
+def _storage_provider() -> list[str]:
+    """What the listener accepts."""
+    entity = application_entity()
+    storage = [one for one in entity.supported_contexts if one.abstract_syntax != Verification]
+    syntaxes = {tuple(map(str, one.transfer_syntax)) for one in storage}
+    (accepted,) = syntaxes  # one list for all, or this statement has to tell them apart
+    return [
+        "## DIMSE: service class provider",
+        "",
+        "Verification, and Storage of the classes below, as the peer encoded them: nothing is coerced or decoded.",
+        f"At most {MOST_ASSOCIATIONS} associations at once, PDUs of {LARGEST_PDU_BYTES} bytes,",
+        f"{TIMEOUT_S} seconds of silence.",
+        "The called AE title is ours (`PLAQUEVIEW_DICOM_AE_TITLE`), the calling one is one of",
+        "`PLAQUEVIEW_DICOM_CALLING_AE_TITLES`; any other association is rejected. Not provided: C-FIND, C-GET, C-MOVE,",
+        "Storage Commitment, extended negotiation.",
+        "",
+        *_table(("Transfer syntax", "UID"), [(UID(one).name, one) for one in accepted]),
+        *_table(("Storage SOP class", "UID"), [_named(cast(UID, one.abstract_syntax)) for one in storage]),
+    ]
+
+
+def _user() -> list[str]:
+    """What is proposed to peers."""
+    native = ", ".join(UID(one).name for one in NATIVE)
+    compressed = ", ".join(UID(one).name for one in COMPRESSED)
+    return [
+        "## DIMSE: service class user",
+        "",
+        "Storage of what is sent: Segmentation, SR, Secondary Capture, Encapsulated PDF, in the transfer syntax that",
+        f"was written, or {native}. Verification when an administrator asks. Search and retrieval",
+        "as below; a peer without C-GET is asked for C-MOVE to the listener above.",
+        "",
+        *_table(("Query/Retrieve SOP class", "UID"), [_named(model) for model in QUERY_MODELS]),
+        "Attributes asked of each study: " + ", ".join(f"`{keyword}`" for keyword in RETURNED) + ".",
+        "",
+        f"By C-GET, in {native}, and images also in {compressed}:",
+        "",
+        *_table(("Storage SOP class", "UID"), [_named(one) for one in (*IMAGES, *DOCUMENTS)]),
+    ]
+
+
+def _statuses() -> list[str]:
+    rows = [(f"0x{failures.STATUS_OF_REFUSAL[one]:04X}", one.value.replace("_", " ")) for one in Refusal]
+    kept, full = (f"0x{status:04X}" for status in (failures.SUCCESS, failures.OUT_OF_RESOURCES))
+    own = [(kept, "kept, or kept before with the same content"), (full, "no room on the disk")]
+    return [
+        "## Storage: statuses and failure reasons",
+        "",
+        "The same by C-STORE and by STOW-RS.",
+        "",
+        *_table(("Status", "Meaning"), [*own, *rows]),
+    ]
+
+
+def _routes() -> list[str]:
+    rows = []
+    for pattern in urls.urlpatterns:
+        view = pattern.callback.view_class  # type: ignore[attr-defined]  # of a class-based view
+        address = str(pattern.pattern).replace("<str:", "{").replace(">", "}")
+        rows.append((f"`/dicom-web/{address}`", ", ".join(sorted(view.actions))))
+    return ["## DICOMweb: origin server", "", *_table(("Resource", "Methods"), rows)]
+
+
+def _media_types() -> list[str]:
+    return [
+        "## DICOMweb: media types",
+        "",
+        *_table(
+            ("What", "Media types"),
+            [
+                ("Store", f'`multipart/related; type="{api.DICOM}"`'),
+                ("Search and metadata", f"`{api.DICOM_JSON}`"),
+                (
+                    "Study, series, instance",
+                    f'`multipart/related; type="{api.DICOM}"`, one instance also `{api.DICOM}`',
+                ),
+                ("Frames", f'`multipart/related; type="{api.OCTETS}"`, one frame also `{api.OCTETS}`'),
+                ("Rendered and thumbnails", ", ".join(f"`{one}`" for one in FORMATS)),
+            ],
+        ),
+        "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames are uncompressed.",
+        f"Rendered with {', '.join(f'`{one}`' for one in rendering.PARAMETERS)}",
+        f"(window functions: {', '.join(VOI_FUNCTIONS)};",
+        f"a viewport of at most {rendering.LARGEST_SIDE} pixels a side, and no part of a picture).",
+        "",
+    ]
+
+
+def _attributes() -> list[str]:
+    rows = [
+        (level, one.keyword, _tag(one.keyword), MATCHES[one.match]) for level, table in LEVELS.items() for one in table
+    ]
+    rows.insert(0, ("Study", "ModalitiesInStudy", _tag("ModalitiesInStudy"), MATCHES[match_text]))
+    return [
+        "## DICOMweb: attributes of a search",
+        "",
+        "A search at a lower level also matches and returns what stands above it; any other attribute is refused.",
+        "",
+        *_table(("Level", "Attribute", "Tag", "Matching"), rows),
+    ]
+
+
+def _limits() -> list[str]:
+    return [
+        f"A search returns {search.DEFAULT_RESULTS} results, by `limit` at most {search.MOST_RESULTS},",
+        "and a `Warning` when there are more. `fuzzymatching` is taken and ignored; every attribute of the table is",
+        "returned without `includefield`.",
+        "Every resource needs a token or a session; what is seen is that of the caller's sites.",
+    ]
+
+
+def _tag(keyword: str) -> str:
+    tag = tag_for_keyword(keyword) or 0
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def _named(uid: UID) -> tuple[str, str]:
+    return uid.name, str(uid)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+    return [*lines, ""]
