@@ -32,6 +32,7 @@ const TrainingPage = lazy(async () => ({ default: (await import("./pages/trainin
 const RerunsPage = lazy(async () => ({ default: (await import("./pages/reruns_page")).RerunsPage }));
 const SchedulesPage = lazy(async () => ({ default: (await import("./pages/schedules_page")).SchedulesPage }));
 const WorkersPage = lazy(async () => ({ default: (await import("./pages/workers_page")).WorkersPage }));
+const MonitoringPage = lazy(async () => ({ default: (await import("./pages/monitoring_page")).MonitoringPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -101,6 +102,7 @@ function Pages({ me }: { me: Me }) {
           <Route path="/training" element={<TrainingPage />} />
           <Route path="/reruns" element={<RerunsPage me={me} />} />
           <Route path="/schedules" element={<SchedulesPage me={me} />} />
+          <Route path="/monitoring" element={<MonitoringPage />} />
           <Route path="/workers" element={<WorkersPage />} />
           <Route path="/jobs" element={<JobsPage me={me} />} />
           <Route path="/keys" element={<KeysPage />} />

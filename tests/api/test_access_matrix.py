@@ -263,6 +263,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/models/<uuid:model_id>/shadow/readings"): of_caller(
         A.TRAINING_READ, 404, names={"model_id": "model"}
     ),
+    ("GET", "api/v1/monitoring"): of_caller(A.TRAINING_READ),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
     ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),

@@ -6,7 +6,7 @@ from inference_worker import shadow_tasks, tasks
 from inference_worker.prediction import shipped_weights
 from plaqueview.inference import services as inference
 from plaqueview.monitoring import services
-from plaqueview.monitoring.models import ReadingState, ShadowReading
+from plaqueview.monitoring.models import ReadingState, ShadowReading, StudyMeasures
 from plaqueview.studies.models import Study
 from tests.inference.heads import settled_head
 from tests.monitoring.scenes import make_candidate
@@ -35,5 +35,12 @@ def test_a_shadow_reads_what_the_champion_has_read_or_fails_by_itself(weights, s
     reading.refresh_from_db()
     assert (reading.state, reason in reading.reason) == (state, True)
     assert Study.objects.values().get() == before
+    measures = StudyMeasures.objects.get()
+    assert (measures.slice_mm, measures.pixel_mm, measures.note, measures.intensity_contrast > 1.0) == (
+        8.0,
+        2.2,
+        "",
+        True,
+    )
     if state == ReadingState.SUCCEEDED:
         assert (reading.against_champion["dice"], reading.against_champion["lesion_f1"]) == (1.0, 1.0)

@@ -26,6 +26,7 @@ const ADMINISTRATION: readonly PageLink[] = [
   { to: "/training", label: "Training", action: "training.read" },
   { to: "/schedules", label: "Schedules", action: "training.manage" },
   { to: "/reruns", label: "Re-runs", action: "model.manage" },
+  { to: "/monitoring", label: "Monitoring", action: "training.read" },
   { to: "/workers", label: "Workers", action: "worker.read" },
   { to: "/nodes", label: "Nodes", action: "node.manage" },
 ];

@@ -742,6 +742,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What studies look like and how much readers change, by scanner and month, with alerts */
+        get: operations["read_monitoring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/nodes": {
         parameters: {
             query?: never;
@@ -2015,6 +2032,19 @@ export interface components {
             /** @description For the reader. */
             detail: string;
         };
+        /** @description One measure; `distance` and `p_value` are null where there are too few studies to say anything. */
+        Course: {
+            name: string;
+            title: string;
+            months: components["schemas"]["Month"][];
+            current_studies: number;
+            reference_studies: number;
+            /** Format: double */
+            distance: number | null;
+            /** Format: double */
+            p_value: number | null;
+            is_alert: boolean;
+        };
         DoubleReading: {
             /** Format: uuid */
             id: string;
@@ -2618,6 +2648,28 @@ export interface components {
                 [key: string]: unknown;
             };
             caveat?: string;
+        };
+        Monitoring: {
+            /** @description When a measure is an alert. */
+            rule: string;
+            scanners: components["schemas"]["ScannerCourse"][];
+        };
+        Month: {
+            /** @description YYYY-MM. */
+            month: string;
+            studies: number;
+            /**
+             * Format: double
+             * @description Lower quartile.
+             */
+            lower: number;
+            /** Format: double */
+            median: number;
+            /**
+             * Format: double
+             * @description Upper quartile.
+             */
+            upper: number;
         };
         /** @description What an administrator says of a node; `ae_title`, `host` and `port` for DIMSE, `url` for DICOMweb. */
         NewNodeRequest: {
@@ -3704,6 +3756,14 @@ export interface components {
             patient: string;
             slices: components["schemas"]["SameSlice"][];
             notice: string;
+        };
+        ScannerCourse: {
+            site: string;
+            /** @description Empty where the file names none. */
+            manufacturer: string;
+            model: string;
+            studies: number;
+            courses: components["schemas"]["Course"][];
         };
         /** @description A time at which approved versions are frozen and learned from, on behalf of its author. */
         Schedule: {
@@ -8876,6 +8936,70 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_monitoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitoring"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };

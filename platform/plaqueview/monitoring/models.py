@@ -1,4 +1,4 @@
-"""Models that read along unseen by readers, and what they said."""
+"""Models that read along unseen by readers and what they said; what studies look like, and what readers changed."""
 
 from datetime import datetime
 from typing import Self
@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import User
-from plaqueview.annotations.models import Annotation
+from plaqueview.annotations.models import Annotation, FrozenRecord
 from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
 from plaqueview.registry.models import ModelVersion
@@ -104,3 +104,39 @@ class ShadowReading(Record):
                 condition=~Q(state=ReadingState.FAILED) | ~Q(reason=""), name="shadow_failed_has_a_reason"
             ),
         ]
+
+
+class StudyMeasures(FrozenRecord, Record):
+    """What a study that the network has read looked like; `note` says why it could not be measured.
+
+    The fields mean what `imaging.input_measures.InputMeasures` says. Lesions are those of `result`, AI-predicted.
+    """
+
+    result = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    read_at = models.DateTimeField()
+    manufacturer = models.CharField(max_length=100, blank=True)
+    scanner_model = models.CharField(max_length=100, blank=True)
+    slice_mm = models.FloatField(null=True)
+    pixel_mm = models.FloatField(null=True)
+    brain_ml = models.FloatField(null=True)
+    intensity_median = models.FloatField(null=True)
+    intensity_contrast = models.FloatField(null=True)
+    lesion_ml = models.FloatField()
+    lesion_count = models.PositiveIntegerField()
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["study", "read_at"], name="measures_by_study")]
+
+
+class StudyEdit(FrozenRecord, Record):
+    """How much the readers of an approved version changed the network's answer that they began with.
+
+    `comparison` is `imaging.comparison.Comparison` as JSON; null with `result` where they began with none.
+    """
+
+    final = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="+")
+    result = models.ForeignKey(Annotation, on_delete=models.PROTECT, null=True, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    comparison = models.JSONField(null=True)

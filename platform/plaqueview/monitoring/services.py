@@ -1,5 +1,7 @@
 """Every write and read of monitoring, by the module that does it; the worker and the floors above call these."""
 
+from plaqueview.monitoring.drifting import read_drift
+from plaqueview.monitoring.measuring import measure_edits, measure_results
 from plaqueview.monitoring.readings import (
     ReadingClaim,
     ask_for_readings,
@@ -30,6 +32,7 @@ __all__ = [
     "end_shadow",
     "fail_reading",
     "model_of",
+    "read_drift",
     "read_readings",
     "read_shadow",
     "renew_reading",
@@ -39,8 +42,10 @@ __all__ = [
 
 
 def tend() -> None:
-    """Models in shadow have what they are to read, what dead workers left waits again, and readers have compared."""
+    """Models in shadow have what they are to read, what dead workers left waits again, and what is new is measured."""
     close_left_periods()
     ask_for_readings()
     tend_readings()
     compare_with_readers()
+    measure_results()
+    measure_edits()

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from plaqueview.monitoring import shadow_api
+from plaqueview.monitoring import drift_api, shadow_api
 
 urlpatterns = [
+    path("monitoring", drift_api.Monitoring.as_view(), name="monitoring"),
     path("models/<uuid:model_id>/shadow", shadow_api.ModelShadow.as_view(), name="model-shadow"),
     path("models/<uuid:model_id>/shadow/readings", shadow_api.ModelShadowReadings.as_view(), name="shadow-readings"),
 ]

@@ -1,0 +1,98 @@
+"""The clock measures what was read and what was approved; administrators see its course by scanner and month."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from plaqueview.annotations.models import Annotation
+from plaqueview.core.access import Role
+from plaqueview.inference import services as inference
+from plaqueview.monitoring import services
+from plaqueview.monitoring.models import StudyEdit, StudyMeasures
+from plaqueview.studies.models import Study
+from tests.accounts.people import make_user, token_client
+from tests.annotations.scenes import without_small_inactive
+from tests.inference.heads import settled_head
+from tests.inference.scenes import claimed, make_study, segmentation
+from tests.training.scenes import make_admin
+
+pytestmark = pytest.mark.django_db
+
+
+def measures(result: Annotation, *, days_ago: int, slice_mm: float) -> StudyMeasures:
+    return StudyMeasures(
+        result=result,
+        study=result.study,
+        read_at=timezone.now() - timedelta(days=days_ago),
+        manufacturer="Acme",
+        scanner_model="One",
+        slice_mm=slice_mm,
+        lesion_ml=1.0,
+        lesion_count=3,
+    )
+
+
+def results(study: Study, count: int) -> list[Annotation]:
+    """As many results of one study, without their work."""
+    first = inference.complete(claimed(study), segmentation=segmentation())
+    fields = {name: value for name, value in vars(first).items() if name not in {"_state", "id", "version"}}
+    more = [Annotation(**fields, version=version) for version in range(2, count + 1)]
+    return [first, *Annotation.objects.bulk_create(more)]
+
+
+def test_a_study_that_was_read_is_measured_once_with_its_scanner():
+    study = settled_head()
+    found = inference.request(study_id=study.pk, actor=None)
+    assert found.is_background is False
+    whole = segmentation()
+    inference.complete(claimed(study), segmentation=whole)
+
+    services.tend()
+    services.tend()
+
+    row = StudyMeasures.objects.get()
+    assert (row.study, row.lesion_count) == (study, 3)
+    # The phantom's masks are on another grid than the head's, and the row says so.
+    assert (row.slice_mm, "on (8, 96, 96)" in row.note) == (None, True)
+
+
+def test_what_readers_changed_is_kept_once_the_version_is_approved(desk):
+    submitted = desk.submitted(without_small_inactive())
+    services.tend()
+    assert StudyEdit.objects.count() == 0
+
+    desk.post(f"annotations/{submitted.pk}/approve", {})
+    services.tend()
+
+    edit = StudyEdit.objects.get()
+    assert (edit.final_id, edit.result) == (submitted.pk, desk.prediction)
+    assert (edit.comparison["removed"], edit.comparison["added"], edit.comparison["class_changed"]) == (1, 0, 0)
+    body = token_client(make_admin(desk.study.site)).get("/api/v1/monitoring").json()
+    (scanner,) = body["scanners"]
+    by_name = {course["name"]: course for course in scanner["courses"]}
+    assert by_name["edited_lesions"]["months"] == [
+        {"month": f"{timezone.localtime():%Y-%m}", "studies": 1, "lower": 1.0, "median": 1.0, "upper": 1.0}
+    ]
+    assert by_name["edit"]["months"][0]["median"] == pytest.approx(1.0 - edit.comparison["dice"])
+
+
+def test_another_protocol_of_a_scanner_is_an_alert_to_its_site_alone():
+    study = make_study()
+    made = results(study, 50)
+    rows = [measures(one, days_ago=60, slice_mm=3.0) for one in made[:30]]
+    rows += [measures(one, days_ago=3, slice_mm=5.0) for one in made[30:]]
+    StudyMeasures.objects.bulk_create(rows)
+
+    body = token_client(make_admin(study.site)).get("/api/v1/monitoring").json()
+
+    (scanner,) = body["scanners"]
+    assert (scanner["site"], scanner["manufacturer"], scanner["studies"]) == (study.site.name, "Acme", 50)
+    alerts = [course for course in scanner["courses"] if course["is_alert"]]
+    assert [(one["name"], one["distance"], one["reference_studies"], one["current_studies"]) for one in alerts] == [
+        ("slice_mm", 1.0, 30, 20)
+    ]
+    assert "p < 0.001" in body["rule"]
+    assert token_client(make_admin()).get("/api/v1/monitoring").json()["scanners"] == []
+    reader = token_client(make_user(Role.NEUROLOGIST, site=study.site))
+    assert reader.get("/api/v1/monitoring").status_code == 403
