@@ -1,12 +1,14 @@
 """A log says what happened, with ids; never a patient's name, and never a secret."""
 
+import json
 import logging
 
 import pytest
 from django.test import Client
 
+from plaqueview.celery import celery_app
 from plaqueview.core.access import Role
-from plaqueview.core.logs import WithoutReadiness
+from plaqueview.core.logs import JSONFormatter, WithoutReadiness
 from tests.accounts.people import PASSWORD, browser, csrf, make_user, secret_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.core.urls")]
@@ -74,3 +76,47 @@ def test_a_probe_that_fails_is_logged_once_by_its_reason(caplog):
     names = {record.name for record in caplog.records if record.levelno >= logging.WARNING}
     assert names == {"plaqueview.core.health"}
     handler.filters.clear()
+
+
+def lines_of(caplog: pytest.LogCaptureFixture, logger: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in caplog.text.splitlines() if json.loads(line)["logger"] == logger]
+
+
+def test_a_line_of_json_has_the_request_s_id_and_nothing_that_was_searched_for(caplog):
+    caplog.handler.setFormatter(JSONFormatter())
+    client = Client(raise_request_exception=False)
+
+    answer = client.get("/api/v1/raise/crash", {"search": NAME}, headers={"x-request-id": "from-the-proxy-1"})
+
+    (line,) = lines_of(caplog, "django.request")
+    assert answer.headers["X-Request-ID"] == "from-the-proxy-1"
+    assert set(line) == {"time", "level", "logger", "message", "request_id", "traceback"}
+    assert (line["level"], line["request_id"]) == ("ERROR", "from-the-proxy-1")
+    assert "Novak" not in caplog.text
+
+
+@pytest.mark.parametrize("given", ["", "short", "a b c d e f g h", "x" * 65, 'one","level":"'])
+def test_an_id_that_is_none_is_replaced(given):
+    answer = Client().get("/healthz", headers={"x-request-id": given})
+
+    assert len(answer.headers["X-Request-ID"]) == 32
+    assert answer.headers["X-Request-ID"] != Client().get("/healthz").headers["X-Request-ID"]
+
+
+def test_a_line_of_a_worker_has_the_task_s_id_and_what_it_was_sent(caplog):
+    caplog.handler.setFormatter(JSONFormatter())
+
+    @celery_app.task(name="tests.speaks")
+    def speak(job_id):
+        logging.getLogger("plaqueview.spoken").info("done with %s", job_id)
+
+    speak.apply(("7c6a9d1e",), task_id="the-task")
+
+    (line,) = lines_of(caplog, "plaqueview.spoken")
+    assert {name: line[name] for name in ("message", "task", "task_id", "task_args")} == {
+        "message": "done with 7c6a9d1e",
+        "task": "tests.speaks",
+        "task_id": "the-task",
+        "task_args": ["7c6a9d1e"],
+    }
+    celery_app.tasks.pop("tests.speaks")

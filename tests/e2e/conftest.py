@@ -31,6 +31,19 @@ CHROMIUM_ARGUMENTS = [
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     with running_demo(tmp_path_factory.mktemp("demo")) as demo:
         yield demo
+        assert patients_named_in_logs(demo) == []
+
+
+def patients_named_in_logs(demo: RunningDemo) -> list[str]:
+    """The log files that name one of the patients, whom the tests have sent through every path by now."""
+    with demo.api("admin") as api:
+        patients = api.get("/api/v1/patients", params={"page_size": 100}).json()["results"]
+    words = {word for patient in patients for word in (patient["patient_id"], *patient["name"].split("^")[1:])}
+    assert {"SYN-0001", "Anna"} <= words
+    # import.log is what the command reported to whom named the files: their paths.
+    logs = {log.name: log.read_text(errors="replace") for log in (demo.data_dir / "logs").glob("*.log*")}
+    telling = [name for name, text in logs.items() if any(len(word) > 3 and word in text for word in words)]
+    return sorted({*telling} - {"import.log"})
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
-"""What holds for every request: a limit on its size, and an answer that stays out of shared caches."""
+"""What holds for every request: its id, a limit on its size, and an answer that stays out of shared caches."""
 
+import re
+import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -7,11 +9,32 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from plaqueview.core.errors import TooLargeError
+from plaqueview.core.logs import REQUEST_ID
 from plaqueview.core.problems import problem
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 PATHS_WITH_PATIENT_DATA = ("/api/", "/dicom-web/", "/_allauth/")
+REQUEST_ID_HEADER = "X-Request-ID"
+# What proxies send; anything else could write lines of its own into the log.
+WELL_FORMED_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+
+
+def name_request(get_response: GetResponse) -> GetResponse:
+    """The id that the proxy gave, or a new one, stands in every line that is logged meanwhile, and in the answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        request_id = given if WELL_FORMED_ID.fullmatch(given) else uuid.uuid4().hex
+        token = REQUEST_ID.set(request_id)
+        try:
+            response = get_response(request)
+        finally:
+            REQUEST_ID.reset(token)
+        response.headers[REQUEST_ID_HEADER] = request_id
+        return response
+
+    return middleware
 
 
 def limit_request_size(get_response: GetResponse) -> GetResponse:

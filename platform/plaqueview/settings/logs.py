@@ -2,15 +2,23 @@
 
 import logging
 
+from environs import validate
+
 from plaqueview.settings.environment import env, read
 from plaqueview.settings.process import DEBUG
 
+LOG_FORMAT = read(env.str, "PLAQUEVIEW_LOG_FORMAT", "line", validate=validate.OneOf(["line", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "plaqueview.core.logs.JSONFormatter"},
+    },
     "filters": {"without_readiness": {"()": "plaqueview.core.logs.WithoutReadiness"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_readiness"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["without_readiness"]}
+    },
     "root": {"handlers": ["stderr"], "level": read(env.log_level, "PLAQUEVIEW_LOG_LEVEL", "INFO")},
     # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
     "loggers": {

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "plaqueview.core.middleware.name_request",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",  # before static files: a web worker takes its policy from its own file's answer
     "whitenoise.middleware.WhiteNoiseMiddleware",
