@@ -7,6 +7,7 @@ import { usePageTitle } from "../components/page_title";
 import { detailOf } from "../components/problem";
 import { signIn } from "../server/session";
 import { meQuery, queryClient } from "../state/queries";
+import { pageAfter } from "../state/return_page";
 import styles from "./sign_in_page.module.css";
 
 export function SignInPage() {
@@ -19,7 +20,7 @@ export function SignInPage() {
       queryClient.removeQueries();
       await queryClient.fetchQuery(meQuery);
     },
-    onSuccess: () => navigate(pageAfter(parameters.get("next")), { replace: true }),
+    onSuccess: () => navigate(pageAfter(parameters.get("next"), window.location.origin), { replace: true }),
   });
 
   return (
@@ -43,9 +44,4 @@ export function SignInPage() {
       </form>
     </main>
   );
-}
-
-/** Only a page of this site, never another one that an address asks for. */
-function pageAfter(next: string | null): string {
-  return next?.startsWith("/") && !next.startsWith("//") ? next : "/";
 }
