@@ -131,7 +131,7 @@ def install_wheel(log: IO[str]) -> bool:
         made = made and succeeds([PYTHON, "-m", "venv", folder / "venv"], log)
         pip = folder / "venv" / "bin" / "pip"
         constraints = ROOT / "deploy" / "constraints.txt"
-        made = made and succeeds([pip, "install", "-q", "-c", constraints, *folder.glob("*.whl")], log)
+        made = made and succeeds([pip, "install", "-q", "--no-compile", "-c", constraints, *folder.glob("*.whl")], log)
         return made and commands_run(folder, log)
 
 
