@@ -1,8 +1,10 @@
 """The clock measures what was read and what was approved; administrators see its course by scanner and month."""
 
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
+from django.db.models import Model
 from django.utils import timezone
 
 from plaqueview.annotations.models import Annotation
@@ -19,6 +21,8 @@ from tests.training.scenes import make_admin
 
 pytestmark = pytest.mark.django_db
 
+Row = TypeVar("Row", bound=Model)
+
 
 def measures(result: Annotation, *, days_ago: int, slice_mm: float) -> StudyMeasures:
     return StudyMeasures(
@@ -34,11 +38,20 @@ def measures(result: Annotation, *, days_ago: int, slice_mm: float) -> StudyMeas
 
 
 def results(study: Study, count: int) -> list[Annotation]:
-    """As many results of one study, without their work."""
+    """Results of as many studies alike, without their work."""
     first = inference.complete(claimed(study), segmentation=segmentation())
-    fields = {name: value for name, value in vars(first).items() if name not in {"_state", "id", "version"}}
-    more = [Annotation(**fields, version=version) for version in range(2, count + 1)]
-    return [first, *Annotation.objects.bulk_create(more)]
+    studies = Study.objects.bulk_create(
+        copy_of(study, study_instance_uid=f"{study.study_instance_uid}.{number}") for number in range(1, count)
+    )
+    return [first, *Annotation.objects.bulk_create(copy_of(first, study=one) for one in studies)]
+
+
+def copy_of(row: Row, **changes: object) -> Row:
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    copied = type(row)(**{field.attname: getattr(row, field.attname) for field in fields})
+    for name, value in changes.items():
+        setattr(copied, name, value)
+    return copied
 
 
 def test_a_study_that_was_read_is_measured_once_with_its_scanner():
@@ -83,6 +96,8 @@ def test_another_protocol_of_a_scanner_is_an_alert_to_its_site_alone():
     rows = [measures(one, days_ago=60, slice_mm=3.0) for one in made[:30]]
     rows += [measures(one, days_ago=3, slice_mm=5.0) for one in made[30:]]
     StudyMeasures.objects.bulk_create(rows)
+    again = Annotation.objects.bulk_create(copy_of(one, version=2) for one in made[:30])
+    StudyMeasures.objects.bulk_create(measures(one, days_ago=1, slice_mm=3.0) for one in again)
 
     body = token_client(make_admin(study.site)).get("/api/v1/monitoring").json()
 

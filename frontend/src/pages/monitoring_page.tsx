@@ -53,11 +53,11 @@ function Alerts({ scanners }: { scanners: readonly ScannerCourse[] }) {
 function Scanner({ scanner }: { scanner: ScannerCourse }) {
   return (
     <>
-      <h2>{`${nameOf(scanner)}: ${countText(scanner.studies, "result")}`}</h2>
+      <h2>{`${nameOf(scanner)}: ${countText(scanner.studies, "study", "studies")}`}</h2>
       <div className={styles.card}>
         <table className={styles.table} aria-label={`Measures of ${nameOf(scanner)}`}>
           <thead>
-            <tr><th>Measure</th><th>Median by month, with quartiles</th><th>Last month</th><th>Results</th><th>Late against before</th></tr>
+            <tr><th>Measure</th><th>Median by month, with quartiles</th><th>Last month</th><th>Studies</th><th>Late against before</th></tr>
           </thead>
           <tbody>{scanner.courses.map((course) => <CourseLine key={course.name} course={course} />)}</tbody>
         </table>
@@ -83,7 +83,7 @@ function CourseLine({ course }: { course: Course }) {
 }
 
 function driftText({ distance, p_value: p, current_studies: current, reference_studies: reference }: Course): string {
-  const of = `${current} against ${countText(reference, "result")}`;
+  const of = `${current} against ${countText(reference, "study", "studies")}`;
   if (distance === null || p === null) return `too few to say: ${of}`;
   return `distance ${distance.toFixed(2)}, ${p < 0.001 ? "p < 0.001" : `p ${p.toFixed(3)}`}, ${of}`;
 }

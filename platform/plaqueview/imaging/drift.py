@@ -42,7 +42,8 @@ def compare_samples(reference: Sequence[float], current: Sequence[float]) -> Dri
 def rule_of_drift(*, current_days: int, reference_days: int) -> str:
     """What an alert means, printed beside it."""
     return (
-        f"Results of the last {current_days} days against those of the {reference_days} days before, by scanner and "
-        f"site: an alert when the Kolmogorov-Smirnov distance is at least {LARGEST_DISTANCE:g} with "
-        f"p < {SMALLEST_P:g}; nothing is said with fewer than {FEWEST_STUDIES} results in either."
+        f"Studies, each as first read, of the last {current_days} days against those of the {reference_days} days "
+        "before, by scanner and site: an alert when the Kolmogorov-Smirnov distance is at least "
+        f"{LARGEST_DISTANCE:g} with p < {SMALLEST_P:g}; nothing is said with fewer than {FEWEST_STUDIES} studies "
+        "in either."
     )

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from plaqueview.accounts.models import User
@@ -91,7 +92,10 @@ def read_drift(*, actor: User) -> Sequence[ScannerCourse]:
 
 
 def _points_of(actor: User, *, since: datetime) -> Mapping[Group, Mapping[str, list[Point]]]:
-    rows = StudyMeasures.objects.filter(study__site__in=actor.sites.all(), read_at__gte=since).order_by("read_at")
+    """Each study once, when it was first read: reading a hundred old ones again is no change of the scanner."""
+    first_reads = StudyMeasures.objects.filter(study=OuterRef("study")).order_by("read_at", "pk").values("pk")[:1]
+    of_sites = StudyMeasures.objects.filter(study__site__in=actor.sites.all(), read_at__gte=since)
+    rows = of_sites.filter(pk=Subquery(first_reads)).order_by("read_at")
     inputs = [name for name in MEASURES if name not in EDITS]
     columns = ("study__site__name", "manufacturer", "scanner_model", "study_id", "read_at", *inputs)
     edits = _edits_of(actor, since)
