@@ -283,7 +283,8 @@ def test_a_line_cut_within_an_instance_leaves_nothing_of_it(listener):
 
     assert send(listener, [small]) == [SUCCESS]
     assert Instance.objects.get().sop_instance_uid == small.SOPInstanceUID
-    assert eventually(lambda: list(Path(tempfile.gettempdir()).iterdir()) == [])
+    incoming = Path(tempfile.gettempdir())
+    assert eventually(lambda: not any(incoming.iterdir())), [path.name for path in incoming.iterdir()]
 
 
 def test_a_killed_listener_keeps_what_it_acknowledged():

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 
+import type { SameSlices as Found } from "../server/types";
 import { sameSlicesQuery } from "../state/queries";
 import { ClassMark, CLASS_NAMES } from "./class_mark";
 import styles from "./course.module.css";
@@ -7,6 +8,13 @@ import { dateText } from "./formats";
 import { LESION_CLASSES } from "../geometry/labels";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
+
+type SameSlice = Found["slices"][number];
+
+/** A row for each plane with its visits; where there is one visit, its planes stand beside one another. */
+function rowsOf(slices: readonly SameSlice[]): readonly (readonly SameSlice[])[] {
+  return slices.some(({ pictures }) => pictures.length > 1) ? slices.map((slice) => [slice]) : [slices];
+}
 
 /** Key slices of the newest visit, and the same planes of the head in the visits that are registered to it. */
 export function SameSlices({ patient }: { readonly patient: string }) {
@@ -23,14 +31,14 @@ export function SameSlices({ patient }: { readonly patient: string }) {
           {LESION_CLASSES.map((kind) => <span key={kind} className={styles.kind}><ClassMark lesionClass={kind} size={12} />{CLASS_NAMES[kind]}</span>)}
         </span>
       </p>
-      {found.data.slices.map(({ slice_index, aspect, pictures }) => (
-        <div key={slice_index} className={styles.pictures}>
-          {pictures.map((picture) => (
-            <figure key={picture.study}>
+      {rowsOf(found.data.slices).map((row) => (
+        <div key={row[0]?.slice_index} className={styles.pictures}>
+          {row.flatMap(({ slice_index, aspect, pictures }) => pictures.map((picture) => (
+            <figure key={`${slice_index} ${picture.study}`}>
               <img src={picture.png} style={{ aspectRatio: aspect }} alt={`Plane of slice ${slice_index + 1} in the study of ${dateText(picture.study_date)}, lesions outlined`} />
               <figcaption>{`${dateText(picture.study_date)} · slice ${slice_index + 1} of the newest`}</figcaption>
             </figure>
-          ))}
+          )))}
         </div>
       ))}
       <p className={styles.lead}>{found.data.notice}</p>

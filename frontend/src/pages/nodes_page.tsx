@@ -24,7 +24,7 @@ export function NodesPage({ me }: { me: Me }) {
         <h1>Nodes</h1>
         {canManage && <Button onClick={() => ask("new")} data-testid="new-node">New node</Button>}
       </div>
-      <p className={styles.lead}>A node is a PACS or an archive to which approved versions are sent.</p>
+      <p className={styles.lead}>A node is a PACS or an archive: approved versions are sent to it, and studies and their priors come from it.</p>
       {nodes.isError && <Problem error={nodes.error} onRetry={() => void nodes.refetch()} />}
       {nodes.isPending && <Loading of="nodes" />}
       {nodes.data && <NodeTable nodes={nodes.data} me={me} onChange={canManage ? ask : null} />}

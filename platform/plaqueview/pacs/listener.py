@@ -115,6 +115,7 @@ class Listener:
                 (evt.EVT_RELEASED, self._end),
                 (evt.EVT_ABORTED, self._end),
                 (evt.EVT_CONN_CLOSE, self._end),
+                (evt.EVT_ABORTED, _forget_half_an_instance),
                 (evt.EVT_CONN_CLOSE, _forget_half_an_instance),
             ],
         )
