@@ -10,18 +10,10 @@ from typing import Final
 from uuid import UUID
 
 from celery import Task, shared_task
-from django.conf import settings
 from django.db import OperationalError
 
-from inference_worker.heartbeat import Heartbeat
 from inference_worker.prediction import WeightsError
-from inference_worker.tasks import (
-    BEATS_PER_LEASE,
-    EXPECTED_ERRORS,
-    SHORTEST_BEAT_S,
-    leave_database,
-    segmenter_of,
-)
+from inference_worker.tasks import EXPECTED_ERRORS, keep_lease, segmenter_of
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.imaging.agreement import AgreementError
 from plaqueview.imaging.segmentation import Segmentation
@@ -60,15 +52,7 @@ def read(claim: monitoring.ReadingClaim) -> Segmentation:
 
     Raises: ClaimLostError; WeightsError, SeriesReadError and what else rules model or series out.
     """
-
-    def beat(_: float) -> None:
-        try:
-            monitoring.renew_reading(claim)
-        except OperationalError as error:
-            logger.warning("shadow reading %s: the lease was not renewed: %s", claim.reading_id, error)
-
-    longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
-    with Heartbeat(beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
+    with keep_lease(lambda: monitoring.renew_reading(claim), of=f"shadow reading {claim.reading_id}") as heartbeat:
         segmenter = segmenter_of(monitoring.model_of(claim))
         return segmenter.segment(load_volume(claim.series_id).volume, on_progress=heartbeat.report)
 

@@ -225,6 +225,19 @@ def leave_database() -> None:
     connection.close()
 
 
+def keep_lease(renew: Callable[[], None], *, of: str) -> Heartbeat:
+    """A lease is renewed beside the work. A database that is away costs nothing while the lease lasts."""
+
+    def beat(_: float) -> None:
+        try:
+            renew()
+        except OperationalError as error:
+            logger.warning("%s: the lease was not renewed: %s", of, error)
+
+    longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
+    return Heartbeat(beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s)
+
+
 @dataclass(frozen=True)
 class Clock:
     """How long a job has run, and what that means for it. Progress is the network's own, 0 to 1, negative before it."""
@@ -311,16 +324,8 @@ def find_movement(claim: longitudinal.Claim) -> longitudinal.Found:
 
     Raises: ClaimLostError; SeriesReadError, RegistrationError and what else rules the two volumes out.
     """
-
-    def beat(_: float) -> None:
-        try:
-            longitudinal.renew(claim)
-        except OperationalError as error:
-            logger.warning("registration %s: the lease was not renewed: %s", claim.registration_id, error)
-
     started_s = time.monotonic()
-    longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
-    with Heartbeat(beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s):
+    with keep_lease(lambda: longitudinal.renew(claim), of=f"registration {claim.registration_id}"):
         pair = longitudinal.load_pair(claim)
         found = register_rigidly(pair.fixed, pair.moving, fixed_brain=pair.fixed_brain, moving_brain=pair.moving_brain)
     return longitudinal.Found(
