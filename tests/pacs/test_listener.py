@@ -267,6 +267,8 @@ def test_an_association_dropped_midway_leaves_nothing_half_kept(listener):
 
 def test_a_line_cut_within_an_instance_leaves_nothing_of_it(listener):
     large, small = series(1, side=2048)[0], series(1)[0]
+    incoming = Path(tempfile.gettempdir())
+    before = set(incoming.iterdir())  # of other tests
     sent: list[int] = []
 
     def cut(event: evt.Event) -> None:
@@ -283,8 +285,7 @@ def test_a_line_cut_within_an_instance_leaves_nothing_of_it(listener):
 
     assert send(listener, [small]) == [SUCCESS]
     assert Instance.objects.get().sop_instance_uid == small.SOPInstanceUID
-    incoming = Path(tempfile.gettempdir())
-    assert eventually(lambda: not any(incoming.iterdir())), [path.name for path in incoming.iterdir()]
+    assert eventually(lambda: set(incoming.iterdir()) == before), set(incoming.iterdir()) - before
 
 
 def test_a_killed_listener_keeps_what_it_acknowledged():
