@@ -14,7 +14,7 @@ from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.launcher.broker import free_port
 from plaqueview.pacs.models import RemoteNode
-from plaqueview.pacs.sealing import unseal
+from plaqueview.pacs.sealing import NODE_SEAL
 from tests.accounts.people import make_user, token_client
 from tests.bench.support_orthanc import running_orthanc
 from tests.pacs.peers import (
@@ -132,7 +132,7 @@ def test_secrets_are_sealed_and_never_come_back(administration, caplog):
     ]
 
     stored = RemoteNode.objects.get()
-    assert (unseal(stored.password_sealed), unseal(stored.token_sealed)) == ("", TOKEN)
+    assert (NODE_SEAL.open(stored.password_sealed), NODE_SEAL.open(stored.token_sealed)) == ("", TOKEN)
     assert TOKEN not in stored.token_sealed
     assert (answers[0].json()["has_password"], answers[2].json()["has_password"]) == (True, False)
     assert answers[2].json()["has_token"] is True

@@ -16,7 +16,7 @@ from plaqueview.core.destinations import address_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter, media_type_of
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of
-from plaqueview.pacs.sealing import unseal
+from plaqueview.pacs.sealing import NODE_SEAL
 from plaqueview.pacs.tls import context_of
 
 CONNECT_TIMEOUT_S: Final = 4.0
@@ -140,8 +140,8 @@ def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
     """A client that follows no redirect, which could lead the credentials elsewhere."""
     headers = {"Accept": DICOM_JSON}
     if node.token_sealed:
-        headers["Authorization"] = f"Bearer {unseal(node.token_sealed)}"
-    credentials = (node.username, unseal(node.password_sealed)) if node.username else None
+        headers["Authorization"] = f"Bearer {NODE_SEAL.open(node.token_sealed)}"
+    credentials = (node.username, NODE_SEAL.open(node.password_sealed)) if node.username else None
     try:
         with httpx.Client(
             base_url=f"{node.url.rstrip('/')}/",

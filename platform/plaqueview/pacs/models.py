@@ -38,7 +38,7 @@ class RemoteNodeQuerySet(models.QuerySet["RemoteNode"]):
 
 
 class RemoteNode(Record):
-    """A peer of one site. Secrets are kept sealed (`pacs.sealing`) and never leave the house but to the peer.
+    """A peer of one site. Secrets are kept sealed (`core.sealing`) and never leave the house but to the peer.
 
     `sends_approved_since` is when the rule was made to send each approved version by itself, None without the rule;
     versions that were approved before are not sent. `fetches_priors_since` likewise: for each study that came since,

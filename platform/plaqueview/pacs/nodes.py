@@ -18,10 +18,11 @@ from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.destinations import objection_to_literal
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
+from plaqueview.core.sealing import SealBrokenError
 from plaqueview.pacs import peers
 from plaqueview.pacs.models import HEAD_WORDS, NodeKind, RemoteNode, SentDocument, usual_documents
 from plaqueview.pacs.peer import PeerError
-from plaqueview.pacs.sealing import SealBrokenError, seal
+from plaqueview.pacs.sealing import NODE_SEAL
 from plaqueview.pacs.tls import context_of
 from plaqueview.studies.reading import site_of
 
@@ -160,7 +161,7 @@ def _apply(node: RemoteNode, setup: NodeSetup) -> None:
         setattr(node, name, getattr(setup, name))
     for name in SECRETS:
         if (secret := getattr(setup, name)) is not None:
-            setattr(node, f"{name}_sealed", seal(secret))
+            setattr(node, f"{name}_sealed", NODE_SEAL.close(secret))
     node.documents = [kind for kind in SentDocument.values if kind in setup.documents]
     if not setup.sends_approved:
         node.sends_approved_since = None

@@ -4,11 +4,11 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
+from plaqueview.core.sealing import SealBrokenError
 from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval, dimse_peer, dimse_retrieval
 from plaqueview.pacs.models import NodeKind, RemoteNode
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, error_of
 from plaqueview.pacs.remote_studies import Basket, RemoteStudies, StudyQuery
-from plaqueview.pacs.sealing import SealBrokenError
 
 ECHO: Final[dict[str, Callable[[RemoteNode], str]]] = {
     NodeKind.DIMSE: dimse_peer.echo,

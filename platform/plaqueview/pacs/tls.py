@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from plaqueview.pacs.models import RemoteNode
-from plaqueview.pacs.sealing import unseal
+from plaqueview.pacs.sealing import NODE_SEAL
 
 
 def context_of(node: RemoteNode) -> ssl.SSLContext:
@@ -18,7 +18,7 @@ def context_of(node: RemoteNode) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=node.ca_certificates or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if node.client_certificate:
-        with _file(node.client_certificate, unseal(node.client_key_sealed)) as path:
+        with _file(node.client_certificate, NODE_SEAL.open(node.client_key_sealed)) as path:
             context.load_cert_chain(path, password=_no_password)
     return context
 
