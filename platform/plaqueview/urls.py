@@ -2,6 +2,8 @@
 
 from allauth.headless.account import views as sign_in
 from allauth.headless.constants import Client
+from allauth.headless.mfa import views as second_factor
+from allauth.headless.usersessions.views import SessionsView
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -25,13 +27,19 @@ REST_APPS = (
 )
 
 # Only what an account made by an administrator needs: no sign-up, no e-mail, no password reset by e-mail.
+SIGN_IN_VIEWS = {
+    "auth/session": (sign_in.SessionView, "current_session"),
+    "auth/login": (sign_in.LoginView, "login"),
+    "auth/2fa/authenticate": (second_factor.AuthenticateView, "mfa_authenticate"),
+    "auth/reauthenticate": (sign_in.ReauthenticateView, "reauthenticate"),
+    "auth/sessions": (SessionsView, "sessions"),
+    "account/password/change": (sign_in.ChangePasswordView, "change_password"),
+    "account/authenticators": (second_factor.AuthenticatorsView, "authenticators"),
+    "account/authenticators/totp": (second_factor.ManageTOTPView, "manage_totp"),
+    "account/authenticators/recovery-codes": (second_factor.ManageRecoveryCodesView, "manage_recovery_codes"),
+}
 sign_in_routes = [
-    path("auth/session", sign_in.SessionView.as_api_view(client=Client.BROWSER), name="current_session"),
-    path("auth/login", sign_in.LoginView.as_api_view(client=Client.BROWSER), name="login"),
-    path("auth/reauthenticate", sign_in.ReauthenticateView.as_api_view(client=Client.BROWSER), name="reauthenticate"),
-    path(
-        "account/password/change", sign_in.ChangePasswordView.as_api_view(client=Client.BROWSER), name="change_password"
-    ),
+    path(route, view.as_api_view(client=Client.BROWSER), name=name) for route, (view, name) in SIGN_IN_VIEWS.items()
 ]
 
 readiness = health.Readiness.as_view(checks=READINESS)

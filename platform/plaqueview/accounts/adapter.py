@@ -1,12 +1,16 @@
 """What sign-in does beyond the library: nobody signs up, and every attempt leaves an audit event."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
+from plaqueview.accounts import second_factor
 from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
@@ -43,6 +47,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _record(self, kind: EventKind, request: HttpRequest, user: Any) -> None:
         details = {"address": self.get_client_ip(request)}
+        if factor := second_factor.used_in(request):
+            details["second_factor"] = factor
         audit.record(kind, actor=user, object_type="user", object_id=user.pk, details=details)
 
     def _record_failure(self, request: HttpRequest, credentials: dict[str, Any], *, is_locked_out: bool) -> None:
@@ -55,3 +61,14 @@ class AccountAdapter(DefaultAccountAdapter):
             object_id=user.pk if user else "",
             details={"address": self.get_client_ip(request), "is_locked_out": is_locked_out},
         )
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        """The user ends sessions of their own, on this or another computer."""
+        for session in sessions:
+            if not session.is_current():  # of that one `logout` tells
+                user = session.user
+                details = {"address": session.ip, "reason": "ended from another session"}
+                audit.record(EventKind.SIGNED_OUT, actor=user, object_type="user", object_id=user.pk, details=details)
+            session.end()

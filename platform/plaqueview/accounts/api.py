@@ -6,6 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 import plaqueview
-from plaqueview.accounts import services
+from plaqueview.accounts import second_factor, services
 from plaqueview.accounts.authentication import user_of
 from plaqueview.accounts.models import ApiToken, ApiTokenQuerySet, Site, User
 from plaqueview.core.access import Action, Role
@@ -39,12 +40,16 @@ class MeSerializer(serializers.ModelSerializer[User]):
     actions = serializers.SerializerMethodField()
     feed_url = serializers.SerializerMethodField(help_text="Where the WebSocket of live events is.")
     version = serializers.SerializerMethodField()
+    needs_second_factor = serializers.SerializerMethodField(
+        help_text="The department requires a second factor, and this session's account has none: nothing else is open."
+    )
     counting_rule = serializers.SerializerMethodField(help_text="What counts as one lesion, as a sentence.")
 
     class Meta:
         model = User
         fields = [
             "id", "username", "display_name", "role", "sites", "actions", "feed_url", "version", "counting_rule",
+            "needs_second_factor",
         ]  # fmt: skip
 
     def get_display_name(self, user: User) -> str:
@@ -60,6 +65,11 @@ class MeSerializer(serializers.ModelSerializer[User]):
     def get_version(self, user: User) -> str:
         return plaqueview.__version__
 
+    def get_needs_second_factor(self, user: User) -> bool:
+        request: Request = self.context["request"]
+        is_session = SESSION_KEY in request.session
+        return is_session and second_factor.is_wanting(user, request.session)
+
     def get_counting_rule(self, user: User) -> str:
         return CountingRule(
             connectivity=settings.LESION_CONNECTIVITY, minimum_volume_mm3=settings.MINIMUM_LESION_VOLUME_MM3
@@ -74,7 +84,7 @@ class MeView(APIView):
 
     @extend_schema(operation_id="me", responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        return Response(MeSerializer(user_of(request)).data)
+        return Response(MeSerializer(user_of(request), context={"request": request}).data)
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):

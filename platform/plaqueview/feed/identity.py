@@ -9,7 +9,7 @@ from django.contrib import auth
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
-from plaqueview.accounts import idleness
+from plaqueview.accounts import idleness, second_factor
 from plaqueview.accounts.authentication import user_of_token
 from plaqueview.accounts.models import User
 
@@ -54,4 +54,6 @@ def _user_of_session(headers: Mapping[str, str]) -> User | None:
     if idleness.is_over(request.session):
         return None
     user = auth.get_user(request)
-    return user if isinstance(user, User) and user.is_active else None
+    if not isinstance(user, User) or second_factor.is_wanting(user, request.session):
+        return None
+    return user if user.is_active else None

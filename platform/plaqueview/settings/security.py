@@ -23,6 +23,14 @@ ACCOUNT_ADAPTER = "plaqueview.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "plaqueview.accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "PlaqueView"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+SECOND_FACTOR_REQUIRED = (
+    read(env.str, "PLAQUEVIEW_SECOND_FACTOR", "offered", validate=validate.OneOf(["offered", "required"])) == "required"
+)
+USERSESSIONS_ADAPTER = "plaqueview.accounts.adapter.SessionsAdapter"
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("browser",)
 HEADLESS_FRONTEND_URLS: dict[str, str] = {}
