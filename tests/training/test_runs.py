@@ -230,6 +230,7 @@ def test_a_run_ends_with_a_candidate_its_card_and_a_verdict(run):
         "champion_lesion_f1": 0.6,
     }
     assert model.facts["snapshot"]["sha256"] == run.snapshot.sha256
+    assert model.facts["trained_on"]["sizes"] == {"medium": 2, "large": 1}
     assert "| this model | 0.700 | 0.700 |" in model.card
     assert (verdict.champion_id, verdict.is_passed) == (run.start_model_id, False)
     assert [rule["rule"] for rule in verdict.rules if not rule["is_passed"]] == ["test patients"]

@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent } from "react";
+import { Fragment, useRef, type KeyboardEvent, type ReactNode } from "react";
 import { Link, useNavigate } from "react-router";
 
 import type { LesionClass } from "../geometry/labels";
@@ -8,34 +8,70 @@ import { dateText, fullTimeText, nameText, timeText, UNKNOWN } from "./formats";
 import { StudyStateBadge } from "./study_state";
 import styles from "./study_table.module.css";
 
-interface Column {
+export interface Column {
   readonly title: string;
   readonly field?: string;
   readonly lesionClass?: LesionClass;
   readonly className?: string | undefined;
+  /** The cell of a study, a `td`. */
+  readonly cell: (study: Study) => ReactNode;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: "Patient", field: "patient_name" },
-  { title: "Patient ID", className: styles.identifier },
-  { title: "Study date", field: "study_date", className: styles.date },
-  { title: "Description" },
-  { title: "State", field: "state", className: styles.state },
-  { title: "AI active", field: "active_count", lesionClass: "active", className: styles.count },
-  { title: "AI inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count },
-  { title: "Reader", className: styles.reader },
-  { title: "Received", field: "received_at", className: styles.received },
+export const PATIENT: Column = {
+  title: "Patient", field: "patient_name",
+  cell: (study) => (
+    <td className={styles.patient}>
+      <Link to={`/studies/${study.id}`} onClick={(event) => event.stopPropagation()}>{nameText(study.patient.name)}</Link>
+    </td>
+  ),
+};
+export const IDENTIFIER: Column = {
+  title: "Patient ID", className: styles.identifier,
+  cell: (study) => <td className={styles.identifier}>{study.patient.patient_id}</td>,
+};
+export const STUDY_DATE: Column = {
+  title: "Study date", field: "study_date", className: styles.date,
+  cell: (study) => <td className={styles.date}>{dateText(study.study_date)}</td>,
+};
+export const COUNTS: readonly Column[] = [
+  { title: "AI active", field: "active_count", lesionClass: "active", className: styles.count, cell: (study) => <CountCell study={study} lesionClass="active" /> },
+  { title: "AI inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count, cell: (study) => <CountCell study={study} lesionClass="inactive" /> },
+];
+export const READER: Column = {
+  title: "Reader", className: styles.reader,
+  cell: (study) => <td className={styles.reader}>{study.assigned_to ?? UNKNOWN}</td>,
+};
+
+export const COLUMNS: readonly Column[] = [
+  PATIENT,
+  IDENTIFIER,
+  STUDY_DATE,
+  {
+    title: "Description",
+    cell: (study) => <td className={styles.description} title={study.study_description}>{study.study_description || UNKNOWN}</td>,
+  },
+  {
+    title: "State", field: "state", className: styles.state,
+    cell: (study) => <td className={styles.state}><StudyStateBadge state={study.state} progress={study.job?.progress} /></td>,
+  },
+  ...COUNTS,
+  READER,
+  {
+    title: "Received", field: "received_at", className: styles.received,
+    cell: (study) => <td className={styles.received} title={fullTimeText(study.received_at)}>{timeText(study.received_at)}</td>,
+  },
 ];
 
 interface StudyTableProps {
   readonly studies: readonly Study[];
+  readonly columns: readonly Column[];
   /** A field, with a minus before it when the largest comes first. */
   readonly ordering: string;
   onOrder(ordering: string): void;
 }
 
 /** The worklist as rows; arrows move between them, Enter opens one. */
-export function StudyTable({ studies, ordering, onOrder }: StudyTableProps) {
+export function StudyTable({ studies, columns, ordering, onOrder }: StudyTableProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const navigate = useNavigate();
 
@@ -54,14 +90,14 @@ export function StudyTable({ studies, ordering, onOrder }: StudyTableProps) {
     <table className={styles.table}>
       <thead>
         <tr>
-          {COLUMNS.map((column) => (
+          {columns.map((column) => (
             <HeaderCell key={column.title} column={column} ordering={ordering} onOrder={onOrder} />
           ))}
         </tr>
       </thead>
       <tbody ref={body} onKeyDown={move}>
         {studies.map((study) => (
-          <StudyRow key={study.id} study={study} onOpen={() => navigate(`/studies/${study.id}`)} />
+          <StudyRow key={study.id} study={study} columns={columns} onOpen={() => navigate(`/studies/${study.id}`)} />
         ))}
       </tbody>
     </table>
@@ -90,22 +126,10 @@ function HeaderCell({ column, ordering, onOrder }: { column: Column; ordering: s
   );
 }
 
-function StudyRow({ study, onOpen }: { study: Study; onOpen: () => void }) {
+function StudyRow({ study, columns, onOpen }: { study: Study; columns: readonly Column[]; onOpen: () => void }) {
   return (
     <tr className={styles.row} data-testid="worklist-row" data-study={study.id} onClick={onOpen}>
-      <td className={styles.patient}>
-        <Link to={`/studies/${study.id}`} onClick={(event) => event.stopPropagation()}>{nameText(study.patient.name)}</Link>
-      </td>
-      <td className={styles.identifier}>{study.patient.patient_id}</td>
-      <td className={styles.date}>{dateText(study.study_date)}</td>
-      <td className={styles.description} title={study.study_description}>{study.study_description || UNKNOWN}</td>
-      <td className={styles.state}>
-        <StudyStateBadge state={study.state} progress={study.job?.progress} />
-      </td>
-      <CountCell study={study} lesionClass="active" />
-      <CountCell study={study} lesionClass="inactive" />
-      <td className={styles.reader}>{study.assigned_to ?? UNKNOWN}</td>
-      <td className={styles.received} title={fullTimeText(study.received_at)}>{timeText(study.received_at)}</td>
+      {columns.map((column) => <Fragment key={column.title}>{column.cell(study)}</Fragment>)}
     </tr>
   );
 }

@@ -1,12 +1,16 @@
-import type { StudyFilter } from "../server/types";
+import type { Action, StudyFilter } from "../server/types";
 import styles from "./worklist_views.module.css";
 
-export type WorklistView = "all" | "unread" | "mine" | "unassigned" | "in_review" | "follow_up";
+export type WorklistView = "all" | "unread" | "mine" | "unassigned" | "in_review" | "follow_up" | "teaching";
 
 interface ViewText {
   readonly label: string;
   readonly meaning: string;
   readonly filter: StudyFilter;
+  /** What it is ordered by before somebody chooses. */
+  readonly ordering?: string;
+  /** Only those who may do this see the list. */
+  readonly action?: Action;
 }
 
 /** What a reader looks for, and how the server is asked for it. */
@@ -20,6 +24,10 @@ export const WORKLIST_VIEWS: Readonly<Record<WorklistView, ViewText>> = {
     label: "Follow-up due", meaning: "The newest study of its patient was read, and longer ago than the interval for follow-ups.",
     filter: { follow_up: "due" },
   },
+  teaching: {
+    label: "Teaches most", meaning: "Unread studies by what labelling them would teach the network, with the reasons.",
+    filter: { reading: "unread", teaching: "known" }, ordering: "-teaching_score", action: "training.read",
+  },
 };
 
 const VIEWS = Object.keys(WORKLIST_VIEWS) as WorklistView[];
@@ -28,11 +36,24 @@ export function isWorklistView(text: string): text is WorklistView {
   return text in WORKLIST_VIEWS;
 }
 
+function isOpenTo(view: WorklistView, actions: readonly Action[]): boolean {
+  const { action } = WORKLIST_VIEWS[view];
+  return action === undefined || actions.includes(action);
+}
+
+interface WorklistViewsProps {
+  readonly chosen: WorklistView;
+  readonly count: number | undefined;
+  readonly actions: readonly Action[];
+  onChoose(view: WorklistView): void;
+}
+
 /** The lists that a reader works through, one of them chosen. */
-export function WorklistViews({ chosen, count, onChoose }: { chosen: WorklistView; count: number | undefined; onChoose: (view: WorklistView) => void }) {
+export function WorklistViews({ chosen, count, actions, onChoose }: WorklistViewsProps) {
+  const shown = VIEWS.filter((view) => isOpenTo(view, actions));
   return (
     <nav className={styles.views} aria-label="Worklist">
-      {VIEWS.map((view) => (
+      {shown.map((view) => (
         <button
           key={view} type="button" aria-current={view === chosen ? "true" : undefined} title={WORKLIST_VIEWS[view].meaning}
           onClick={() => onChoose(view)} data-testid={`view-${view}`}

@@ -13,7 +13,8 @@ import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { NextUnreadButton, useNextUnread } from "../components/reading_queue";
 import { StateFilter } from "../components/state_filter";
-import { StudyTable } from "../components/study_table";
+import { COLUMNS, StudyTable } from "../components/study_table";
+import { TEACHING_COLUMNS, TeachingRule } from "../components/teaching_columns";
 import { isWorklistView, WORKLIST_VIEWS, WorklistViews, type WorklistView } from "../components/worklist_views";
 import type { Me, StudyFilter, StudyState } from "../server/types";
 import { useLiveWorklist } from "../state/live";
@@ -38,11 +39,12 @@ export function WorklistPage({ me }: { me: Me }) {
   const [site, chooseSite] = useState(me.sites[0]?.id ?? null);
   const canRead = me.actions.includes("annotation.edit");
   const canSearch = me.actions.includes("node.search");
-  if (!canUpload) return <Worklist chooser={null} siteChoice={null} canRead={canRead} canSearch={canSearch} />;
+  const rights = { canRead, canSearch, actions: me.actions };
+  if (!canUpload) return <Worklist chooser={null} siteChoice={null} {...rights} />;
   const siteChoice = me.sites.length > 1 ? <SiteChoice me={me} site={site} onChoose={chooseSite} /> : null;
   return (
     <DropZone onFiles={(files) => void send(files, me.sites.length > 1 ? site : null)}>
-      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} canRead={canRead} canSearch={canSearch} />}
+      {(chooser) => <Worklist chooser={chooser} siteChoice={siteChoice} {...rights} />}
     </DropZone>
   );
 }
@@ -54,9 +56,10 @@ interface WorklistProps {
   readonly canRead: boolean;
   /** Whether remote nodes may be searched. */
   readonly canSearch: boolean;
+  readonly actions: Me["actions"];
 }
 
-function Worklist({ chooser, siteChoice, canRead, canSearch }: WorklistProps) {
+function Worklist({ chooser, siteChoice, canRead, canSearch, actions }: WorklistProps) {
   const { filter, view, change } = useWorklistFilter();
   const studies = useQuery(studiesQuery(filter));
   const summary = useQuery(summaryQuery);
@@ -78,14 +81,16 @@ function Worklist({ chooser, siteChoice, canRead, canSearch }: WorklistProps) {
         {canRead && <NextUnread />}
         {chooser && <UploadMenu chooser={chooser} canSearch={canSearch} />}
       </div>
-      <WorklistViews chosen={view} count={studies.isPlaceholderData ? undefined : studies.data?.count} onChoose={(chosen) => change({ view: chosen === "all" ? "" : chosen, state: "" })} />
+      <WorklistViews actions={actions} chosen={view} count={studies.isPlaceholderData ? undefined : studies.data?.count} onChoose={(chosen) => change({ view: chosen === "all" ? "" : chosen, state: "", ordering: "" })} />
       {view === "all" && <StateFilter summary={summary.data} chosen={filter.state?.[0] ?? null} onChoose={(state) => change({ state: state ?? "" })} />}
+      {view === "teaching" && <TeachingRule studies={studies.data?.results ?? []} />}
       <div className={styles.list} aria-busy={studies.isFetching}>
         {studies.isPending && <Loading of="studies" className={styles.loader} />}
         {studies.isError && <Problem error={studies.error} onRetry={() => void studies.refetch()} />}
         {studies.data && studies.data.results.length > 0 && (
           <StudyTable
             studies={studies.data.results}
+            columns={view === "teaching" ? TEACHING_COLUMNS : COLUMNS}
             ordering={filter.ordering ?? DEFAULT_ORDERING}
             onOrder={(ordering) => change({ ordering })}
           />
@@ -132,7 +137,7 @@ function useWorklistFilter() {
   const filter: StudyFilter = {
     page: Math.max(1, Number(read("page")) || 1),
     page_size: PAGE_SIZE,
-    ordering: read("ordering") || DEFAULT_ORDERING,
+    ordering: read("ordering") || WORKLIST_VIEWS[view].ordering || DEFAULT_ORDERING,
     ...(read("search") ? { search: read("search") } : {}),
     ...(state ? { state: [state] } : {}),
     ...WORKLIST_VIEWS[view].filter,

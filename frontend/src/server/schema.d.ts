@@ -2675,6 +2675,14 @@ export interface components {
              */
             upper: number;
         };
+        /**
+         * @description * `uncertainty` - uncertainty
+         *     * `disagreement` - disagreement
+         *     * `unlikeness` - unlikeness
+         *     * `rarity` - rarity
+         * @enum {string}
+         */
+        NameEnum: "uncertainty" | "disagreement" | "unlikeness" | "rarity";
         /** @description What an administrator says of a node; `ae_title`, `host` and `port` for DIMSE, `url` for DICOMweb. */
         NewNodeRequest: {
             name: string;
@@ -4119,6 +4127,8 @@ export interface components {
             lesion_volumes_ml: components["schemas"]["LesionVolumes"] | null;
             /** @description What counts as one lesion. */
             counting_rule: string | null;
+            /** @description Only in the worklist of who may retrain. */
+            teaching: components["schemas"]["Teaching"] | null;
         };
         /** @description A study with its series, their choice, and the patient's earlier studies. */
         StudyDetail: {
@@ -4154,6 +4164,8 @@ export interface components {
             lesion_volumes_ml: components["schemas"]["LesionVolumes"] | null;
             /** @description What counts as one lesion. */
             counting_rule: string | null;
+            /** @description Only in the worklist of who may retrain. */
+            teaching: components["schemas"]["Teaching"] | null;
             priors: components["schemas"]["Prior"][];
             series_choice: components["schemas"]["SeriesChoice"];
             /** @description The T1 after contrast agent; null where there is none, or more than one is as good. */
@@ -4192,6 +4204,27 @@ export interface components {
             };
             studies: number;
             patients: number;
+        };
+        /** @description What labelling an unread study would teach the network, by reasons, the strongest first. */
+        Teaching: {
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            score: number;
+            parts: components["schemas"]["TeachingPart"][];
+            /** @description How the score comes about. */
+            rule: string;
+        };
+        TeachingPart: {
+            name: components["schemas"]["NameEnum"];
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            value: number;
+            /** @description The reason in words and figures. */
+            text: string;
         };
         /** @description A patient's visits, the oldest first. */
         Timeline: {
@@ -12604,6 +12637,12 @@ export interface operations {
                  *     * `approved` - Approved
                  */
                 state?: ("approved" | "failed" | "in_review" | "incomplete" | "no_flair" | "queued" | "ready" | "receiving" | "running")[];
+                /**
+                 * @description What labelling it would teach is known.
+                 *
+                 *     * `known` - known
+                 */
+                teaching?: "known";
             };
             header?: never;
             path?: never;

@@ -39,7 +39,7 @@ def measure(base: Annotation, encoded: bytes) -> MeasuredMask:
     try:
         _check_size_and_grid(base, encoded)
         labels = mask_codec.decode(encoded)
-        table = measure_lesions(Volume(labels, affine_of(base)), _probability_of(base), rule=rule_of(base))
+        table = measure_lesions(Volume(labels, affine_of(base)), probabilities_of(base), rule=rule_of(base))
     except (MaskCodecError, LesionError) as error:
         raise InvalidError(str(error), fields={"mask": str(error)}) from error
     return MeasuredMask(mask_codec.encode(labels), table, regions_by(base.region_map_key, table, base))
@@ -71,8 +71,8 @@ def _check_size_and_grid(base: Annotation, encoded: bytes) -> None:
         raise MaskCodecError(f"mask has the shape {shape}, its base has {base.shape}")
 
 
-def _probability_of(base: Annotation) -> NDArray[np.float32] | None:
-    """None when the base came without one."""
+def probabilities_of(base: Annotation) -> NDArray[np.float32] | None:
+    """(slices, rows, columns) of a plaque of either class, 0 to 1; None when the version came without one."""
     if not base.probability_key:
         return None
     scaled = np.frombuffer(gzip.decompress(stored_path(base.probability_key).read_bytes()), np.uint8)

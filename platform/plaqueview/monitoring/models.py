@@ -130,6 +130,19 @@ class StudyMeasures(FrozenRecord, Record):
         indexes = [models.Index(fields=["study", "read_at"], name="measures_by_study")]
 
 
+class StudyTeaching(Record):
+    """What labelling a study would teach the network that read it; `note` says why that is not known.
+
+    `parts` are `imaging.teaching.Part` as JSON. `shadow_reading` is the one that the part of disagreement is about.
+    """
+
+    result = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    parts = models.JSONField(default=list)
+    shadow_reading = models.ForeignKey(ShadowReading, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+
+
 class StudyEdit(FrozenRecord, Record):
     """How much the readers of an approved version changed the network's answer that they began with.
 

@@ -22,6 +22,7 @@ from plaqueview.monitoring.shadows import (
     read_shadow,
     start_shadow,
 )
+from plaqueview.monitoring.teaching import hear_shadows, score_results
 
 __all__ = [
     "Means",
@@ -49,3 +50,5 @@ def tend() -> None:
     compare_with_readers()
     measure_results()
     measure_edits()
+    score_results()
+    hear_shadows()

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
-from plaqueview.core.access import Action
+from plaqueview.core.access import Action, require
 from plaqueview.patients.models import Patient
 from plaqueview.studies import reading, services
 from plaqueview.studies.filters import PatientFilter, StableOrderingFilter, StudyFilter
@@ -37,15 +37,31 @@ class StudyList(generics.GenericAPIView[Study]):
     filter_backends = [DjangoFilterBackend, StableOrderingFilter]
     filterset_class = StudyFilter
     ordering = ["-received_at"]
-    ordering_fields = ["received_at", "study_date", "patient_name", "state", "active_count", "inactive_count"]
+    ordering_fields = [
+        "received_at",
+        "study_date",
+        "patient_name",
+        "state",
+        "active_count",
+        "inactive_count",
+        "teaching_score",
+    ]
 
     @extend_schema(
         operation_id="list_studies", summary="The worklist, newest first", responses=StudySerializer(many=True)
     )
     def get(self, request: Request) -> Response:
+        if "teaching" in request.query_params or "teaching" in request.query_params.get("ordering", ""):
+            require(user_of(request), Action.TRAINING_READ)
         studies = self.filter_queryset(reading.read_worklist(actor=user_of(request)))
         ids = self.paginate_queryset(studies.values_list("pk", flat=True)) or []
         return self.get_paginated_response(self.get_serializer(reading.rows_of_worklist(ids), many=True).data)
+
+    def get_serializer_context(self) -> dict[str, Any]:  # Any: as the framework has it
+        return {
+            **super().get_serializer_context(),
+            "shows_teaching": Action.TRAINING_READ in user_of(self.request).actions,
+        }
 
 
 class StudyDetail(APIView):

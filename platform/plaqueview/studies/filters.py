@@ -67,12 +67,20 @@ class FollowUpFilter(filters.ChoiceFilter):
         return dated.filter(~Exists(newer), reading=ReadingState.READ, made_on__lt=due_date)
 
 
+class KnownTeachingFilter(filters.ChoiceFilter):
+    """Without it a database may put what is not known before the largest score."""
+
+    def filter(self, qs: StudyQuerySet, value: str) -> StudyQuerySet:
+        return qs.filter(teaching_score__isnull=False) if value else qs
+
+
 class StudyFilter(filters.FilterSet):
     search = SearchFilter(label="Words of the name, patient ID, accession number or description.")
     state = filters.MultipleChoiceFilter(choices=StudyState.choices)
     patient = filters.UUIDFilter(field_name="patient_id")
     assigned = AssignedFilter(label="Who is to read it: `me`, `nobody`, or a username.")
     reading = filters.ChoiceFilter(choices=[choice for choice in ReadingState.choices if choice[0]])
+    teaching = KnownTeachingFilter(choices=[("known", "known")], label="What labelling it would teach is known.")
     follow_up = FollowUpFilter(choices=[("due", "due")], label="The patient's next study is due.")
     received_after = filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="gt")
 

@@ -103,6 +103,8 @@ class Study(Record):
     active_volume_ml = models.FloatField(null=True)
     inactive_volume_ml = models.FloatField(null=True)
     counting_rule = models.CharField(max_length=300, blank=True)
+    teaching_score = models.FloatField(null=True, help_text="0 to 1: what labelling the study would teach the network.")
+    teaching_parts = models.JSONField(default=list, help_text="The reasons for the score, the strongest first.")
 
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
@@ -143,6 +145,11 @@ class Study(Record):
                 F("received_at"),
                 F("id"),
                 name="study_queue",
+            ),
+            models.Index(
+                fields=["site", "reading", "teaching_score", "id"],
+                condition=models.Q(teaching_score__isnull=False),
+                name="study_by_teaching",
             ),
             models.Index(fields=["last_received_at"], condition=models.Q(is_settled=False), name="study_unsettled"),
         ]

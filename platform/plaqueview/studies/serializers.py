@@ -8,6 +8,7 @@ from plaqueview.accounts.api import SiteSerializer
 from plaqueview.patients.models import Patient
 from plaqueview.studies.models import FileOutcome, Series, SeriesSource, Study, StudyState, Upload, UploadState
 from plaqueview.studies.reading import StudySummary
+from plaqueview.studies.teaching_serializers import TeachingSerializer, teaching_of
 
 JSON = dict[str, Any]  # Any: what a serializer gives to a renderer
 
@@ -126,6 +127,7 @@ class StudySerializer(serializers.Serializer[Study]):
     lesion_counts = LesionCountsSerializer(allow_null=True)
     lesion_volumes_ml = LesionVolumesSerializer(allow_null=True)
     counting_rule = serializers.CharField(allow_null=True, help_text="What counts as one lesion.")
+    teaching = TeachingSerializer(allow_null=True, help_text="Only in the worklist of who may retrain.")
 
     def to_representation(self, study: Study) -> JSON:
         """By hand: a page of 200 rows through the framework's fields takes as long as its query ten times over."""
@@ -157,6 +159,7 @@ class StudySerializer(serializers.Serializer[Study]):
             "annotation": study.annotation_summary,
             "job": study.job_summary,
             **lesions_of(study),
+            "teaching": teaching_of(study) if self.context.get("shows_teaching") else None,
         }
 
 

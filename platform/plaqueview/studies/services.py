@@ -15,6 +15,7 @@ from plaqueview.studies.summaries import (
     follow_job,
     record_job,
     record_result,
+    record_teaching,
     refresh_summary,
     set_state,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "receive_nifti",
     "record_job",
     "record_result",
+    "record_teaching",
     "refresh_summary",
     "set_state",
     "set_under_double_reading",

@@ -1,6 +1,6 @@
 """What the floors above tell a study about itself: its state, its current annotation, its latest job."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -161,6 +161,7 @@ def record_result(*, study_id: UUID, annotation: AnnotationSummary | None) -> No
     study.active_volume_ml = annotation.lesion_volumes_ml["active"] if annotation else None
     study.inactive_volume_ml = annotation.lesion_volumes_ml["inactive"] if annotation else None
     study.counting_rule = annotation.counting_rule if annotation else ""
+    study.teaching_score, study.teaching_parts = None, []
     study.save(
         update_fields=[
             "current_annotation_id",
@@ -170,6 +171,8 @@ def record_result(*, study_id: UUID, annotation: AnnotationSummary | None) -> No
             "active_volume_ml",
             "inactive_volume_ml",
             "counting_rule",
+            "teaching_score",
+            "teaching_parts",
             "modified",
         ]
     )
@@ -179,6 +182,14 @@ def refresh_summary(*, study_id: UUID, annotation: AnnotationSummary) -> None:
     """The study says of its current annotation what is known of it now; of any other it says nothing."""
     shown = Study.objects.filter(pk=study_id, current_annotation_id=annotation.id)
     shown.update(annotation_summary=annotation.as_json(study_id), modified=timezone.now())
+
+
+def record_teaching(
+    *, study_id: UUID, annotation_id: UUID, score: float, parts: Sequence[Mapping[str, object]]
+) -> None:
+    """The study says what labelling it would teach, while it shows the result of which that is said."""
+    shown = Study.objects.filter(pk=study_id, current_annotation_id=annotation_id)
+    shown.update(teaching_score=score, teaching_parts=list(parts), modified=timezone.now())
 
 
 def record_job(*, study_id: UUID, job: JobSummary) -> None:

@@ -16,6 +16,7 @@ from plaqueview.training.gate import Trial, by_patient, judge
 from plaqueview.training.models import GateVerdict, RunStage, RunState, TrainingRun
 from plaqueview.training.run_leases import RunClaim, held_run
 from plaqueview.training.runs import end_run
+from plaqueview.training.trained_on import trained_on
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def _facts(run: TrainingRun, learned: Learned, champion: ModelVersion) -> dict[s
         "parity": dict(learned.parity),
         "run": str(run.pk),
         "snapshot": {"id": str(run.snapshot_id), "sha256": run.snapshot.sha256, "counts": run.snapshot.counts},
+        "trained_on": trained_on(run).as_json(),
         "recipe": run.recipe,
         "start": start,
         "champion": f"{champion.name} {champion.version}",
