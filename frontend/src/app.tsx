@@ -33,6 +33,7 @@ const RerunsPage = lazy(async () => ({ default: (await import("./pages/reruns_pa
 const SchedulesPage = lazy(async () => ({ default: (await import("./pages/schedules_page")).SchedulesPage }));
 const WorkersPage = lazy(async () => ({ default: (await import("./pages/workers_page")).WorkersPage }));
 const MonitoringPage = lazy(async () => ({ default: (await import("./pages/monitoring_page")).MonitoringPage }));
+const AccountPage = lazy(async () => ({ default: (await import("./pages/account_page")).AccountPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -95,22 +96,27 @@ function Pages({ me }: { me: Me }) {
     <AppFrame me={me} onSignOut={() => void leave()}>
       <Suspense fallback={<Centre><Loading of="page" /></Centre>}>
         <Routes>
-          <Route path="/" element={<WorklistPage me={me} />} />
-          <Route path="/studies/:id" element={<StudyPage me={me} />} />
-          <Route path="/patients/:id" element={<PatientPage />} />
-          <Route path="/models" element={<ModelsPage me={me} />} />
-          <Route path="/training" element={<TrainingPage />} />
-          <Route path="/reruns" element={<RerunsPage me={me} />} />
-          <Route path="/schedules" element={<SchedulesPage me={me} />} />
-          <Route path="/monitoring" element={<MonitoringPage />} />
-          <Route path="/workers" element={<WorkersPage />} />
-          <Route path="/jobs" element={<JobsPage me={me} />} />
-          <Route path="/keys" element={<KeysPage />} />
-          <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
-          <Route path="/nodes" element={<NodesPage me={me} />} />
-          <Route path="/pacs" element={<PacsPage me={me} />} />
-          <Route path="/transfers" element={<TransfersPage me={me} />} />
-          <Route path="*" element={<NotFoundPage />} />
+          <Route path="/account" element={<AccountPage me={me} />} />
+          {me.needs_second_factor ? <Route path="*" element={<Navigate to="/account" replace />} /> : (
+            <>
+              <Route path="/" element={<WorklistPage me={me} />} />
+              <Route path="/studies/:id" element={<StudyPage me={me} />} />
+              <Route path="/patients/:id" element={<PatientPage />} />
+              <Route path="/models" element={<ModelsPage me={me} />} />
+              <Route path="/training" element={<TrainingPage />} />
+              <Route path="/reruns" element={<RerunsPage me={me} />} />
+              <Route path="/schedules" element={<SchedulesPage me={me} />} />
+              <Route path="/monitoring" element={<MonitoringPage />} />
+              <Route path="/workers" element={<WorkersPage />} />
+              <Route path="/jobs" element={<JobsPage me={me} />} />
+              <Route path="/keys" element={<KeysPage />} />
+              <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
+              <Route path="/nodes" element={<NodesPage me={me} />} />
+              <Route path="/pacs" element={<PacsPage me={me} />} />
+              <Route path="/transfers" element={<TransfersPage me={me} />} />
+              <Route path="*" element={<NotFoundPage />} />
+            </>
+          )}
         </Routes>
       </Suspense>
       <UploadDock />

@@ -91,6 +91,7 @@ def test_the_worklist(reader: Page) -> None:
         ("/models", "model-card"),
         ("/jobs", "job-row"),
         ("/keys", "key-line"),
+        ("/account", "session-row"),
         ("/double-readings", "double-readings-page"),
         ("/nodes", "nodes-page"),
         ("/transfers", "transfers-page"),

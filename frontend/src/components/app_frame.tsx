@@ -63,6 +63,7 @@ function UserMenu({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
           ))}
         </Menu.RadioGroup>
         <Menu.Divider />
+        <Menu.Item component={Link} to="/account" data-testid="open-account">Account …</Menu.Item>
         <Menu.Item component={Link} to="/keys" data-testid="open-keys">Keys …</Menu.Item>
         <Menu.Item onClick={onSignOut} data-testid="sign-out">Sign out</Menu.Item>
         <Menu.Label>{`PlaqueView ${me.version}`}</Menu.Label>

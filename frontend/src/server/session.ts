@@ -1,44 +1,47 @@
+import { ask, refusalOf } from "./allauth";
 import { bodyOf, client, csrfToken } from "./client";
-import { problemOf, ProblemError, unreachable } from "./problem";
+import { problemOf } from "./problem";
 import type { Me } from "./types";
 
-const SESSION_URL = "/_allauth/browser/v1/auth/session";
-const LOGIN_URL = "/_allauth/browser/v1/auth/login";
+const ALREADY_SIGNED_IN = 409;
+
+interface Flows {
+  flows?: { id: string; is_pending?: boolean }[];
+}
 
 export function fetchMe(): Promise<Me> {
   return bodyOf(client.GET("/api/v1/me"));
 }
 
-/** Signs in; throws a ProblemError whose text a user can read. */
-export async function signIn(username: string, password: string): Promise<void> {
-  if (!csrfToken()) await send(SESSION_URL, "GET");
+/** Signs in, or says that the account asks for its second factor too; throws a ProblemError whose text a user can read. */
+export async function signIn(username: string, password: string): Promise<"signed in" | "second factor"> {
+  if (!csrfToken()) await ask("auth/session");
   if (!csrfToken()) await fetchMe().catch(() => null);
-  const response = await send(LOGIN_URL, "POST", { username, password });
-  if (response.ok || response.status === 409) return;
-  throw refusal(response.status, await response.json().catch(() => null));
+  const answer = await ask<Flows>("auth/login", "POST", { username, password });
+  if (answer.status === 200 || answer.status === ALREADY_SIGNED_IN) return "signed in";
+  if (answer.data?.flows?.some(({ id, is_pending }) => id === "mfa_authenticate" && is_pending)) return "second factor";
+  if (answer.status === 403) {
+    throw refusalOf(answer, "Sign-in refused", "The sign-in form expired. Reload the page and try again; cookies must be allowed.");
+  }
+  throw refusalOf(answer, "Sign-in refused", "The username or the password is not correct.");
+}
+
+/** The code of the authenticator app, or a recovery code, after the password. */
+export async function giveCode(code: string): Promise<void> {
+  const answer = await ask("auth/2fa/authenticate", "POST", { code });
+  if (answer.status === 200) return;
+  if (answer.status === ALREADY_SIGNED_IN) throw refusalOf(answer, "Sign-in refused", "The sign-in took too long. Reload the page and begin again.");
+  throw refusalOf(answer, "Sign-in refused", "The code is not correct.");
 }
 
 /** Ends the session; allauth answers 401 to say that nobody is signed in any more. */
 export async function signOut(): Promise<void> {
-  const response = await send(SESSION_URL, "DELETE");
-  if (!response.ok && response.status !== 401) throw problemOf(response.status, null);
+  const { status } = await ask("auth/session", "DELETE");
+  if (status !== 200 && status !== 401) throw problemOf(status, null);
 }
 
-async function send(url: string, method: string, body?: object): Promise<Response> {
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" };
-  const content = body ? { body: JSON.stringify(body) } : {};
-  return fetch(url, { method, headers, credentials: "same-origin", ...content }).catch(() => {
-    throw unreachable();
-  });
-}
-
-/** allauth tells errors as {"errors": [{"message", "code", "param"}]}. */
-function refusal(status: number, body: { errors?: { message: string; code: string }[]; detail?: string } | null): ProblemError {
-  const messages = body?.errors?.map(({ message }) => message).join(" ") ?? body?.detail;
-  if (status === 429) return new ProblemError(status, "Too many attempts", messages ?? "Wait a minute, then try again.", "throttled", []);
-  if (status === 403) {
-    const detail = "The sign-in form expired. Reload the page and try again; cookies must be allowed.";
-    return new ProblemError(status, "Sign-in refused", messages ?? detail, "csrf", []);
-  }
-  return new ProblemError(status, "Sign-in refused", messages ?? "The username or the password is not correct.", "credentials", []);
+/** What is dangerous is open for five minutes to whoever has just given the password. */
+export async function reauthenticate(password: string): Promise<void> {
+  const answer = await ask("auth/reauthenticate", "POST", { password });
+  if (answer.status !== 200) throw refusalOf(answer, "Not allowed", "The password is not correct, or was tried too often; wait a minute.");
 }

@@ -2,6 +2,7 @@
 import { bodyOf, client, csrfToken } from "./client";
 import { problemOf, unreachable } from "./problem";
 import type { components } from "./schema";
+import { reauthenticate } from "./session";
 
 export type Snapshot = components["schemas"]["Snapshot"];
 export type TrainingRun = components["schemas"]["Run"];
@@ -12,7 +13,6 @@ export type Preflight = components["schemas"]["Preflight"];
 
 const LARGEST_PAGE = 200;
 const NOT_FOUND = 404;
-const REAUTHENTICATE_URL = "/_allauth/browser/v1/auth/reauthenticate";
 
 export async function fetchSnapshots(): Promise<Snapshot[]> {
   return (await bodyOf(client.GET("/api/v1/snapshots", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
@@ -98,16 +98,4 @@ export async function promoteModel(model: string, { comment, override, password 
 
 export function rollBackModel(model: string): Promise<Promotion> {
   return bodyOf(client.POST("/api/v1/models/{model_id}/rollback", { params: { path: { model_id: model } }, body: { comment: "" } }));
-}
-
-async function reauthenticate(password: string): Promise<void> {
-  const response = await fetch(REAUTHENTICATE_URL, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
-    body: JSON.stringify({ password }),
-  }).catch(() => {
-    throw unreachable();
-  });
-  if (!response.ok) throw problemOf(response.status, { detail: "The password is not correct, or was tried too often; wait a minute." });
 }

@@ -16,10 +16,10 @@ const UNAUTHENTICATED = 401;
 const MOST_RETRIES = 2;
 
 function isSignedOut(error: unknown): boolean {
-  return error instanceof ProblemError && error.status === UNAUTHENTICATED;
+  return error instanceof ProblemError && (error.status === UNAUTHENTICATED || error.code === "second_factor_needed");
 }
 
-/** A session that ended while reading sends the page to sign-in, whichever request finds out. */
+/** A session that ended while reading, or may open nothing more, sends the page to sign-in or account, whichever request finds out. */
 function noticeSignedOut(error: unknown): void {
   if (isSignedOut(error)) void queryClient.invalidateQueries({ queryKey: ["me"] });
 }

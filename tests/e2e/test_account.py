@@ -1,0 +1,94 @@
+"""A reader guards their account with a phone, sees where it is open, and comes back in by code and by recovery code."""
+
+import base64
+import secrets
+import subprocess
+import sys
+import time
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.browsing import faultless_page, fresh_context
+from tests.running_demo import ROOT, RunningDemo
+
+pytestmark = pytest.mark.browser
+
+PERIOD_S, ENOUGH_S = 30, 10
+
+
+@pytest.fixture(scope="module")
+def account(demo: RunningDemo) -> dict[str, str]:
+    """One of its own: the other tests sign in by password alone."""
+    username, password = "guarded", secrets.token_urlsafe(16)
+    words = ["create_account", username, "--role", "neurologist", "--site", "Demo"]
+    command = [sys.executable, str(ROOT / "manage.py"), *words]
+    subprocess.run(command, input=f"{password}\n", text=True, env=demo.manage_environment, check=True)
+    return {"username": username, "password": password}
+
+
+def fresh_code(key: str) -> str:
+    """What the phone shows, with time enough to type it."""
+    if (left_s := PERIOD_S - time.time() % PERIOD_S) < ENOUGH_S:
+        time.sleep(left_s)
+    return TOTP(base64.b32decode(key.replace(" ", "")), 6, SHA1(), PERIOD_S).generate(int(time.time())).decode()
+
+
+def give_password(page: Page, url: str, account: dict[str, str]) -> None:
+    page.goto(url)
+    page.get_by_label("Username").fill(account["username"])
+    page.get_by_role("textbox", name="Password").fill(account["password"])
+    page.keyboard.press("Enter")
+
+
+def give_code(page: Page, code: str) -> None:
+    page.get_by_role("textbox", name="Code").fill(code)
+    page.keyboard.press("Enter")
+    page.get_by_test_id("worklist-row").first.wait_for()
+
+
+def open_account(page: Page) -> None:
+    page.get_by_test_id("user-menu").click()
+    page.get_by_test_id("open-account").click()
+    page.get_by_test_id("account-page").wait_for()
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_test_id("user-menu").click()
+    page.get_by_test_id("sign-out").click()
+    page.get_by_label("Username").wait_for()
+
+
+def test_a_phone_guards_the_account_and_another_session_is_ended(
+    demo: RunningDemo, account: dict[str, str], stranger: Page, browser: Browser
+) -> None:
+    page = stranger
+    give_password(page, demo.url, account)
+    page.get_by_test_id("worklist-row").first.wait_for()
+    open_account(page)
+    page.get_by_label("Your password").fill(account["password"])
+    page.get_by_role("button", name="Add a second factor").click()
+    key = page.get_by_test_id("second-factor-key").inner_text()
+    page.get_by_role("textbox", name="The code that the app shows now").fill(fresh_code(key))
+    page.get_by_role("button", name="Confirm").click()
+    shown = page.get_by_test_id("recovery-codes").get_by_role("listitem")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
+    page.get_by_role("button", name="I have kept them").click()
+    expect(page.get_by_test_id("second-factor-state")).to_have_text("on")
+    sign_out(page)
+
+    give_password(page, demo.url, account)
+    give_code(page, fresh_code(key))
+    with fresh_context(browser) as context, faultless_page(context) as elsewhere:
+        give_password(elsewhere, demo.url, account)
+        give_code(elsewhere, codes[0])
+        open_account(page)
+        expect(page.get_by_test_id("recovery-codes-left")).to_have_text("9 of 10 recovery codes are left.")
+        expect(page.get_by_test_id("session-row")).to_have_count(2)
+        page.get_by_role("button", name="End", exact=True).click()
+        expect(page.get_by_test_id("session-row")).to_have_count(1)
+        elsewhere.reload()
+        elsewhere.get_by_label("Username").wait_for()
