@@ -84,7 +84,7 @@ class ProblemAutoSchema(AutoSchema):
     def _problem_statuses(self) -> set[HTTPStatus]:
         statuses = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.SERVICE_UNAVAILABLE}
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
-            statuses |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+            statuses |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
         if "{" in self.path or self._is_list_view():  # a page beyond the last one is not found either
             statuses |= {HTTPStatus.NOT_FOUND}
         if self.method != HTTPMethod.GET:

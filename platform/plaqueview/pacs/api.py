@@ -53,6 +53,7 @@ class Unread(BaseParser):
 class DicomWebView(APIView):
     content_negotiation_class = AnyAccept
     parser_classes = [Unread]
+    throttle_classes = []  # a viewer asks for a frame by a request each
     schema = None  # PS3.18 describes it, and OpenAPI cannot: its answers are multipart/related
 
 

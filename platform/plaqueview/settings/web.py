@@ -27,6 +27,7 @@ UPLOAD_MAX_COMPRESSION_RATIO = read(
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FILES = UPLOAD_MAX_FILES
+REQUESTS_PER_MINUTE = read(env.int, "PLAQUEVIEW_REQUESTS_PER_MINUTE", 3000, validate=validate.Range(min=60))
 
 # -- REST ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -35,6 +36,7 @@ REST_FRAMEWORK = {
         "plaqueview.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["plaqueview.core.permissions.ActionPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["plaqueview.core.throttling.CallerThrottle"],
     "DEFAULT_PAGINATION_CLASS": "plaqueview.core.api.CappedPagination",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
