@@ -24,6 +24,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 from plaqueview.accounts.models import Site
 from plaqueview.core.errors import UnavailableError
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
+from plaqueview.pacs.listener_tls import listener_context
 from plaqueview.studies import services
 from plaqueview.studies.models import FileOutcome
 from plaqueview.studies.services import Arrival, Received, Source
@@ -108,6 +109,7 @@ class Listener:
         server = self._entity.start_server(
             (bind_address(), port),
             block=False,
+            ssl_context=listener_context(),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, _send_at_once),
                 (evt.EVT_C_STORE, self._store),

@@ -48,5 +48,8 @@ GATE_ACTIVE_SHARE = read(env.float, "PLAQUEVIEW_GATE_ACTIVE_SHARE", 0.5, validat
 GATE_SLOWEST = read(env.float, "PLAQUEVIEW_GATE_SLOWEST", 1.5, validate=validate.Range(min=1.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
+DICOM_TLS_CERTIFICATE = read(env.str, "PLAQUEVIEW_DICOM_TLS_CERTIFICATE", "")
+DICOM_TLS_KEY = read(env.str, "PLAQUEVIEW_DICOM_TLS_KEY", "")
+DICOM_TLS_CALLERS = read(env.str, "PLAQUEVIEW_DICOM_TLS_CALLERS", "")
 METRICS_TOKEN = read(env.str, "PLAQUEVIEW_METRICS_TOKEN", "", validate=is_secret_if_any)
 DISK_RESERVE_BYTES = read(env.int, "PLAQUEVIEW_DISK_RESERVE_BYTES", 1024**3, validate=validate.Range(min=0))

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from plaqueview.accounts.services import create_site
 from plaqueview.pacs.listener import Listener
+from plaqueview.pacs.listener_tls import TlsSettingsError
 
 
 class Command(BaseCommand):
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         site = create_site(name=settings.DEFAULT_SITE_NAME)
         try:
             listener = Listener(port=options["port"], site=site)
+        except TlsSettingsError as error:
+            raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"port {options['port']} cannot be listened on: {error.strerror}") from error
         host, port = listener.address
