@@ -224,7 +224,7 @@ def test_a_lease_that_lapsed_is_taken_up_by_another_and_the_first_writes_nothing
     second = leases.claim_next(node_id=node.pk)
 
     assert second is not None
-    assert second.transfer_id == first.transfer_id == transfer.pk
+    assert second.row_id == first.row_id == transfer.pk
     with pytest.raises(leases.ClaimLostError):
         leases.renew(first)
     with pytest.raises(leases.ClaimLostError):

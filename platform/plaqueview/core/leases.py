@@ -4,13 +4,14 @@ docs/decisions/0004-jobs-by-lease.md says why. Each app claims, holds and ends i
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from plaqueview.core.errors import ConflictError
@@ -31,6 +32,14 @@ class ClaimLostError(ConflictError):
     code = "claim_lost"
 
 
+@dataclass(frozen=True)
+class Claim:
+    """The right to carry out what a row asks for; `token` is a secret between the worker and the database."""
+
+    row_id: UUID
+    token: UUID
+
+
 def backoff_s(attempts: int, *, first_s: float, random: Random) -> float:
     """Twice as long after each attempt, up to an hour, and of that between half and all, by chance."""
     longest_s = min(first_s * 2.0 ** (attempts - 1), LONGEST_BACKOFF_S)
@@ -42,7 +51,27 @@ def lapsed_at(now: datetime, state: str) -> Q:
     return Q(state=state, lease_expires_at__lt=now)
 
 
-def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool:  # Any: a row of any app
+def claim_longest_due(
+    due: models.QuerySet[Any],  # Any: a row of any app
+    *,
+    running: str,
+    length: timedelta,
+    **fresh: object,
+) -> Claim | None:
+    """The row that has been due longest is this worker's, in state `running` with the `fresh` fields; None without one.
+
+    Called in a transaction that keeps every other worker from claiming a row of the same peer.
+    """
+    row_id = due.order_by("next_attempt_at", "created").values_list("pk", flat=True).first()
+    if row_id is None:
+        return None
+    now, token = timezone.now(), uuid4()
+    lease = {"state": running, "lease_token": token, "lease_expires_at": now + length}
+    due.filter(pk=row_id).update(**lease, attempts=F("attempts") + 1, modified=now, **fresh)
+    return Claim(row_id, token)
+
+
+def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool:  # Any: as above
     """The lease of the row that the token holds runs anew; False when the token holds none of them."""
     return bool(rows.filter(lease_token=token).update(lease_expires_at=timezone.now() + length))
 

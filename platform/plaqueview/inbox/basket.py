@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from plaqueview.core.leases import Claim
 from plaqueview.inbox import journal, leases
-from plaqueview.inbox.leases import Claim
 from plaqueview.inbox.models import Fetch
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import FileOutcome, Study
@@ -35,7 +35,7 @@ class FetchBasket:
         self._known_before = self._kept_elsewhere()
 
     def expect(self, count: int) -> None:
-        Fetch.objects.filter(pk=self._claim.fetch_id, lease_token=self._claim.token).update(expected_count=count)
+        Fetch.objects.filter(pk=self._claim.row_id, lease_token=self._claim.token).update(expected_count=count)
 
     def put(self, path: Path) -> None:
         """Raises: ClaimLostError, UnavailableError."""

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
-from plaqueview.core.leases import backoff_s, put_off
+from plaqueview.core.leases import Claim, backoff_s, put_off
 from plaqueview.inbox import journal
-from plaqueview.inbox.leases import Claim, held_fetch
+from plaqueview.inbox.leases import held_fetch
 from plaqueview.inbox.models import WAITING, Fetch, FetchState
 from plaqueview.pacs.peer import PeerError
 

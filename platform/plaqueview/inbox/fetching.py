@@ -9,12 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaqueview.core.errors import UnavailableError
-from plaqueview.core.leases import ClaimLostError
+from plaqueview.core.leases import Claim, ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.core.storage import incoming_folder
 from plaqueview.inbox import endings, journal, leases, priors
 from plaqueview.inbox.basket import FetchBasket
-from plaqueview.inbox.leases import Claim
 from plaqueview.inbox.models import Fetch
 from plaqueview.inbox.requests import FETCH_TASK
 from plaqueview.pacs import peers
@@ -68,11 +67,11 @@ def _fetch(claim: Claim, random: Random) -> bool:
     except NoSuchStudyError as error:
         endings.give_up(claim, answer=str(error))
     except UnavailableError as error:
-        logger.warning("fetch %s: no room on the disk", claim.fetch_id)
+        logger.warning("fetch %s: no room on the disk", claim.row_id)
         endings.fail(claim, error=PeerError(PeerProblem.NOT_SENT, error.detail), random=random)
         return False
     except PeerError as error:
-        logger.warning("fetch %s: %s", claim.fetch_id, error.problem)
+        logger.warning("fetch %s: %s", claim.row_id, error.problem)
         endings.fail(claim, error=error, random=random)
         return not error.is_about_peer
     return True
@@ -80,7 +79,7 @@ def _fetch(claim: Claim, random: Random) -> bool:
 
 def _retrieved(claim: Claim) -> str:
     """Every instance has its outcome and the studies are settled soon; how they came, in words."""
-    fetch = Fetch.objects.with_references().get(pk=claim.fetch_id)
+    fetch = Fetch.objects.with_references().get(pk=claim.row_id)
     _describe(claim, _at_node(fetch))
     arrival = Arrival(fetch.node.site, Source.FETCH, fetch.requested_by, fetch.study_instance_uid)
     with incoming_folder() as folder:

@@ -1,26 +1,16 @@
 """Who may fetch from a node: one worker at a time, as long as it renews the lease of the fetch that it carries out."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.core.leases import ClaimLostError, extend, held
+from plaqueview.core.leases import Claim, ClaimLostError, claim_longest_due, extend, held
 from plaqueview.inbox import journal
 from plaqueview.inbox.models import Fetch, FetchState
 from plaqueview.pacs.models import RemoteNode
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to carry out a fetch; `token` is a secret between the worker and the database."""
-
-    fetch_id: UUID
-    token: UUID
 
 
 def lease() -> timedelta:
@@ -31,36 +21,32 @@ def lease() -> timedelta:
 def claim_next(*, node_id: UUID) -> Claim | None:
     """The node's fetch that has been due longest is this worker's; None when there is none, or another fetches."""
     node = RemoteNode.objects.select_for_update().filter(pk=node_id, is_active=True).first()
-    now, token = timezone.now(), uuid4()
+    now = timezone.now()
     of_node = Fetch.objects.filter(node=node)
     if node is None or of_node.filter(state=FetchState.FETCHING, lease_expires_at__gte=now).exists():
         return None
     due = of_node.due(now).filter(attempts__lt=settings.FETCH_MAX_ATTEMPTS)
-    fetch_id = due.order_by("next_attempt_at", "created").values_list("pk", flat=True).first()
-    if fetch_id is None:
-        return None
-    of_node.filter(pk=fetch_id).update(
-        state=FetchState.FETCHING,
-        attempts=F("attempts") + 1,
-        lease_token=token,
-        lease_expires_at=now + lease(),
+    claim = claim_longest_due(
+        due,
+        running=FetchState.FETCHING,
+        length=lease(),
         accepted_count=0,
         duplicate_count=0,
         conflict_count=0,
         rejected_count=0,
         remarks=[],
-        modified=now,
     )
-    journal.publish(Fetch.objects.with_references().get(pk=fetch_id))
-    return Claim(fetch_id, token)
+    if claim is not None:
+        journal.publish(Fetch.objects.with_references().get(pk=claim.row_id))
+    return claim
 
 
 def renew(claim: Claim) -> None:
     """The lease runs anew. Raises: ClaimLostError, also once the fetch was cancelled."""
-    if not extend(Fetch.objects.filter(pk=claim.fetch_id), claim.token, lease()):
-        raise ClaimLostError(f"fetch {claim.fetch_id} is no longer this worker's")
+    if not extend(Fetch.objects.filter(pk=claim.row_id), claim.token, lease()):
+        raise ClaimLostError(f"fetch {claim.row_id} is no longer this worker's")
 
 
 def held_fetch(claim: Claim) -> Fetch:
     """The fetch, locked, while the claim holds. Raises: ClaimLostError."""
-    return held(Fetch.objects.with_references(), claim.fetch_id, claim.token, name="fetch")
+    return held(Fetch.objects.with_references(), claim.row_id, claim.token, name="fetch")

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
-from plaqueview.core.leases import backoff_s, put_off
+from plaqueview.core.leases import Claim, backoff_s, put_off
 from plaqueview.outbox import journal
-from plaqueview.outbox.leases import Claim, held_transfer
+from plaqueview.outbox.leases import held_transfer
 from plaqueview.outbox.models import WAITING, Transfer, TransferState
 from plaqueview.pacs.peer import PeerError
 

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from plaqueview.core.leases import ClaimLostError
+from plaqueview.core.leases import Claim, ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.outbox import endings, leases
-from plaqueview.outbox.leases import Claim
 from plaqueview.outbox.models import Transfer
 from plaqueview.outbox.packages import PackageError, package_of
 from plaqueview.outbox.requests import SEND_TASK
@@ -47,7 +46,7 @@ def wake_nodes() -> int:
 
 def _send(claim: Claim, random: Random) -> bool:
     """The attempt has ended in one of its named ways; False when the peer will not answer the next one either."""
-    transfer = Transfer.objects.with_references().get(pk=claim.transfer_id)
+    transfer = Transfer.objects.with_references().get(pk=claim.row_id)
     try:
         package = package_of(transfer)
         leases.renew(claim)

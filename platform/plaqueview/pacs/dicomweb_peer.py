@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import httpx
 
-from plaqueview.core.destinations import address_of
+from plaqueview.core.judged_transport import JudgedTransport
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter, media_type_of
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of
@@ -116,25 +116,6 @@ def require_success(answer: httpx.Response, node: RemoteNode) -> None:
     raise PeerError(problem, f"{node.address}: HTTP {status} {phrase}".rstrip())
 
 
-class _JudgedTransport(httpx.HTTPTransport):
-    """Looks each request's host up, and connects to the address that was judged; TLS still asks for the name."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        try:
-            address = address_of(host)
-        except OSError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
-        judged = httpx.Request(
-            request.method,
-            request.url.copy_with(host=address),
-            headers=request.headers,
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": host},
-        )
-        return super().handle_request(judged)
-
-
 @contextmanager
 def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
     """A client that follows no redirect, which could lead the credentials elsewhere."""
@@ -148,7 +129,7 @@ def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
             headers=headers,
             auth=credentials,
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            transport=_JudgedTransport(
+            transport=JudgedTransport(
                 verify=context_of(node) if node.url.startswith("https:") else True, trust_env=False
             ),
             trust_env=False,

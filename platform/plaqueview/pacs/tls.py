@@ -15,11 +15,20 @@ def context_of(node: RemoteNode) -> ssl.SSLContext:
 
     Raises: ssl.SSLError when a certificate or key is none, or they do not belong together; SealBrokenError.
     """
-    context = ssl.create_default_context(cadata=node.ca_certificates or None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = trusting(node.ca_certificates)
     if node.client_certificate:
         with _file(node.client_certificate, NODE_SEAL.open(node.client_key_sealed)) as path:
             context.load_cert_chain(path, password=_no_password)
+    return context
+
+
+def trusting(ca_certificates: str) -> ssl.SSLContext:
+    """TLS 1.2 or newer, to peers with a certificate by one of these in PEM; by those that the machine trusts, if empty.
+
+    Raises: ssl.SSLError when they are no certificates.
+    """
+    context = ssl.create_default_context(cadata=ca_certificates or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
