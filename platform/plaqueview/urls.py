@@ -21,6 +21,7 @@ REST_APPS = (
     "reports",
     "inbox",
     "outbox",
+    "webhooks",
     "training",
     "monitoring",
     "audit",

@@ -90,6 +90,10 @@ def new_node(_: Place) -> dict[str, Any]:
     return {"name": "New archive", "kind": "dicomweb", "url": "http://127.0.0.1:9/dicom-web"}
 
 
+def new_webhook(_: Place) -> dict[str, Any]:
+    return {"name": "New", "url": "https://example.org/hook", "events": ["study.received"]}
+
+
 def version_and_node(place: Place) -> dict[str, Any]:
     return {"annotation": place.parameters["annotation_id"], "node": place.parameters["node_id"]}
 
@@ -206,6 +210,16 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/transfers"): of_site(A.TRANSFER_SEND, 409, body=version_and_node),
     ("GET", "api/v1/transfers/<uuid:transfer_id>"): of_site(A.TRANSFER_READ),
     ("POST", "api/v1/transfers/<uuid:transfer_id>/resend"): of_site(A.TRANSFER_SEND, 202),
+    ("GET", "api/v1/webhooks"): of_caller(A.WEBHOOK_MANAGE),
+    ("POST", "api/v1/webhooks"): of_caller(A.WEBHOOK_MANAGE, 201, body=new_webhook),
+    ("GET", "api/v1/webhooks/<uuid:webhook_id>"): of_site(A.WEBHOOK_MANAGE),
+    ("PATCH", "api/v1/webhooks/<uuid:webhook_id>"): of_site(A.WEBHOOK_MANAGE, body=lambda _: {"is_active": False}),
+    ("DELETE", "api/v1/webhooks/<uuid:webhook_id>"): of_site(A.WEBHOOK_MANAGE, 204),
+    ("POST", "api/v1/webhooks/<uuid:webhook_id>/secret"): of_site(A.WEBHOOK_MANAGE),
+    ("POST", "api/v1/webhooks/<uuid:webhook_id>/test"): of_site(A.WEBHOOK_MANAGE, 202),
+    ("GET", "api/v1/deliveries"): of_caller(A.WEBHOOK_MANAGE),
+    ("GET", "api/v1/deliveries/<uuid:delivery_id>"): of_site(A.WEBHOOK_MANAGE),
+    ("POST", "api/v1/deliveries/<uuid:delivery_id>/redeliver"): of_site(A.WEBHOOK_MANAGE, 202),
     ("GET", "api/v1/models"): of_caller(A.MODEL_READ),
     ("GET", "api/v1/models/<uuid:pk>"): of_caller(A.MODEL_READ, names={"pk": "model"}),
     ("GET", "api/v1/snapshots"): of_caller(A.TRAINING_READ),

@@ -32,14 +32,16 @@ from plaqueview.training.models import DatasetSnapshot, TrainingRun
 from plaqueview.training.recipe import Recipe
 from plaqueview.training.rules import InclusionRules
 from plaqueview.training.schedules import Plan, create_schedule
+from plaqueview.webhooks import services as webhooks
 from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
 from tests.studies.dicom_files import encoded, incoming, receive_series, series
 
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id",
-    "job_id", "rerun_id", "node_id", "transfer_id", "fetch_id", "snapshot_id", "run_id", "schedule_id", "study_uid",
-    "series_uid", "instance_uid",
+    "job_id", "rerun_id", "node_id", "transfer_id", "fetch_id", "webhook_id", "delivery_id",
+    "snapshot_id", "run_id", "schedule_id",
+    "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
 # A request signs in, and a token notes its last use, also where it is denied.
@@ -72,6 +74,7 @@ def make_place(name: str) -> Place:
     prior_id = _prior(site, f"P-{name}")
     annotation_id = _read_by_network(study_id, model)
     node_id = _node(users[Role.ADMIN])
+    webhook_id = _webhook(users[Role.ADMIN])
     job = inference.request(study_id=study_id, actor=users[Role.NEUROLOGIST])
     study = Study.objects.get(pk=study_id)
     snapshot = _snapshot(site, users[Role.ADMIN])
@@ -90,6 +93,8 @@ def make_place(name: str) -> Place:
         "node_id": node_id,
         "transfer_id": _transfer(annotation_id, node_id),
         "fetch_id": _fetch(node_id),
+        "webhook_id": webhook_id,
+        "delivery_id": webhooks.test_webhook(webhook_id=webhook_id, actor=users[Role.ADMIN]).pk,
         "upload_id": _upload(users[Role.NEUROLOGIST], site),
         "snapshot_id": snapshot.pk,
         "run_id": _run(snapshot),
@@ -153,6 +158,11 @@ def _node(admin: User) -> UUID:
     """A peer that does not answer."""
     setup = NodeSetup(name="Archive", kind="dimse", ae_title="ARCHIVE", host="127.0.0.1", port=9)
     return create_node(setup=setup, site_id="", actor=admin).pk
+
+
+def _webhook(admin: User) -> UUID:
+    setup = webhooks.WebhookSetup("Engine", "https://example.org/hook", ("study.received",))
+    return webhooks.create_webhook(setup=setup, site_id="", actor=admin).webhook.pk
 
 
 def _transfer(annotation_id: UUID, node_id: UUID) -> UUID:

@@ -26,6 +26,7 @@ EXPECTED = {
     "fetch.request": "admin neurologist integrator",
     "transfer.read": "admin neurologist integrator",
     "transfer.send": "admin neurologist integrator",
+    "webhook.manage": "admin",
     "model.read": "admin neurologist integrator",
     "model.manage": "admin",
     "training.read": "admin",

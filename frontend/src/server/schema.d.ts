@@ -349,6 +349,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages to webhooks, newest first
+         * @description Those that ended are kept for 30 days.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message */
+        get: operations["read_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the same message once more, under the same id */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/double-readings": {
         parameters: {
             query?: never;
@@ -1687,6 +1741,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Webhooks, by name */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Tell a receiver of what happens from now on
+         * @description Its messages and how they are signed: `webhooks` of this document.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook */
+        get: operations["read_webhook"];
+        put?: never;
+        post?: never;
+        /** Remove a webhook with its messages */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        /** Change a webhook */
+        patch: operations["change_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign with another secret from now on
+         * @description What the receiver refuses until it knows the new secret is tried again.
+         */
+        post: operations["renew_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message of no consequence */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers": {
         parameters: {
             query?: never;
@@ -1705,7 +1836,213 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "study.received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * No more of a study came for a moment
+         * @description Signed by the convention of Standard Webhooks. `webhook-id` is the same in every attempt of a message, `webhook-timestamp` is when the attempt was made, in seconds since 1970, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops, with the bytes that follow `whsec_` in the secret. A receiver answers 2xx within 15 seconds; anything else is tried again with growing delays. A message may come more than once, and later than its successor.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["StudyReceivedMessage"];
+                };
+            };
+            responses: {
+                /** @description No response body */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The network has read a study, or could not
+         * @description Signed by the convention of Standard Webhooks. `webhook-id` is the same in every attempt of a message, `webhook-timestamp` is when the attempt was made, in seconds since 1970, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops, with the bytes that follow `whsec_` in the secret. A receiver answers 2xx within 15 seconds; anything else is tried again with growing delays. A message may come more than once, and later than its successor.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["JobCompletedMessage"];
+                };
+            };
+            responses: {
+                /** @description No response body */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "annotation.approved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A reader approved a version
+         * @description Signed by the convention of Standard Webhooks. `webhook-id` is the same in every attempt of a message, `webhook-timestamp` is when the attempt was made, in seconds since 1970, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops, with the bytes that follow `whsec_` in the secret. A receiver answers 2xx within 15 seconds; anything else is tried again with growing delays. A message may come more than once, and later than its successor.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AnnotationApprovedMessage"];
+                };
+            };
+            responses: {
+                /** @description No response body */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "export.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An approved version was given up on its way to a node
+         * @description Signed by the convention of Standard Webhooks. `webhook-id` is the same in every attempt of a message, `webhook-timestamp` is when the attempt was made, in seconds since 1970, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops, with the bytes that follow `whsec_` in the secret. A receiver answers 2xx within 15 seconds; anything else is tried again with growing delays. A message may come more than once, and later than its successor.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ExportFailedMessage"];
+                };
+            };
+            responses: {
+                /** @description No response body */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.tested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An administrator tests the receiver
+         * @description Signed by the convention of Standard Webhooks. `webhook-id` is the same in every attempt of a message, `webhook-timestamp` is when the attempt was made, in seconds since 1970, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over id, timestamp and body, joined by full stops, with the bytes that follow `whsec_` in the secret. A receiver answers 2xx within 15 seconds; anything else is tried again with growing delays. A message may come more than once, and later than its successor.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookTestedMessage"];
+                };
+            };
+            responses: {
+                /** @description No response body */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -1729,6 +2066,7 @@ export interface components {
          *     * `transfer.send` - Transfer Send
          *     * `fetch.read` - Fetch Read
          *     * `fetch.request` - Fetch Request
+         *     * `webhook.manage` - Webhook Manage
          *     * `model.read` - Model Read
          *     * `model.manage` - Model Manage
          *     * `training.read` - Training Read
@@ -1739,7 +2077,7 @@ export interface components {
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "webhook.manage" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
         Activity: {
             /** @description Seconds without activity after which a session ends. */
             idle_s: number;
@@ -1791,6 +2129,19 @@ export interface components {
             warnings: string[];
             regions: components["schemas"]["RegionSummary"];
             notice: string;
+        };
+        AnnotationApprovedMessage: {
+            /**
+             * @description * `annotation.approved` - annotation.approved
+             * @enum {string}
+             */
+            type: "annotation.approved";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: components["schemas"]["ToldAnnotation"];
         };
         /**
          * @description A version with its grid, its counts by slice, what readers said of it and the seconds that each step took.
@@ -2045,6 +2396,47 @@ export interface components {
             p_value: number | null;
             is_alert: boolean;
         };
+        /** @description One message to one receiver. */
+        Delivery: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            webhook: string;
+            webhook_name: string;
+            /** @description The header `webhook-id`, the same in every attempt. */
+            message_id: string;
+            event: components["schemas"]["EventEnum"];
+            /**
+             * @description failed: tried again at next_attempt_at; dead: not any more, until redelivered.
+             *
+             *     * `queued` - queued
+             *     * `sending` - sending
+             *     * `delivered` - delivered
+             *     * `failed` - failed
+             *     * `dead` - dead
+             */
+            state: components["schemas"]["DeliveryState"];
+            readonly attempts: number;
+            /** Format: date-time */
+            readonly next_attempt_at: string | null;
+            /** @description What the receiver said last, as a sentence. */
+            answer: string;
+            /** @description The very text that is signed and sent. */
+            body: string;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly delivered_at: string | null;
+        };
+        /**
+         * @description * `queued` - queued
+         *     * `sending` - sending
+         *     * `delivered` - delivered
+         *     * `failed` - failed
+         *     * `dead` - dead
+         * @enum {string}
+         */
+        DeliveryState: "queued" | "sending" | "delivered" | "failed" | "dead";
         DoubleReading: {
             /** Format: uuid */
             id: string;
@@ -2198,6 +2590,15 @@ export interface components {
          */
         ErrandKindEnum: "inference" | "registration" | "training";
         /**
+         * @description * `study.received` - study.received
+         *     * `job.completed` - job.completed
+         *     * `annotation.approved` - annotation.approved
+         *     * `export.failed` - export.failed
+         *     * `webhook.tested` - webhook.tested
+         * @enum {string}
+         */
+        EventEnum: "study.received" | "job.completed" | "annotation.approved" | "export.failed" | "webhook.tested";
+        /**
          * @description * `account.created` - Account Created
          *     * `account.signed_in` - Signed In
          *     * `account.sign_in_failed` - Sign In Failed
@@ -2209,6 +2610,7 @@ export interface components {
          *     * `token.revoked` - Token Revoked
          *     * `patient.read` - Patient Read
          *     * `study.received` - Study Received
+         *     * `study.settled` - Study Settled
          *     * `study.read` - Study Read
          *     * `series.read` - Series Read
          *     * `study.flair_chosen` - Flair Chosen
@@ -2262,6 +2664,14 @@ export interface components {
          *     * `fetch.dead` - Fetch Dead
          *     * `fetch.cancelled` - Fetch Cancelled
          *     * `fetch.retried` - Fetch Retried
+         *     * `webhook.created` - Webhook Created
+         *     * `webhook.changed` - Webhook Changed
+         *     * `webhook.secret_renewed` - Webhook Secret Renewed
+         *     * `webhook.tested` - Webhook Tested
+         *     * `webhook.removed` - Webhook Removed
+         *     * `delivery.delivered` - Delivery Delivered
+         *     * `delivery.dead` - Delivery Dead
+         *     * `delivery.asked_again` - Delivery Asked Again
          *     * `model.registered` - Model Registered
          *     * `model.promoted` - Model Promoted
          *     * `model.override_asked` - Model Override Asked
@@ -2288,7 +2698,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -2296,6 +2706,19 @@ export interface components {
          * @enum {string}
          */
         Evidence: "post_gadolinium" | "prior" | "reader_opinion";
+        ExportFailedMessage: {
+            /**
+             * @description * `export.failed` - export.failed
+             * @enum {string}
+             */
+            type: "export.failed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: components["schemas"]["ToldTransfer"];
+        };
         /** @description One study of a node on its way here; the counts are those of its last attempt. */
         Fetch: {
             /** Format: uuid */
@@ -2487,6 +2910,19 @@ export interface components {
             model: components["schemas"]["ModelReference"] | null;
             /** Format: uuid */
             annotation: string | null;
+        };
+        JobCompletedMessage: {
+            /**
+             * @description * `job.completed` - job.completed
+             * @enum {string}
+             */
+            type: "job.completed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: components["schemas"]["ToldJob"];
         };
         /**
          * @description * `queued` - queued
@@ -2739,6 +3175,22 @@ export interface components {
             /** @description Shown this once. */
             secret: string;
         };
+        /** @description What an administrator says of a receiver. */
+        NewWebhookRequest: {
+            name: string;
+            /** @description https only. */
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+            /** @description PEM; empty: what the machine trusts. */
+            ca_certificates?: string;
+            /** @description What happens while it is not in use is not told later. */
+            is_active?: boolean;
+            /**
+             * Format: uuid
+             * @description Needed by whoever belongs to several.
+             */
+            site?: string;
+        };
         /** @description A peer of a site; of its secrets only whether there are any. */
         Node: {
             /** Format: uuid */
@@ -2834,6 +3286,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["Comment"][];
+        };
+        PaginatedDeliveryList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Delivery"][];
         };
         PaginatedDoubleReadingList: {
             /** @example 123 */
@@ -3135,6 +3602,21 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Transfer"][];
         };
+        PaginatedWebhookList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Webhook"][];
+        };
         /** @description What an administrator says of a node; `ae_title`, `host` and `port` for DIMSE, `url` for DICOMweb. */
         PatchedNodeChangeRequest: {
             name?: string;
@@ -3173,6 +3655,17 @@ export interface components {
              * @description An MR series of the study.
              */
             flair_series?: string;
+        };
+        /** @description What an administrator says of a receiver. */
+        PatchedWebhookChangeRequest: {
+            name?: string;
+            /** @description https only. */
+            url?: string;
+            events?: components["schemas"]["WebhookEvent"][];
+            /** @description PEM; empty: what the machine trusts. */
+            ca_certificates?: string;
+            /** @description What happens while it is not in use is not told later. */
+            is_active?: boolean;
         };
         /** @description A patient with the counts of the newest study that has a result; needs `studies`, by patient, in its context. */
         Patient: {
@@ -3907,6 +4400,24 @@ export interface components {
             against_final: components["schemas"]["Comparison"] | null;
             champion_against_final: components["schemas"]["Comparison"] | null;
         };
+        /** @description The receiver with its secret, which is shown this once. */
+        ShownOnce: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            site: string;
+            readonly name: string;
+            readonly url: string;
+            readonly ca_certificates: string;
+            events: components["schemas"]["WebhookEvent"][];
+            readonly is_active: boolean;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly modified: string;
+            /** @description `whsec_` and 32 bytes in base64. Kept sealed, and never shown again. */
+            secret: string;
+        };
         /**
          * @description * `` -
          *     * `train` - train
@@ -4185,6 +4696,19 @@ export interface components {
             modality?: string;
             study_instance_uid?: string;
         };
+        StudyReceivedMessage: {
+            /**
+             * @description * `study.received` - study.received
+             * @enum {string}
+             */
+            type: "study.received";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: components["schemas"]["ToldStudy"];
+        };
         /**
          * @description * `receiving` - Receiving
          *     * `incomplete` - Incomplete
@@ -4248,6 +4772,72 @@ export interface components {
             readonly last_used_at: string | null;
             /** Format: date-time */
             readonly revoked_at: string | null;
+        };
+        ToldAnnotation: {
+            /** Format: uuid */
+            annotation: string;
+            /** Format: uuid */
+            study: string;
+            /**
+             * Format: uri
+             * @description Where the API tells more, to those who may ask.
+             */
+            url: string;
+        };
+        ToldJob: {
+            /** Format: uuid */
+            job: string;
+            /** Format: uuid */
+            study: string;
+            /**
+             * Format: uuid
+             * @description The network's version; null when it failed.
+             */
+            annotation: string | null;
+            /**
+             * @description * `succeeded` - succeeded
+             *     * `failed` - failed
+             * @enum {string}
+             */
+            state: "succeeded" | "failed";
+            /**
+             * Format: uri
+             * @description Where the API tells more, to those who may ask.
+             */
+            url: string;
+        };
+        ToldStudy: {
+            /** Format: uuid */
+            study: string;
+            /**
+             * Format: uri
+             * @description Where the API tells more, to those who may ask.
+             */
+            url: string;
+        };
+        ToldTransfer: {
+            /** Format: uuid */
+            transfer: string;
+            /** Format: uuid */
+            study: string;
+            /** Format: uuid */
+            annotation: string;
+            /** Format: uuid */
+            node: string;
+            /**
+             * Format: uri
+             * @description Where the API tells more, to those who may ask.
+             */
+            url: string;
+        };
+        ToldWebhook: {
+            /** Format: uuid */
+            webhook: string;
+            /**
+             * Format: uri
+             * @description Where the API tells more, to those who may ask.
+             */
+            url: string;
         };
         /** @description One approved version on its way to one node. `requested_by` is null for the node's rule. */
         Transfer: {
@@ -4507,6 +5097,43 @@ export interface components {
              * @description A node of the study's site.
              */
             node: string;
+        };
+        /** @description A receiver of a site's events. */
+        Webhook: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            site: string;
+            readonly name: string;
+            readonly url: string;
+            readonly ca_certificates: string;
+            events: components["schemas"]["WebhookEvent"][];
+            readonly is_active: boolean;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly modified: string;
+        };
+        /**
+         * @description * `study.received` - study.received
+         *     * `job.completed` - job.completed
+         *     * `annotation.approved` - annotation.approved
+         *     * `export.failed` - export.failed
+         * @enum {string}
+         */
+        WebhookEvent: "study.received" | "job.completed" | "annotation.approved" | "export.failed";
+        WebhookTestedMessage: {
+            /**
+             * @description * `webhook.tested` - webhook.tested
+             * @enum {string}
+             */
+            type: "webhook.tested";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: components["schemas"]["ToldWebhook"];
         };
         Window: {
             /** Format: double */
@@ -6227,6 +6854,7 @@ export interface operations {
                  *     * `token.revoked` - Token Revoked
                  *     * `patient.read` - Patient Read
                  *     * `study.received` - Study Received
+                 *     * `study.settled` - Study Settled
                  *     * `study.read` - Study Read
                  *     * `series.read` - Series Read
                  *     * `study.flair_chosen` - Flair Chosen
@@ -6280,6 +6908,14 @@ export interface operations {
                  *     * `fetch.dead` - Fetch Dead
                  *     * `fetch.cancelled` - Fetch Cancelled
                  *     * `fetch.retried` - Fetch Retried
+                 *     * `webhook.created` - Webhook Created
+                 *     * `webhook.changed` - Webhook Changed
+                 *     * `webhook.secret_renewed` - Webhook Secret Renewed
+                 *     * `webhook.tested` - Webhook Tested
+                 *     * `webhook.removed` - Webhook Removed
+                 *     * `delivery.delivered` - Delivery Delivered
+                 *     * `delivery.dead` - Delivery Dead
+                 *     * `delivery.asked_again` - Delivery Asked Again
                  *     * `model.registered` - Model Registered
                  *     * `model.promoted` - Model Promoted
                  *     * `model.override_asked` - Model Override Asked
@@ -6305,7 +6941,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read")[];
+                kind?: ("account.created" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -6498,6 +7134,284 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `queued` - waits for a worker
+                 *     * `sending` - a worker sends it
+                 *     * `delivered` - the receiver has it
+                 *     * `failed` - is tried again
+                 *     * `dead` - is not tried again
+                 */
+                state?: ("dead" | "delivered" | "failed" | "queued" | "sending")[];
+                webhook?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDeliveryList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16357,6 +17271,689 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                is_active?: boolean;
+                /** @description Which field to use when ordering the results. */
+                ordering?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedWebhookList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhookRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownOnce"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedWebhookChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownOnce"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

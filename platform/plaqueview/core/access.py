@@ -34,6 +34,7 @@ class Action(models.TextChoices):
     TRANSFER_SEND = "transfer.send"
     FETCH_READ = "fetch.read"
     FETCH_REQUEST = "fetch.request"
+    WEBHOOK_MANAGE = "webhook.manage"
     MODEL_READ = "model.read"
     MODEL_MANAGE = "model.manage"
     TRAINING_READ = "training.read"

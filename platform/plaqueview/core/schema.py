@@ -27,6 +27,8 @@ IF_MATCH = OpenApiParameter(
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="* when nothing may be there yet."
 )
+# Where drf-spectacular describes webhooks, which others answer, not the house.
+PATH_OF_MESSAGES = "/"
 VERBS = {
     HTTPMethod.GET: "read",
     HTTPMethod.POST: "create",
@@ -75,6 +77,8 @@ class ProblemAutoSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:  # Any: the generator's loose dictionaries
         bodies = super()._get_response_bodies(direction)
+        if self.path == PATH_OF_MESSAGES:
+            return bodies
         component = self.resolve_serializer(ProblemSerializer(), "response")
         content = {MEDIA_TYPE: {"schema": component.ref}}
         for status in self._problem_statuses():

@@ -28,6 +28,8 @@ TRANSFER_RETRY_S = read(env.float, "PLAQUEVIEW_TRANSFER_RETRY_S", 10.0, validate
 FETCH_LEASE_S = read(env.int, "PLAQUEVIEW_FETCH_LEASE_S", 180, validate=validate.Range(min=1))
 FETCH_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_FETCH_MAX_ATTEMPTS", 6, validate=validate.Range(min=1))
 FETCH_RETRY_S = read(env.float, "PLAQUEVIEW_FETCH_RETRY_S", 10.0, validate=validate.Range(min=0.0))
+WEBHOOK_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_WEBHOOK_MAX_ATTEMPTS", 16, validate=validate.Range(min=1))
+WEBHOOK_RETRY_S = read(env.float, "PLAQUEVIEW_WEBHOOK_RETRY_S", 10.0, validate=validate.Range(min=0.0))
 TRAINING_VALIDATION_SHARE = read(
     env.float, "PLAQUEVIEW_TRAINING_VALIDATION_SHARE", 0.15, validate=validate.Range(min=0.0, max=0.5)
 )

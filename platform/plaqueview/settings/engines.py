@@ -48,6 +48,8 @@ CELERY_BEAT_SCHEDULE = {
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
     "inbox.tend": {"task": "inbox.tend", "schedule": 5.0},
     "outbox.tend": {"task": "outbox.tend", "schedule": 5.0},
+    "webhooks.tend": {"task": "webhooks.tend", "schedule": 5.0},
+    "webhooks.forget": {"task": "webhooks.forget", "schedule": 3600.0},
     "monitoring.tend": {"task": "monitoring.tend", "schedule": 10.0},
     "training.tend": {"task": "training.tend", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},

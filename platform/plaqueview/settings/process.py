@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "plaqueview.reports",
     "plaqueview.inbox",
     "plaqueview.outbox",
+    "plaqueview.webhooks",
     "plaqueview.training",
     "plaqueview.monitoring",
     "plaqueview.feed",

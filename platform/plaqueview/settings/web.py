@@ -60,6 +60,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "WEBHOOKS": [
+        "plaqueview.webhooks.openapi.STUDY_RECEIVED",
+        "plaqueview.webhooks.openapi.JOB_COMPLETED",
+        "plaqueview.webhooks.openapi.ANNOTATION_APPROVED",
+        "plaqueview.webhooks.openapi.EXPORT_FAILED",
+        "plaqueview.webhooks.openapi.WEBHOOK_TESTED",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "Action": "plaqueview.core.access.Action",
         "AnnotationState": "plaqueview.annotations.models.AnnotationState.values",
@@ -85,6 +92,8 @@ SPECTACULAR_SETTINGS = {
         "SnapshotState": "plaqueview.training.models.SnapshotState.values",
         "Side": "plaqueview.training.models.Side.values",
         "TransferState": "plaqueview.outbox.models.TransferState.values",
+        "DeliveryState": "plaqueview.webhooks.models.DeliveryState.values",
+        "WebhookEvent": "plaqueview.webhooks.models.WebhookEvent.values",
         "UploadState": "plaqueview.studies.models.UploadState",
     },
 }

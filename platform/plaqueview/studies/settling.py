@@ -63,6 +63,7 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     study.is_settled = True
     _move_on(study)
     study.save()
+    record(EventKind.STUDY_SETTLED, actor=None, object_type="study", object_id=study.pk, site_id=study.site_id)
     announce_study(study)
 
 
