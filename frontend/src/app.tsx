@@ -26,6 +26,7 @@ const ModelsPage = lazy(async () => ({ default: (await import("./pages/models_pa
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys_page")).KeysPage }));
 const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/double_readings_page")).DoubleReadingsPage }));
 const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page")).NodesPage }));
+const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks_page")).WebhooksPage }));
 const PacsPage = lazy(async () => ({ default: (await import("./pages/pacs_page")).PacsPage }));
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
 const TrainingPage = lazy(async () => ({ default: (await import("./pages/training_page")).TrainingPage }));
@@ -112,6 +113,7 @@ function Pages({ me }: { me: Me }) {
               <Route path="/keys" element={<KeysPage />} />
               <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
               <Route path="/nodes" element={<NodesPage me={me} />} />
+              <Route path="/webhooks" element={<WebhooksPage me={me} />} />
               <Route path="/pacs" element={<PacsPage me={me} />} />
               <Route path="/transfers" element={<TransfersPage me={me} />} />
               <Route path="*" element={<NotFoundPage />} />

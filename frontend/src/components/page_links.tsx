@@ -29,6 +29,7 @@ const ADMINISTRATION: readonly PageLink[] = [
   { to: "/monitoring", label: "Monitoring", action: "training.read" },
   { to: "/workers", label: "Workers", action: "worker.read" },
   { to: "/nodes", label: "Nodes", action: "node.manage" },
+  { to: "/webhooks", label: "Webhooks", action: "webhook.manage" },
 ];
 
 /** The pages that somebody may open. */

@@ -1,0 +1,47 @@
+import { Button, Code, CopyButton, Modal } from "@mantine/core";
+import { useState } from "react";
+
+import type { Me } from "../server/types";
+import type { ShownOnce, Webhook } from "../server/webhooks";
+import styles from "./node_form.module.css";
+import { Notice } from "./problem";
+import { WebhookForm } from "./webhook_form";
+
+interface WebhookDialogProps {
+  /** The webhook to change, or a new one; null shows nothing. */
+  readonly asked: Webhook | "new" | null;
+  readonly me: Me;
+  onClose(): void;
+}
+
+export function WebhookDialog({ asked, me, onClose }: WebhookDialogProps) {
+  const [shown, show] = useState<ShownOnce | null>(null);
+  const webhook = asked === "new" ? null : asked;
+  const close = () => {
+    show(null);
+    onClose();
+  };
+  return (
+    <Modal
+      opened={asked !== null} onClose={close} title={webhook ? `Webhook ${webhook.name}` : "New webhook"} size={640}
+      closeOnClickOutside={false} closeOnEscape={!shown} transitionProps={{ duration: 0 }}
+    >
+      {shown ? <Secret shown={shown} onClose={close} /> : asked && <WebhookForm webhook={webhook} me={me} onSecret={show} onClose={close} />}
+    </Modal>
+  );
+}
+
+function Secret({ shown: { secret }, onClose }: { shown: ShownOnce; onClose: () => void }) {
+  return (
+    <div className={styles.form}>
+      <Notice tone="caution" icon="info" title="The secret, shown this once">
+        <p>Give it to the receiver, which checks with it that a message is from here. It cannot be shown again, only replaced.</p>
+      </Notice>
+      <Code block data-testid="secret">{secret}</Code>
+      <div className={styles.actions}>
+        <CopyButton value={secret}>{({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton>
+        <Button variant="default" onClick={onClose}>Done</Button>
+      </div>
+    </div>
+  );
+}
