@@ -127,6 +127,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/summary"): of_caller(A.STUDY_READ),
     ("GET", "api/v1/studies"): of_caller(A.STUDY_READ),
     ("GET", "api/v1/studies/<uuid:study_id>"): of_site(A.STUDY_READ),
+    ("GET", "api/v1/studies/<uuid:study_id>/protocol"): of_site(A.STUDY_READ),
     ("PATCH", "api/v1/studies/<uuid:study_id>"): of_site(
         A.STUDY_OVERRIDE, body=lambda place: {"flair_series": place.parameters["series_id"]}
     ),

@@ -17,6 +17,7 @@ from tests.accounts.people import make_user, token_client
 from tests.annotations.scenes import without_small_inactive
 from tests.inference.heads import settled_head
 from tests.inference.scenes import claimed, make_study, segmentation
+from tests.reports.scenes import make_office
 from tests.training.scenes import make_admin
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,20 @@ def test_a_study_that_was_read_is_measured_once_with_its_scanner():
     assert (row.study, row.lesion_count) == (study, 3)
     # The phantom's masks are on another grid than the head's, and the row says so.
     assert (row.slice_mm, "on (8, 96, 96)" in row.note) == (None, True)
+
+
+def test_the_quality_of_what_was_read_is_kept_with_the_series_and_shown_as_its_protocol():
+    office = make_office(MRAcquisitionType="2D")
+    series = office.prediction.series
+
+    services.tend()
+
+    series.refresh_from_db()
+    # Every slice of the phantom shows one value, and its mask has no air beside it.
+    assert (series.quality["noise"], series.quality["ghosting"]) == (0.0, None)
+    assert StudyMeasures.objects.get().noise == 0.0
+    body = office.client.get(f"/api/v1/studies/{series.study_id}/protocol").json()
+    assert ("0.0%", "passed") in [(one["found"], one["verdict"]) for one in body["findings"] if one["check"] == "noise"]
 
 
 def test_what_readers_changed_is_kept_once_the_version_is_approved(desk):

@@ -23,6 +23,7 @@ from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule
+from plaqueview.imaging.protocol import RECOMMENDED, TITLES, Check
 from plaqueview.reports import words
 from plaqueview.reports.stamps import basis_of
 from tests.imaging.documents import approved, stamp
@@ -81,7 +82,13 @@ def test_what_other_modules_say_in_english_is_known_to_the_translators():
     lesions = [Lesion(lesion_class=kind, evidence=one) for kind in LesionClass for one in (None, *Evidence.values)]
     bases = {basis_of(lesion, one) for lesion in lesions for one in (stamp(), approved())}
 
-    assert {RESEARCH_NOTICE} | labels | bases == set(words.SAID_ELSEWHERE)
+    checks = {
+        words_of
+        for check in set(Check) - {Check.FLAIR}
+        for words_of in (TITLES[check], *RECOMMENDED.get(check, ())[:1])
+    }
+
+    assert {RESEARCH_NOTICE} | labels | bases | checks == set(words.SAID_ELSEWHERE)
 
 
 def test_in_english_the_rules_are_word_for_word_those_of_the_numbers():

@@ -7,6 +7,7 @@ import { fullTimeText } from "./formats";
 import { isUnderway, JobAction } from "./job_card";
 import { Panel } from "./panel";
 import { PriorPanel } from "./prior_panel";
+import { ProtocolPanel } from "./protocol_panel";
 import { SeriesPanel } from "./series_panel";
 import { Settled } from "./settled";
 import styles from "./study_sidebar.module.css";
@@ -25,6 +26,7 @@ export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries 
     <aside className={styles.sidebar} aria-label="Study">
       <SeriesPanel study={study} shownSeries={shownSeries} canOverride={me.actions.includes("study.override")} onShow={onShowSeries} />
       <PriorPanel study={study} me={me} />
+      <ProtocolPanel study={study} />
       {annotation && <ResultPanel annotation={annotation} study={study} me={me} />}
     </aside>
   );

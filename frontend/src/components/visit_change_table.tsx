@@ -6,6 +6,7 @@ import { CHANGE_NAMES } from "./change_legend";
 import { ChangeMark } from "./change_mark";
 import styles from "./course.module.css";
 import { dateText, UNKNOWN, volumeText } from "./formats";
+import { differingOf } from "./protocol_texts";
 
 /** How many lesions changed from each prior to the next visit, with their volumes then and now. */
 export function VisitChangeTable({ visits }: { readonly visits: readonly Visit[] }) {
@@ -20,6 +21,7 @@ export function VisitChangeTable({ visits }: { readonly visits: readonly Visit[]
             <tr>
               <th scope="col">From</th>
               <th scope="col">To</th>
+              <th scope="col">Protocol</th>
               {CHANGE_KINDS.map((kind) => <th key={kind} scope="col"><span className={styles.kind}><ChangeMark kind={kind} />{CHANGE_NAMES[kind]}</span></th>)}
             </tr>
           </thead>
@@ -27,6 +29,7 @@ export function VisitChangeTable({ visits }: { readonly visits: readonly Visit[]
         </table>
       </div>
       {rules.map((rule) => <p key={rule} className={styles.lead}>{`Compared: ${rule}.`}</p>)}
+      {compared.some(({ changes }) => differingOf(changes?.protocol ?? null).length > 0) && <p className={styles.lead}>{`Protocol: ${compared[0]?.changes?.protocol.rule}.`}</p>}
     </>
   );
 }
@@ -36,8 +39,20 @@ function Row({ visit, prior }: { readonly visit: Visit; readonly prior: Visit | 
     <tr>
       <td>{prior ? <Link to={`/studies/${prior.study}`}>{dateText(prior.study_date)}</Link> : UNKNOWN}</td>
       <td><Link to={`/studies/${visit.study}`}>{dateText(visit.study_date)}</Link></td>
+      <td className={styles.protocol} data-testid="visit-protocol"><ProtocolOfVisit changes={visit.changes} /></td>
       {CHANGE_KINDS.map((kind) => <Cell key={kind} changes={visit.changes} kind={kind} />)}
     </tr>
+  );
+}
+
+function ProtocolOfVisit({ changes }: Pick<Visit, "changes">) {
+  const differing = differingOf(changes?.protocol ?? null);
+  if (differing.length === 0) return <small>no difference known</small>;
+  return (
+    <>
+      <strong>{changes?.protocol.caution}</strong>
+      {differing.map(({ check, title, found, prior }) => <small key={check}>{` ${title}: ${found}, then ${prior}.`}</small>)}
+    </>
   );
 }
 

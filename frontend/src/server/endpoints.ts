@@ -4,7 +4,7 @@ import { decodeMask } from "../geometry/mask_codec";
 import { bodyOf, bytesOf, client } from "./client";
 import { ProblemError } from "./problem";
 import type {
-  Annotation, Job, JobFilter, Lesion, ModelVersion, Patient, SameSlices, SliceStack, StudyDetail, StudyFilter, Summary, Timeline,
+  Annotation, Job, JobFilter, Lesion, ModelVersion, Patient, Protocol, SameSlices, SliceStack, StudyDetail, StudyFilter, Summary, Timeline,
 } from "./types";
 
 const LARGEST_PAGE = 200;
@@ -20,6 +20,10 @@ export function fetchSummary(): Promise<Summary> {
 
 export function fetchStudy(id: string): Promise<StudyDetail> {
   return bodyOf(client.GET("/api/v1/studies/{study_id}", { params: { path: { study_id: id } } }));
+}
+
+export function fetchProtocol(study: string): Promise<Protocol> {
+  return bodyOf(client.GET("/api/v1/studies/{study_id}/protocol", { params: { path: { study_id: study } } }));
 }
 
 export function chooseFlair(study: string, series: string): Promise<StudyDetail> {

@@ -1564,6 +1564,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_id}/protocol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the FLAIR was taken, against what is recommended and against a prior */
+        get: operations["read_protocol"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_id}/registrations": {
         parameters: {
             query?: never;
@@ -2322,6 +2339,26 @@ export interface components {
             /** @description Lesions of the prior that lie outside this study's field of view. */
             prior_not_compared: number[];
         };
+        /**
+         * @description * `flair` - flair
+         *     * `scanner_model` - scanner_model
+         *     * `scanner` - scanner
+         *     * `field_strength` - field_strength
+         *     * `acquisition` - acquisition
+         *     * `slice_thickness` - slice_thickness
+         *     * `slice_gap` - slice_gap
+         *     * `slice_spacing` - slice_spacing
+         *     * `in_plane` - in_plane
+         *     * `matrix` - matrix
+         *     * `repetition_time` - repetition_time
+         *     * `echo_time` - echo_time
+         *     * `inversion_time` - inversion_time
+         *     * `coverage` - coverage
+         *     * `noise` - noise
+         *     * `ghosting` - ghosting
+         * @enum {string}
+         */
+        CheckEnum: "flair" | "scanner_model" | "scanner" | "field_strength" | "acquisition" | "slice_thickness" | "slice_gap" | "slice_spacing" | "in_plane" | "matrix" | "repetition_time" | "echo_time" | "inversion_time" | "coverage" | "noise" | "ghosting";
         ClassCounts: {
             active: number;
             inactive: number;
@@ -2359,6 +2396,12 @@ export interface components {
             annotation?: string | null;
             /** @description Slice, row, column. */
             anchor?: number[] | null;
+        };
+        /** @description Two protocols, part by part; `caution` is empty while none is known to differ. */
+        ComparedProtocol: {
+            differences: components["schemas"]["ProtocolDifference"][];
+            rule: string;
+            caution: string;
         };
         Comparison: {
             /** Format: double */
@@ -3842,6 +3885,31 @@ export interface components {
          * @enum {string}
          */
         PromotionKind: "promotion" | "override" | "rollback";
+        Protocol: {
+            /** Format: uuid */
+            study: string;
+            findings: components["schemas"]["ProtocolFinding"][];
+            prior: components["schemas"]["Prior"] | null;
+            comparison: components["schemas"]["ComparedProtocol"] | null;
+        };
+        ProtocolDifference: {
+            check: components["schemas"]["CheckEnum"];
+            title: string;
+            /** @description Empty where the header does not say it. */
+            found: string;
+            /** @description The same at the prior. */
+            prior: string;
+            verdict: components["schemas"]["VerdictEnum"];
+        };
+        ProtocolFinding: {
+            check: components["schemas"]["CheckEnum"];
+            title: string;
+            /** @description Empty where the header does not say it. */
+            found: string;
+            recommended: string;
+            recommended_by: string;
+            verdict: components["schemas"]["VerdictEnum"];
+        };
         Queue: {
             name: string;
             /** @description Tasks that no worker has taken yet. */
@@ -4952,6 +5020,13 @@ export interface components {
          * @enum {string}
          */
         UploadState: "receiving" | "processing" | "done" | "failed";
+        /**
+         * @description * `passed` - passed
+         *     * `warning` - warning
+         *     * `not_known` - not_known
+         * @enum {string}
+         */
+        VerdictEnum: "passed" | "warning" | "not_known";
         /** @description A study with its current version; everything of the version is null until something has read the study. */
         Visit: {
             /** Format: uuid */
@@ -4982,6 +5057,8 @@ export interface components {
             /** @description Of the lesions of the prior. */
             prior_volumes_ml: components["schemas"]["ChangeVolumes"];
             rule: string;
+            /** @description How the two FLAIRs were taken. */
+            protocol: components["schemas"]["ComparedProtocol"];
         };
         /**
          * @description * `draft` - draft
@@ -15907,6 +15984,84 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_protocol: {
+        parameters: {
+            query?: {
+                /** @description An earlier study of the patient; the newest with a FLAIR by default. */
+                prior?: string;
+            };
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Protocol"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };

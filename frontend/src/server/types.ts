@@ -33,6 +33,7 @@ export type UploadedFile = Schemas["UploadFile"];
 export type Summary = Schemas["Summary"];
 export type Slice = Schemas["Slice"];
 /** A study of a patient's course, with what was counted in it and what changed since its prior. */
+export type Protocol = Schemas["Protocol"];
 export type Visit = Schemas["Visit"];
 export type Timeline = Schemas["Timeline"];
 export type SameSlices = Schemas["SameSlices"];

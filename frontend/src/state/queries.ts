@@ -2,7 +2,7 @@ import { keepPreviousData, MutationCache, QueryCache, QueryClient, queryOptions 
 
 import { fetchSeriesAttributes } from "../server/dicomweb";
 import {
-  fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchSameSlices, fetchSlices,
+  fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchProtocol, fetchSameSlices, fetchSlices,
   fetchStudies, fetchStudy, fetchSummary, fetchTimeline,
 } from "../server/endpoints";
 import { fetchDoubleReadings } from "../server/double_readings";
@@ -56,6 +56,8 @@ export const studiesQuery = (filter: StudyFilter) =>
   queryOptions({ queryKey: ["studies", "list", filter], queryFn: () => fetchStudies(filter), placeholderData: keepPreviousData });
 
 export const studyQuery = (id: string) => queryOptions({ queryKey: ["study", id], queryFn: () => fetchStudy(id) });
+
+export const protocolQuery = (study: string) => queryOptions({ queryKey: ["study", study, "protocol"], queryFn: () => fetchProtocol(study) });
 
 export const patientQuery = (id: string) => queryOptions({ queryKey: ["patient", id], queryFn: () => fetchPatient(id) });
 

@@ -27,6 +27,8 @@ MEASURES: Final[Mapping[str, str]] = {
     "brain_ml": "Brain mask, ml",
     "intensity_median": "Median of the brain's intensity",
     "intensity_contrast": "95th percentile over the median",
+    "noise": "Noise over the brain's median (estimate)",
+    "ghosting": "Ghosts in the air over the head's mean (estimate)",
     "lesion_ml": "Lesion load, ml (AI-predicted)",
     "lesion_count": "Lesions (AI-predicted)",
     "edit": "What readers changed: 1 less Dice",

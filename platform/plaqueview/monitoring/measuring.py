@@ -14,10 +14,11 @@ from plaqueview.imaging import mask_codec
 from plaqueview.imaging.agreement import AgreementError
 from plaqueview.imaging.comparison import compare
 from plaqueview.imaging.dicom_read import SeriesReadError
+from plaqueview.imaging.image_quality import measure_quality
 from plaqueview.imaging.input_measures import InputMeasureError, measure_input
 from plaqueview.monitoring.models import StudyEdit, StudyMeasures
 from plaqueview.monitoring.readings import labels_of, rule_of
-from plaqueview.studies.services import load_volume, read_scanner
+from plaqueview.studies.services import keep_quality, load_volume, read_scanner
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +62,12 @@ def _measured(result: Annotation) -> dict[str, Any]:  # Any: values of the field
 
 
 def _of_input(result: Annotation) -> dict[str, Any]:  # Any: as above
+    """The quality is kept with the series too, whose protocol is checked by floors below."""
     brain = mask_codec.decode(brain_mask_of(result).content).astype(np.bool_)
-    measures = measure_input(load_volume(result.series_id).volume, brain)
-    return {**vars(measures), **_scanner_of(result)}
+    volume = load_volume(result.series_id).volume
+    measures, quality = measure_input(volume, brain), measure_quality(volume, brain)
+    keep_quality(series_id=result.series_id, quality=quality)
+    return {**vars(measures), "noise": quality.noise, "ghosting": quality.ghosting, **_scanner_of(result)}
 
 
 def _scanner_of(result: Annotation) -> dict[str, str]:

@@ -109,7 +109,8 @@ class ShadowReading(Record):
 class StudyMeasures(FrozenRecord, Record):
     """What a study that the network has read looked like; `note` says why it could not be measured.
 
-    The fields mean what `imaging.input_measures.InputMeasures` says. Lesions are those of `result`, AI-predicted.
+    The fields mean what `imaging.input_measures.InputMeasures` and `imaging.image_quality.ImageQuality` say. Lesions
+    are those of `result`, AI-predicted.
     """
 
     result = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="+")
@@ -122,6 +123,8 @@ class StudyMeasures(FrozenRecord, Record):
     brain_ml = models.FloatField(null=True)
     intensity_median = models.FloatField(null=True)
     intensity_contrast = models.FloatField(null=True)
+    noise = models.FloatField(null=True)
+    ghosting = models.FloatField(null=True)
     lesion_ml = models.FloatField()
     lesion_count = models.PositiveIntegerField()
     note = models.CharField(max_length=300, blank=True)

@@ -11,10 +11,12 @@ from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.lesion_sizes import SizeClass
 from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.protocol import Difference, Finding
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.longitudinal.services import Changes, Prior
 from plaqueview.registry.models import ModelVersion
 from plaqueview.reports.stamps import origin_of, stamp_of
+from plaqueview.studies import protocols
 
 
 class RegionState(Enum):
@@ -29,7 +31,8 @@ class RegionState(Enum):
 class Findings:
     """The version with its stamp, its lesions by number, and the changes since a prior where one is registered.
 
-    `caveat` is what the model's card says of every result of it; empty without a model.
+    `caveat` is what the model's card says of every result of it; empty without a model. `protocol` is how the series
+    was taken, `differences` how that compares with the prior's.
     """
 
     annotation: Annotation
@@ -37,6 +40,8 @@ class Findings:
     lesions: tuple[Lesion, ...]
     changes: Changes | None
     caveat: str
+    protocol: tuple[Finding, ...]
+    differences: tuple[Difference, ...]
 
     @property
     def volume_ml(self) -> float:
@@ -75,9 +80,16 @@ def findings_of(annotation: Annotation) -> Findings:
         lesions=tuple(annotation.lesions.order_by("number")),
         changes=longitudinal.changes_since(prior, annotation) if prior else None,
         caveat=model.caveat if model else "",
+        protocol=protocols.findings_of(annotation.series, until=_until(stamp)),
+        differences=protocols.differences_between(annotation.series, prior.annotation.series if prior else None),
     )
 
 
 def prior_of(annotation: Annotation, stamp: Stamp) -> Prior | None:
     """With what the version is compared; None where nothing is registered to it."""
-    return longitudinal.prior_of(annotation, until=stamp.approval.at if stamp.approval else timezone.now())
+    return longitudinal.prior_of(annotation, until=_until(stamp))
+
+
+def _until(stamp: Stamp) -> datetime:
+    """What is known later changes no approved version."""
+    return stamp.approval.at if stamp.approval else timezone.now()

@@ -53,6 +53,7 @@ def _report(findings: Findings, slices: list[KeySlice]) -> Report:
             sections.changes(findings),
             *sections.lesions(findings),
             sections.method(findings),
+            sections.protocol(findings),
             sections.signature(findings),
         ),
     )

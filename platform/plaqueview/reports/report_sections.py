@@ -9,6 +9,7 @@ from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import Change
+from plaqueview.imaging.protocol import RECOMMENDED, Check
 from plaqueview.reports import words
 from plaqueview.reports.findings import Findings, RegionState
 from plaqueview.reports.key_slices import KeySlice
@@ -148,7 +149,7 @@ def changes(read: Findings) -> Section:
         notes.insert(0, _("Outside the other visit's slices, not compared: %(count)d.") % {"count": outside})
     return Section(
         title=title,
-        paragraphs=tuple(words.changed(read)),
+        paragraphs=(*words.changed(read), *words.differing(read)),
         table=_change_table(comparison.changes) if comparison.changes else None,
         notes=tuple(notes),
     )
@@ -268,6 +269,30 @@ def method(read: Findings) -> Section:
                 (_("Counting rule"), words.counting_rule(read.annotation)),
                 (_("Software"), f"PlaqueView {read.stamp.software_version}"),
             ),
+        ),
+    )
+
+
+def protocol(read: Findings) -> Section:
+    """How the series was taken; that it is a FLAIR is said elsewhere."""
+    rows = [
+        (
+            words.check_title(one.check),
+            words.as_written(one.found) or _("not known"),
+            words.recommended(one.check),
+            words.verdict(one.verdict),
+        )
+        for one in read.protocol
+        if one.check != Check.FLAIR
+    ]
+    columns = (Column(_("Protocol")), Column(_("Found")), Column(_("Recommended"), wide=True), Column(_("Verdict")))
+    sources = {RECOMMENDED[one.check][1]: None for one in read.protocol}
+    return Section(
+        title=_("Protocol of the series read"),
+        table=Table(columns, tuple(rows)),
+        notes=(
+            _("Not known is what the header does not say, or what was not measured when the version was made."),
+            Foreign(" · ".join(sources)),
         ),
     )
 

@@ -17,6 +17,7 @@ from plaqueview.audit.models import EventKind
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
+from plaqueview.imaging.protocol import TITLES
 from plaqueview.imaging.regions import Region
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.longitudinal.services import Changes
@@ -25,6 +26,7 @@ from plaqueview.reports.findings import prior_of
 from plaqueview.reports.stamps import stamp_of
 from plaqueview.studies import reading as studies
 from plaqueview.studies.models import Study
+from plaqueview.studies.protocols import differences_between, differing
 
 PART = "timeline"
 
@@ -161,7 +163,14 @@ def _of_changes(changes: Changes) -> dict[str, Value]:
         **{f"{kind.value}_volume_ml": ml for kind, ml in changes.comparison.volumes_ml().items()},
         **{f"{kind.value}_prior_volume_ml": ml for kind, ml in changes.comparison.prior_volumes_ml().items()},
         "change_rule": changes.comparison.rule.sentence,
+        "protocol_differences": _differing(changes),
     }
+
+
+def _differing(changes: Changes) -> str:
+    """What is known to differ between the protocols of the two visits."""
+    differences = differences_between(changes.annotation.series, changes.prior_annotation.series)
+    return "; ".join(f"{TITLES[one.check]} {one.found}, prior {one.prior}" for one in differing(differences))
 
 
 COLUMNS = (
@@ -181,6 +190,7 @@ COLUMNS = (
     *(f"{region.value}_volume_ml" for region in Region),
     "counting_rule",
     "change_rule",
+    "protocol_differences",
     "authors",
     "notice",
 )

@@ -25,6 +25,8 @@ from plaqueview.reports import timeline
 from plaqueview.reports.api import REVALIDATED
 from plaqueview.reports.same_slices import SameSlice, read_same_slices
 from plaqueview.reports.timeline import Visit, state_of
+from plaqueview.studies.protocol_api import ComparedProtocolSerializer, comparison_of
+from plaqueview.studies.protocols import differences_between
 from plaqueview.studies.serializers import JSON
 
 
@@ -61,6 +63,7 @@ class VisitChangesSerializer(serializers.Serializer[JSON]):
     volumes_ml = ChangeVolumesSerializer(help_text="Of the lesions of this visit.")
     prior_volumes_ml = ChangeVolumesSerializer(help_text="Of the lesions of the prior.")
     rule = serializers.CharField()
+    protocol = ComparedProtocolSerializer(help_text="How the two FLAIRs were taken.")
 
 
 class VisitSerializer(serializers.Serializer[JSON]):
@@ -201,4 +204,5 @@ def _changes(changes: Changes) -> JSON:
         "volumes_ml": {kind.value: ml for kind, ml in changes.comparison.volumes_ml().items()},
         "prior_volumes_ml": {kind.value: ml for kind, ml in changes.comparison.prior_volumes_ml().items()},
         "rule": changes.comparison.rule.sentence,
+        "protocol": comparison_of(differences_between(changes.annotation.series, changes.prior_annotation.series)),
     }

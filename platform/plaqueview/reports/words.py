@@ -14,8 +14,10 @@ from plaqueview.imaging.dicom_document import Stamp, spoken
 from plaqueview.imaging.lesion_sizes import SMALLEST_MM, SizeClass
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule, LesionChange
+from plaqueview.imaging.protocol import RECOMMENDED, TITLES, Check, Verdict
 from plaqueview.reports.findings import Findings, RegionState
 from plaqueview.reports.stamps import basis_of
+from plaqueview.studies import protocols
 
 # What other modules say in English, so that it is found for translation; a test holds them to each other.
 SAID_ELSEWHERE: Final = (
@@ -28,6 +30,29 @@ SAID_ELSEWHERE: Final = (
     gettext_noop("Confirmed by a reader: enhances after gadolinium"),
     gettext_noop("Confirmed by a reader: new or larger than in a prior study"),
     gettext_noop("Confirmed by a reader: the reader's opinion"),
+    gettext_noop("Scanner model"),
+    gettext_noop("Scanner's serial number"),
+    gettext_noop("Field strength"),
+    gettext_noop("2D or 3D"),
+    gettext_noop("Slice thickness"),
+    gettext_noop("Gap between slices"),
+    gettext_noop("Distance of slices"),
+    gettext_noop("In-plane resolution"),
+    gettext_noop("Matrix"),
+    gettext_noop("Repetition time"),
+    gettext_noop("Echo time"),
+    gettext_noop("Inversion time"),
+    gettext_noop("Coverage: brain in the outermost slices"),
+    gettext_noop("Noise (estimate)"),
+    gettext_noop("Motion: ghosts in the air (estimate)"),
+    gettext_noop("at least 1.5 T, preferably 3 T"),
+    gettext_noop("3D preferred, 2D accepted"),
+    gettext_noop("3D: 1 mm, or at most 1.5 mm overlapping by 0.75 mm; 2D: at most 3 mm"),
+    gettext_noop("no gap"),
+    gettext_noop("at most 1 mm by 1 mm"),
+    gettext_noop("whole brain: at either end at most 40% of its largest section"),
+    gettext_noop("at most 5% of the brain's median"),
+    gettext_noop("at most 3.5% of the head's mean"),
 )
 
 CLASSES: Final = (LesionClass.ACTIVE, LesionClass.INACTIVE)
@@ -226,6 +251,35 @@ def changed(findings: Findings) -> list[str]:
             "changes": listed,
         }
     ]
+
+
+def check_title(check: Check) -> str:
+    return _(TITLES[check])
+
+
+def recommended(check: Check) -> str:
+    return _(RECOMMENDED[check][0])
+
+
+def verdict(of: Verdict) -> str:
+    return {
+        Verdict.PASSED: _("passed"),
+        Verdict.WARNING: _("warning"),
+        Verdict.NOT_KNOWN: _("not known"),
+    }[of]
+
+
+def differing(findings: Findings) -> list[str]:
+    """What is known to differ between the protocols of the two studies, in one sentence; none where nothing is."""
+    parts = [
+        _("%(part)s %(now)s, at the prior %(then)s")
+        % {"part": check_title(one.check), "now": as_written(one.found), "then": as_written(one.prior)}
+        for one in protocols.differing(findings.differences)
+    ]
+    if not parts:
+        return []
+    sentence = _("The protocols differ (%(parts)s): numbers of different protocols are not comparable.")
+    return [sentence % {"parts": "; ".join(parts)}]
 
 
 def signature(stamp: Stamp) -> str:

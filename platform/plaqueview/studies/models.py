@@ -183,6 +183,7 @@ class Series(Record):
     spacing_mm = models.JSONField(null=True, help_text="Between (slices, rows, columns).")
     is_complete = models.BooleanField(null=True, help_text="None until the study was settled.")
     problems = models.JSONField(default=list, help_text="What completeness found, as sentences.")
+    quality = models.JSONField(null=True, help_text="`imaging.image_quality.ImageQuality` and when; null until then.")
     source = models.CharField(max_length=8, choices=SeriesSource, default=SeriesSource.DICOM)
     source_key = models.CharField(max_length=120, blank=True)
     source_name = models.CharField(max_length=255, blank=True)

@@ -3,6 +3,7 @@
 from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.intake import Offered, take_in, unpack
 from plaqueview.studies.nifti_files import receive_nifti
+from plaqueview.studies.protocols import keep_quality
 from plaqueview.studies.queue import assign, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
 from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
@@ -47,6 +48,7 @@ __all__ = [
     "create_upload",
     "enqueue_overdue",
     "follow_job",
+    "keep_quality",
     "load_headers",
     "load_slices",
     "load_volume",

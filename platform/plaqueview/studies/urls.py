@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from plaqueview.studies import api, queue_api, upload_api
+from plaqueview.studies import api, protocol_api, queue_api, upload_api
 
 urlpatterns = [
     path("studies", api.StudyList.as_view(), name="study-list"),
     path("studies/next", queue_api.NextStudy.as_view(), name="next-study"),
     path("studies/<uuid:study_id>/assignment", queue_api.Assignment.as_view(), name="study-assignment"),
     path("studies/<uuid:study_id>", api.StudyDetail.as_view(), name="study-detail"),
+    path("studies/<uuid:study_id>/protocol", protocol_api.ProtocolOfStudy.as_view(), name="study-protocol"),
     path("series/<uuid:series_id>", api.SeriesDetail.as_view(), name="series-detail"),
     path("series/<uuid:series_id>/slices", api.SlicesOfSeries.as_view(), name="series-slices"),
     path("patients", api.PatientList.as_view(), name="patient-list"),

@@ -21,8 +21,6 @@ from plaqueview.studies.models import Instance, Series
 from plaqueview.studies.pixels import PixelsError, decode_window
 from plaqueview.studies.settling import slice_headers
 
-SCANNER_TAGS = ("Manufacturer", "ManufacturerModelName", "MagneticFieldStrength")
-
 
 @dataclass(frozen=True, eq=False)
 class SeriesSlices:
@@ -97,13 +95,25 @@ def read_scanner(series_id: UUID) -> Scanner:
     Raises: SeriesReadError when there is none, or its header cannot be read.
     """
     with _reading(series_id):
-        path = stored_path(_image_keys(series_id)[0])
-        header = dcmread(path, specific_tags=list(SCANNER_TAGS), stop_before_pixels=True)
+        header = _first_header(series_id)
         return Scanner(
             str(header.get("Manufacturer") or "").strip(),
             str(header.get("ManufacturerModelName") or "").strip(),
             float(header.get("MagneticFieldStrength") or 0.0),
         )
+
+
+def load_first_header(series_id: UUID) -> Dataset:
+    """The first image of the series without its pixels.
+
+    Raises: SeriesReadError when there is none, or its header cannot be read.
+    """
+    with _reading(series_id):
+        return _first_header(series_id)
+
+
+def _first_header(series_id: UUID) -> Dataset:
+    return dcmread(stored_path(_image_keys(series_id)[0]), stop_before_pixels=True)
 
 
 @contextmanager

@@ -1,0 +1,23 @@
+import type { Protocol } from "../server/types";
+import { countText } from "./formats";
+
+type Verdict = Protocol["findings"][number]["verdict"];
+type Comparison = Protocol["comparison"];
+
+export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = { passed: "passed", warning: "warning", not_known: "not known" };
+
+/** Told apart without colour. */
+export const VERDICT_MARKS: Readonly<Record<Verdict, string>> = { passed: "✓", warning: "!", not_known: "?" };
+
+/** How many checks ended how, the worst first. */
+export function protocolSummary(findings: readonly { readonly verdict: Verdict }[]): string {
+  const count = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;
+  const [warnings, unknown, passed] = [count("warning"), count("not_known"), count("passed")];
+  const parts = [warnings > 0 && countText(warnings, "warning", "warnings"), unknown > 0 && `${unknown} not known`, passed > 0 && `${passed} passed`];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** The parts of two protocols that are known to differ. */
+export function differingOf(comparison: Comparison): NonNullable<Comparison>["differences"] {
+  return (comparison?.differences ?? []).filter(({ verdict }) => verdict === "warning");
+}
