@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { differingOf, protocolSummary } from "../src/components/protocol_texts";
+import { cautionsOf, differingOf, protocolSummary } from "../src/components/protocol_texts";
 
 test("a protocol is summed up by how its checks ended, the worst first", () => {
   const verdicts = ["passed", "warning", "not_known", "passed"] as const;
@@ -15,4 +15,6 @@ test("only what is known to differ differs", () => {
 
   expect(differingOf({ differences, rule: "", caution: "" }).map(({ verdict }) => verdict)).toEqual(["warning"]);
   expect(differingOf(null)).toEqual([]);
+  expect(cautionsOf({ differences, rule: "", caution: "Not comparable." })).toEqual(["Not comparable.", "Echo time: 90 ms, then 120 ms."]);
+  expect(cautionsOf({ differences: [], rule: "", caution: "" })).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton } from "@mantine/core";
+import { Menu, Tooltip, UnstyledButton } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import type { StudyDetail } from "../server/types";
@@ -13,19 +13,30 @@ interface PaneHeaderProps {
   readonly description: string;
   /** By what the pane goes with the study's own. */
   readonly link?: string;
+  /** What forbids to compare the numbers of both panes, each a sentence. */
+  readonly cautions?: readonly string[];
   /** The priors to choose from, the newest first; only in the pane of the prior. */
   readonly priors?: StudyDetail["priors"];
 }
 
 /** Which study and series a pane shows: date first, since that is what two panes differ in. */
-export function PaneHeader({ title, date, description, link, priors = [] }: PaneHeaderProps) {
+export function PaneHeader({ title, date, description, link, cautions = [], priors = [] }: PaneHeaderProps) {
   const label = <><strong>{title}</strong><span className={styles.date}>{date ? dateText(date) : "No study date"}</span></>;
   return (
     <header className={styles.header} data-testid="pane-header">
       {priors.length > 1 ? <PriorMenu priors={priors}>{label}</PriorMenu> : label}
       <span className={styles.description} title={description}>{description}</span>
+      {cautions.length > 0 && <Caution cautions={cautions} />}
       {link && <span className={styles.link} data-testid="pane-link">{link}</span>}
     </header>
+  );
+}
+
+function Caution({ cautions }: { cautions: readonly string[] }) {
+  return (
+    <Tooltip label={cautions.join(" ")} multiline maw={320}>
+      <span className={styles.caution} tabIndex={0} role="note" aria-label={cautions.join(" ")} data-testid="pane-caution"><Icon name="warning" size={12} />Other protocol</span>
+    </Tooltip>
   );
 }
 

@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
 import { point3 } from "../geometry/affine";
@@ -9,12 +10,14 @@ import { useLesionMark } from "../state/lesion_marks";
 import { useRegistration } from "../state/longitudinal";
 import { linkText } from "../state/pane_link";
 import { usePanes } from "../state/panes";
+import { protocolQuery } from "../state/queries";
 import { useStudyReading, type StudyReading } from "../state/study_reading";
 import { usePaneLink } from "../state/use_pane_link";
 import { CHANGE_PAINT } from "../viewport/change_paint";
 import { firstSliceOf } from "../viewport/pane_links";
 import { Pane, StageLoader } from "./pane";
 import { PaneHeader } from "./pane_header";
+import { cautionsOf } from "./protocol_texts";
 import styles from "./reading_panes.module.css";
 
 interface OtherPaneProps {
@@ -79,10 +82,14 @@ function PriorStack({ study, slices, prior, reading, priorSlices, registration, 
   const [problem, setProblem] = useState<Error | null>(null);
   const mark = useLesionMark(reading.labels, reading.lesions ?? NONE, chosenLesions, priorSlices.affine);
   const painting = useMemo(() => (paintings && reading.labels ? { labels: paintings.prior, styles: CHANGE_PAINT } : null), [paintings, reading.labels]);
+  const protocol = useQuery(protocolQuery(study.id, prior.id)).data;
   const description = reading.study.data?.series.find(({ id }) => id === reading.shownSeries)?.series_description ?? "";
   if (problem || !reading.attributes.data) return <EmptyPane study={study} prior={prior} problem={problem?.message ?? ""} />;
   const header = (
-    <PaneHeader title="Prior" date={prior.study_date} description={description} link={linkText(link.kind, registration)} priors={study.priors} />
+    <PaneHeader
+      title="Prior" date={prior.study_date} description={description} link={linkText(link.kind, registration)} priors={study.priors}
+      cautions={cautionsOf(protocol?.comparison ?? null)}
+    />
   );
   return (
     <Pane

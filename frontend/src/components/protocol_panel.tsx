@@ -25,7 +25,7 @@ export function ProtocolPanel({ study }: { readonly study: StudyDetail }) {
 
 function Findings({ protocol }: { readonly protocol: Protocol }) {
   const { findings, prior, comparison } = protocol;
-  const sources = [...new Set(findings.map((finding) => finding.recommended_by))];
+  const sources = [...new Set(findings.flatMap((finding) => finding.recommended_by.split("; ")))];
   const differing = differingOf(comparison);
   return (
     <>

@@ -17,6 +17,12 @@ export function protocolSummary(findings: readonly { readonly verdict: Verdict }
   return parts.filter(Boolean).join(", ");
 }
 
+/** Why numbers of the two are not comparable, and what differs; nothing while nothing is known to. */
+export function cautionsOf(comparison: Comparison): string[] {
+  const parts = differingOf(comparison).map(({ title, found, prior }) => `${title}: ${found}, then ${prior}.`);
+  return comparison && parts.length > 0 ? [comparison.caution, ...parts] : [];
+}
+
 /** The parts of two protocols that are known to differ. */
 export function differingOf(comparison: Comparison): NonNullable<Comparison>["differences"] {
   return (comparison?.differences ?? []).filter(({ verdict }) => verdict === "warning");

@@ -22,8 +22,10 @@ export function fetchStudy(id: string): Promise<StudyDetail> {
   return bodyOf(client.GET("/api/v1/studies/{study_id}", { params: { path: { study_id: id } } }));
 }
 
-export function fetchProtocol(study: string): Promise<Protocol> {
-  return bodyOf(client.GET("/api/v1/studies/{study_id}/protocol", { params: { path: { study_id: study } } }));
+/** Against the prior that is named, or else the newest. */
+export function fetchProtocol(study: string, prior: string | null): Promise<Protocol> {
+  const params = { path: { study_id: study }, query: prior === null ? {} : { prior } };
+  return bodyOf(client.GET("/api/v1/studies/{study_id}/protocol", { params }));
 }
 
 export function chooseFlair(study: string, series: string): Promise<StudyDetail> {

@@ -57,7 +57,8 @@ export const studiesQuery = (filter: StudyFilter) =>
 
 export const studyQuery = (id: string) => queryOptions({ queryKey: ["study", id], queryFn: () => fetchStudy(id) });
 
-export const protocolQuery = (study: string) => queryOptions({ queryKey: ["study", study, "protocol"], queryFn: () => fetchProtocol(study) });
+export const protocolQuery = (study: string, prior: string | null = null) =>
+  queryOptions({ queryKey: ["study", study, "protocol", prior], queryFn: () => fetchProtocol(study, prior) });
 
 export const patientQuery = (id: string) => queryOptions({ queryKey: ["patient", id], queryFn: () => fetchPatient(id) });
 

@@ -286,7 +286,7 @@ def protocol(read: Findings) -> Section:
         if one.check != Check.FLAIR
     ]
     columns = (Column(_("Protocol")), Column(_("Found")), Column(_("Recommended"), wide=True), Column(_("Verdict")))
-    sources = {RECOMMENDED[one.check][1]: None for one in read.protocol}
+    sources = {source: None for one in read.protocol for source in RECOMMENDED[one.check][1].split("; ")}
     return Section(
         title=_("Protocol of the series read"),
         table=Table(columns, tuple(rows)),
