@@ -4,9 +4,11 @@ from allauth.headless.account import views as sign_in
 from allauth.headless.constants import Client
 from allauth.headless.mfa import views as second_factor
 from allauth.headless.usersessions.views import SessionsView
+from allauth.socialaccount.providers.openid_connect import views as openid_views
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from plaqueview.accounts import openid
 from plaqueview.core import health, pages, problems
 from plaqueview.operations.readiness import READINESS
 from plaqueview.operations.views import metrics
@@ -39,6 +41,11 @@ SIGN_IN_VIEWS = {
     "account/authenticators/totp": (second_factor.ManageTOTPView, "manage_totp"),
     "account/authenticators/recovery-codes": (second_factor.ManageRecoveryCodesView, "manage_recovery_codes"),
 }
+# Where the hospital's page of sign-in sends the browser back to is registered there.
+openid_routes = [
+    path("openid", openid.begin, name="openid"),
+    path("openid/<str:provider_id>/callback", openid_views.callback, name="openid_connect_callback"),
+]
 sign_in_routes = [
     path(route, view.as_api_view(client=Client.BROWSER), name=name) for route, (view, name) in SIGN_IN_VIEWS.items()
 ]
@@ -57,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/docs/", api_docs, name="docs"),
     path("dicom-web/", include("plaqueview.pacs.urls")),
     path("_allauth/browser/v1/", include(sign_in_routes)),
+    path("_allauth/", include(openid_routes)),
     path("ws/feed", pages.feed_elsewhere, name="feed_elsewhere"),
     re_path(r"^(?:api|dicom-web|_allauth|static|ws)(?:/|$)", problems.not_found),
     re_path(r"^", pages.index, name="index"),

@@ -1,48 +1,74 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useEffect, useState, type ReactNode } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
 import { Logo } from "../components/app_frame";
 import { usePageTitle } from "../components/page_title";
 import { detailOf } from "../components/problem";
-import { giveCode, signIn } from "../server/session";
-import { meQuery, queryClient } from "../state/queries";
+import { giveCode, isAskedForCode, signIn } from "../server/session";
+import { meQuery, queryClient, signInQuery } from "../state/queries";
 import { pageAfter } from "../state/return_page";
 import styles from "./sign_in_page.module.css";
+
+/** Why somebody came back from the hospital's page without being signed in. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  no_account: "There is no account here of the name that the hospital knows you by. An administrator makes one.",
+  other_identity: "The account of your name belongs to another identity of the hospital. Ask an administrator.",
+  cancelled: "You turned back at the hospital's page.",
+  provider: "The hospital's page cannot be used now. Try again, or sign in with a password.",
+};
 
 export function SignInPage() {
   usePageTitle("Sign in");
   const navigate = useNavigate();
   const [parameters] = useSearchParams();
-  const [isAskedForCode, setAskedForCode] = useState(false);
+  const [isCodeNext, setCodeNext] = useState(false);
+  const next = pageAfter(parameters.get("next"), window.location.origin);
   const enter = async () => {
     queryClient.removeQueries();
     await queryClient.fetchQuery(meQuery);
-    await navigate(pageAfter(parameters.get("next"), window.location.origin), { replace: true });
+    await navigate(next, { replace: true });
   };
+  useEffect(() => {
+    isAskedForCode().then(setCodeNext, () => undefined);
+  }, []);
   return (
     <main className={styles.page}>
-      {isAskedForCode
-        ? <CodeForm onSignedIn={enter} onBack={() => setAskedForCode(false)} />
-        : <PasswordForm onSignedIn={enter} onCodeNeeded={() => setAskedForCode(true)} />}
+      {isCodeNext
+        ? <CodeForm onSignedIn={enter} onBack={() => setCodeNext(false)} />
+        : <PasswordForm next={next} refusal={REFUSALS[parameters.get("refused") ?? ""]} onSignedIn={enter} onCodeNeeded={() => setCodeNext(true)} />}
     </main>
   );
 }
 
-function PasswordForm({ onSignedIn, onCodeNeeded }: { onSignedIn: () => Promise<void>; onCodeNeeded: () => void }) {
+interface PasswordFormProps {
+  readonly next: string;
+  readonly refusal: string | undefined;
+  readonly onSignedIn: () => Promise<void>;
+  readonly onCodeNeeded: () => void;
+}
+
+function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormProps) {
+  const offer = useQuery(signInQuery);
+  const openid = offer.data?.openid;
   const signingIn = useMutation({
     mutationFn: async (form: FormData) => {
-      const next = await signIn(String(form.get("username")), String(form.get("password")));
-      if (next === "second factor") onCodeNeeded();
+      const step = await signIn(String(form.get("username")), String(form.get("password")));
+      if (step === "second factor") onCodeNeeded();
       else await onSignedIn();
     },
   });
   return (
-    <SignInForm error={signingIn.error} onSubmit={signingIn.mutate}>
+    <SignInForm problem={signingIn.isError ? detailOf(signingIn.error) : refusal} onSubmit={signingIn.mutate}>
       <TextInput name="username" label="Username" autoComplete="username" autoCapitalize="none" required autoFocus withAsterisk={false} />
       <PasswordInput name="password" label="Password" autoComplete="current-password" required withAsterisk={false} size="sm" />
       <Button type="submit" size="sm" fullWidth loading={signingIn.isPending}>Sign in</Button>
+      {openid && (
+        <Button component="a" href={`${openid.url}?next=${encodeURIComponent(next)}`} variant="default" size="sm" fullWidth data-testid="openid">
+          {`Sign in with ${openid.name}`}
+        </Button>
+      )}
     </SignInForm>
   );
 }
@@ -55,7 +81,7 @@ function CodeForm({ onSignedIn, onBack }: { onSignedIn: () => Promise<void>; onB
     },
   });
   return (
-    <SignInForm error={giving.error} onSubmit={giving.mutate}>
+    <SignInForm problem={giving.isError ? detailOf(giving.error) : undefined} onSubmit={giving.mutate}>
       <TextInput
         name="code" label="Code" description="From your authenticator app, or one of your recovery codes."
         autoComplete="one-time-code" inputMode="numeric" maxLength={20} required autoFocus withAsterisk={false}
@@ -67,12 +93,12 @@ function CodeForm({ onSignedIn, onBack }: { onSignedIn: () => Promise<void>; onB
 }
 
 interface SignInFormProps {
-  readonly error: unknown;
+  readonly problem: string | undefined;
   readonly onSubmit: (form: FormData) => void;
   readonly children: ReactNode;
 }
 
-function SignInForm({ error, onSubmit, children }: SignInFormProps) {
+function SignInForm({ problem, onSubmit, children }: SignInFormProps) {
   return (
     <form
       className={styles.form}
@@ -86,7 +112,7 @@ function SignInForm({ error, onSubmit, children }: SignInFormProps) {
         <h1>PlaqueView</h1>
       </div>
       {children}
-      <p className={styles.problem} role="alert">{error ? detailOf(error) : ""}</p>
+      <p className={styles.problem} role="alert">{problem ?? ""}</p>
       <p className={styles.claim}>Research use only, not a medical device.</p>
     </form>
   );

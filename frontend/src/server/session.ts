@@ -1,7 +1,7 @@
 import { ask, refusalOf } from "./allauth";
 import { bodyOf, client, csrfToken } from "./client";
 import { problemOf } from "./problem";
-import type { Me } from "./types";
+import type { Me, SignIn } from "./types";
 
 const ALREADY_SIGNED_IN = 409;
 
@@ -13,13 +13,27 @@ export function fetchMe(): Promise<Me> {
   return bodyOf(client.GET("/api/v1/me"));
 }
 
+/** What there is beside name and password. */
+export function fetchSignIn(): Promise<SignIn> {
+  return bodyOf(client.GET("/api/v1/sign-in"));
+}
+
+/** Somebody came from the hospital's page, and their account asks for its second factor too. */
+export async function isAskedForCode(): Promise<boolean> {
+  return isPending(await ask<Flows>("auth/session"));
+}
+
+function isPending({ data }: { data?: Flows }): boolean {
+  return data?.flows?.some(({ id, is_pending }) => id === "mfa_authenticate" && is_pending) ?? false;
+}
+
 /** Signs in, or says that the account asks for its second factor too; throws a ProblemError whose text a user can read. */
 export async function signIn(username: string, password: string): Promise<"signed in" | "second factor"> {
   if (!csrfToken()) await ask("auth/session");
   if (!csrfToken()) await fetchMe().catch(() => null);
   const answer = await ask<Flows>("auth/login", "POST", { username, password });
   if (answer.status === 200 || answer.status === ALREADY_SIGNED_IN) return "signed in";
-  if (answer.data?.flows?.some(({ id, is_pending }) => id === "mfa_authenticate" && is_pending)) return "second factor";
+  if (isPending(answer)) return "second factor";
   if (answer.status === 403) {
     throw refusalOf(answer, "Sign-in refused", "The sign-in form expired. Reload the page and try again; cookies must be allowed.");
   }

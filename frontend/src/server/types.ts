@@ -13,6 +13,7 @@ export type Action = Schemas["Action"];
 export type ByClass = Readonly<Schemas["LesionCounts"]>;
 
 export type Me = Schemas["Me"];
+export type SignIn = Schemas["SignIn"];
 export type Patient = Schemas["PatientDetail"];
 export type Study = Schemas["Study"];
 export type StudyDetail = Schemas["StudyDetail"];

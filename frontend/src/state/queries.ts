@@ -9,7 +9,7 @@ import { fetchDoubleReadings } from "../server/double_readings";
 import { ProblemError } from "../server/problem";
 import { fetchPreferences, fetchReaders } from "../server/queue";
 import { fetchComments, fetchVersions } from "../server/review";
-import { fetchMe } from "../server/session";
+import { fetchMe, fetchSignIn } from "../server/session";
 import type { JobFilter, SliceStack, StudyFilter } from "../server/types";
 
 const UNAUTHENTICATED = 401;
@@ -47,6 +47,8 @@ export const queryClient: QueryClient = new QueryClient({
 
 /** The mask of a version and the slices of a series never change; its state does, and its lesions have their regions once. */
 const FOREVER = { staleTime: Infinity, gcTime: 10 * 60_000 } as const;
+
+export const signInQuery = queryOptions({ queryKey: ["sign-in"], queryFn: fetchSignIn, staleTime: Infinity });
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: fetchMe, staleTime: Infinity });
 export const summaryQuery = queryOptions({ queryKey: ["studies", "summary"], queryFn: fetchSummary });

@@ -10,8 +10,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from plaqueview.accounts import second_factor
 from plaqueview.accounts.models import User
+from plaqueview.accounts.sign_in_methods import factor_in, is_by_provider
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 
@@ -46,9 +46,11 @@ class AccountAdapter(DefaultAccountAdapter):
         audit.record(EventKind.PASSWORD_CHANGED, actor=user, object_type="user", object_id=user.pk)
 
     def _record(self, kind: EventKind, request: HttpRequest, user: Any) -> None:
-        details = {"address": self.get_client_ip(request)}
-        if factor := second_factor.used_in(request):
+        details: dict[str, str | bool] = {"address": self.get_client_ip(request)}
+        if factor := factor_in(request.session):
             details["second_factor"] = factor
+        if is_by_provider(request.session):
+            details["openid"] = True
         audit.record(kind, actor=user, object_type="user", object_id=user.pk, details=details)
 
     def _record_failure(self, request: HttpRequest, credentials: dict[str, Any], *, is_locked_out: bool) -> None:

@@ -15,9 +15,11 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from plaqueview.accounts.models import User
+from plaqueview.accounts.sign_in_methods import is_by_provider
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.errors import ConflictError
@@ -40,19 +42,16 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def is_wanting(user: AbstractBaseUser, session: SessionBase) -> bool:
-    """The department requires a second factor, and the account of this session has none yet."""
-    if not settings.SECOND_FACTOR_REQUIRED or session.get(SEEN):
+    """The department requires a second factor, and the account of this session has none yet.
+
+    Whoever came from the hospital's own page of sign-in was asked there.
+    """
+    if not settings.SECOND_FACTOR_REQUIRED or session.get(SEEN) or is_by_provider(session):
         return False
     if not is_mfa_enabled(user):
         return True
     session[SEEN] = True
     return False
-
-
-def used_in(request: HttpRequest) -> str | None:
-    """What was given beside the password when the session began: "totp", "recovery_codes" or nothing."""
-    methods = request.session.get("account_authentication_methods", [])
-    return next((method.get("type") for method in reversed(methods) if method["method"] == "mfa"), None)
 
 
 @transaction.atomic
@@ -67,18 +66,15 @@ def remove(user: User) -> None:
     audit.record(EventKind.SECOND_FACTOR_REMOVED, actor=None, object_type="user", object_id=user.pk)
 
 
-def listen() -> None:
-    """The library tells of changes by signals only."""
-    signals.authenticator_added.connect(_record_added, dispatch_uid="plaqueview")
-    signals.authenticator_removed.connect(_record_removed, dispatch_uid="plaqueview")
-    signals.authenticator_reset.connect(_record_added, dispatch_uid="plaqueview")
-    signals.authentication_failed.connect(_record_failure, dispatch_uid="plaqueview")
+# The library tells of changes by signals only; whatever serves its routes imports this module as its adapter.
 
 
+@receiver([signals.authenticator_added, signals.authenticator_reset])
 def _record_added(*, user: User, authenticator: Authenticator, **_: Any) -> None:  # Any: what else the library says
     _record(EventKind.SECOND_FACTOR_ADDED, user, authenticator)
 
 
+@receiver(signals.authenticator_removed)
 def _record_removed(*, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
     request.session.pop(SEEN, None)
     _record(EventKind.SECOND_FACTOR_REMOVED, user, authenticator)
@@ -89,6 +85,7 @@ def _record(kind: EventKind, user: User, authenticator: Authenticator) -> None:
     audit.record(kind, actor=user, object_type="user", object_id=user.pk, details=details)
 
 
+@receiver(signals.authentication_failed)
 def _record_failure(*, request: HttpRequest, user: User, **_: Any) -> None:
     """The password was right and the code was not: somebody may know the password."""
     details = {"address": get_adapter().get_client_ip(request), "factor": "second"}

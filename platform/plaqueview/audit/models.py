@@ -16,6 +16,8 @@ class EventKind(models.TextChoices):
     SIGN_IN_FAILED = "account.sign_in_failed"
     SIGNED_OUT = "account.signed_out"
     PASSWORD_CHANGED = "account.password_changed"
+    IDENTITY_BOUND = "account.identity_bound"
+    IDENTITY_UNBOUND = "account.identity_unbound"
     SECOND_FACTOR_ADDED = "account.second_factor_added"
     SECOND_FACTOR_REMOVED = "account.second_factor_removed"
     TOKEN_CREATED = "token.created"

@@ -48,6 +48,14 @@ def is_key(text: str) -> None:
         raise ValidationError("needs 32 bytes in base64, as `plaqueview manage model_keys` prints them")
 
 
+def is_https_if_any(url: str) -> None:
+    """On this machine http will do; anywhere else the answer could be forged on its way."""
+    parts = urlsplit(url)
+    is_here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+    if url and not (parts.netloc and (parts.scheme == "https" or is_here)):
+        raise ValidationError("needs to begin with https:// and a host")
+
+
 def are_networks(texts: list[str]) -> None:
     for text in texts:
         try:

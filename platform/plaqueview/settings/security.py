@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from environs import validate
 
-from plaqueview.settings.environment import are_networks, env, read
+from plaqueview.settings.environment import are_networks, env, is_https_if_any, read
 from plaqueview.settings.process import FEED_URL, IS_BEHIND_TLS, ORIGIN
 
 # -- accounts and sign-in --------------------------------------------------------------------------------------------
@@ -30,6 +30,23 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 SECOND_FACTOR_REQUIRED = (
     read(env.str, "PLAQUEVIEW_SECOND_FACTOR", "offered", validate=validate.OneOf(["offered", "required"])) == "required"
 )
+OPENID_URL = read(env.str, "PLAQUEVIEW_OPENID_URL", "", validate=is_https_if_any)
+OPENID_NAME = read(env.str, "PLAQUEVIEW_OPENID_NAME", "Hospital account")
+OPENID_USERNAME_CLAIM = read(env.str, "PLAQUEVIEW_OPENID_USERNAME_CLAIM", "preferred_username")
+SOCIALACCOUNT_ADAPTER = "plaqueview.accounts.openid.OpenIdAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "hospital",
+                "name": OPENID_NAME,
+                "client_id": read(env.str, "PLAQUEVIEW_OPENID_CLIENT_ID", ""),
+                "secret": read(env.str, "PLAQUEVIEW_OPENID_CLIENT_SECRET", ""),
+                "settings": {"server_url": OPENID_URL, "oauth_pkce_enabled": True},
+            }
+        ],
+    }
+}
 USERSESSIONS_ADAPTER = "plaqueview.accounts.adapter.SessionsAdapter"
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("browser",)
