@@ -15,7 +15,6 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
-from django.dispatch import receiver
 from django.http import HttpRequest
 
 from plaqueview.accounts.models import User
@@ -66,15 +65,10 @@ def remove(user: User) -> None:
     audit.record(EventKind.SECOND_FACTOR_REMOVED, actor=None, object_type="user", object_id=user.pk)
 
 
-# The library tells of changes by signals only; whatever serves its routes imports this module as its adapter.
-
-
-@receiver([signals.authenticator_added, signals.authenticator_reset])
 def _record_added(*, user: User, authenticator: Authenticator, **_: Any) -> None:  # Any: what else the library says
     _record(EventKind.SECOND_FACTOR_ADDED, user, authenticator)
 
 
-@receiver(signals.authenticator_removed)
 def _record_removed(*, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
     request.session.pop(SEEN, None)
     _record(EventKind.SECOND_FACTOR_REMOVED, user, authenticator)
@@ -85,8 +79,14 @@ def _record(kind: EventKind, user: User, authenticator: Authenticator) -> None:
     audit.record(kind, actor=user, object_type="user", object_id=user.pk, details=details)
 
 
-@receiver(signals.authentication_failed)
 def _record_failure(*, request: HttpRequest, user: User, **_: Any) -> None:
     """The password was right and the code was not: somebody may know the password."""
     details = {"address": get_adapter().get_client_ip(request), "factor": "second"}
     audit.record(EventKind.SIGN_IN_FAILED, actor=None, object_type="user", object_id=user.pk, details=details)
+
+
+# The library tells of changes by signals only; whatever serves its routes imports this module as its adapter.
+signals.authenticator_added.connect(_record_added)
+signals.authenticator_reset.connect(_record_added)
+signals.authenticator_removed.connect(_record_removed)
+signals.authentication_failed.connect(_record_failure)
