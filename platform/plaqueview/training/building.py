@@ -24,13 +24,14 @@ from plaqueview.core.storage import store_bytes
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.nifti import encode_volume_nifti
 from plaqueview.imaging.volume import Volume
+from plaqueview.patients.pseudonyms import pseudonym_of
 from plaqueview.studies.services import load_volume, read_scanner
 from plaqueview.training import journal
 from plaqueview.training.labels import TrainingLabels, training_labels
 from plaqueview.training.manifest import counts_of, manifest_of, manifest_sha256
 from plaqueview.training.models import DatasetSnapshot, SnapshotState, SnapshotStudy
 from plaqueview.training.rules import InclusionRules, objections
-from plaqueview.training.sides import Place, place_patients, pseudonym_of
+from plaqueview.training.sides import Place, place_patients
 from plaqueview.training.snapshots import BUILD_TASK
 
 logger = logging.getLogger(__name__)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
-from django.utils.crypto import salted_hmac
 
 from plaqueview.patients.models import Patient
+from plaqueview.patients.pseudonyms import DIGITS, keyed, pseudonym_of_patient
 from plaqueview.training.models import PatientSide, Side
 
-PSEUDONYM_SALT: Final = "plaqueview.training.pseudonym"
 SIDE_SALT: Final = "plaqueview.training.side"
-DIGITS: Final = 16  # of hexadecimal: 64 bits
 
 
 @dataclass(frozen=True)
@@ -22,11 +20,6 @@ class Place:
 
     pseudonym: str
     side: Side
-
-
-def pseudonym_of(identity: str, *, prefix: str) -> str:
-    """A name that tells nothing without this installation's key, and is the same every time."""
-    return f"{prefix}-{_keyed(PSEUDONYM_SALT, identity)}"
 
 
 def place_patients(patients: Collection[Patient]) -> Mapping[Patient, Place]:
@@ -54,16 +47,9 @@ def _known_places(patients: Collection[Patient]) -> dict[Patient, Place]:
 
 def _hashed_place(patient: Patient) -> Place:
     """The same person known at another site has a place already."""
-    pseudonym = pseudonym_of(_identity(patient), prefix="P")
+    pseudonym = pseudonym_of_patient(patient)
     elsewhere = PatientSide.objects.filter(pseudonym=pseudonym).order_by("created").first()
     return Place(pseudonym, Side(elsewhere.side) if elsewhere else _side_at(_position(pseudonym)))
-
-
-def _identity(patient: Patient) -> str:
-    """What names the person: their identifier and its issuer, or the one study of somebody without an identifier."""
-    if not patient.patient_id:
-        return f"study {patient.unidentified_study_instance_uid}"
-    return f"patient {patient.issuer_of_patient_id}|{patient.patient_id}"
 
 
 def _side_at(position: float) -> Side:
@@ -91,8 +77,4 @@ def _middle_of(side: Side) -> float:
 
 def _position(pseudonym: str) -> float:
     """0 to 1, evenly spread."""
-    return int(_keyed(SIDE_SALT, pseudonym), 16) / 16.0**DIGITS
-
-
-def _keyed(salt: str, text: str) -> str:
-    return salted_hmac(salt, text, algorithm="sha256").hexdigest()[:DIGITS]
+    return int(keyed(SIDE_SALT, pseudonym), 16) / 16.0**DIGITS
