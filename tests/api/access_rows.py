@@ -211,6 +211,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/transfers"): of_site(A.TRANSFER_SEND, 409, body=version_and_node),
     ("GET", "api/v1/transfers/<uuid:transfer_id>"): of_site(A.TRANSFER_READ),
     ("POST", "api/v1/transfers/<uuid:transfer_id>/resend"): of_site(A.TRANSFER_SEND, 202),
+    # Its only version is a prediction: the images leave alone.
+    ("GET", "api/v1/studies/<uuid:study_id>/deidentified.zip"): of_site(A.STUDY_DEIDENTIFY),
     ("GET", "api/v1/webhooks"): of_caller(A.WEBHOOK_MANAGE),
     ("POST", "api/v1/webhooks"): of_caller(A.WEBHOOK_MANAGE, 201, body=new_webhook),
     ("GET", "api/v1/webhooks/<uuid:webhook_id>"): of_site(A.WEBHOOK_MANAGE),

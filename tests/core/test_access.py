@@ -10,6 +10,7 @@ EXPECTED = {
     "study.read": "admin neurologist integrator",
     "study.upload": "admin neurologist integrator",
     "study.override": "admin neurologist",
+    "study.deidentify": "admin",
     "inference.request": "admin neurologist integrator",
     "job.read": "admin neurologist integrator",
     "job.cancel": "admin neurologist integrator",

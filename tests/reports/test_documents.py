@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+from collections.abc import Sequence
 from io import BytesIO, StringIO
 
 import numpy as np
@@ -41,9 +42,9 @@ def office() -> Office:
     return make_office()
 
 
-def voxels_in(content: bytes) -> np.ndarray:
-    """(slices, rows, columns) labels of a SEG, as highdicom's reader has them."""
-    uids = [f"{SERIES_UID}.{number}" for number in range(1, SHAPE[0] + 1)]
+def voxels_in(content: bytes, uids: Sequence[str] = ()) -> np.ndarray:
+    """(slices, rows, columns) labels of a SEG, as highdicom's reader has them, over the scene's series or another."""
+    uids = uids or [f"{SERIES_UID}.{number}" for number in range(1, SHAPE[0] + 1)]
     seg = segread(BytesIO(content))
     return seg.get_pixels_by_source_instance(uids, combine_segments=True, assert_missing_frames_are_empty=True)
 

@@ -1,7 +1,7 @@
 import { use } from "react";
 
 import { requestInference } from "../server/endpoints";
-import { maskDownloadUrl } from "../server/downloads";
+import { deidentifiedUrl, maskDownloadUrl } from "../server/downloads";
 import type { Annotation, Me, StudyDetail } from "../server/types";
 import { fullTimeText } from "./formats";
 import { isUnderway, JobAction } from "./job_card";
@@ -44,6 +44,9 @@ function ResultPanel({ annotation, study, me }: { annotation: Annotation; study:
       </dl>
       <div className={styles.actions}>
         <a href={maskDownloadUrl(annotation.id)} download>Download the mask (NIfTI)</a>
+        {me.actions.includes("study.deidentify") && (
+          <a href={deidentifiedUrl(study.id)} download title={DEIDENTIFIED}>Download de-identified, for research (DICOM)</a>
+        )}
         {me.actions.includes("inference.request") && !isUnderway(study.job) && (
           <JobAction label="Run again" study={study.id} action={() => requestInference(study.id)} />
         )}
@@ -65,3 +68,5 @@ function Fact({ term, detail }: { term: string; detail: string }) {
     </div>
   );
 }
+
+const DEIDENTIFIED = "MR images, and SEG and SR of the approved version, with a report of what was removed. Voxels are as acquired: a face may be recognised. Look through it before you pass it on.";

@@ -12,6 +12,11 @@ export function documentUrl(annotation: string, name: DocumentName): string {
   return `/api/v1/annotations/${annotation}/${name}`;
 }
 
+/** For research: without the patient, as a zip. */
+export function deidentifiedUrl(study: string): string {
+  return `/api/v1/studies/${study}/deidentified.zip`;
+}
+
 export function timelineCsvUrl(patient: string): string {
   return `/api/v1/patients/${patient}/timeline.csv`;
 }

@@ -1491,6 +1491,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_id}/deidentified.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The study for research: MR images, SEG and SR of the approved version, and a report, as a zip
+         * @description By the Basic Application Level Confidentiality Profile (PS3.15 Annex E). Images that say that words are burned in are left out; voxels are as acquired, so that a face may be recognised.
+         */
+        get: operations["export_deidentified"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_id}/draft": {
         parameters: {
             query?: never;
@@ -2084,6 +2104,7 @@ export interface components {
          *     * `study.read` - Study Read
          *     * `study.upload` - Study Upload
          *     * `study.override` - Study Override
+         *     * `study.deidentify` - Study Deidentify
          *     * `inference.request` - Inference Request
          *     * `job.read` - Job Read
          *     * `job.cancel` - Job Cancel
@@ -2111,7 +2132,7 @@ export interface components {
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "webhook.manage" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "study.deidentify" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "webhook.manage" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
         Activity: {
             /** @description Seconds without activity after which a session ends. */
             idle_s: number;
@@ -15306,6 +15327,99 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_deidentified: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing of the study may leave, or something is unreadable. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,6 +18,7 @@ class Action(models.TextChoices):
     STUDY_READ = "study.read"
     STUDY_UPLOAD = "study.upload"
     STUDY_OVERRIDE = "study.override"
+    STUDY_DEIDENTIFY = "study.deidentify"
     INFERENCE_REQUEST = "inference.request"
     JOB_READ = "job.read"
     JOB_CANCEL = "job.cancel"

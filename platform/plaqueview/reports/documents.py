@@ -91,14 +91,13 @@ def make(annotation: Annotation, kind: DocumentKind, *, language: str = "") -> D
     return Document(kind, f"plaqueview-{annotation.pk}-{ending}", content, hashlib.sha256(content).hexdigest())
 
 
-def _segmentation(annotation: Annotation) -> bytes:
-    stamp = stamp_of(annotation)
+def segmentation_file(annotation: Annotation, stamp: Stamp) -> bytes:
     labels = Volume(_labels_of(annotation), _affine_of(annotation))
     return encode(segmentation_of(labels, _source_of(annotation), stamp), stamp)
 
 
-def _report(annotation: Annotation) -> bytes:
-    stamp, source = stamp_of(annotation), _source_of(annotation)
+def report_file(annotation: Annotation, stamp: Stamp) -> bytes:
+    source = _source_of(annotation)
     source.require_grid(annotation.shape, _affine_of(annotation))
     return encode(report_of(_measures_of(annotation, stamp), source, stamp), stamp)
 
@@ -118,8 +117,8 @@ def _encapsulated_pages(annotation: Annotation) -> bytes:
 
 
 MAKERS: Mapping[DocumentKind, Callable[[Annotation], bytes]] = {
-    DocumentKind.SEGMENTATION: _segmentation,
-    DocumentKind.REPORT: _report,
+    DocumentKind.SEGMENTATION: lambda annotation: segmentation_file(annotation, stamp_of(annotation)),
+    DocumentKind.REPORT: lambda annotation: report_file(annotation, stamp_of(annotation)),
     DocumentKind.CAPTURES: _captures,
     DocumentKind.LESIONS: lesions_csv,
     DocumentKind.PAGES: report_pdf,

@@ -4,6 +4,7 @@ from django.urls import path
 
 from plaqueview.reports.api import AnnotationDocument, AnnotationPages
 from plaqueview.reports.documents import DocumentKind
+from plaqueview.reports.research_api import DeidentifiedStudy
 from plaqueview.reports.timeline_api import SameSlicesOfPatient, TimelineCsvOfPatient, TimelineOfPatient
 
 VIEWS = {DocumentKind.PAGES: AnnotationPages, DocumentKind.ENCAPSULATED_PAGES: AnnotationPages}
@@ -16,6 +17,7 @@ urlpatterns = [
     )
     for kind in DocumentKind
 ] + [
+    path("studies/<uuid:study_id>/deidentified.zip", DeidentifiedStudy.as_view(), name="study-deidentified"),
     path("patients/<uuid:patient_id>/timeline", TimelineOfPatient.as_view(), name="patient-timeline"),
     path("patients/<uuid:patient_id>/timeline/slices", SameSlicesOfPatient.as_view(), name="patient-timeline-slices"),
     path("patients/<uuid:patient_id>/timeline.csv", TimelineCsvOfPatient.as_view(), name="patient-timeline-csv"),
