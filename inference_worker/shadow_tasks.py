@@ -10,11 +10,10 @@ from typing import Final
 from uuid import UUID
 
 from celery import Task, shared_task
-from django.db import OperationalError
 
+from inference_worker.errands import Errand, carry_out
 from inference_worker.prediction import WeightsError
 from inference_worker.tasks import EXPECTED_ERRORS, keep_lease, segmenter_of
-from plaqueview.core.leases import ClaimLostError
 from plaqueview.imaging.agreement import AgreementError
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.monitoring import services as monitoring
@@ -34,17 +33,15 @@ def read_in_shadow(self: Task[..., None], reading_id: str) -> None:
     if claim is None:
         logger.info("shadow reading %s has ended or is another worker's", reading_id)
         return
-    try:
-        monitoring.complete_reading(claim, read(claim))
-    except ClaimLostError as end:
-        logger.info("shadow reading %s: nothing was written: %s", reading_id, end)
-    except SHADOW_ERRORS as error:
-        fail(claim, str(error))
-    except OperationalError:
-        raise  # the database is away: the lease lapses, and the study is read again
-    except Exception:
-        fail(claim, UNEXPECTED)
-        raise
+    carry_out(
+        Errand(
+            name=f"shadow reading {reading_id}",
+            work=lambda: monitoring.complete_reading(claim, read(claim)),
+            fail=lambda reason: monitoring.fail_reading(claim, reason=reason),
+            expected=SHADOW_ERRORS,
+            unexpected=UNEXPECTED,
+        )
+    )
 
 
 def read(claim: monitoring.ReadingClaim) -> Segmentation:
@@ -55,11 +52,3 @@ def read(claim: monitoring.ReadingClaim) -> Segmentation:
     with keep_lease(lambda: monitoring.renew_reading(claim), of=f"shadow reading {claim.reading_id}") as heartbeat:
         segmenter = segmenter_of(monitoring.model_of(claim))
         return segmenter.segment(load_volume(claim.series_id).volume, on_progress=heartbeat.report)
-
-
-def fail(claim: monitoring.ReadingClaim, reason: str) -> None:
-    """The reading has failed, unless it is no longer this worker's."""
-    try:
-        monitoring.fail_reading(claim, reason=reason)
-    except ClaimLostError as end:
-        logger.info("shadow reading %s: its failure was not written: %s", claim.reading_id, end)

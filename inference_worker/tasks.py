@@ -30,6 +30,7 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
 
 from inference_worker.config import SLICE_SIZE
+from inference_worker.errands import Errand, carry_out
 from inference_worker.heartbeat import Heartbeat
 from inference_worker.mask_checks import PreprocessingError
 from inference_worker.prediction import (
@@ -189,18 +190,16 @@ def segment(self: Task[..., None], job_id: str) -> None:
     if claim is None:
         logger.info("job %s has ended or is another worker's", job_id)
         return
-    try:
-        segmentation = read(claim, segmenter_of(model))
-        inference.complete(claim, segmentation=segmentation)
-    except CLAIM_ENDED as end:
-        logger.info("job %s: nothing was written: %s", job_id, end)
-    except EXPECTED_ERRORS as error:
-        fail(claim, str(error))
-    except OperationalError:
-        raise  # the database is away: the lease lapses, and the job is run again
-    except Exception:
-        fail(claim, UNEXPECTED)
-        raise
+    carry_out(
+        Errand(
+            name=f"job {job_id}",
+            work=lambda: inference.complete(claim, segmentation=read(claim, segmenter_of(model))),
+            fail=lambda reason: inference.fail(claim, reason=reason),
+            expected=EXPECTED_ERRORS,
+            unexpected=UNEXPECTED,
+            ended=CLAIM_ENDED,
+        )
+    )
 
 
 def read(claim: inference.Claim, segmenter: Segmenter) -> Segmentation:
@@ -284,14 +283,6 @@ def share_of_job(progress: float) -> float:
     return LOADED_SHARE + (SEGMENTED_SHARE - LOADED_SHARE) * progress if progress >= 0.0 else 0.0
 
 
-def fail(claim: inference.Claim, reason: str) -> None:
-    """The job has failed, unless it is no longer this worker's."""
-    try:
-        inference.fail(claim, reason=reason)
-    except CLAIM_ENDED as end:
-        logger.info("job %s: its failure was not written: %s", claim.job_id, end)
-
-
 def end_process(claim: inference.Claim) -> NoReturn:
     """The process is gone at once; whoever supervises it starts another, and the lease lapses."""
     logger.critical("job %s hangs, and this worker process with it", claim.job_id)
@@ -306,17 +297,15 @@ def register(self: Task[..., None], registration_id: str) -> None:
     if claim is None:
         logger.info("registration %s has ended or is another worker's", registration_id)
         return
-    try:
-        longitudinal.complete(claim, found=find_movement(claim))
-    except inference.ClaimLostError as end:
-        logger.info("registration %s: nothing was written: %s", registration_id, end)
-    except REGISTRATION_ERRORS as error:
-        fail_registration(claim, str(error))
-    except OperationalError:
-        raise  # the database is away: the lease lapses, and the registration is run again
-    except Exception:
-        fail_registration(claim, REGISTRATION_UNEXPECTED)
-        raise
+    carry_out(
+        Errand(
+            name=f"registration {registration_id}",
+            work=lambda: longitudinal.complete(claim, found=find_movement(claim)),
+            fail=lambda reason: longitudinal.fail(claim, reason=reason),
+            expected=REGISTRATION_ERRORS,
+            unexpected=REGISTRATION_UNEXPECTED,
+        )
+    )
 
 
 def find_movement(claim: longitudinal.Claim) -> longitudinal.Found:
@@ -358,11 +347,3 @@ def map_regions(annotation_id: str) -> None:
     except Exception:
         annotations.record_no_regions(annotation_id=wanted.annotation_id, reason=REGIONS_UNEXPECTED)
         raise
-
-
-def fail_registration(claim: longitudinal.Claim, reason: str) -> None:
-    """The registration has failed, unless it is no longer this worker's."""
-    try:
-        longitudinal.fail(claim, reason=reason)
-    except inference.ClaimLostError as end:
-        logger.info("registration %s: its failure was not written: %s", claim.registration_id, end)

@@ -27,6 +27,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from inference_worker.dataset import DatasetError, StudyFiles
+from inference_worker.errands import Errand, carry_out
+from inference_worker.gate_tasks import champion_of_today, linked, name_of, trials_of
 from inference_worker.heartbeat import Heartbeat
 from inference_worker.labels import LabelError
 from inference_worker.prediction import DeviceError, Segmenter, WeightsError, core_count, shipped_weights
@@ -36,22 +38,17 @@ from inference_worker.retraining import (
     Candidate,
     Learning,
     Material,
-    ReadStudy,
     StepClock,
-    Tried,
     config_of,
     export_candidate,
-    link_studies,
     load_material,
-    try_both,
 )
-from inference_worker.tasks import rule_of_counting, segmenter_of
+from inference_worker.tasks import rule_of_counting
 from inference_worker.training import Progress
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.core.storage import store_bytes, stored_path
 from plaqueview.imaging.nifti import NiftiError
-from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion
 from plaqueview.training import services as training
 from plaqueview.training.models import RunStage, Side
@@ -89,22 +86,30 @@ def train(self: Task[..., None], run_id: str) -> None:
     if claim is None:
         logger.info("run %s has ended or is another worker's", run_id)
         return
+    carry_out(
+        Errand(
+            name=f"run {run_id}",
+            work=lambda: work_on(claim),
+            fail=lambda reason: fail(claim, reason),
+            expected=EXPECTED_ERRORS,
+            unexpected=UNEXPECTED,
+            ended=(ClaimLostError, training.RunCancelledError),
+        )
+    )
+
+
+def work_on(claim: training.RunClaim) -> None:
+    """The run has its candidate; one that was cancelled keeps its best weights.
+
+    Raises: ClaimLostError, RunCancelledError, and what else rules the run out.
+    """
     try:
         training.complete_run(claim, learn(claim))
-        forget(claim)
-    except training.RunCancelledError as end:
-        logger.info("run %s: %s", run_id, end)
+    except training.RunCancelledError:
         keep_best(claim)
         forget(claim)
-    except ClaimLostError as end:
-        logger.info("run %s: nothing was written: %s", run_id, end)
-    except EXPECTED_ERRORS as error:
-        fail(claim, str(error))
-    except OperationalError:
-        raise  # the database is away: the lease lapses, and the run goes on from its state
-    except Exception:
-        fail(claim, UNEXPECTED)
         raise
+    forget(claim)
 
 
 def learn(claim: training.RunClaim) -> training.Learned:
@@ -171,8 +176,7 @@ class Work:
 
     def run(self) -> training.Learned:
         order, folder = self.order, self.order.folder
-        places = {f"{one.patient}/{one.study}": (one.flair, one.labels) for one in order.studies}
-        files = link_studies(folder / "data", places)
+        files = linked(order.studies, folder / "data")
         material = load_material(
             self._on(Side.TRAIN, files), self._on(Side.VALIDATION, files), cache=folder.parent / "cache"
         )
@@ -182,19 +186,14 @@ class Work:
         candidate = export_candidate(learning.best, version=version, folder=folder)
         self.ledger.enter(RunStage.TESTING)
         champion = champion_of_today()
-        tried, left_out = try_both(
-            Segmenter.load(candidate.onnx, rule=rule_of_counting()),
-            segmenter_of(champion),
-            self._on(Side.TEST, files),
-            on_study=self.ledger.tell,
-        )
+        segmenter = Segmenter.load(candidate.onnx, rule=rule_of_counting())
+        trials, left_out = trials_of(segmenter, champion, order.studies, files, on_study=self.ledger.tell)
         self.ledger.enter(RunStage.SAVING)
         best = (learning.run.best_dice, learning.run.best_step)
-        trials = tuple(self._trial(one) for one in tried)
         return learned(candidate, champion, trials, best=best, left_out=(*material.left_out, *left_out))
 
     def _on(self, side: Side, files: dict[str, StudyFiles]) -> list[StudyFiles]:
-        return [files[f"{one.patient}/{one.study}"] for one in self.order.studies if one.side == side]
+        return [files[name_of(one)] for one in self.order.studies if one.side == side]
 
     def _learn(self, material: Material) -> Learning:
         recipe = self.order.recipe
@@ -216,22 +215,6 @@ class Work:
 
         learning.learn(on_progress)
         return learning
-
-    def _trial(self, tried: Tried) -> training.Trial:
-        scanner = next(one.scanner for one in self.order.studies if f"{one.patient}/{one.study}" == tried.files.name)
-        return training.Trial(
-            patient=tried.files.patient,
-            study=tried.files.name,
-            scanner=scanner,
-            true_volume_ml=tried.candidate.figures.plaques.true_volume_ml,
-            candidate=figures_of(tried.candidate),
-            champion=figures_of(tried.champion),
-        )
-
-
-def figures_of(read: ReadStudy) -> training.Figures:
-    plaques = read.figures.plaques
-    return training.Figures(plaques.confusion.dice, plaques.lesions.f1, read.active_count, read.seconds)
 
 
 def learned(
@@ -262,14 +245,6 @@ def stored(path: Path) -> str:
     return store_bytes([path.read_bytes()], kind=KIND).key
 
 
-def champion_of_today() -> ModelVersion:
-    """Raises: UnavailableError when there is none any more."""
-    champion = registry.champion()
-    if champion is None:
-        raise UnavailableError("there is no champion to be judged against")
-    return champion
-
-
 def weights_to_start_from(order: training.Order) -> Path | None:
     """Raises: UnavailableError when this worker ships other weights than those to start from."""
     if not order.starts_from_model:
@@ -291,12 +266,9 @@ def keep_best(claim: training.RunClaim) -> None:
 
 
 def fail(claim: training.RunClaim, reason: str) -> None:
-    """The run has failed, unless it is no longer this worker's."""
-    try:
-        training.fail_run(claim, reason=reason)
-        forget(claim)
-    except (ClaimLostError, training.RunCancelledError) as end:
-        logger.info("run %s: its failure was not written: %s", claim.run_id, end)
+    """The run has failed. Raises: ClaimLostError, RunCancelledError."""
+    training.fail_run(claim, reason=reason)
+    forget(claim)
 
 
 def forget(claim: training.RunClaim) -> None:

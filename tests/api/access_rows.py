@@ -250,6 +250,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/schedules/<uuid:schedule_id>/firings"): of_site(A.TRAINING_READ),
     # The champion was not judged: 404 says that the caller may read of one that was.
     ("GET", "api/v1/models/<uuid:model_id>/gate"): of_caller(A.MODEL_READ, 404, names={"model_id": "model"}),
+    ("GET", "api/v1/models/<uuid:model_id>/evaluations"): of_caller(A.TRAINING_READ, names={"model_id": "model"}),
+    # It is the champion: 409 says that the caller may have a candidate evaluated.
+    ("POST", "api/v1/models/<uuid:model_id>/evaluations"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
     # Its files come with the software: 409 says that the caller may export one that was trained.
     ("GET", "api/v1/models/<uuid:model_id>/file"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
     # It is no model: 422 says that the caller may import one.

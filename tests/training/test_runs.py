@@ -218,7 +218,7 @@ def test_a_run_ends_with_a_candidate_its_card_and_a_verdict(run):
     model = services.complete_run(claim, learned(run, candidate=0.7, champion=0.6))
 
     run.refresh_from_db()
-    verdict = model.verdict
+    verdict = model.verdicts.get()
     assert (run.state, run.model, run.lease_token) == (RunState.SUCCEEDED, model, None)
     assert run.warnings[-1] == "P-1/S-1 is left out: no head"
     assert (model.stage, model.origin, model.onnx_key) == ("candidate", "trained", "models/22/22")

@@ -7,19 +7,21 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra 'training'")
 
+from inference_worker.gate_tasks import evaluate
+from inference_worker.prediction import shipped_weights
 from inference_worker.tasks import reader
 from inference_worker.training_tasks import train
 from plaqueview.accounts.services import create_site
 from plaqueview.audit.services import verify_chain
 from plaqueview.core.errors import ConflictError
-from plaqueview.core.storage import stored_path
+from plaqueview.core.storage import store_bytes, stored_path
 from plaqueview.imaging.nifti import read_volume_nifti, write_volume_nifti
-from plaqueview.registry.models import ModelVersion, Stage
-from plaqueview.registry.services import register_shipped
+from plaqueview.registry.models import ModelVersion, Origin, Stage
+from plaqueview.registry.services import NewModel, register_new, register_shipped
 from plaqueview.training import services
 from plaqueview.training.importing import import_case
 from plaqueview.training.labelled_files import find_cases
-from plaqueview.training.models import GateVerdict, RunPoint, RunState, TrainingRun
+from plaqueview.training.models import EvaluationState, GateVerdict, RunPoint, RunState, TrainingRun
 from plaqueview.training.recipe import Recipe
 from tests.inference.processes import kill, said, wait_until, worker
 from tests.training.scenes import built_snapshot, import_cases, make_admin, write_cases
@@ -97,3 +99,28 @@ def test_a_snapshot_whose_labels_are_of_other_images_is_stopped_by_the_gate(tmp_
     assert {rule["rule"] for rule in verdict.rules if not rule["is_passed"]} >= {"labels fit the images", "lowest Dice"}
     with pytest.raises(ConflictError, match="labels fit the images: the champion has"):
         services.promote(model_id=run.model_id, comment="Go.", is_override=False, is_reauthenticated=True, actor=admin)
+
+
+def test_a_model_that_came_by_file_is_tried_beside_the_champion_on_our_own_test_side(tmp_path, settings):
+    """The champion's own weights under another name: the gate finds no difference."""
+    settings.GATE_MINIMUM_PATIENTS = 1
+    shipped = register_shipped(reader().shipped)
+    import_cases(tmp_path / "cases", "anna", "berta", "cilka")
+    admin = make_admin()
+    snapshot = built_snapshot(admin)
+    weights = store_bytes([shipped_weights().read_bytes()], kind="models").key
+    imported = register_new(
+        NewModel(shipped.name, "elsewhere-1", "e" * 64, shipped.preprocessing_version, "# A card", {}, "", weights, ""),
+        origin=Origin.IMPORTED,
+    )
+    evaluation = services.request_evaluation(model_id=imported.pk, actor=admin)
+
+    evaluate.apply(args=[str(evaluation.pk)], throw=True)
+
+    evaluation.refresh_from_db()
+    verdict = services.read_verdict(model_id=imported.pk, actor=admin)
+    (figures,) = verdict.figures
+    assert (evaluation.state, evaluation.verdict, verdict.snapshot) == (EvaluationState.SUCCEEDED, verdict, snapshot)
+    assert figures["candidate"]["dice"] == figures["champion"]["dice"]
+    assert figures["candidate"]["active_count"] == figures["champion"]["active_count"]
+    assert not (stored_path("runs") / str(evaluation.pk)).exists()

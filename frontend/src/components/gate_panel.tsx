@@ -2,9 +2,9 @@ import { Badge, Button, Checkbox, PasswordInput, Textarea } from "@mantine/core"
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { promoteModel, rollBackModel, type GateVerdict } from "../server/training";
+import { promoteModel, requestEvaluation, rollBackModel, type GateVerdict } from "../server/training";
 import type { ModelVersion } from "../server/types";
-import { refreshModels, verdictQuery } from "../state/training";
+import { evaluationsQuery, isLive, refreshModels, verdictQuery } from "../state/training";
 import styles from "./gate_panel.module.css";
 import { Notice, Problem } from "./problem";
 
@@ -13,19 +13,39 @@ interface GatePanelProps {
   readonly canManage: boolean;
 }
 
-/** What the gate said of a model that was trained here, and what an administrator may do about it. */
+/** What the gate said of a model, and what an administrator may do about it. */
 export function GatePanel({ model, canManage }: GatePanelProps) {
-  const verdict = useQuery({ ...verdictQuery(model.id), enabled: model.origin === "trained" });
+  const verdict = useQuery({ ...verdictQuery(model.id), enabled: model.origin !== "shipped" });
   if (model.origin === "shipped") return null;
-  const isCandidate = (model.stage === "candidate" || model.stage === "shadow") && (verdict.data !== undefined || model.origin === "imported");
+  const isCandidate = (model.stage === "candidate" || model.stage === "shadow") && verdict.data !== undefined;
   return (
     <section className={styles.panel} aria-label={`Gate of ${model.version}`} data-testid="gate">
       {verdict.isError && <Problem error={verdict.error} onRetry={() => void verdict.refetch()} />}
       {verdict.data && <VerdictTable verdict={verdict.data} />}
-      {model.origin === "imported" && <p className={styles.dim}>It came as a signed file; the gate has not judged it.</p>}
+      {verdict.data === null && <p className={styles.dim}>The gate has not judged it: it has not been tried on our own test patients.</p>}
+      {canManage && isCandidate && !verdict.data?.is_current && <EvaluationLine model={model} />}
       {canManage && isCandidate && <PromotionForm model={model} verdict={verdict.data ?? null} />}
       {canManage && model.stage === "champion" && <Rollback model={model} />}
     </section>
+  );
+}
+
+/** A candidate without a verdict of today is tried beside the champion, by the worker that trains. */
+function EvaluationLine({ model }: { model: ModelVersion }) {
+  const evaluations = useQuery(evaluationsQuery(model.id));
+  const asking = useMutation({ mutationFn: () => requestEvaluation(model.id), onSettled: refreshModels });
+  const newest = evaluations.data?.[0];
+  return (
+    <>
+      {newest && isLive(newest) && <p className={styles.dim} data-testid="evaluation-state">{`It is being tried on our test patients: ${newest.state}.`}</p>}
+      {newest?.state === "failed" && <Notice tone="caution" icon="info" title="It could not be tried"><p>{newest.reason}</p></Notice>}
+      {asking.isError && <Problem error={asking.error} />}
+      {!(newest && isLive(newest)) && (
+        <Button variant="default" w="fit-content" loading={asking.isPending} onClick={() => asking.mutate()} data-testid="evaluate">
+          Try it on our test patients
+        </Button>
+      )}
+    </>
   );
 }
 

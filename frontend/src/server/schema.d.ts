@@ -652,6 +652,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When the model was tried beside the champion, newest first */
+        get: operations["list_evaluations"];
+        put?: never;
+        /**
+         * Try a candidate beside the champion on the newest snapshot's test side, for the gate
+         * @description As a model that came by file needs it. Followed by `GET`; one that waits already is the answer.
+         */
+        post: operations["request_evaluation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model_id}/file": {
         parameters: {
             query?: never;
@@ -2667,9 +2688,28 @@ export interface components {
          * @description * `inference` - inference
          *     * `registration` - registration
          *     * `training` - training
+         *     * `evaluation` - evaluation
          * @enum {string}
          */
-        ErrandKindEnum: "inference" | "registration" | "training";
+        ErrandKindEnum: "inference" | "registration" | "training" | "evaluation";
+        /** @description A model and the champion, both on the test side of the snapshot; `/models/{id}/gate` has the verdict. */
+        Evaluation: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: uuid */
+            model: string;
+            /** Format: uuid */
+            snapshot: string;
+            state: components["schemas"]["RegistrationState"];
+            readonly reason: string;
+            warnings: string[];
+            readonly attempts: number;
+            requested_by: string;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+        };
         /**
          * @description * `study.received` - study.received
          *     * `job.completed` - job.completed
@@ -2763,6 +2803,8 @@ export interface components {
          *     * `model.shadow_ended` - Model Shadow Ended
          *     * `model.exported` - Model Exported
          *     * `model.imported` - Model Imported
+         *     * `model.evaluation_requested` - Model Evaluation Requested
+         *     * `model.evaluated` - Model Evaluated
          *     * `snapshot.requested` - Snapshot Requested
          *     * `snapshot.ready` - Snapshot Ready
          *     * `snapshot.failed` - Snapshot Failed
@@ -2781,7 +2823,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -3405,6 +3447,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["DoubleReading"][];
+        };
+        PaginatedEvaluationList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["Evaluation"][];
         };
         PaginatedFetchList: {
             /** @example 123 */
@@ -7053,6 +7110,8 @@ export interface operations {
                  *     * `model.shadow_ended` - Model Shadow Ended
                  *     * `model.exported` - Model Exported
                  *     * `model.imported` - Model Imported
+                 *     * `model.evaluation_requested` - Model Evaluation Requested
+                 *     * `model.evaluated` - Model Evaluated
                  *     * `snapshot.requested` - Snapshot Requested
                  *     * `snapshot.ready` - Snapshot Ready
                  *     * `snapshot.failed` - Snapshot Failed
@@ -7070,7 +7129,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
+                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -9460,6 +9519,218 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_evaluations: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedEvaluationList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_evaluation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

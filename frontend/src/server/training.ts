@@ -8,6 +8,7 @@ export type Snapshot = components["schemas"]["Snapshot"];
 export type TrainingRun = components["schemas"]["Run"];
 export type RunPoint = components["schemas"]["RunPoint"];
 export type GateVerdict = components["schemas"]["GateVerdict"];
+export type Evaluation = components["schemas"]["Evaluation"];
 export type Promotion = components["schemas"]["Promotion"];
 export type Preflight = components["schemas"]["Preflight"];
 
@@ -61,6 +62,15 @@ export async function fetchVerdict(model: string): Promise<GateVerdict | null> {
   if (response.status === NOT_FOUND) return null;
   if (!data) throw problemOf(response.status, error);
   return data;
+}
+
+/** When the model was tried beside the champion, the newest first. */
+export async function fetchEvaluations(model: string): Promise<Evaluation[]> {
+  return (await bodyOf(client.GET("/api/v1/models/{model_id}/evaluations", { params: { path: { model_id: model } } }))).results;
+}
+
+export function requestEvaluation(model: string): Promise<Evaluation> {
+  return bodyOf(client.POST("/api/v1/models/{model_id}/evaluations", { params: { path: { model_id: model } } }));
 }
 
 /** Where a model lies as one signed file. */

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-import { fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, type TrainingRun } from "../server/training";
+import { fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, type Evaluation, type TrainingRun } from "../server/training";
 import { fetchFirings, fetchSchedules } from "../server/schedules";
 import { feed } from "./live";
 import { modelsQuery, queryClient } from "./queries";
@@ -14,6 +14,9 @@ export const pointsQuery = (run: string) => queryOptions({ queryKey: ["points", 
 
 export const verdictQuery = (model: string) => queryOptions({ queryKey: ["verdict", model], queryFn: () => fetchVerdict(model) });
 
+export const evaluationsQuery = (model: string) =>
+  queryOptions({ queryKey: ["evaluations", model], queryFn: () => fetchEvaluations(model) });
+
 /** What the clock does has no topic of its own on the socket. */
 const REFRESH_MS = 10_000;
 
@@ -22,7 +25,7 @@ export const schedulesQuery = queryOptions({ queryKey: ["schedules"], queryFn: f
 export const firingsQuery = (schedule: string) =>
   queryOptions({ queryKey: ["schedules", schedule, "firings"], queryFn: () => fetchFirings(schedule), refetchInterval: REFRESH_MS });
 
-export function isLive({ state }: Pick<TrainingRun, "state">): boolean {
+export function isLive({ state }: { readonly state: TrainingRun["state"] | Evaluation["state"] }): boolean {
   return state === "queued" || state === "running";
 }
 
@@ -46,4 +49,5 @@ export function useLiveTraining(): void {
 export function refreshModels(): void {
   void queryClient.invalidateQueries({ queryKey: modelsQuery.queryKey });
   void queryClient.invalidateQueries({ queryKey: ["verdict"] });
+  void queryClient.invalidateQueries({ queryKey: ["evaluations"] });
 }

@@ -94,6 +94,8 @@ class EventKind(models.TextChoices):
     MODEL_SHADOW_ENDED = "model.shadow_ended"
     MODEL_EXPORTED = "model.exported"
     MODEL_IMPORTED = "model.imported"
+    MODEL_EVALUATION_REQUESTED = "model.evaluation_requested"
+    MODEL_EVALUATED = "model.evaluated"
     SNAPSHOT_REQUESTED = "snapshot.requested"
     SNAPSHOT_READY = "snapshot.ready"
     SNAPSHOT_FAILED = "snapshot.failed"

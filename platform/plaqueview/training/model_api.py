@@ -14,7 +14,7 @@ from plaqueview.core.access import Action
 from plaqueview.studies.serializers import JSON
 from plaqueview.training import services
 from plaqueview.training.models import GateVerdict, Promotion, PromotionKind
-from plaqueview.training.promotion import is_current
+from plaqueview.training.verdicts import is_current
 
 LONGEST_COMMENT = 4000
 

@@ -13,7 +13,8 @@ from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, Not
 from plaqueview.registry import journal
 from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Stage
-from plaqueview.training.models import GateVerdict, Promotion, PromotionKind
+from plaqueview.training.models import Promotion, PromotionKind
+from plaqueview.training.verdicts import is_current, verdict_on
 
 
 class GateNotPassedError(ConflictError):
@@ -76,24 +77,6 @@ def roll_back(*, model_id: UUID, comment: str, actor: User) -> Promotion:
     return _done(Promotion(model=last.replaced, kind=PromotionKind.ROLLBACK, comment=comment, by=actor))
 
 
-def read_verdict(*, model_id: UUID, actor: User) -> GateVerdict:
-    """What the gate said of the model.
-
-    Raises: DeniedError; NotFoundError when there is no such model, or it came without a verdict.
-    """
-    require(actor, Action.MODEL_READ)
-    verdicts = GateVerdict.objects.select_related("candidate", "champion", "snapshot")
-    verdict = verdicts.filter(candidate=model_id).first()
-    if verdict is None:
-        raise NotFoundError("no such model, or none that the gate has judged")
-    return verdict
-
-
-def is_current(verdict: GateVerdict) -> bool:
-    """Whether the verdict is against today's champion."""
-    return verdict.champion.stage == Stage.CHAMPION
-
-
 def _override(model: ModelVersion, comment: str, actor: User) -> Promotion:
     waiting = Promotion.objects.select_for_update().filter(model=model, done_at=None).first()
     if waiting is None:
@@ -135,12 +118,12 @@ def _record(kind: EventKind, promotion: Promotion, actor: User) -> None:
 
 
 def _has_passed(model: ModelVersion) -> bool:
-    verdict = GateVerdict.objects.filter(candidate=model).select_related("champion").first()
+    verdict = verdict_on(model.pk)
     return verdict is not None and verdict.is_passed and is_current(verdict)
 
 
 def _why_not(model: ModelVersion) -> str:
-    verdict = GateVerdict.objects.filter(candidate=model).select_related("champion").first()
+    verdict = verdict_on(model.pk)
     if verdict is None:
         return "the gate has not judged this model"
     if not is_current(verdict):

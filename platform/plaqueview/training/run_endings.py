@@ -12,11 +12,12 @@ from plaqueview.registry import journal as registry_journal
 from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Origin
 from plaqueview.training.cards import card_of, caveat_of
-from plaqueview.training.gate import Trial, by_patient, judge
-from plaqueview.training.models import GateVerdict, RunStage, RunState, TrainingRun
+from plaqueview.training.gate import Trial, by_patient
+from plaqueview.training.models import RunStage, RunState, TrainingRun
 from plaqueview.training.run_leases import RunClaim, held_run
 from plaqueview.training.runs import end_run
 from plaqueview.training.trained_on import trained_on
+from plaqueview.training.verdicts import keep_verdict
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def complete_run(claim: RunClaim, learned: Learned) -> ModelVersion:
         ),
         origin=Origin.TRAINED,
     )
-    _keep_verdict(run, model, champion, learned)
+    keep_verdict(model, champion, learned.trials, snapshot=run.snapshot)
     run.model, run.stage, run.best_key = model, RunStage.SAVING, learned.safetensors_key
     run.warnings = [*run.warnings, *learned.left_out]
     end_run(run, RunState.SUCCEEDED, reason="", actor=None)
@@ -84,18 +85,6 @@ def fail_run(claim: RunClaim, *, reason: str) -> None:
 def keep_best(*, run_id: UUID, key: str) -> None:
     """A run that was cancelled keeps the weights of its best validation."""
     TrainingRun.objects.filter(pk=run_id, state=RunState.CANCELLED).update(best_key=key)
-
-
-def _keep_verdict(run: TrainingRun, model: ModelVersion, champion: ModelVersion, learned: Learned) -> None:
-    rules = judge(learned.trials)
-    GateVerdict.objects.create(
-        candidate=model,
-        champion=champion,
-        snapshot=run.snapshot,
-        is_passed=all(rule.is_passed for rule in rules),
-        rules=[rule.as_json() for rule in rules],
-        figures=[trial.as_json() for trial in learned.trials],
-    )
 
 
 def _facts(run: TrainingRun, learned: Learned, champion: ModelVersion) -> dict[str, Any]:  # Any: JSON

@@ -118,7 +118,7 @@ def order_of(claim: RunClaim) -> Order:
     start = run.start_model
     return Order(
         recipe=Recipe.from_json(run.recipe),
-        studies=tuple(_ordered(row) for row in rows),
+        studies=tuple(ordered(row) for row in rows),
         folder=Path(settings.STORAGE_DIR) / "runs" / str(run.pk),
         starts_from_model=start is not None,
         start_key=start.safetensors_key if start else "",
@@ -163,7 +163,8 @@ def tend_runs() -> None:
     _send_unclaimed()
 
 
-def _ordered(row: SnapshotStudy) -> OrderedStudy:
+def ordered(row: SnapshotStudy) -> OrderedStudy:
+    """What the snapshot has of a study, by pseudonym, and where its files lie."""
     paths = stored_path(row.flair_key), stored_path(row.labels_key)
     return OrderedStudy(row.patient, row.study, row.side, row.scanner, *paths)
 

@@ -1,10 +1,22 @@
 """Every write and read of training, by the module that does it; the worker and the floors above call these."""
 
 from plaqueview.training.building import build_snapshot, tend_snapshots
+from plaqueview.training.evaluations import (
+    EvaluationClaim,
+    EvaluationOrder,
+    claim_evaluation,
+    complete_evaluation,
+    fail_evaluation,
+    order_of_evaluation,
+    read_evaluations,
+    renew_evaluation,
+    request_evaluation,
+    tend_evaluations,
+)
 from plaqueview.training.export import export_snapshot
 from plaqueview.training.firings import fire, new_studies_of, tend_firings
 from plaqueview.training.gate import Figures, Trial
-from plaqueview.training.promotion import promote, read_verdict, roll_back
+from plaqueview.training.promotion import promote, roll_back
 from plaqueview.training.run_endings import Learned, complete_run, fail_run, keep_best
 from plaqueview.training.run_leases import (
     Order,
@@ -30,8 +42,11 @@ from plaqueview.training.schedules import (
     remove_schedule,
 )
 from plaqueview.training.snapshots import compare_snapshots, read_snapshot, read_snapshots, request_snapshot
+from plaqueview.training.verdicts import read_verdict
 
 __all__ = [
+    "EvaluationClaim",
+    "EvaluationOrder",
     "Figures",
     "Learned",
     "Order",
@@ -45,19 +60,24 @@ __all__ = [
     "build_snapshot",
     "cancel_run",
     "change_schedule",
+    "claim_evaluation",
     "claim_run",
     "compare_snapshots",
+    "complete_evaluation",
     "complete_run",
     "create_schedule",
     "export_snapshot",
+    "fail_evaluation",
     "fail_run",
     "fire",
     "keep_best",
     "new_studies_of",
     "order_of",
+    "order_of_evaluation",
     "plan_of",
     "preflight",
     "promote",
+    "read_evaluations",
     "read_firings",
     "read_points",
     "read_run",
@@ -68,7 +88,9 @@ __all__ = [
     "read_snapshots",
     "read_verdict",
     "remove_schedule",
+    "renew_evaluation",
     "renew_run",
+    "request_evaluation",
     "request_run",
     "request_snapshot",
     "roll_back",
@@ -80,4 +102,5 @@ def tend() -> None:
     """What dead workers left is taken up again, and schedules whose snapshot is ready go on."""
     tend_snapshots()
     tend_runs()
+    tend_evaluations()
     tend_firings()

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from plaqueview.training import model_api, model_file_api, run_api, schedule_api, snapshot_api, worker_api
+from plaqueview.training import (
+    evaluation_api,
+    model_api,
+    model_file_api,
+    run_api,
+    schedule_api,
+    snapshot_api,
+    worker_api,
+)
 
 urlpatterns = [
     path("snapshots", snapshot_api.SnapshotList.as_view(), name="snapshot-list"),
@@ -20,6 +28,7 @@ urlpatterns = [
     path("schedules/<uuid:schedule_id>", schedule_api.ScheduleDetail.as_view(), name="schedule-detail"),
     path("schedules/<uuid:schedule_id>/firings", schedule_api.ScheduleFirings.as_view(), name="schedule-firings"),
     path("models/<uuid:model_id>/gate", model_api.ModelGate.as_view(), name="model-gate"),
+    path("models/<uuid:model_id>/evaluations", evaluation_api.ModelEvaluations.as_view(), name="model-evaluations"),
     path("models/import", model_file_api.ModelImport.as_view(), name="model-import"),
     path("models/<uuid:model_id>/file", model_file_api.ModelFile.as_view(), name="model-file"),
     path("models/<uuid:model_id>/promote", model_api.ModelPromote.as_view(), name="model-promote"),

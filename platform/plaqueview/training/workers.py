@@ -14,7 +14,7 @@ from plaqueview.core.errors import UnavailableError
 from plaqueview.core.workers import Worker, heard_of, waiting_by_queue
 from plaqueview.inference.models import InferenceJob, JobState
 from plaqueview.longitudinal.models import Registration, RegistrationState
-from plaqueview.training.models import RunState, TrainingRun
+from plaqueview.training.models import Evaluation, EvaluationState, RunState, TrainingRun
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,5 @@ def _errands(actor: User) -> Iterator[Errand]:
         yield Errand("registration", one.pk, one.study_id, "", one.started_at, one.worker)
     for run in TrainingRun.objects.visible_to(actor).filter(state=RunState.RUNNING):
         yield Errand("training", run.pk, None, run.stage, run.started_at, run.worker)
+    for evaluation in Evaluation.objects.visible_to(actor).filter(state=EvaluationState.RUNNING):
+        yield Errand("evaluation", evaluation.pk, None, "", None, evaluation.worker)

@@ -1,5 +1,6 @@
 """The tables of training."""
 
+from plaqueview.training.models.evaluation import Evaluation, EvaluationState
 from plaqueview.training.models.run import LIVE_STATES, RunPoint, RunStage, RunState, TrainingRun
 from plaqueview.training.models.schedule import Firing, FiringState, Schedule
 from plaqueview.training.models.snapshot import (
@@ -15,6 +16,8 @@ from plaqueview.training.models.verdict import GateVerdict, Promotion, Promotion
 __all__ = [
     "LIVE_STATES",
     "DatasetSnapshot",
+    "Evaluation",
+    "EvaluationState",
     "Firing",
     "FiringState",
     "GateVerdict",

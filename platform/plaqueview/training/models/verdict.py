@@ -17,7 +17,7 @@ class GateVerdict(FrozenRecord, Record):
     figures by test study.
     """
 
-    candidate = models.OneToOneField(ModelVersion, on_delete=models.PROTECT, related_name="verdict")
+    candidate = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="verdicts")
     champion = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="+")
     is_passed = models.BooleanField()
