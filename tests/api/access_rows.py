@@ -242,6 +242,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/runs/<uuid:run_id>/cancel"): of_site(A.TRAINING_MANAGE),
     ("GET", "api/v1/workers"): of_caller(A.WORKER_READ),
     ("GET", "api/v1/registrations"): of_caller(A.JOB_READ),
+    ("POST", "api/v1/registrations/<uuid:registration_id>/cancel"): of_site(A.JOB_CANCEL),
     ("GET", "api/v1/schedules"): of_caller(A.TRAINING_READ),
     ("POST", "api/v1/schedules"): of_caller(A.TRAINING_MANAGE, 201, body=nightly),
     ("GET", "api/v1/schedules/<uuid:schedule_id>"): of_site(A.TRAINING_READ),
@@ -273,6 +274,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "api/v1/models/<uuid:model_id>/shadow"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
     ("GET", "api/v1/models/<uuid:model_id>/shadow/readings"): of_caller(
         A.TRAINING_READ, 404, names={"model_id": "model"}
+    ),
+    # No such reading: 404 says that the caller may cancel and retry one.
+    ("POST", "api/v1/shadow-readings/<uuid:reading_id>/cancel"): of_caller(
+        A.MODEL_MANAGE, 404, names={"reading_id": "study_id"}
+    ),
+    ("POST", "api/v1/shadow-readings/<uuid:reading_id>/retry"): of_caller(
+        A.MODEL_MANAGE, 404, names={"reading_id": "study_id"}
     ),
     ("GET", "api/v1/monitoring"): of_caller(A.TRAINING_READ),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),

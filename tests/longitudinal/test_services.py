@@ -92,6 +92,36 @@ def test_a_user_has_a_failed_one_tried_again_and_the_system_does_not():
     assert (by_user.pk, by_user.state, by_user.reason, by_user.attempts) == (by_system.pk, "queued", "", 0)
 
 
+def test_a_cancelled_one_is_nobody_s_any_more_and_is_tried_again_on_request():
+    study, prior = visits()
+    claim = claimed(study, prior)
+    reader = make_user(Role.NEUROLOGIST, site=study.site)
+
+    cancelled = services.cancel(registration_id=claim.registration_id, actor=reader)
+
+    assert (cancelled.state, cancelled.reason) == (
+        "cancelled",
+        f"The registration was cancelled by {reader.username}.",
+    )
+    with pytest.raises(ClaimLostError):
+        services.complete(claim, found=FOUND)
+    assert services.request(study_id=study.pk, prior_id=prior.pk, actor=None).state == "cancelled"
+    again = services.request(study_id=study.pk, prior_id=prior.pk, actor=reader)
+    assert (again.pk, again.state, again.reason) == (cancelled.pk, "queued", "")
+    assert kinds_on_record() == ["registration.requested", "registration.cancelled", "registration.requested"]
+
+
+def test_what_has_succeeded_is_not_cancelled():
+    study, prior = visits()
+    claim = claimed(study, prior)
+    services.complete(claim, found=FOUND)
+
+    with pytest.raises(ConflictError, match="has succeeded"):
+        services.cancel(registration_id=claim.registration_id, actor=make_user(Role.NEUROLOGIST, site=study.site))
+    with pytest.raises(NotFoundError):
+        services.cancel(registration_id=claim.registration_id, actor=make_user(Role.NEUROLOGIST))
+
+
 def test_only_an_earlier_study_of_the_same_patient_is_a_prior():
     study, prior = visits()
     stranger = make_study(site=study.site, uid="9.9")

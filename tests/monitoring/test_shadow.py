@@ -189,3 +189,30 @@ def test_readers_judge_both_once_the_study_is_approved(desk):
     assert (rows["count"], rows["results"][0]["study"]) == (1, str(desk.study.pk))
     elsewhere = token_client(make_admin()).get(f"/api/v1/models/{model.pk}/shadow").json()
     assert (elsewhere["counts"]["succeeded"], elsewhere["against_champion"]) == (0, None)
+
+
+def test_an_administrator_cancels_a_reading_and_has_it_done_again(sent_tasks, django_capture_on_commit_callbacks):
+    make_model()
+    model = shadow_of()
+    study = study_of_reading()
+    held, admin = claim(), make_admin(study.site)
+    client = token_client(admin)
+
+    cancelled = client.post(f"/api/v1/shadow-readings/{held.reading_id}/cancel").json()
+
+    assert (cancelled["state"], cancelled["reason"]) == (
+        "cancelled",
+        f"The reading was cancelled by {admin.username}.",
+    )
+    with pytest.raises(ClaimLostError):
+        services.complete_reading(held, other_segmentation())
+    sent_tasks.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        again = client.post(f"/api/v1/shadow-readings/{held.reading_id}/retry").json()
+    assert (again["state"], again["reason"]) == ("queued", "")
+    assert sent_tasks == [(READ_TASK, (str(held.reading_id),), "inference")]
+    services.end_shadow(model_id=model.pk, actor=admin)
+    refused = client.post(f"/api/v1/shadow-readings/{held.reading_id}/retry")
+    assert (refused.status_code, "no longer reads along" in refused.json()["detail"]) == (409, True)
+    elsewhere = token_client(make_admin()).post(f"/api/v1/shadow-readings/{held.reading_id}/cancel")
+    assert elsewhere.status_code == 404

@@ -3,10 +3,12 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import styles from "./outbox.module.css";
+import { cancelReading, retryReading, type ShadowReading } from "../server/shadow";
 import { cancelRun, repeatRun, type TrainingRun } from "../server/training";
-import { retryRegistration, type Registration } from "../server/workers";
+import { cancelRegistration, retryRegistration, type Registration } from "../server/workers";
 import type { Me } from "../server/types";
-import { queryClient } from "../state/queries";
+import { modelsQuery, queryClient } from "../state/queries";
+import { readingsQuery, shadowQuery } from "../state/shadow";
 import { isLive, runsQuery } from "../state/training";
 import { registrationsQuery } from "../state/workers";
 import { timeText, UNKNOWN } from "./formats";
@@ -14,7 +16,11 @@ import { JobAction } from "./job_card";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
 
-/** How heads moved between visits: found by themselves, or asked for; one that failed can be tried again. */
+function isRetryable({ state }: { readonly state: string }): boolean {
+  return state === "failed" || state === "cancelled";
+}
+
+/** How heads moved between visits: found by themselves, or asked for; one that failed or was cancelled can be tried again. */
 export function RegistrationJobs({ me }: { me: Me }) {
   const registrations = useQuery(registrationsQuery);
   if (registrations.isError) return <Problem error={registrations.error} onRetry={() => void registrations.refetch()} />;
@@ -26,13 +32,14 @@ export function RegistrationJobs({ me }: { me: Me }) {
         <thead>
           <tr><th>Requested</th><th>Study</th><th>State</th><th>Seconds</th><th><span className="visually-hidden">Actions</span></th></tr>
         </thead>
-        <tbody>{registrations.data.map((one) => <RegistrationLine key={one.id} registration={one} canAsk={me.actions.includes("inference.request")} />)}</tbody>
+        <tbody>{registrations.data.map((one) => <RegistrationLine key={one.id} registration={one} me={me} />)}</tbody>
       </table>
     </div>
   );
 }
 
-function RegistrationLine({ registration, canAsk }: { registration: Registration; canAsk: boolean }) {
+function RegistrationLine({ registration, me }: { registration: Registration; me: Me }) {
+  const refresh = () => queryClient.invalidateQueries({ queryKey: registrationsQuery.queryKey });
   const { study, state, reason, seconds, created } = registration;
   return (
     <tr data-testid="registration-row" data-state={state}>
@@ -44,9 +51,58 @@ function RegistrationLine({ registration, canAsk }: { registration: Registration
       </td>
       <td>{seconds?.toFixed(1) ?? UNKNOWN}</td>
       <td className={styles.right}>
-        {state === "failed" && canAsk && (
-          <JobAction label="Retry" study={study} action={() => retryRegistration(registration).finally(() => queryClient.invalidateQueries({ queryKey: registrationsQuery.queryKey }))} />
+        {isLive(registration) && me.actions.includes("job.cancel") && (
+          <JobAction label="Cancel" study={study} action={() => cancelRegistration(registration.id).finally(refresh)} />
         )}
+        {isRetryable(registration) && me.actions.includes("inference.request") && (
+          <JobAction label="Retry" study={study} action={() => retryRegistration(registration).finally(refresh)} />
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** What the model in shadow was given to read, the newest first. */
+export function ShadowJobs() {
+  const models = useQuery(modelsQuery);
+  if (models.isError) return <Problem error={models.error} onRetry={() => void models.refetch()} />;
+  if (!models.data) return <Loading of="models" />;
+  const model = models.data.find(({ stage }) => stage === "shadow");
+  return model ? <ReadingTable model={model.id} /> : <p className={styles.none}>No model reads along.</p>;
+}
+
+function ReadingTable({ model }: { model: string }) {
+  const readings = useQuery(readingsQuery(model));
+  if (readings.isError) return <Problem error={readings.error} onRetry={() => void readings.refetch()} />;
+  if (!readings.data) return <Loading of="readings" />;
+  if (readings.data.length === 0) return <p className={styles.none}>No study came since it reads along.</p>;
+  return (
+    <div className={styles.card}>
+      <table className={styles.table} aria-label="Readings in shadow">
+        <thead>
+          <tr><th>Requested</th><th>Study</th><th>State</th><th>Seconds</th><th><span className="visually-hidden">Actions</span></th></tr>
+        </thead>
+        <tbody>{readings.data.toReversed().map((reading) => <ReadingLine key={reading.id} reading={reading} model={model} />)}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function ReadingLine({ reading, model }: { reading: ShadowReading; model: string }) {
+  const { id, study, state, reason, created, network_seconds: seconds } = reading;
+  const refresh = () => queryClient.invalidateQueries({ queryKey: shadowQuery(model).queryKey });
+  return (
+    <tr data-testid="reading-row" data-state={state}>
+      <td className={styles.keep}>{timeText(created)}</td>
+      <td><Link to={`/studies/${study}`}>Open</Link></td>
+      <td className={styles.wide}>
+        {state}
+        {reason && <div className={styles.hint}>{reason}</div>}
+      </td>
+      <td>{seconds?.toFixed(1) ?? UNKNOWN}</td>
+      <td className={styles.right}>
+        {isLive(reading) && <JobAction label="Cancel" study={study} action={() => cancelReading(id).finally(refresh)} />}
+        {isRetryable(reading) && <JobAction label="Retry" study={study} action={() => retryReading(id).finally(refresh)} />}
       </td>
     </tr>
   );

@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { Loading } from "../components/loading";
-import { RegistrationJobs, TrainingJobs } from "../components/other_jobs";
+import { RegistrationJobs, ShadowJobs, TrainingJobs } from "../components/other_jobs";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -30,15 +30,16 @@ const STATES: { value: JobState | ""; label: string }[] = [
   { value: "cancelled", label: "Cancelled" },
 ];
 
-type Kind = "inference" | "registration" | "training";
+type Kind = "inference" | "registration" | "shadow" | "training";
 
-/** What the workers were asked for: readings by the network, registrations to priors, and, for administrators, training. */
+/** What the workers were asked for: readings by the network, registrations to priors, and, for administrators, readings in shadow and training. */
 export function JobsPage({ me }: { me: Me }) {
   usePageTitle("Jobs");
   const [kind, setKind] = useState<Kind>("inference");
   const kinds: { value: Kind; label: string }[] = [
     { value: "inference", label: "Inference" },
     { value: "registration", label: "Registration" },
+    ...(me.actions.includes("model.manage") ? [{ value: "shadow" as const, label: "Shadow" }] : []),
     ...(me.actions.includes("training.manage") ? [{ value: "training" as const, label: "Training" }] : []),
   ];
   return (
@@ -47,6 +48,7 @@ export function JobsPage({ me }: { me: Me }) {
       <SegmentedControl size="xs" w="fit-content" data={kinds} value={kind} aria-label="Kind of the jobs listed" onChange={setKind} />
       {kind === "inference" && <InferenceJobs me={me} />}
       {kind === "registration" && <RegistrationJobs me={me} />}
+      {kind === "shadow" && <ShadowJobs />}
       {kind === "training" && <TrainingJobs />}
     </div>
   );

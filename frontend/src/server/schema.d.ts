@@ -1050,6 +1050,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registrations/{registration_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a registration that waits or runs */
+        post: operations["cancel_registration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns": {
         parameters: {
             query?: never;
@@ -1290,6 +1307,40 @@ export interface paths {
         get: operations["read_slices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shadow-readings/{reading_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a reading in shadow that waits or runs */
+        post: operations["cancel_shadow_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shadow-readings/{reading_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a reading in shadow that failed or was cancelled done again */
+        post: operations["retry_shadow_reading"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2700,7 +2751,7 @@ export interface components {
             model: string;
             /** Format: uuid */
             snapshot: string;
-            state: components["schemas"]["RegistrationState"];
+            state: components["schemas"]["EvaluationState"];
             readonly reason: string;
             warnings: string[];
             readonly attempts: number;
@@ -2710,6 +2761,14 @@ export interface components {
             /** Format: date-time */
             readonly finished_at: string | null;
         };
+        /**
+         * @description * `queued` - queued
+         *     * `running` - running
+         *     * `succeeded` - succeeded
+         *     * `failed` - failed
+         * @enum {string}
+         */
+        EvaluationState: "queued" | "running" | "succeeded" | "failed";
         /**
          * @description * `study.received` - study.received
          *     * `job.completed` - job.completed
@@ -2756,6 +2815,7 @@ export interface components {
          *     * `registration.read` - Registration Read
          *     * `registration.succeeded` - Registration Succeeded
          *     * `registration.failed` - Registration Failed
+         *     * `registration.cancelled` - Registration Cancelled
          *     * `annotation.created` - Annotation Created
          *     * `annotation.read` - Annotation Read
          *     * `annotation.submitted` - Annotation Submitted
@@ -2823,7 +2883,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "registration.cancelled" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -4160,7 +4220,7 @@ export interface components {
             fixed_series: string;
             /** Format: uuid */
             moving_series: string;
-            state: components["schemas"]["RegistrationState"];
+            state: components["schemas"]["JobState"];
             reason?: string;
             /** @description 4x4, row by row: LPS mm of the study to LPS mm of the prior; null until it has succeeded. */
             matrix: number[] | null;
@@ -4182,14 +4242,6 @@ export interface components {
              */
             prior: string;
         };
-        /**
-         * @description * `queued` - queued
-         *     * `running` - running
-         *     * `succeeded` - succeeded
-         *     * `failed` - failed
-         * @enum {string}
-         */
-        RegistrationState: "queued" | "running" | "succeeded" | "failed";
         /** @description An instance that was not simply kept. */
         Remark: {
             sop_instance_uid: string;
@@ -7063,6 +7115,7 @@ export interface operations {
                  *     * `registration.read` - Registration Read
                  *     * `registration.succeeded` - Registration Succeeded
                  *     * `registration.failed` - Registration Failed
+                 *     * `registration.cancelled` - Registration Cancelled
                  *     * `annotation.created` - Annotation Created
                  *     * `annotation.read` - Annotation Read
                  *     * `annotation.submitted` - Annotation Submitted
@@ -7129,7 +7182,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
+                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.cancelled" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -12110,8 +12163,9 @@ export interface operations {
                  *     * `running` - Running
                  *     * `succeeded` - Succeeded
                  *     * `failed` - Failed
+                 *     * `cancelled` - Cancelled
                  */
-                state?: "failed" | "queued" | "running" | "succeeded";
+                state?: "cancelled" | "failed" | "queued" | "running" | "succeeded";
             };
             header?: never;
             path?: never;
@@ -12249,6 +12303,126 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                registration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registration"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14148,6 +14322,246 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_shadow_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reading_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowReading"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_shadow_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reading_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowReading"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

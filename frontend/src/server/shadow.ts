@@ -32,3 +32,12 @@ export function startShadow(model: string): Promise<Shadow> {
 export function endShadow(model: string): Promise<Shadow> {
   return bodyOf(client.DELETE("/api/v1/models/{model_id}/shadow", { params: { path: { model_id: model } } }));
 }
+
+export function cancelReading(id: string): Promise<ShadowReading> {
+  return bodyOf(client.POST("/api/v1/shadow-readings/{reading_id}/cancel", { params: { path: { reading_id: id } } }));
+}
+
+/** One that failed or was cancelled, while its model still reads along. */
+export function retryReading(id: string): Promise<ShadowReading> {
+  return bodyOf(client.POST("/api/v1/shadow-readings/{reading_id}/retry", { params: { path: { reading_id: id } } }));
+}

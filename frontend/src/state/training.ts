@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-import { fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, type Evaluation, type TrainingRun } from "../server/training";
+import { fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict } from "../server/training";
 import { fetchFirings, fetchSchedules } from "../server/schedules";
 import { feed } from "./live";
 import { modelsQuery, queryClient } from "./queries";
@@ -25,7 +25,7 @@ export const schedulesQuery = queryOptions({ queryKey: ["schedules"], queryFn: f
 export const firingsQuery = (schedule: string) =>
   queryOptions({ queryKey: ["schedules", schedule, "firings"], queryFn: () => fetchFirings(schedule), refetchInterval: REFRESH_MS });
 
-export function isLive({ state }: { readonly state: TrainingRun["state"] | Evaluation["state"] }): boolean {
+export function isLive({ state }: { readonly state: string }): boolean {
   return state === "queued" || state === "running";
 }
 

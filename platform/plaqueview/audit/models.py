@@ -47,6 +47,7 @@ class EventKind(models.TextChoices):
     REGISTRATION_READ = "registration.read"
     REGISTRATION_SUCCEEDED = "registration.succeeded"
     REGISTRATION_FAILED = "registration.failed"
+    REGISTRATION_CANCELLED = "registration.cancelled"
     ANNOTATION_CREATED = "annotation.created"
     ANNOTATION_READ = "annotation.read"
     ANNOTATION_SUBMITTED = "annotation.submitted"

@@ -163,6 +163,20 @@ class RegistrationDetail(APIView):
         return Response(RegistrationSerializer(registration).data)
 
 
+class RegistrationCancel(APIView):
+    actions = {"POST": Action.JOB_CANCEL}
+
+    @extend_schema(
+        operation_id="cancel_registration",
+        summary="Cancel a registration that waits or runs",
+        request=None,
+        responses=RegistrationSerializer,
+    )
+    def post(self, request: Request, registration_id: UUID) -> Response:
+        registration = services.cancel(registration_id=registration_id, actor=user_of(request))
+        return Response(RegistrationSerializer(registration).data)
+
+
 class ChangesOfStudy(APIView):
     actions = {"GET": Action.ANNOTATION_READ}
 

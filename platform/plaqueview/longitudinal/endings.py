@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from plaqueview.longitudinal.leases import Claim, end, held_registration
+from plaqueview.longitudinal.leases import Claim, held_registration
 from plaqueview.longitudinal.models import RegistrationState
+from plaqueview.longitudinal.requests import end
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def complete(claim: Claim, *, found: Found) -> None:
     registration.matrix = [float(value) for value in found.matrix]
     registration.similarity_before, registration.similarity = found.similarity_before, found.similarity
     registration.seconds = found.seconds
-    end(registration, RegistrationState.SUCCEEDED)
+    end(registration, RegistrationState.SUCCEEDED, actor=None)
 
 
 @transaction.atomic
@@ -40,4 +41,4 @@ def fail(claim: Claim, *, reason: str) -> None:
     """
     registration = held_registration(claim)
     registration.reason = reason
-    end(registration, RegistrationState.FAILED)
+    end(registration, RegistrationState.FAILED, actor=None)

@@ -12,13 +12,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.audit.models import EventKind
 from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.inference.leases import lease
 from plaqueview.longitudinal import journal
 from plaqueview.longitudinal.models import Registration, RegistrationState
-from plaqueview.longitudinal.requests import REGISTER_TASK, queue
+from plaqueview.longitudinal.requests import REGISTER_TASK, end, queue
 
 logger = logging.getLogger(__name__)
 
@@ -78,17 +77,6 @@ def held_registration(claim: Claim) -> Registration:
     return registration
 
 
-def end(registration: Registration, state: RegistrationState) -> None:
-    """The registration has ended; the event and the audit say so."""
-    registration.state, registration.finished_at = state, timezone.now()
-    registration.lease_token = registration.lease_expires_at = None
-    registration.save()
-    has_succeeded = state == RegistrationState.SUCCEEDED
-    kind = EventKind.REGISTRATION_SUCCEEDED if has_succeeded else EventKind.REGISTRATION_FAILED
-    journal.record(kind, registration, actor=None)
-    journal.publish(registration)
-
-
 def requeue_expired() -> int:
     """Registrations of dead workers wait again, or have failed when too many workers died; returns how many wait."""
     expired = Registration.objects.filter(lapsed_at(timezone.now(), RegistrationState.RUNNING))
@@ -109,7 +97,7 @@ def _requeue(registration_id: UUID) -> bool:
         queue(registration)
         return True
     registration.reason = f"The worker died {registration.attempts} times while it registered these studies."
-    end(registration, RegistrationState.FAILED)
+    end(registration, RegistrationState.FAILED, actor=None)
     return False
 
 

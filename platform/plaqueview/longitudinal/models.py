@@ -18,9 +18,10 @@ class RegistrationState(models.TextChoices):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
-ENDED_STATES = [RegistrationState.SUCCEEDED, RegistrationState.FAILED]
+LIVE_STATES = [RegistrationState.QUEUED, RegistrationState.RUNNING]
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):

@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
@@ -11,7 +12,7 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.longitudinal import journal
-from plaqueview.longitudinal.models import Registration, RegistrationState
+from plaqueview.longitudinal.models import LIVE_STATES, Registration, RegistrationState
 from plaqueview.studies import reading as studies
 from plaqueview.studies.models import Study
 
@@ -20,12 +21,21 @@ REGISTER_TASK: Final = "longitudinal.register"
 # A reader compares with the visit before, and sometimes with the one before that.
 PRIORS_BY_THEMSELVES: Final = 2
 
+TRIED_AGAIN: Final = {RegistrationState.FAILED, RegistrationState.CANCELLED}
+
+EVENT_OF_END: Final = {
+    RegistrationState.SUCCEEDED: EventKind.REGISTRATION_SUCCEEDED,
+    RegistrationState.FAILED: EventKind.REGISTRATION_FAILED,
+    RegistrationState.CANCELLED: EventKind.REGISTRATION_CANCELLED,
+}
+
 
 @transaction.atomic
 def request(*, study_id: UUID, prior_id: UUID, actor: User | None) -> Registration:
     """The FLAIRs of the two studies, as they are now, have a registration that is there or on its way.
 
-    Asked again it is the same one; a user who asks for one that failed has it tried again. `actor` None is the system.
+    Asked again it is the same one; a user who asks for one that failed or was cancelled has it tried again, the system,
+    `actor` None, does not.
 
     Raises: DeniedError; NotFoundError; InvalidError when the prior is no earlier study of the same patient;
     ConflictError when one of the two has no FLAIR.
@@ -44,7 +54,7 @@ def request(*, study_id: UUID, prior_id: UUID, actor: User | None) -> Registrati
         moving_sha256=prior.flair_sha256,
         defaults={"requested_by": actor},
     )
-    if is_new or (actor is not None and registration.state == RegistrationState.FAILED):
+    if is_new or (actor is not None and registration.state in TRIED_AGAIN):
         registration.reason, registration.attempts, registration.finished_at = "", 0, None
         queue(registration)
         journal.record(EventKind.REGISTRATION_REQUESTED, registration, actor=actor)
@@ -61,6 +71,35 @@ def request_for_study(study_id: UUID) -> None:
         priors = _newest_priors(later)
         for prior in priors if later == study else [one for one in priors if one == study]:
             request(study_id=later.pk, prior_id=prior.pk, actor=None)
+
+
+@transaction.atomic
+def cancel(*, registration_id: UUID, actor: User) -> Registration:
+    """The registration is cancelled; a worker that is at it writes nothing.
+
+    Raises: DeniedError; NotFoundError; ConflictError when it has ended otherwise.
+    """
+    require(actor, Action.JOB_CANCEL)
+    visible = Registration.objects.visible_to(actor).select_for_update(of=("self",)).select_related("study")
+    registration = visible.filter(pk=registration_id).first()
+    if registration is None:
+        raise NotFoundError("no such registration, or none that you may see")
+    if registration.state == RegistrationState.CANCELLED:
+        return registration
+    if registration.state not in LIVE_STATES:
+        raise ConflictError(f"the registration has {registration.state}; only one that waits or runs can be cancelled")
+    registration.reason = f"The registration was cancelled by {actor.get_username()}."
+    end(registration, RegistrationState.CANCELLED, actor=actor)
+    return registration
+
+
+def end(registration: Registration, state: RegistrationState, *, actor: User | None) -> None:
+    """The registration has ended; the event and the audit say so."""
+    registration.state, registration.finished_at = state, timezone.now()
+    registration.lease_token = registration.lease_expires_at = None
+    registration.save()
+    journal.record(EVENT_OF_END[state], registration, actor=actor)
+    journal.publish(registration)
 
 
 def queue(registration: Registration) -> None:

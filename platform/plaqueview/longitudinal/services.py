@@ -4,7 +4,7 @@ from plaqueview.longitudinal.changes import Changes, Prior, changes_since, prior
 from plaqueview.longitudinal.endings import Found, complete, fail
 from plaqueview.longitudinal.leases import Claim, claim, renew, requeue_expired
 from plaqueview.longitudinal.reading import read_registration, read_registrations, read_registrations_of_study
-from plaqueview.longitudinal.requests import request, request_for_study
+from plaqueview.longitudinal.requests import cancel, request, request_for_study
 from plaqueview.longitudinal.volumes import Pair, load_pair
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Found",
     "Pair",
     "Prior",
+    "cancel",
     "changes_since",
     "claim",
     "complete",

@@ -122,7 +122,7 @@ def fail_reading(claim: ReadingClaim, *, reason: str) -> None:
     with transaction.atomic():
         reading = held(ShadowReading.objects.all(), claim.reading_id, claim.token, name="shadow reading")
         reading.state, reading.reason = ReadingState.FAILED, reason
-        _end(reading)
+        end_reading(reading)
 
 
 def tend_readings() -> None:
@@ -177,10 +177,11 @@ def _give_way(claim: ReadingClaim) -> None:
     """No attempt of a reading is one that was given up for a study."""
     reading = held(ShadowReading.objects.all(), claim.reading_id, claim.token, name="shadow reading")
     reading.attempts -= 1
-    _queue(reading)
+    queue_reading(reading)
 
 
-def _queue(reading: ShadowReading) -> None:
+def queue_reading(reading: ShadowReading) -> None:
+    """The reading waits for a worker, and the workers are told after the commit."""
     reading.state, reading.lease_token, reading.lease_expires_at = ReadingState.QUEUED, None, None
     reading.save()
     _send(reading.pk)
@@ -198,10 +199,11 @@ def _keep(reading: ShadowReading, segmentation: Segmentation, files: MaskFiles, 
     reading.active_count, reading.inactive_count = counts[LesionClass.ACTIVE], counts[LesionClass.INACTIVE]
     reading.network_seconds = segmentation.seconds.get("network")
     reading.against_champion = figures.as_json()
-    _end(reading)
+    end_reading(reading)
 
 
-def _end(reading: ShadowReading) -> None:
+def end_reading(reading: ShadowReading) -> None:
+    """The reading has ended in the state that it has; no worker holds it."""
     reading.finished_at, reading.lease_token, reading.lease_expires_at = timezone.now(), None, None
     reading.save()
 
@@ -216,9 +218,9 @@ def _requeue(reading_id: UUID) -> None:
     if reading.attempts >= settings.JOB_MAX_ATTEMPTS:
         reading.state = ReadingState.FAILED
         reading.reason = f"The worker died {reading.attempts} times while it read this study."
-        _end(reading)
+        end_reading(reading)
         return
-    _queue(reading)
+    queue_reading(reading)
 
 
 def _send(reading_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from plaqueview.monitoring.drifting import read_drift
 from plaqueview.monitoring.measuring import measure_edits, measure_results
+from plaqueview.monitoring.reading_requests import cancel_reading, retry_reading
 from plaqueview.monitoring.readings import (
     ReadingClaim,
     ask_for_readings,
@@ -28,6 +29,7 @@ __all__ = [
     "Means",
     "ReadingClaim",
     "Standing",
+    "cancel_reading",
     "claim_reading",
     "complete_reading",
     "end_shadow",
@@ -37,6 +39,7 @@ __all__ = [
     "read_readings",
     "read_shadow",
     "renew_reading",
+    "retry_reading",
     "start_shadow",
     "tend",
 ]

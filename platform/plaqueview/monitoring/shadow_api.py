@@ -131,3 +131,31 @@ class ModelShadowReadings(generics.GenericAPIView[ShadowReading]):
         readings = services.read_readings(model_id=model_id, actor=user_of(request))
         page = self.paginate_queryset(readings) or []
         return self.get_paginated_response(ShadowReadingSerializer(page, many=True).data)
+
+
+class ReadingCancel(APIView):
+    actions = {"POST": Action.MODEL_MANAGE}
+
+    @extend_schema(
+        operation_id="cancel_shadow_reading",
+        summary="Cancel a reading in shadow that waits or runs",
+        request=None,
+        responses=ShadowReadingSerializer,
+    )
+    def post(self, request: Request, reading_id: UUID) -> Response:
+        reading = services.cancel_reading(reading_id=reading_id, actor=user_of(request))
+        return Response(ShadowReadingSerializer(reading).data)
+
+
+class ReadingRetry(APIView):
+    actions = {"POST": Action.MODEL_MANAGE}
+
+    @extend_schema(
+        operation_id="retry_shadow_reading",
+        summary="Have a reading in shadow that failed or was cancelled done again",
+        request=None,
+        responses=ShadowReadingSerializer,
+    )
+    def post(self, request: Request, reading_id: UUID) -> Response:
+        reading = services.retry_reading(reading_id=reading_id, actor=user_of(request))
+        return Response(ShadowReadingSerializer(reading).data)

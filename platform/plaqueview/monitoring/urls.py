@@ -8,4 +8,6 @@ urlpatterns = [
     path("monitoring", drift_api.Monitoring.as_view(), name="monitoring"),
     path("models/<uuid:model_id>/shadow", shadow_api.ModelShadow.as_view(), name="model-shadow"),
     path("models/<uuid:model_id>/shadow/readings", shadow_api.ModelShadowReadings.as_view(), name="shadow-readings"),
+    path("shadow-readings/<uuid:reading_id>/cancel", shadow_api.ReadingCancel.as_view(), name="reading-cancel"),
+    path("shadow-readings/<uuid:reading_id>/retry", shadow_api.ReadingRetry.as_view(), name="reading-retry"),
 ]
