@@ -51,8 +51,7 @@ def test_a_shadow_that_says_the_same_teaches_nothing():
     found = disagreement(other, shadow="trained-2")
     assert (found.name, found.value) == ("disagreement", pytest.approx(0.4))
     assert found.text == (
-        "Model trained-2 in shadow has Dice 0.50 and lesion F1 0.70 with it: "
-        "2 lesions more, 1 less, 1 of another class."
+        "Model trained-2 in shadow: Dice 0.50, lesion F1 0.70; 2 lesions more, 1 less, 1 of another class."
     )
 
 

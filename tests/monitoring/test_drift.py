@@ -122,6 +122,7 @@ def test_another_protocol_of_a_scanner_is_an_alert_to_its_site_alone():
     assert [(one["name"], one["distance"], one["reference_studies"], one["current_studies"]) for one in alerts] == [
         ("slice_mm", 1.0, 30, 20)
     ]
+    assert [(one["reference_median"], one["current_median"]) for one in alerts] == [(3.0, 5.0)]
     assert "p < 0.001" in body["rule"]
     assert token_client(make_admin()).get("/api/v1/monitoring").json()["scanners"] == []
     reader = token_client(make_user(Role.NEUROLOGIST, site=study.site))

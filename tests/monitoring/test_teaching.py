@@ -65,7 +65,7 @@ def test_the_score_has_the_disagreement_once_a_model_in_shadow_has_read_the_stud
     row = StudyTeaching.objects.get()
     assert (row.shadow_reading, row.parts) == (reading, study.teaching_parts)
     (other,) = [part for part in study.teaching_parts if part["name"] == "disagreement"]
-    assert other["text"].startswith("Model trained-1 in shadow has Dice 0.")
+    assert other["text"].startswith("Model trained-1 in shadow: Dice 0.")
     assert other["text"].endswith("0 lesions more, 1 less, 1 of another class.")
     assert score_alone == alone["value"]
     assert study.teaching_score == pytest.approx(1.0 - (1.0 - alone["value"]) * (1.0 - other["value"]))

@@ -8,7 +8,7 @@ import { usePageTitle } from "../components/page_title";
 import { Notice, Problem } from "../components/problem";
 import type { Course, ScannerCourse } from "../server/monitoring";
 import { monitoringQuery } from "../state/monitoring";
-import styles from "./plain_page.module.css";
+import styles from "./monitoring_page.module.css";
 
 /** What studies look like and how much readers change, by scanner and month, for administrators. */
 export function MonitoringPage() {
@@ -24,7 +24,7 @@ export function MonitoringPage() {
       </p>
       {monitoring.isError && <Problem error={monitoring.error} onRetry={() => void monitoring.refetch()} />}
       {monitoring.isPending && <Loading of="measures" />}
-      {monitoring.data && <p className={styles.dim}>{monitoring.data.rule}</p>}
+      {monitoring.data && <p className={styles.lead}>{monitoring.data.rule}</p>}
       {monitoring.data && scanners.length === 0 && <p className={styles.dim}>Nothing was measured yet: the network has read no study of the last year.</p>}
       {monitoring.data && scanners.length > 0 && <Alerts scanners={scanners} />}
       {scanners.map((scanner) => <Scanner key={nameOf(scanner)} scanner={scanner} />)}
@@ -43,7 +43,7 @@ function Alerts({ scanners }: { scanners: readonly ScannerCourse[] }) {
     <Notice tone="alert" icon="warning" title={countText(alerts.length, "measure has changed", "measures have changed")}>
       <ul data-testid="alerts">
         {alerts.map(({ scanner, course }) => (
-          <li key={`${nameOf(scanner)} ${course.name}`}>{`${nameOf(scanner)}: ${course.title}, ${driftText(course)}`}</li>
+          <li key={`${nameOf(scanner)} ${course.name}`}>{`${nameOf(scanner)}: ${course.title}: ${movedText(course)}; ${driftText(course)}`}</li>
         ))}
       </ul>
     </Notice>
@@ -57,7 +57,7 @@ function Scanner({ scanner }: { scanner: ScannerCourse }) {
       <div className={styles.card}>
         <table className={styles.table} aria-label={`Measures of ${nameOf(scanner)}`}>
           <thead>
-            <tr><th>Measure</th><th>Median by month, with quartiles</th><th>Last month</th><th>Studies</th><th>Late against before</th></tr>
+            <tr><th className={styles.measure}>Measure</th><th className={styles.chart}>Median by month, with quartiles</th><th className={styles.last}>Last month</th><th className={styles.count}>Studies</th><th>Last 30 days against before</th></tr>
           </thead>
           <tbody>{scanner.courses.map((course) => <CourseLine key={course.name} course={course} />)}</tbody>
         </table>
@@ -76,10 +76,17 @@ function CourseLine({ course }: { course: Course }) {
       <td>{last?.studies ?? 0}</td>
       <td>
         {course.is_alert && <Badge size="sm" variant="light" color="orange" mr={8}>changed</Badge>}
+        {course.is_alert && <b>{`${movedText(course)}; `}</b>}
         {driftText(course)}
       </td>
     </tr>
   );
+}
+
+/** From what to what, in medians. */
+function movedText({ current_median: current, reference_median: reference }: Course): string {
+  if (current === null || reference === null) return "";
+  return `${figureText(reference)} before, ${figureText(current)} now`;
 }
 
 function driftText({ distance, p_value: p, current_studies: current, reference_studies: reference }: Course): string {

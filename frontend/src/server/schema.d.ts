@@ -2544,6 +2544,10 @@ export interface components {
             current_studies: number;
             reference_studies: number;
             /** Format: double */
+            current_median: number | null;
+            /** Format: double */
+            reference_median: number | null;
+            /** Format: double */
             distance: number | null;
             /** Format: double */
             p_value: number | null;

@@ -112,7 +112,7 @@ def disagreement(found: Comparison, *, shadow: str) -> Part:
     return Part(
         PartName.DISAGREEMENT,
         1.0 - (found.dice + found.lesion_f1) / 2.0,
-        f"Model {shadow} in shadow has Dice {found.dice:.2f} and lesion F1 {found.lesion_f1:.2f} with it: "
+        f"Model {shadow} in shadow: Dice {found.dice:.2f}, lesion F1 {found.lesion_f1:.2f}; "
         f"{found.added} lesions more, {found.removed} less, {found.class_changed} of another class.",
     )
 

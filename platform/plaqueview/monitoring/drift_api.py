@@ -31,6 +31,8 @@ class CourseSerializer(serializers.Serializer[Any]):
     months = MonthSerializer(many=True)
     current_studies = serializers.IntegerField()
     reference_studies = serializers.IntegerField()
+    current_median = serializers.FloatField(allow_null=True)
+    reference_median = serializers.FloatField(allow_null=True)
     distance = serializers.FloatField(source="drift.distance", allow_null=True)
     p_value = serializers.FloatField(source="drift.p_value", allow_null=True)
     is_alert = serializers.BooleanField()

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Final
 from uuid import UUID
 
@@ -54,13 +55,18 @@ class Month:
 
 @dataclass(frozen=True)
 class Course:
-    """One measure of one scanner; `drift` is None where there are too few studies to say anything."""
+    """One measure of one scanner; `drift` is None where there are too few studies to say anything.
+
+    The medians are None where there is no study.
+    """
 
     name: str
     title: str
     months: Sequence[Month]
     current_studies: int
     reference_studies: int
+    current_median: float | None
+    reference_median: float | None
     drift: Drift | None
 
     @property
@@ -136,7 +142,14 @@ def _course(name: str, points: Sequence[Point], now: datetime) -> Course:
     current = [value for at, value in points if at >= current_from]
     reference = [value for at, value in points if reference_from <= at < current_from]
     return Course(
-        name, MEASURES[name], _months_of(points), len(current), len(reference), compare_samples(reference, current)
+        name,
+        MEASURES[name],
+        _months_of(points),
+        current_studies=len(current),
+        reference_studies=len(reference),
+        current_median=median(current) if current else None,
+        reference_median=median(reference) if reference else None,
+        drift=compare_samples(reference, current),
     )
 
 
