@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import IO
 
 from tests.results import Results, read_results, results_file
-from tests.steps import CHECKS, SUITES, Step, StepSkipped, install_missing_programs
+from tests.steps import BESIDE, SHOWN, TESTS, Step, StepSkipped, install_missing_programs
 
-STEPS = (*CHECKS, *SUITES)
+STEPS = (*BESIDE, *SHOWN)
 GROUPS = {"lint": ("ruff", "format", "mypy", "floors")}
 LINES_OF_A_FAILURE = 20
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one step; `note` says why it was skipped, `said` is all that a check said."""
+    """What became of one step; `note` says why it was skipped, `said` is all that was not shown."""
 
     step: Step
     result: str
@@ -37,9 +37,9 @@ def main() -> int:
     if len(names) == len(STEPS):
         install_missing_programs()
     started = time.monotonic()
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        checks = beside.submit(run_all, chosen(CHECKS, names), run_check)
-        outcomes = [*run_all(chosen(SUITES, names), run_suite), *checks.result()]
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        beside = thread.submit(run_all, chosen(BESIDE, names), run_beside)
+        outcomes = [*run_all(chosen(SHOWN, names), run_shown), *beside.result()]
     print_summary(outcomes, time.monotonic() - started)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
 
@@ -61,16 +61,15 @@ def run_all(steps: Sequence[Step], run: Callable[[Step], Outcome]) -> Sequence[O
     return [run(step) for step in steps]
 
 
-def run_suite(step: Step) -> Outcome:
+def run_shown(step: Step) -> Outcome:
     """`step` has run, with its output shown as it comes."""
     print(f"\n=== {step.name}: {step.claim}", flush=True)
-    results_file(step.name).unlink(missing_ok=True)
     outcome = run(step, sys.stdout)
     print(f"=== {line_of(outcome)}", flush=True)
     return outcome
 
 
-def run_check(step: Step) -> Outcome:
+def run_beside(step: Step) -> Outcome:
     """`step` has run, with its output shown when it failed."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         outcome = run(step, log)
@@ -99,8 +98,8 @@ def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
     print("\n=== summary")
     for outcome in outcomes:
         print(line_of(outcome))
-    suites = [outcome.step.name for outcome in outcomes if outcome.step in SUITES]
-    results = {name: read_results(results_file(name)) for name in suites}
+    tests = [outcome.step.name for outcome in outcomes if outcome.step in TESTS]
+    results = {name: read_results(results_file(name)) for name in tests}
     for outcome in outcomes:
         if outcome.result == "failed":
             print_failure(outcome, results.get(outcome.step.name, Results()))
@@ -110,7 +109,7 @@ def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
 
 
 def print_failure(outcome: Outcome, results: Results) -> None:
-    """The tests that failed; of a check, the last that it said."""
+    """The tests that failed; where there are none, the last that was said."""
     print(f"\n=== {outcome.step.name} failed")
     lines = results.failures or outcome.said.rstrip().splitlines()[-LINES_OF_A_FAILURE:]
     print("\n".join(lines) or "it ended before it said what became of a test; see above")

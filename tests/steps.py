@@ -90,29 +90,35 @@ def check_migrations(log: IO[str]) -> bool:
     return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], log, variables=variables)
 
 
-# A process more than cores, since slow tests mostly wait for other processes; each has a broker and a database. The
-# tests of a file stay together, and the files in their order: `conftest` puts the slow ones first.
+# A process more than cores, since slow tests mostly wait for other processes; each has a broker and a database.
 PROCESSES = min(4, (os.cpu_count() or 1) + 1)
-IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+# What a browser that waits leaves of them.
+PROCESSES_BESIDE = max(1, PROCESSES - 1)
 # More threads than cores wait for each other in circles.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
+def in_parallel(processes: int) -> tuple[str, ...]:
+    """The tests of a file stay together, and the files in their order: `conftest` puts the slow ones first."""
+    return ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
+
+
 def pytest(step: str, *words: str) -> Sequence[str | Path]:
     """The command that runs tests and keeps what became of each."""
+    results_file(step).unlink(missing_ok=True)
     kept = ("-o", "junit_family=xunit1", "--junitxml", results_file(step))
     return [PYTHON, "-m", "pytest", *kept, *words]
 
 
 def run_on_sqlite(log: IO[str]) -> bool:
-    return succeeds(pytest("pytest", *IN_PARALLEL), log, variables=ONE_THREAD)
+    return succeeds(pytest("pytest", *in_parallel(PROCESSES)), log, variables=ONE_THREAD)
 
 
 def run_on_postgresql(log: IO[str]) -> bool:
     """The tests of the database again, on the database of a department."""
     if find_postgresql() is None:
         raise StepSkipped("no PostgreSQL server on this machine")
-    command = pytest("postgresql", *IN_PARALLEL, "-m", "django_db and not slow")
+    command = pytest("postgresql", *in_parallel(PROCESSES_BESIDE), "-m", "django_db and not slow")
     with running_postgresql() as url:
         return succeeds(command, log, variables=ONE_THREAD | {"PLAQUEVIEW_DATABASE_URL": url})
 
@@ -159,8 +165,17 @@ def installed_environment(folder: Path) -> dict[str, str]:
     }
 
 
-# Beside the tests, one after the other; what they say is shown when they fail.
-CHECKS = (
+BROWSER = Step("browser", "a reader can do the work in a browser", run_in_browser)
+PYTEST = Step("pytest", "every part does as it should", run_on_sqlite)
+POSTGRESQL = Step("postgresql", "so it does on PostgreSQL", run_on_postgresql)
+TESTS = (BROWSER, PYTEST, POSTGRESQL)
+
+# One after the other, with what they say shown as it comes.
+SHOWN = (BROWSER, PYTEST)
+
+# One after the other, beside those; what they say is shown when they fail. A browser waits much, which leaves the other
+# core to these; PostgreSQL's tests are the longest and come last.
+BESIDE = (
     Step("ruff", "no lint", python("ruff", "check")),
     Step("format", "formatted", python("ruff", "format", "--check")),
     Step("floors", "an arrow points only down", lambda log: succeeds([Path(PYTHON).with_name("lint-imports")], log)),
@@ -170,11 +185,5 @@ CHECKS = (
     Step("mypy", "types hold", python("mypy")),
     Step("vitest", "the frontend's units do as they should", npm("test")),
     Step("wheel", "the wheel installs into an empty environment and runs", install_wheel),
-)
-
-# One after the other. A browser waits much, which leaves the other core to the checks.
-SUITES = (
-    Step("browser", "a reader can do the work in a browser", run_in_browser),
-    Step("pytest", "every part does as it should", run_on_sqlite),
-    Step("postgresql", "so it does on PostgreSQL", run_on_postgresql),
+    POSTGRESQL,
 )
