@@ -94,11 +94,15 @@ def test_nothing_is_shown_to_debug_unless_asked():
     assert start("settings.DEBUG", PLAQUEVIEW_DEBUG="1").stdout == "True\n"
 
 
-def test_cookies_need_tls_where_there_is_tls():
+def test_cookies_need_tls_and_keep_to_their_host_where_there_is_tls():
     expression = "settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SECURE_HSTS_SECONDS"
+    names = "settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME"
+    plain = {"PLAQUEVIEW_ORIGIN": "http://127.0.0.1:8000"}
 
-    assert start(expression).stdout == "True True 31536000\n".replace(" ", " ")
-    assert start(expression, PLAQUEVIEW_ORIGIN="http://127.0.0.1:8000").stdout == "False False 0\n"
+    assert start(expression).stdout == "True True 31536000\n"
+    assert start(names).stdout == "__Host-plaqueview_sessionid __Host-plaqueview_csrftoken\n"
+    assert start(expression, **plain).stdout == "False False 0\n"
+    assert start(names, **plain).stdout == "plaqueview_sessionid plaqueview_csrftoken\n"
 
 
 def test_the_feed_is_at_the_origin_unless_it_is_elsewhere():

@@ -3,12 +3,17 @@ import createClient, { type Middleware } from "openapi-fetch";
 import { problemOf, unreachable } from "./problem";
 import type { paths } from "./schema";
 
-const CSRF_COOKIE = "plaqueview_csrftoken";
+/** Behind TLS with a prefix, by which browsers keep it to this very host. */
+const CSRF_COOKIES = ["__Host-plaqueview_csrftoken=", "plaqueview_csrftoken="];
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export function csrfToken(): string {
-  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
-  return found ? decodeURIComponent(found.slice(CSRF_COOKIE.length + 1)) : "";
+  const cookies = document.cookie.split("; ");
+  for (const name of CSRF_COOKIES) {
+    const found = cookies.find((cookie) => cookie.startsWith(name));
+    if (found) return decodeURIComponent(found.slice(name.length));
+  }
+  return "";
 }
 
 const session: Middleware = {

@@ -118,12 +118,18 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
         return [
-            {"type": "apiKey", "in": "cookie", "name": "plaqueview_sessionid"},
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "plaqueview_sessionid",
+                "description": "Behind https its name begins with __Host-.",
+            },
             {
                 "type": "apiKey",
                 "in": "header",
                 "name": "X-CSRFToken",
-                "description": "The cookie plaqueview_csrftoken; needed with a session when something is written.",
+                "description": "The cookie plaqueview_csrftoken, behind https __Host-plaqueview_csrftoken; needed with a "
+                "session when something is written.",
             },
         ]
 

@@ -56,13 +56,15 @@ ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key",
 
 # -- browser security ------------------------------------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_COOKIE_NAME = "plaqueview_sessionid"
+# Behind TLS browsers keep cookies of this prefix to this very host. Source: RFC 6265bis, 4.1.3.2.
+COOKIE_PREFIX = "__Host-" if IS_BEHIND_TLS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}plaqueview_sessionid"
 SESSION_COOKIE_AGE = read(env.int, "PLAQUEVIEW_SESSION_AGE_S", 12 * 3600, validate=validate.Range(min=60))
 SESSION_IDLE_S = read(env.int, "PLAQUEVIEW_SESSION_IDLE_S", 30 * 60, validate=validate.Range(min=60))
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = IS_BEHIND_TLS
-CSRF_COOKIE_NAME = "plaqueview_csrftoken"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}plaqueview_csrftoken"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = IS_BEHIND_TLS
 CSRF_TRUSTED_ORIGINS = [ORIGIN]
