@@ -128,8 +128,8 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
                 "type": "apiKey",
                 "in": "header",
                 "name": "X-CSRFToken",
-                "description": "The cookie plaqueview_csrftoken, behind https __Host-plaqueview_csrftoken; needed with a "
-                "session when something is written.",
+                "description": "The cookie plaqueview_csrftoken, behind https __Host-plaqueview_csrftoken; "
+                "needed with a session when something is written.",
             },
         ]
 
