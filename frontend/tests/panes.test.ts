@@ -169,11 +169,11 @@ describe("panes", () => {
 });
 
 const change = (kind: ChangeKind, lesions: number[], prior_lesions: number[]): LesionChange => ({
-  change: kind, lesions, prior_lesions, volume_ml: 1, prior_volume_ml: 1, anchor: [0, 0, 0],
+  change: kind, suggests: kind === "new" || kind === "enlarging" ? "active" : null, lesions, prior_lesions, volume_ml: 1, prior_volume_ml: 1, anchor: [0, 0, 0],
 });
 
 const CHANGES: StudyChanges = {
-  annotation: "a", prior_annotation: "b", rule: "rule", counts: { new: 1, enlarging: 1, stable: 0, shrinking: 0, resolved: 1 },
+  annotation: "a", prior_annotation: "b", rule: "rule", suggestion: "", protocol: null, counts: { new: 1, enlarging: 1, stable: 0, shrinking: 0, resolved: 1 },
   changes: [change("resolved", [], [4]), change("enlarging", [1, 3], [2]), change("new", [2], [])],
 };
 

@@ -4,7 +4,7 @@ import pytest
 
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
-from plaqueview.imaging.longitudinal import ChangeRule
+from plaqueview.imaging.longitudinal import SUGGESTION, ChangeRule
 from plaqueview.longitudinal import services
 from plaqueview.longitudinal.models import Registration
 from tests.accounts.people import make_user, token_client
@@ -91,7 +91,7 @@ def test_the_changes_between_two_visits():
 
     assert answer.status_code == 200
     body = answer.json()
-    changes = body.pop("changes")
+    changes, protocol = body.pop("changes"), body.pop("protocol")
     assert body == {
         "study": str(study.pk),
         "prior": str(prior.pk),
@@ -99,6 +99,7 @@ def test_the_changes_between_two_visits():
         "prior_annotation": str(prior_version.pk),
         "registration": str(registration.pk),
         "rule": ChangeRule().sentence,
+        "suggestion": SUGGESTION,
         "counts": {"new": 1, "enlarging": 0, "stable": 1, "shrinking": 0, "resolved": 1},
         "not_compared": [],
         "prior_not_compared": [],
@@ -108,6 +109,10 @@ def test_the_changes_between_two_visits():
         ("resolved", [], [1], [2, 8, 8]),
         ("stable", [2], [2], [3, 8, 24]),
     ]
+    # Only what is new or enlarging is evidence for a class, and no class has changed by it.
+    assert [one["suggests"] for one in changes] == ["active", None, None]
+    assert version.lesions.get(number=1).evidence is None
+    assert ({one["verdict"] for one in protocol["differences"]} & {"warning"}, protocol["caution"]) == (set(), "")
     new, resolved, _ = changes
     assert (new["volume_ml"], new["prior_volume_ml"]) == (version.lesions.get(number=1).volume_ml, 0.0)
     assert resolved["prior_volume_ml"] == prior_version.lesions.get(number=1).volume_ml

@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 
-import { CHANGE_KINDS, type ChangeKind, type StudyChanges } from "../server/longitudinal";
+import { CHANGE_KINDS, type ChangeKind, type LesionChange, type StudyChanges } from "../server/longitudinal";
 import { shownChange } from "../state/change_view";
 import { usePanes } from "../state/panes";
 import { useReading } from "../state/reading";
@@ -9,6 +9,7 @@ import { ChangeMark } from "./change_mark";
 import styles from "./change_legend.module.css";
 import { volumeText } from "./formats";
 import { Icon } from "./icons";
+import { cautionsOf } from "./protocol_texts";
 
 export const CHANGE_NAMES: Readonly<Record<ChangeKind, string>> = {
   new: "New", enlarging: "Enlarging", stable: "Stable", shrinking: "Shrinking", resolved: "Resolved",
@@ -36,9 +37,17 @@ export function ChangeLegend({ changes }: { changes: StudyChanges }) {
         <Step label="Next change" icon="forward" onClick={() => stepChange(changes, null, 1)} />
         {shown && <span className={styles.volumes} role="status">{`${volumeText(shown.prior_volume_ml)} → ${volumeText(shown.volume_ml)} ml`}</span>}
       </div>
+      {shown?.suggests && <p className={styles.suggestion} role="status" data-testid="change-suggestion">{suggestionText(shown, changes.suggestion)}</p>}
+      {cautionsOf(changes.protocol).length > 0 && <p className={styles.suggestion} data-testid="change-caution">{cautionsOf(changes.protocol).join(" ")}</p>}
       <p className={styles.rule}>{changes.rule}</p>
     </section>
   );
+}
+
+/** What the change says of its lesions, and how a reader takes it up. */
+function suggestionText({ lesions }: LesionChange, suggestion: string): string {
+  const which = lesions.length === 1 ? `Lesion ${lesions[0]}` : `Lesions ${lesions.join(", ")}`;
+  return `${which}: suggests active. ${suggestion} To say so, confirm the lesion and answer that it rests on a prior study.`;
 }
 
 function Step({ label, icon, onClick }: { label: string; icon: "back" | "forward"; onClick: () => void }) {

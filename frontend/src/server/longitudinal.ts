@@ -1,6 +1,7 @@
 import { bytesOf } from "./client";
 import { jsonOf, queryOf } from "./json";
 import { problemOf } from "./problem";
+import type { Protocol } from "./types";
 
 /** The rigid movement from a study's FLAIR to a prior's. */
 export interface Registration {
@@ -24,6 +25,8 @@ export type ChangeKind = (typeof CHANGE_KINDS)[number];
 /** What became of lesions that belong together: any number on either side, none for new and for resolved. */
 export interface LesionChange {
   readonly change: ChangeKind;
+  /** The class for which the change is evidence, until a reader says so. */
+  readonly suggests: "active" | null;
   readonly lesions: readonly number[];
   readonly prior_lesions: readonly number[];
   readonly volume_ml: number;
@@ -36,6 +39,8 @@ export interface StudyChanges {
   readonly annotation: string;
   readonly prior_annotation: string;
   readonly rule: string;
+  readonly suggestion: string;
+  readonly protocol: Protocol["comparison"];
   readonly counts: Readonly<Record<ChangeKind, number>>;
   readonly changes: readonly LesionChange[];
   /** Lesions outside the field of view of the other study. */

@@ -2390,6 +2390,12 @@ export interface components {
         /** @description What became of lesions that belong together: any number on either side, none for new and for resolved. */
         Change: {
             change: components["schemas"]["ChangeEnum"];
+            /**
+             * @description The class for which it is evidence, for a reader.
+             *
+             *     * `active` - active
+             */
+            suggests: components["schemas"]["SuggestsEnum"] | components["schemas"]["NullEnum"];
             /** @description Numbers in the study's version. */
             lesions: number[];
             /** @description Numbers in the prior's. */
@@ -2442,6 +2448,10 @@ export interface components {
             /** Format: uuid */
             registration: string;
             rule: string;
+            /** @description What a change says of a lesion's class, and what it does not. */
+            suggestion: string;
+            /** @description How the two FLAIRs were taken. */
+            protocol: components["schemas"]["ComparedProtocol"];
             counts: components["schemas"]["ChangeCounts"];
             changes: components["schemas"]["Change"][];
             /** @description Lesions that lie outside the prior's field of view. */
@@ -4953,6 +4963,11 @@ export interface components {
          * @enum {string}
          */
         StudyState: "receiving" | "incomplete" | "no_flair" | "queued" | "running" | "ready" | "failed" | "in_review" | "approved";
+        /**
+         * @description * `active` - active
+         * @enum {string}
+         */
+        SuggestsEnum: "active";
         Summary: {
             studies_by_state: {
                 [key: string]: number;

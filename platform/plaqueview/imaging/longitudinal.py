@@ -74,6 +74,13 @@ class ChangeRule:
         return LesionChange.ENLARGING if current_ml > prior_ml else LesionChange.SHRINKING
 
 
+# What a change says of the class, and what it does not.
+SUGGESTION = (
+    "New or enlarging against the prior is evidence for the class active. It is a suggestion: no class changes, and "
+    "none counts as confirmed, until a reader says so."
+)
+
+
 @dataclass(frozen=True)
 class Change:
     """Lesions of both visits that belong together, by number, and what became of them.
@@ -88,6 +95,10 @@ class Change:
     volume_ml: float
     prior_volume_ml: float
     anchor: tuple[int, int, int]
+
+    @property
+    def suggests_active(self) -> bool:
+        return self.change in (LesionChange.NEW, LesionChange.ENLARGING)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,12 @@ from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
 from plaqueview.core.api import accepted, once_per_key
 from plaqueview.core.schema import IDEMPOTENCY_KEY
-from plaqueview.imaging.longitudinal import Change, LesionChange
+from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.longitudinal import SUGGESTION, Change, LesionChange
 from plaqueview.longitudinal import services
 from plaqueview.longitudinal.models import Registration, RegistrationState
+from plaqueview.studies.protocol_api import ComparedProtocolSerializer, comparison_of
+from plaqueview.studies.protocols import differences_between
 from plaqueview.studies.serializers import JSON
 
 PRIOR_FILTER = OpenApiParameter("prior", OpenApiTypes.UUID, description="Only registrations to this prior.")
@@ -68,6 +71,9 @@ class ChangeSerializer(serializers.Serializer[JSON]):
     """What became of lesions that belong together: any number on either side, none for new and for resolved."""
 
     change = serializers.ChoiceField([kind.value for kind in LesionChange])
+    suggests = serializers.ChoiceField(
+        [LesionClass.ACTIVE.value], allow_null=True, help_text="The class for which it is evidence, for a reader."
+    )
     lesions = serializers.ListField(child=serializers.IntegerField(), help_text="Numbers in the study's version.")
     prior_lesions = serializers.ListField(child=serializers.IntegerField(), help_text="Numbers in the prior's.")
     volume_ml = serializers.FloatField()
@@ -95,6 +101,8 @@ class ChangesSerializer(serializers.Serializer[JSON]):
     prior_annotation = serializers.UUIDField()
     registration = serializers.UUIDField()
     rule = serializers.CharField()
+    suggestion = serializers.CharField(help_text="What a change says of a lesion's class, and what it does not.")
+    protocol = ComparedProtocolSerializer(help_text="How the two FLAIRs were taken.")
     counts = ChangeCountsSerializer()
     changes = ChangeSerializer(many=True)
     not_compared = serializers.ListField(
@@ -214,6 +222,8 @@ def _changes(found: services.Changes) -> JSON:
         "prior_annotation": str(found.prior_annotation.pk),
         "registration": str(found.registration.pk),
         "rule": found.comparison.rule.sentence,
+        "suggestion": SUGGESTION,
+        "protocol": comparison_of(differences_between(found.annotation.series, found.prior_annotation.series)),
         "counts": {kind.value: count for kind, count in found.comparison.counts().items()},
         "changes": [_change(one) for one in found.comparison.changes],
         "not_compared": list(found.comparison.not_compared),
@@ -224,6 +234,7 @@ def _changes(found: services.Changes) -> JSON:
 def _change(change: Change) -> JSON:
     return {
         "change": change.change.value,
+        "suggests": LesionClass.ACTIVE.value if change.suggests_active else None,
         "lesions": list(change.lesions),
         "prior_lesions": list(change.prior_lesions),
         "volume_ml": change.volume_ml,
