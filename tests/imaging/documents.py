@@ -73,6 +73,7 @@ def measures() -> ReportedMeasures:
                 lesion_class=one.lesion_class,
                 volume_ml=one.volume_ml,
                 longest_axis_mm=one.longest_axis_mm,
+                in_plane_axis_mm=one.in_plane_axis_mm,
                 slice_indices=one.slice_indices,
                 basis=f"basis of {one.number}",
             )

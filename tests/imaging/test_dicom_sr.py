@@ -12,6 +12,7 @@ from plaqueview.imaging.dicom_sr import (
     AUTHORS,
     BASIS,
     COUNTING_RULE,
+    IN_PLANE_AXIS,
     LESION_CLASS,
     LONG_AXIS,
     NOTICE,
@@ -53,6 +54,7 @@ def test_each_lesion_has_its_measures_to_the_last_digit():
     lesions = table().lesions
     assert [number(group, codes.SCT.Volume) for group in groups] == [lesion.volume_ml for lesion in lesions]
     assert [number(group, LONG_AXIS) for group in groups] == [lesion.longest_axis_mm for lesion in lesions]
+    assert [number(group, IN_PLANE_AXIS) for group in groups] == [lesion.in_plane_axis_mm for lesion in lesions]
     assert [class_of(group) for group in groups] == ["Active", "Inactive", "Inactive"]
     assert [group.tracking_identifier for group in groups] == ["Lesion 1", "Lesion 2", "Lesion 3"]
     assert [group.tracking_uid for group in groups] == [tracking_uid(f"row {one}") for one in (1, 2, 3)]

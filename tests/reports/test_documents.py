@@ -17,7 +17,7 @@ from plaqueview.annotations.models import Annotation
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Action, Role
 from plaqueview.imaging import mask_codec
-from plaqueview.imaging.dicom_sr import BASIS, LESION_CLASS, LONG_AXIS, NUMBER_OF_LESIONS, tracking_uid
+from plaqueview.imaging.dicom_sr import BASIS, IN_PLANE_AXIS, LESION_CLASS, LONG_AXIS, NUMBER_OF_LESIONS, tracking_uid
 from tests.accounts.people import make_user, token_client
 from tests.annotations.scenes import without_small_inactive
 from tests.inference.scenes import SHAPE, make_model
@@ -42,6 +42,9 @@ def office() -> Office:
     return make_office()
 
 
+LESION_MEASURES = (codes.SCT.Volume, LONG_AXIS, IN_PLANE_AXIS)
+
+
 def voxels_in(content: bytes, uids: Sequence[str] = ()) -> np.ndarray:
     """(slices, rows, columns) labels of a SEG, as highdicom's reader has them, over the scene's series or another."""
     uids = uids or [f"{SERIES_UID}.{number}" for number in range(1, SHAPE[0] + 1)]
@@ -54,7 +57,7 @@ def rows_in(content: bytes) -> list[dict[str, str]]:
 
 
 def numbers_in_report(content: bytes) -> tuple[list[tuple], dict[str, tuple]]:
-    """Lesions as (tracking UID, class, volume, axis), and per class (count, volume)."""
+    """Lesions as (tracking UID, class, volume, both axes), and per class (count, volume)."""
     report = srread(BytesIO(content)).content
 
     def one(group, name):
@@ -66,7 +69,7 @@ def numbers_in_report(content: bytes) -> tuple[list[tuple], dict[str, tuple]]:
         return found.value.meaning.lower()
 
     lesions = [
-        (str(group.tracking_uid), class_of(group), one(group, codes.SCT.Volume), one(group, LONG_AXIS))
+        (str(group.tracking_uid), class_of(group), *(one(group, name) for name in LESION_MEASURES))
         for group in report.get_volumetric_roi_measurement_groups()
     ]
     totals = {
@@ -87,13 +90,14 @@ def assert_documents_agree_with_the_api(office: Office, annotation: Annotation) 
     reported, totals = numbers_in_report(office.get(annotation, "sr.dcm").content)
     rows = rows_in(office.get(annotation, "lesions.csv").content)
 
-    expected = [(one["lesion_class"], one["volume_ml"], one["longest_axis_mm"]) for one in lesions]
+    names = ("volume_ml", "longest_axis_mm", "in_plane_axis_mm")
+    expected = [(one["lesion_class"], *(one[name] for name in names)) for one in lesions]
     assert [one[1:] for one in reported] == expected
     assert [one[0] for one in reported] == [tracking_uid(one["id"]) for one in lesions]
     assert totals == {
         kind: (detail["lesion_counts"][kind], detail["lesion_volumes_ml"][kind]) for kind in ("active", "inactive")
     }
-    assert [(row["lesion_class"], float(row["volume_ml"]), float(row["longest_axis_mm"])) for row in rows] == expected
+    assert [(row["lesion_class"], *(float(row[name]) for name in names)) for row in rows] == expected
     for row, one in zip(rows, lesions, strict=True):
         assert (row["lesion"], row["number"]) == (one["id"], str(one["number"]))
         assert (row["volume_ml"], row["longest_axis_mm"]) == (repr(one["volume_ml"]), repr(one["longest_axis_mm"]))

@@ -91,7 +91,7 @@ def test_the_lesions_have_the_same_numbers_everywhere(office, version):
     for one, sr, row, fhir, pages in zip(lesions, reported, rows, observed, printed, strict=True):
         kind, volume_ml, axis_mm = one["lesion_class"], one["volume_ml"], one["longest_axis_mm"]
         plane_mm = one["in_plane_axis_mm"]
-        assert sr == (tracking_uid(one["id"]), kind, volume_ml, axis_mm)
+        assert sr == (tracking_uid(one["id"]), kind, volume_ml, axis_mm, plane_mm)
         assert fhir["uid"] == f"urn:oid:{tracking_uid(one['id'])}"
         assert (row["tracking_uid"], row["lesion_class"]) == (tracking_uid(one["id"]), kind)
         assert (row["volume_ml"], row["longest_axis_mm"]) == (repr(volume_ml), repr(axis_mm))

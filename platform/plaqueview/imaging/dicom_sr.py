@@ -36,6 +36,8 @@ BASIS: Final = Code("class_basis", SCHEME, "What the class rests on")
 COUNTING_RULE: Final = Code("counting_rule", SCHEME, "Counting rule")
 NOTICE: Final = Code("notice", SCHEME, "Notice")
 AUTHORS: Final = Code("authors", SCHEME, "Who says so")
+# Public concepts name an axis and not whether it lies in one slice; a second "long axis" would be taken for the first.
+IN_PLANE_AXIS: Final = Code("in_plane_axis", SCHEME, "Longest axis within one slice")
 
 LONG_AXIS: Final = Code("103339001", "SCT", "Long axis")  # PS3.16 CID 7470
 NUMBER_OF_LESIONS: Final = Code("246206008", "SCT", "Number of lesions")
@@ -56,6 +58,7 @@ class ReportedLesion:
     lesion_class: LesionClass
     volume_ml: float
     longest_axis_mm: float
+    in_plane_axis_mm: float | None
     slice_indices: Sequence[int]
     basis: str
 
@@ -176,16 +179,20 @@ def _lesion_group(
         finding_type=LESION,
         finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
         algorithm_id=_algorithm(stamp),
-        measurements=[
-            sr.Measurement(
-                codes.SCT.Volume, lesion.volume_ml, MILLILITRE, method=codes.DCM.SumOfSegmentedVoxelMethodForVolume
-            ),
-            sr.Measurement(LONG_AXIS, lesion.longest_axis_mm, codes.UCUM.Millimeter),
-        ],
+        measurements=list(_lesion_measures(lesion)),
         qualitative_evaluations=[sr.QualitativeEvaluation(LESION_CLASS, CLASS_CODES[lesion.lesion_class])],
     )
     _say(group, {BASIS: lesion.basis})
     return group
+
+
+def _lesion_measures(lesion: ReportedLesion) -> Iterator[sr.Measurement]:
+    """A version from before it was measured has no axis within a slice."""
+    method = codes.DCM.SumOfSegmentedVoxelMethodForVolume
+    yield sr.Measurement(codes.SCT.Volume, lesion.volume_ml, MILLILITRE, method=method)
+    yield sr.Measurement(LONG_AXIS, lesion.longest_axis_mm, codes.UCUM.Millimeter)
+    if lesion.in_plane_axis_mm is not None:
+        yield sr.Measurement(IN_PLANE_AXIS, lesion.in_plane_axis_mm, codes.UCUM.Millimeter)
 
 
 def _class_group(

@@ -147,6 +147,7 @@ def _measures_of(annotation: Annotation, stamp: Stamp) -> ReportedMeasures:
             lesion_class=LesionClass(lesion.lesion_class),
             volume_ml=lesion.volume_ml,
             longest_axis_mm=lesion.longest_axis_mm,
+            in_plane_axis_mm=lesion.in_plane_axis_mm,
             slice_indices=lesion.slice_indices,
             basis=basis_of(lesion, stamp),
         )

@@ -18,6 +18,7 @@ from plaqueview.imaging.dicom_document import BRAIN, CATEGORY, CLASS_CODES, LESI
 from plaqueview.imaging.dicom_pdf import TITLE
 from plaqueview.imaging.dicom_sr import (
     BASIS,
+    IN_PLANE_AXIS,
     LESION_CLASS,
     LESION_COUNT,
     LONG_AXIS,
@@ -48,7 +49,6 @@ GENDERS: Final[Mapping[str, str]] = {"M": "male", "F": "female", "O": "other"}
 REGION: Final = Code("region", SCHEME, "Region of the brain")
 SLICES: Final = Code("slice_indices", SCHEME, "Slices, from 0")
 VOXELS: Final = Code("voxel_count", SCHEME, "Number of voxels")
-IN_PLANE_AXIS: Final = Code("in_plane_axis", SCHEME, "Longest axis within one slice")
 SIZE_CODES: Final[Mapping[SizeClass, Code]] = {
     size: Code(f"{size.value}_lesions", SCHEME, f"Number of {size.value} lesions, {SIZE_RULE}") for size in SizeClass
 }
