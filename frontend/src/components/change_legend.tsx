@@ -47,7 +47,7 @@ export function ChangeLegend({ changes }: { changes: StudyChanges }) {
 /** What the change says of its lesions, and how a reader takes it up. */
 function suggestionText({ lesions }: LesionChange, suggestion: string): string {
   const which = lesions.length === 1 ? `Lesion ${lesions[0]}` : `Lesions ${lesions.join(", ")}`;
-  return `${which}: suggests active. ${suggestion} To say so, confirm the lesion and answer that it rests on a prior study.`;
+  return `${which}: suggests active. ${suggestion} To say so, make the lesion active where it is not, confirm it and answer that it rests on a prior study.`;
 }
 
 function Step({ label, icon, onClick }: { label: string; icon: "back" | "forward"; onClick: () => void }) {
