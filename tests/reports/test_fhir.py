@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from fhir.resources import bundle as r5
 from fhir.resources.R4B.bundle import Bundle
 
 from tests.reports.scenes import SERIES_UID, STUDY_UID, Office, make_office
@@ -81,3 +82,28 @@ def test_patient_and_study_are_those_of_the_series(office):
     assert study["identifier"][0] == {"system": "urn:dicom:uid", "value": f"urn:oid:{STUDY_UID}"}
     assert (study["started"], study["series"][0]["uid"]) == ("2024-02-03", SERIES_UID)
     assert study["series"][0]["numberOfInstances"] == 6
+
+
+def test_r5_is_valid_and_says_the_same_under_the_names_of_r5(office):
+    r4 = json.loads(office.get(office.prediction, "fhir").content)
+    answer = office.get(office.prediction, "fhir?release=R5")
+
+    assert answer.headers["Content-Type"] == "application/fhir+json; fhirVersion=5.0"
+    found = json.loads(answer.content)
+    r5.Bundle.model_validate(found)
+    was, now = resources_by_type(r4), resources_by_type(found)
+    changed = {"Device", "ImagingStudy", "DiagnosticReport"}
+    assert {kind: now[kind] for kind in now.keys() - changed} == {kind: was[kind] for kind in was.keys() - changed}
+    (device,), (study,), (report,) = (now[kind] for kind in ("Device", "ImagingStudy", "DiagnosticReport"))
+    assert [one["value"] for one in device["name"]] == ["phantom-reader", "PlaqueView"]
+    assert study["series"][0]["modality"]["coding"][0]["code"] == "MR"
+    assert report["study"] == was["DiagnosticReport"][0]["imagingStudy"]
+    assert references_in(found) == references_in(r4)
+    assert office.get(office.prediction, "fhir?release=R3").status_code == 400
+
+
+def resources_by_type(bundle) -> dict[str, list]:
+    found: dict[str, list] = {}
+    for entry in bundle["entry"]:
+        found.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+    return found

@@ -5719,7 +5719,10 @@ export interface operations {
     };
     read_annotations_fhir: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of FHIR; R4 by default. */
+                release?: "R4" | "R5";
+            };
             header?: never;
             path: {
                 annotation_id: string;

@@ -39,6 +39,14 @@ LANGUAGE = OpenApiParameter(
 )
 
 
+RELEASES = {"R4": DocumentKind.FHIR, "R5": DocumentKind.FHIR_R5}
+RELEASE = OpenApiParameter("release", enum=list(RELEASES), description="Of FHIR; R4 by default.")
+
+
+class FhirQuerySerializer(serializers.Serializer[JSON]):
+    release = serializers.ChoiceField(list(RELEASES), required=False, default="R4")
+
+
 class PagesQuerySerializer(serializers.Serializer[JSON]):
     language = serializers.ChoiceField(settings.LANGUAGES, required=False, default="")
 
@@ -54,9 +62,11 @@ class AnnotationDocument(APIView):
     def get(self, request: Request, annotation_id: UUID) -> HttpResponse:
         return self.answer(request, annotation_id)
 
-    def answer(self, request: Request, annotation_id: UUID, language: str = "") -> HttpResponse:
+    def answer(
+        self, request: Request, annotation_id: UUID, *, kind: DocumentKind | None = None, language: str = ""
+    ) -> HttpResponse:
         document = services.read_document(
-            annotation_id=annotation_id, kind=self.kind, actor=user_of(request), language=language
+            annotation_id=annotation_id, kind=kind or self.kind, actor=user_of(request), language=language
         )
         headers = {"ETag": f'"{document.sha256}"', "Cache-Control": REVALIDATED}
         if request.headers.get("If-None-Match") == headers["ETag"]:
@@ -72,4 +82,14 @@ class AnnotationPages(AnnotationDocument):
     def get(self, request: Request, annotation_id: UUID) -> HttpResponse:
         asked = PagesQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return self.answer(request, annotation_id, asked.validated_data["language"])
+        return self.answer(request, annotation_id, language=asked.validated_data["language"])
+
+
+class AnnotationFhir(AnnotationDocument):
+    """The bundle, in one of FHIR's releases."""
+
+    @extend_schema(summary=SUMMARY, description=DRAFT, parameters=[RELEASE], responses=ANSWERS)
+    def get(self, request: Request, annotation_id: UUID) -> HttpResponse:
+        asked = FhirQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return self.answer(request, annotation_id, kind=RELEASES[asked.validated_data["release"]])

@@ -25,6 +25,7 @@ from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import percentile_window
 from plaqueview.reports.fhir_bundle import fhir_bundle
+from plaqueview.reports.fhir_r5 import fhir_r5_bundle
 from plaqueview.reports.lesion_csv import lesions_csv
 from plaqueview.reports.report_pdf import report_pdf
 from plaqueview.reports.stamps import basis_of, stamp_of
@@ -44,6 +45,7 @@ class DocumentKind(StrEnum):
     PAGES = "report.pdf"
     ENCAPSULATED_PAGES = "pdf.dcm"
     FHIR = "fhir"
+    FHIR_R5 = "fhir-r5"
 
 
 MEDIA_TYPES: Mapping[DocumentKind, str] = {
@@ -54,6 +56,7 @@ MEDIA_TYPES: Mapping[DocumentKind, str] = {
     DocumentKind.PAGES: "application/pdf",
     DocumentKind.ENCAPSULATED_PAGES: "application/dicom",
     DocumentKind.FHIR: "application/fhir+json; fhirVersion=4.0",
+    DocumentKind.FHIR_R5: "application/fhir+json; fhirVersion=5.0",
 }
 
 
@@ -61,7 +64,10 @@ MEDIA_TYPES: Mapping[DocumentKind, str] = {
 NAMES_PATIENT = frozenset(DocumentKind) - {DocumentKind.LESIONS}
 
 # They say what has changed since a prior, so that who reads them reads of the prior as well.
-COMPARES = frozenset({DocumentKind.PAGES, DocumentKind.ENCAPSULATED_PAGES, DocumentKind.FHIR})
+COMPARES = frozenset({DocumentKind.PAGES, DocumentKind.ENCAPSULATED_PAGES, DocumentKind.FHIR, DocumentKind.FHIR_R5})
+
+# What a file is called after, where that is not the end of its address.
+ENDINGS: Mapping[DocumentKind, str] = {DocumentKind.FHIR: "fhir.json", DocumentKind.FHIR_R5: "fhir-r5.json"}
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,8 @@ def make(annotation: Annotation, kind: DocumentKind, *, language: str = "") -> D
     """
     with translation.override(language or settings.REPORT_LANGUAGE):
         content = MAKERS[kind](annotation)
-    ending = "fhir.json" if kind is DocumentKind.FHIR else kind
-    return Document(kind, f"plaqueview-{annotation.pk}-{ending}", content, hashlib.sha256(content).hexdigest())
+    name = f"plaqueview-{annotation.pk}-{ENDINGS.get(kind, kind)}"
+    return Document(kind, name, content, hashlib.sha256(content).hexdigest())
 
 
 def segmentation_file(annotation: Annotation, stamp: Stamp) -> bytes:
@@ -124,6 +130,7 @@ MAKERS: Mapping[DocumentKind, Callable[[Annotation], bytes]] = {
     DocumentKind.PAGES: report_pdf,
     DocumentKind.ENCAPSULATED_PAGES: _encapsulated_pages,
     DocumentKind.FHIR: fhir_bundle,
+    DocumentKind.FHIR_R5: fhir_r5_bundle,
 }
 
 

@@ -64,18 +64,20 @@ SHARE: Final = Code("1", "UCUM", "1")
 
 def fhir_bundle(annotation: Annotation) -> bytes:
     """The bundle as JSON, UTF-8; numbers to the last digit. Its ids follow from the version, as UIDs of DICOM do."""
+    return bytes(Bundle.model_validate(bundle_of(annotation)).model_dump_json().encode())
+
+
+def bundle_of(annotation: Annotation) -> Json:
+    """The bundle, not validated yet."""
     resources = _Resources(findings_of(annotation))
     entries = [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in resources.all()]
-    bundle = Bundle.model_validate(
-        {
-            "resourceType": "Bundle",
-            "id": resources.id_of("bundle"),
-            "type": "collection",
-            "timestamp": resources.read.said_at.isoformat(),
-            "entry": entries,
-        }
-    )
-    return bytes(bundle.model_dump_json().encode())
+    return {
+        "resourceType": "Bundle",
+        "id": resources.id_of("bundle"),
+        "type": "collection",
+        "timestamp": resources.read.said_at.isoformat(),
+        "entry": entries,
+    }
 
 
 class _Resources:
