@@ -24,6 +24,7 @@ from plaqueview.imaging.lesion_sizes import SIZE_RULE
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule
 from plaqueview.imaging.protocol import RECOMMENDED, TITLES, Check
+from plaqueview.imaging.regions import Region
 from plaqueview.reports import words
 from plaqueview.reports.stamps import basis_of
 from tests.imaging.documents import approved, stamp
@@ -88,7 +89,9 @@ def test_what_other_modules_say_in_english_is_known_to_the_translators():
         for words_of in (TITLES[check], *RECOMMENDED.get(check, ())[:1])
     }
 
-    assert {RESEARCH_NOTICE} | labels | bases | checks == set(words.SAID_ELSEWHERE)
+    regions = {words.said_of_region(region) for region in Region}
+
+    assert {RESEARCH_NOTICE} | labels | bases | checks | regions == set(words.SAID_ELSEWHERE)
 
 
 def test_in_english_the_rules_are_word_for_word_those_of_the_numbers():

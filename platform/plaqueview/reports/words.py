@@ -30,6 +30,11 @@ SAID_ELSEWHERE: Final = (
     gettext_noop("Confirmed by a reader: enhances after gadolinium"),
     gettext_noop("Confirmed by a reader: new or larger than in a prior study"),
     gettext_noop("Confirmed by a reader: the reader's opinion"),
+    gettext_noop("periventricular"),
+    gettext_noop("juxtacortical"),
+    gettext_noop("infratentorial"),
+    gettext_noop("deep white matter"),
+    gettext_noop("not determined"),
     gettext_noop("Scanner model"),
     gettext_noop("Scanner's serial number"),
     gettext_noop("Field strength"),
@@ -116,8 +121,13 @@ def basis(lesion: Lesion, stamp: Stamp) -> str:
     return _(basis_of(lesion, stamp))
 
 
+def said_of_region(region: str) -> str:
+    """In English, as the translators know it."""
+    return region.replace("_", " ")
+
+
 def region(lesion: Lesion, state: RegionState) -> str:
-    return _("not determined yet") if state is RegionState.PENDING else _(lesion.region.replace("_", " "))
+    return _("not determined yet") if state is RegionState.PENDING else _(said_of_region(lesion.region))
 
 
 def size_word(size: SizeClass) -> str:
