@@ -56,7 +56,10 @@ def ask(client: Client, method: str, address: str, row: Row, place: Place) -> An
         options = {"data": row.body(place), "headers": csrf(client) | row.headers}
         if row.media_type != FORM:
             options["content_type"] = row.media_type
-    return getattr(client, method.lower())(f"/{address}", **options)
+    answer = getattr(client, method.lower())(f"/{address}", **options)
+    if answer.streaming:
+        answer.getvalue()  # which closes its file
+    return answer
 
 
 def without_audit(world: dict[str, object]) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from plaqueview.audit.append_only import InstallAppendOnly
+
 
 class Migration(migrations.Migration):
 
@@ -23,4 +25,5 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['account.created', 'account.signed_in', 'account.sign_in_failed', 'account.signed_out', 'account.password_changed', 'account.identity_bound', 'account.identity_unbound', 'account.second_factor_added', 'account.second_factor_removed', 'token.created', 'token.revoked', 'patient.read', 'study.received', 'study.settled', 'study.read', 'series.read', 'study.flair_chosen', 'assignment.changed', 'double_reading.created', 'double_reading.read', 'double_reading.moved', 'upload.created', 'upload.read', 'job.requested', 'job.read', 'job.succeeded', 'job.failed', 'job.cancelled', 'job.retried', 'rerun.requested', 'rerun.read', 'rerun.cancelled', 'registration.requested', 'registration.read', 'registration.succeeded', 'registration.failed', 'annotation.created', 'annotation.read', 'annotation.submitted', 'annotation.approved', 'annotation.returned', 'annotation.imported', 'document.exported', 'draft.created', 'draft.read', 'draft.discarded', 'comment.created', 'comment.read', 'comment.resolved', 'node.created', 'node.changed', 'node.removed', 'node.echoed', 'node.searched', 'transfer.requested', 'transfer.resent', 'transfer.read', 'transfer.sent', 'transfer.failed', 'transfer.dead', 'fetch.requested', 'fetch.read', 'fetch.done', 'fetch.failed', 'fetch.dead', 'fetch.cancelled', 'fetch.retried', 'webhook.created', 'webhook.changed', 'webhook.secret_renewed', 'webhook.tested', 'webhook.removed', 'delivery.delivered', 'delivery.dead', 'delivery.asked_again', 'model.registered', 'model.promoted', 'model.override_asked', 'model.rolled_back', 'model.shadow_started', 'model.shadow_ended', 'model.exported', 'model.imported', 'snapshot.requested', 'snapshot.ready', 'snapshot.failed', 'snapshot.read', 'snapshot.exported', 'run.requested', 'run.read', 'run.succeeded', 'run.failed', 'run.cancelled', 'schedule.created', 'schedule.changed', 'schedule.removed', 'schedule.read', 'schedule.fired', 'audit.read'])), name='audit_kind_is_known'),
         ),
+        InstallAppendOnly(),
     ]
