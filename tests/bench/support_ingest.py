@@ -1,0 +1,102 @@
+"""Corpus and clock of the ingest benchmarks: ours and Orthanc take files of one kind, in turn, from one client."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+from tests.bench.support_orthanc import running_orthanc
+from tests.running_demo import RunningDemo, running_demo
+
+STUDIES, SLICES = 4, 60
+ROUNDS = 3
+SENDERS = (1, 4)
+GOAL = "at least the peer's"
+
+Study = Sequence[bytes]
+Send = Callable[[Study], None]
+
+
+@dataclass(frozen=True)
+class Both:
+    demo: RunningDemo
+    orthanc: httpx.Client
+
+
+@contextmanager
+def both_running() -> Iterator[Both]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_orthanc(Path(folder)) as orthanc,
+        running_demo(Path(folder) / "demo") as demo,
+    ):
+        yield Both(demo, orthanc)
+
+
+def lines(name: str, ours: Send, peers: Send) -> Iterator[dict[str, object]]:
+    """A line for each number of senders; the first round warms up and is dropped."""
+    for senders in SENDERS:
+        rates: list[list[float]] = [[], []]
+        for turn in range(ROUNDS + 1):
+            for send, kept in zip((ours, peers), rates, strict=True):
+                rate = instances_a_second(send, corpus(), senders)
+                if turn:
+                    kept.append(rate)
+        value, peer_value = map(statistics.median, rates)
+        yield {
+            "name": f"{name}_{senders}",
+            "value": round(value),
+            "unit": f"instances/s, {STUDIES} studies of {SLICES} MR slices, senders: {senders}",
+            "peer": "Orthanc on SQLite",
+            "peer_value": round(peer_value),
+            "ratio": round(value / peer_value, 2),
+            "goal": GOAL,
+            "n": ROUNDS,
+        }
+
+
+def instances_a_second(send: Send, studies: Sequence[Study], senders: int) -> float:
+    started = time.perf_counter()
+    with ThreadPoolExecutor(senders) as pool:
+        list(pool.map(send, studies))
+    return STUDIES * SLICES / (time.perf_counter() - started)
+
+
+def corpus() -> list[Study]:
+    """New studies of new patients, which no network reads: they have no FLAIR."""
+    return [study(number) for number in range(STUDIES)]
+
+
+def study(number: int) -> Study:
+    dataset, pixels = Dataset(), np.random.default_rng(number).integers(0, 4096, (256, 256), np.uint16)
+    dataset.SOPClassUID, dataset.Modality, dataset.StudyDate = MRImageStorage, "MR", "20240101"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
+    dataset.PatientID = dataset.StudyInstanceUID[-16:]
+    dataset.PatientName = "Bench^Ingest"
+    dataset.ImageOrientationPatient, dataset.PixelSpacing = [1, 0, 0, 0, 1, 0], [0.9, 0.9]
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.PixelRepresentation = 256, 256, 1, 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.PhotometricInterpretation, dataset.PixelData = "MONOCHROME2", pixels.tobytes()
+    return [encoded(dataset, index) for index in range(SLICES)]
+
+
+def encoded(dataset: Dataset, index: int) -> bytes:
+    dataset.SOPInstanceUID, dataset.InstanceNumber = generate_uid(), index + 1
+    dataset.ImagePositionPatient = [0, 0, 3.0 * index]
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = MRImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    content = BytesIO()
+    dataset.save_as(content, enforce_file_format=True)
+    return content.getvalue()
