@@ -35,6 +35,7 @@ const SchedulesPage = lazy(async () => ({ default: (await import("./pages/schedu
 const WorkersPage = lazy(async () => ({ default: (await import("./pages/workers_page")).WorkersPage }));
 const MonitoringPage = lazy(async () => ({ default: (await import("./pages/monitoring_page")).MonitoringPage }));
 const AccountPage = lazy(async () => ({ default: (await import("./pages/account_page")).AccountPage }));
+const CohortPage = lazy(async () => ({ default: (await import("./pages/cohort_page")).CohortPage }));
 const JobsPage = lazy(async () => ({ default: (await import("./pages/jobs_page")).JobsPage }));
 
 export function App() {
@@ -108,6 +109,7 @@ function Pages({ me }: { me: Me }) {
               <Route path="/reruns" element={<RerunsPage me={me} />} />
               <Route path="/schedules" element={<SchedulesPage me={me} />} />
               <Route path="/monitoring" element={<MonitoringPage />} />
+              <Route path="/cohort" element={<CohortPage me={me} />} />
               <Route path="/workers" element={<WorkersPage />} />
               <Route path="/jobs" element={<JobsPage me={me} />} />
               <Route path="/keys" element={<KeysPage />} />

@@ -283,6 +283,8 @@ MATRIX: dict[tuple[str, str], Row] = {
         A.MODEL_MANAGE, 404, names={"reading_id": "study_id"}
     ),
     ("GET", "api/v1/monitoring"): of_caller(A.TRAINING_READ),
+    ("GET", "api/v1/cohort"): of_caller(A.STUDY_DEIDENTIFY),
+    ("GET", "api/v1/cohort.csv"): of_caller(A.STUDY_DEIDENTIFY),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
     ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),

@@ -27,6 +27,7 @@ const ADMINISTRATION: readonly PageLink[] = [
   { to: "/schedules", label: "Schedules", action: "training.manage" },
   { to: "/reruns", label: "Re-runs", action: "model.manage" },
   { to: "/monitoring", label: "Monitoring", action: "training.read" },
+  { to: "/cohort", label: "Cohort", action: "study.deidentify" },
   { to: "/workers", label: "Workers", action: "worker.read" },
   { to: "/nodes", label: "Nodes", action: "node.manage" },
   { to: "/webhooks", label: "Webhooks", action: "webhook.manage" },

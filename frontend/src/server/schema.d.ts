@@ -332,6 +332,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cohort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The studies whose newest version is approved, in numbers, by site and by scanner */
+        get: operations["read_cohort"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cohort.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same studies as CSV, a line each, with pseudonyms for patients and years for dates */
+        get: operations["export_cohort"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/comments/{comment_id}/resolve": {
         parameters: {
             query?: never;
@@ -2369,6 +2403,13 @@ export interface components {
             readonly previous_hash: string;
             readonly hash: string;
         };
+        Bin: {
+            /** Format: double */
+            lower: number;
+            /** Format: double */
+            upper: number;
+            studies: number;
+        };
         /** @enum {unknown} */
         BlankEnum: "";
         BlindedReading: {
@@ -2492,6 +2533,26 @@ export interface components {
             active: number;
             /** Format: double */
             inactive: number;
+        };
+        Cohort: {
+            studies: number;
+            patients: number;
+            active_count: number;
+            /** @description Of the active lesions, those that no reader has confirmed: AI-predicted, FLAIR only. */
+            unconfirmed_active_count: number;
+            /** @description How lesions were counted; numbers by different rules do not compare. */
+            rules: string[];
+            spreads: components["schemas"]["Spread"][];
+            parts: components["schemas"]["CohortPart"][];
+        };
+        CohortPart: {
+            site: string;
+            /** @description Empty where the file names none. */
+            manufacturer: string;
+            scanner_model: string;
+            studies: number;
+            patients: number;
+            spreads: components["schemas"]["Spread"][];
         };
         /** @description What a reader says of a study, of one of its versions, or of a lesion, whose voxel `anchor` names. */
         Comment: {
@@ -4761,6 +4822,25 @@ export interface components {
          * @enum {string}
          */
         SourceEnum: "dicom" | "nifti";
+        Spread: {
+            name: string;
+            title: string;
+            /** @description Regions are not known of every study. */
+            studies: number;
+            /**
+             * Format: double
+             * @description Lower quartile.
+             */
+            lower: number;
+            /** Format: double */
+            median: number;
+            /**
+             * Format: double
+             * @description Upper quartile.
+             */
+            upper: number;
+            bins: components["schemas"]["Bin"][];
+        };
         /** @description The workers heard of within a day, what they work on at your sites, and how long the queues are. */
         Staff: {
             queues: components["schemas"]["Queue"][];
@@ -7259,6 +7339,168 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_cohort: {
+        parameters: {
+            query?: {
+                manufacturer?: string;
+                scanner_model?: string;
+                /** @description Study date, this day included. */
+                since?: string;
+                site?: string;
+                /** @description Study date, this day included. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cohort"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_cohort: {
+        parameters: {
+            query?: {
+                manufacturer?: string;
+                scanner_model?: string;
+                /** @description Study date, this day included. */
+                since?: string;
+                site?: string;
+                /** @description Study date, this day included. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

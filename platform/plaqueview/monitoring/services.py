@@ -1,5 +1,6 @@
 """Every write and read of monitoring, by the module that does it; the worker and the floors above call these."""
 
+from plaqueview.monitoring.cohort import export_cohort, read_cohort
 from plaqueview.monitoring.drifting import read_drift
 from plaqueview.monitoring.measuring import measure_edits, measure_results
 from plaqueview.monitoring.reading_requests import cancel_reading, retry_reading
@@ -33,8 +34,10 @@ __all__ = [
     "claim_reading",
     "complete_reading",
     "end_shadow",
+    "export_cohort",
     "fail_reading",
     "model_of",
+    "read_cohort",
     "read_drift",
     "read_readings",
     "read_shadow",

@@ -1,0 +1,117 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { CohortFilter } from "../components/cohort_filter";
+import { countText } from "../components/formats";
+import { Loading } from "../components/loading";
+import { figureText } from "../components/month_chart";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import { scannerText } from "../components/scanner_text";
+import { SpreadChart } from "../components/spread_chart";
+import { cohortCsvUrl, type Cohort, type CohortPart, type CohortQuery, type Spread } from "../server/cohort";
+import type { Me } from "../server/types";
+import { cohortQuery } from "../state/cohort";
+import styles from "./plain_page.module.css";
+
+/** The approved studies in numbers, by site and by scanner, and as a list for research: for administrators. */
+export function CohortPage({ me }: { me: Me }) {
+  usePageTitle("Cohort");
+  const [query, setQuery] = useState<CohortQuery>({});
+  const cohort = useQuery(cohortQuery(query));
+  const whole = useQuery(cohortQuery({}));
+  const found = cohort.data;
+  return (
+    <div className={styles.page} data-testid="cohort-page">
+      <div className={styles.title}>
+        <h1>Cohort</h1>
+        <Button variant="default" component="a" href={cohortCsvUrl(query)} download="cohort.csv" data-disabled={!found?.studies || undefined}>
+          Download the list (CSV)
+        </Button>
+      </div>
+      <p className={styles.lead}>
+        Studies whose newest version is approved. The list has pseudonyms for patients and years for dates; each download is on record.
+      </p>
+      <CohortFilter me={me} scanners={scannersOf(whole.data)} query={query} onChange={setQuery} />
+      {cohort.isError && <Problem error={cohort.error} onRetry={() => void cohort.refetch()} />}
+      {cohort.isPending && <Loading of="studies" />}
+      {found?.studies === 0 && <p className={styles.dim} data-testid="cohort-empty">No approved study is among these.</p>}
+      {found && found.studies > 0 && <Found cohort={found} />}
+    </div>
+  );
+}
+
+function scannersOf(cohort: Cohort | undefined): CohortPart[] {
+  const known = new Map(cohort?.parts.map((part) => [`${part.manufacturer}\n${part.scanner_model}`, part]));
+  return [...known.values()];
+}
+
+function Found({ cohort }: { cohort: Cohort }) {
+  return (
+    <>
+      <p data-testid="cohort-size">{`${countText(cohort.studies, "study", "studies")} of ${countText(cohort.patients, "patient")}. ${claimOf(cohort)}`}</p>
+      <div className={styles.dim}>
+        {cohort.rules.length > 1 && <p>Counted by different rules, which do not compare:</p>}
+        {cohort.rules.map((rule) => <p key={rule}>{`Counted: ${rule}`}</p>)}
+      </div>
+      <div className={styles.card}>
+        <table className={styles.table} aria-label="Spread of the measures">
+          <thead><tr><th>Measure, a study</th><th>Studies by value, median dashed</th><th className={styles.right}>Median</th><th className={styles.right}>Quartiles</th><th className={styles.right}>Studies</th></tr></thead>
+          <tbody>{cohort.spreads.map((spread) => <SpreadLine key={spread.name} spread={spread} />)}</tbody>
+        </table>
+      </div>
+      <h2>By site and scanner</h2>
+      <div className={styles.card}>
+        <table className={styles.table} aria-label="By site and scanner">
+          <thead>
+            <tr>
+              <th>Site</th><th>Scanner</th><th className={styles.right}>Studies</th><th className={styles.right}>Patients</th>
+              {cohort.spreads.map(({ name, title }) => <th key={name} className={styles.right} title="Median with quartiles">{title}</th>)}
+            </tr>
+          </thead>
+          <tbody>{cohort.parts.map((part) => <PartLine key={`${part.site} ${scannerText(part)}`} part={part} measures={cohort.spreads} />)}</tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+/** What "active" rests on in these versions. */
+function claimOf({ active_count: active, unconfirmed_active_count: unconfirmed }: Cohort): string {
+  if (active === 0) return "No lesion in them is active.";
+  if (unconfirmed === 0) return `Of ${countText(active, "active lesion")} each was confirmed by a reader.`;
+  return `Of ${countText(active, "active lesion")}, ${unconfirmed} ${unconfirmed === 1 ? "was" : "were"} confirmed by no reader: AI-predicted active (FLAIR only).`;
+}
+
+function SpreadLine({ spread }: { spread: Spread }) {
+  return (
+    <tr data-testid="cohort-measure" data-name={spread.name}>
+      <td>{spread.title}</td>
+      <td><SpreadChart spread={spread} /></td>
+      <td className={styles.right}>{figureText(spread.median)}</td>
+      <td className={styles.right}>{`${figureText(spread.lower)} to ${figureText(spread.upper)}`}</td>
+      <td className={styles.right}>{spread.studies}</td>
+    </tr>
+  );
+}
+
+function PartLine({ part, measures }: { part: CohortPart; measures: readonly Spread[] }) {
+  const own = new Map(part.spreads.map((spread) => [spread.name, spread]));
+  return (
+    <tr data-testid="cohort-part">
+      <td>{part.site}</td>
+      <td>{scannerText(part)}</td>
+      <td className={styles.right}>{part.studies}</td>
+      <td className={styles.right}>{part.patients}</td>
+      {measures.map(({ name }) => {
+        const spread = own.get(name);
+        return (
+          <td key={name} className={`${styles.right} ${styles.keep}`}>
+            {spread ? `${figureText(spread.median)} (${figureText(spread.lower)}–${figureText(spread.upper)})` : "–"}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
