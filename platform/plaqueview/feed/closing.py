@@ -30,6 +30,7 @@ class _Socket:
         self._receive, self._send = receive, send
         self._waiting: asyncio.Future[Message] | None = None
         self._closing: Message | None = None
+        self._is_closed = asyncio.Event()
 
     async def receive(self) -> Message:
         self._waiting = asyncio.ensure_future(self._receive())
@@ -38,11 +39,18 @@ class _Socket:
         except asyncio.CancelledError:
             if self._closing is None:
                 raise
+            # The application ends what runs beside the socket when it hears of the end, and that may be what closes it.
+            await self._is_closed.wait()
             return {"type": "websocket.disconnect", "code": self._closing.get("code", 1000)}
 
     async def send(self, message: Message) -> None:
-        if message["type"] == CLOSE:
-            self._closing = message
-            if self._waiting is not None:
-                self._waiting.cancel()
-        await self._send(message)
+        if message["type"] != CLOSE:
+            await self._send(message)
+            return
+        self._closing = message
+        if self._waiting is not None:
+            self._waiting.cancel()
+        try:
+            await self._send(message)
+        finally:
+            self._is_closed.set()
