@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from plaqueview.accounts.models import User
-from plaqueview.accounts.services import create_site
+from plaqueview.accounts.services import create_site, import_account
 from plaqueview.annotations.models import Annotation
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import Role
@@ -65,6 +65,7 @@ def test_what_is_not_approved_does_not_count(office, client):
     assert client.get("/api/v1/cohort").json() == {
         "studies": 0,
         "patients": 0,
+        "imported": 0,
         "active_count": 0,
         "unconfirmed_active_count": 0,
         "rules": [],
@@ -83,6 +84,7 @@ def test_an_approved_study_counts_with_its_rule_and_its_scanner(approved, client
     spreads = {spread["name"]: (spread["studies"], spread["median"]) for spread in found["spreads"]}
     assert spreads["active_count"] == (1, approved.active_count)
     assert spreads["inactive_volume_ml"] == (1, approved.inactive_volume_ml)
+    assert found["imported"] == 0
     (part,) = found["parts"]
     assert [part[key] for key in ("site", "manufacturer", "scanner_model", "studies")] == [
         "Ljubljana",
@@ -146,6 +148,13 @@ def test_another_site_counts_nothing_of_it(approved):
 
     assert stranger.get("/api/v1/cohort").json()["studies"] == 0
     assert lines_of(stranger) == []
+
+
+def test_labels_that_came_from_elsewhere_are_told_apart(approved, client):
+    Annotation.objects.filter(pk=approved.pk).update(author=import_account())
+
+    assert client.get("/api/v1/cohort").json()["imported"] == 1
+    assert lines_of(client)[0]["is_imported"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import { SpreadChart } from "../components/spread_chart";
 import { cohortCsvUrl, type Cohort, type CohortPart, type CohortQuery, type Spread } from "../server/cohort";
 import type { Me } from "../server/types";
 import { cohortQuery } from "../state/cohort";
-import styles from "./plain_page.module.css";
+import styles from "./cohort_page.module.css";
 
 /** The approved studies in numbers, by site and by scanner, and as a list for research: for administrators. */
 export function CohortPage({ me }: { me: Me }) {
@@ -50,11 +50,10 @@ function scannersOf(cohort: Cohort | undefined): CohortPart[] {
 function Found({ cohort }: { cohort: Cohort }) {
   return (
     <>
-      <p data-testid="cohort-size">{`${countText(cohort.studies, "study", "studies")} of ${countText(cohort.patients, "patient")}. ${claimOf(cohort)}`}</p>
-      <div className={styles.dim}>
-        {cohort.rules.length > 1 && <p>Counted by different rules, which do not compare:</p>}
-        {cohort.rules.map((rule) => <p key={rule}>{`Counted: ${rule}`}</p>)}
-      </div>
+      <h2 data-testid="cohort-size">{`${countText(cohort.studies, "study", "studies")} of ${countText(cohort.patients, "patient")}`}</h2>
+      <p className={styles.lead}>{[claimOf(cohort), importedText(cohort)].filter(Boolean).join(" ")}</p>
+      {cohort.rules.length > 1 && <p className={styles.lead}>Counted by different rules, which do not compare:</p>}
+      {cohort.rules.map((rule) => <p key={rule} className={styles.lead}>{`Counted: ${rule}.`}</p>)}
       <div className={styles.card}>
         <table className={styles.table} aria-label="Spread of the measures">
           <thead><tr><th>Measure, a study</th><th>Studies by value, median dashed</th><th className={styles.right}>Median</th><th className={styles.right}>Quartiles</th><th className={styles.right}>Studies</th></tr></thead>
@@ -77,6 +76,12 @@ function Found({ cohort }: { cohort: Cohort }) {
   );
 }
 
+function importedText({ imported, studies }: Cohort): string {
+  if (imported === 0) return "";
+  const which = imported === studies ? "All of them" : `${imported} of them`;
+  return `${which} came with labels from elsewhere: what their classes rest on is not known, and labels without classes count as inactive.`;
+}
+
 /** What "active" rests on in these versions. */
 function claimOf({ active_count: active, unconfirmed_active_count: unconfirmed }: Cohort): string {
   if (active === 0) return "No lesion in them is active.";
@@ -88,7 +93,10 @@ function SpreadLine({ spread }: { spread: Spread }) {
   return (
     <tr data-testid="cohort-measure" data-name={spread.name}>
       <td>{spread.title}</td>
-      <td><SpreadChart spread={spread} /></td>
+      <td>
+        <SpreadChart spread={spread} />
+        <div className={styles.ends}><span>0</span><span>{figureText(spread.bins.at(-1)?.upper ?? 0)}</span></div>
+      </td>
       <td className={styles.right}>{figureText(spread.median)}</td>
       <td className={styles.right}>{`${figureText(spread.lower)} to ${figureText(spread.upper)}`}</td>
       <td className={styles.right}>{spread.studies}</td>

@@ -2537,6 +2537,8 @@ export interface components {
         Cohort: {
             studies: number;
             patients: number;
+            /** @description Studies that came with their labels: what their classes rest on is not known, if they name any. */
+            imported: number;
             active_count: number;
             /** @description Of the active lesions, those that no reader has confirmed: AI-predicted, FLAIR only. */
             unconfirmed_active_count: number;

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from plaqueview.accounts.models import User
+from plaqueview.accounts.services import IMPORT_ACCOUNT
 from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
@@ -67,6 +68,11 @@ class CohortStudy:
             "inactive_volume_ml": version.inactive_volume_ml,
         }
         return found | {region: float(sum(counts.values())) for region, counts in self.regions.items()}
+
+    @property
+    def is_imported(self) -> bool:
+        """The labels came from elsewhere, without evidence of their classes, and perhaps without classes."""
+        return self.version.author is not None and self.version.author.username == IMPORT_ACCOUNT
 
     @property
     def regions(self) -> Mapping[str, Mapping[str, int]]:
@@ -123,10 +129,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Cohort:
-    """`rules` are the counting rules of the versions: numbers by different rules are not comparable."""
+    """`rules` are the counting rules of the versions: numbers by different rules are not comparable.
+
+    `imported` is how many came with their labels: their classes rest on nothing that is known here.
+    """
 
     studies: int
     patients: int
+    imported: int
     active_count: int
     unconfirmed_active_count: int
     rules: Sequence[str]
@@ -144,6 +154,7 @@ def read_cohort(*, query: CohortQuery, actor: User) -> Cohort:
     return Cohort(
         studies=len(studies),
         patients=_patients(studies),
+        imported=sum(study.is_imported for study in studies),
         active_count=sum(study.version.active_count for study in studies),
         unconfirmed_active_count=sum(study.version.unconfirmed_active_count for study in studies),
         rules=sorted({study.version.counting_rule for study in studies}),
@@ -192,7 +203,7 @@ def _versions(query: CohortQuery, actor: User) -> QuerySet[Annotation]:
         versions = versions.filter(study__study_date__gte=query.since)
     if query.until is not None:
         versions = versions.filter(study__study_date__lte=query.until)
-    return versions.select_related("study__site", "study__patient").order_by("pk")
+    return versions.select_related("author", "study__site", "study__patient").order_by("pk")
 
 
 def _scanners(actor: User) -> Mapping[UUID, Scanner]:
@@ -240,7 +251,14 @@ def _edges(values: Sequence[float], *, is_count: bool) -> list[float]:
 def _columns() -> Sequence[str]:
     regions = [f"{region}_{kind}" for region in TITLES if region in set(Region) for kind in LesionClass]
     of_study = ("patient", "study", "site", "manufacturer", "scanner_model", "year", "age", "sex")
-    counted = ("active_count", "unconfirmed_active_count", "inactive_count", "active_volume_ml", "inactive_volume_ml")
+    counted = (
+        "is_imported",
+        "active_count",
+        "unconfirmed_active_count",
+        "inactive_count",
+        "active_volume_ml",
+        "inactive_volume_ml",
+    )
     return (*of_study, *counted, *regions, "counting_rule", "region_rule")
 
 
@@ -257,6 +275,7 @@ def _row(study: CohortStudy) -> Mapping[str, Value]:
         "year": day and day.year,
         "age": _age(patient.birth_date, day),
         "sex": patient.sex,
+        "is_imported": int(study.is_imported),
         "active_count": version.active_count,
         "unconfirmed_active_count": version.unconfirmed_active_count,
         "inactive_count": version.inactive_count,

@@ -54,6 +54,9 @@ class CohortPartSerializer(serializers.Serializer[Any]):
 class CohortSerializer(serializers.Serializer[Any]):
     studies = serializers.IntegerField()
     patients = serializers.IntegerField()
+    imported = serializers.IntegerField(
+        help_text="Studies that came with their labels: what their classes rest on is not known, if they name any."
+    )
     active_count = serializers.IntegerField()
     unconfirmed_active_count = serializers.IntegerField(
         help_text="Of the active lesions, those that no reader has confirmed: AI-predicted, FLAIR only."
