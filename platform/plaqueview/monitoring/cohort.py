@@ -172,8 +172,16 @@ def export_cohort(*, query: CohortQuery, actor: User) -> bytes:
     require(actor, Action.STUDY_DEIDENTIFY)
     studies = _studies(query, actor)
     content = cohort_csv(studies)
-    details = {"document": "cohort.csv", "studies": len(studies), "sha256": hashlib.sha256(content).hexdigest()}
-    audit.record(EventKind.DOCUMENT_EXPORTED, actor=actor, object_type="cohort", details=details)
+    audit.record(
+        EventKind.DOCUMENT_EXPORTED,
+        actor=actor,
+        object_type="cohort",
+        details={
+            "document": "cohort.csv",
+            "studies": len(studies),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        },
+    )
     return content
 
 
@@ -250,15 +258,8 @@ def _edges(values: Sequence[float], *, is_count: bool) -> list[float]:
 
 def _columns() -> Sequence[str]:
     regions = [f"{region}_{kind}" for region in TITLES if region in set(Region) for kind in LesionClass]
-    of_study = ("patient", "study", "site", "manufacturer", "scanner_model", "year", "age", "sex")
-    counted = (
-        "is_imported",
-        "active_count",
-        "unconfirmed_active_count",
-        "inactive_count",
-        "active_volume_ml",
-        "inactive_volume_ml",
-    )
+    of_study = ("patient", "study", "site", "manufacturer", "scanner_model", "year", "age", "sex", "is_imported")
+    counted = ("active_count", "unconfirmed_active_count", "inactive_count", "active_volume_ml", "inactive_volume_ml")
     return (*of_study, *counted, *regions, "counting_rule", "region_rule")
 
 
@@ -272,7 +273,7 @@ def _row(study: CohortStudy) -> Mapping[str, Value]:
         "site": version.study.site.name,
         "manufacturer": study.scanner[0],
         "scanner_model": study.scanner[1],
-        "year": day and day.year,
+        "year": day.year if day else None,
         "age": _age(patient.birth_date, day),
         "sex": patient.sex,
         "is_imported": int(study.is_imported),
