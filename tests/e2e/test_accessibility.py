@@ -92,6 +92,7 @@ def test_the_worklist(reader: Page) -> None:
         ("/jobs", "job-row"),
         ("/keys", "key-line"),
         ("/account", "session-row"),
+        ("/cohort", "cohort-page"),
         ("/double-readings", "double-readings-page"),
         ("/nodes", "nodes-page"),
         ("/transfers", "transfers-page"),

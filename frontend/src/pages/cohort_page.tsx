@@ -26,9 +26,9 @@ export function CohortPage({ me }: { me: Me }) {
     <div className={styles.page} data-testid="cohort-page">
       <div className={styles.title}>
         <h1>Cohort</h1>
-        <Button variant="default" component="a" href={cohortCsvUrl(query)} download="cohort.csv" data-disabled={!found?.studies || undefined}>
-          Download the list (CSV)
-        </Button>
+        {found && found.studies > 0 && (
+          <Button variant="default" component="a" href={cohortCsvUrl(query)} download="cohort.csv">Download the list (CSV)</Button>
+        )}
       </div>
       <p className={styles.lead}>
         Studies whose newest version is approved. The list has pseudonyms for patients and years for dates; each download is on record.
