@@ -13,7 +13,7 @@ import { SpreadChart } from "../components/spread_chart";
 import { cohortCsvUrl, type Cohort, type CohortPart, type CohortQuery, type Spread } from "../server/cohort";
 import type { Me } from "../server/types";
 import { cohortQuery } from "../state/cohort";
-import styles from "./cohort_page.module.css";
+import styles from "./plain_page.module.css";
 
 /** The approved studies in numbers, by site and by scanner, and as a list for research: for administrators. */
 export function CohortPage({ me }: { me: Me }) {
@@ -93,10 +93,7 @@ function SpreadLine({ spread }: { spread: Spread }) {
   return (
     <tr data-testid="cohort-measure" data-name={spread.name}>
       <td>{spread.title}</td>
-      <td>
-        <SpreadChart spread={spread} />
-        <div className={styles.ends}><span>0</span><span>{figureText(spread.bins.at(-1)?.upper ?? 0)}</span></div>
-      </td>
+      <td><SpreadChart spread={spread} /></td>
       <td className={styles.right}>{figureText(spread.median)}</td>
       <td className={styles.right}>{`${figureText(spread.lower)} to ${figureText(spread.upper)}`}</td>
       <td className={styles.right}>{spread.studies}</td>

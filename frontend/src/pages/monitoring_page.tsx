@@ -6,6 +6,7 @@ import { Loading } from "../components/loading";
 import { figureText, MonthChart } from "../components/month_chart";
 import { usePageTitle } from "../components/page_title";
 import { Notice, Problem } from "../components/problem";
+import { scannerText } from "../components/scanner_text";
 import type { Course, ScannerCourse } from "../server/monitoring";
 import { monitoringQuery } from "../state/monitoring";
 import styles from "./monitoring_page.module.css";
@@ -33,7 +34,7 @@ export function MonitoringPage() {
 }
 
 function nameOf({ manufacturer, model, site }: ScannerCourse): string {
-  return `${[manufacturer, model].filter(Boolean).join(" ") || "Scanner not named"}, ${site}`;
+  return `${scannerText({ manufacturer, scanner_model: model })}, ${site}`;
 }
 
 function Alerts({ scanners }: { scanners: readonly ScannerCourse[] }) {

@@ -5,8 +5,7 @@ only that identity opens the account (docs/decisions/0024-openid.md). Source: Op
 """
 
 import logging
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 import requests
@@ -24,11 +23,9 @@ from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.errors import ConflictError
-from plaqueview.core.problems import problem
+from plaqueview.core.problems import not_found
 
 logger = logging.getLogger(__name__)
-
-PROVIDER: Final = "hospital"
 
 
 class OpenIdAdapter(DefaultSocialAccountAdapter):
@@ -48,11 +45,11 @@ class OpenIdAdapter(DefaultSocialAccountAdapter):
 def begin(request: HttpRequest) -> HttpResponse:
     """To the hospital's page and, after it, back to `next`; 404 where the department has none."""
     if not settings.OPENID_URL:
-        return problem(HTTPStatus.NOT_FOUND, code="not_found", detail="this department has no OpenID provider")
+        return not_found(request)
     after = request.GET.get("next", "/")
     is_ours = url_has_allowed_host_and_scheme(after, allowed_hosts=None)
     try:
-        provider = OpenIdAdapter().get_provider(request, PROVIDER)
+        provider = OpenIdAdapter().get_provider(request, settings.OPENID_PROVIDER)
         answer: HttpResponse = provider.redirect(request, "login", next_url=after if is_ours else "/", headless=True)
     except (requests.RequestException, KeyError, ValueError) as error:  # away, or what it says of itself is nonsense
         logger.warning("the OpenID provider cannot be used: %s", type(error).__name__)

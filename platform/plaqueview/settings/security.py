@@ -33,12 +33,13 @@ SECOND_FACTOR_REQUIRED = (
 OPENID_URL = read(env.str, "PLAQUEVIEW_OPENID_URL", "", validate=is_https_if_any)
 OPENID_NAME = read(env.str, "PLAQUEVIEW_OPENID_NAME", "Hospital account")
 OPENID_USERNAME_CLAIM = read(env.str, "PLAQUEVIEW_OPENID_USERNAME_CLAIM", "preferred_username")
+OPENID_PROVIDER = "hospital"
 SOCIALACCOUNT_ADAPTER = "plaqueview.accounts.openid.OpenIdAdapter"
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "APPS": [
             {
-                "provider_id": "hospital",
+                "provider_id": OPENID_PROVIDER,
                 "name": OPENID_NAME,
                 "client_id": read(env.str, "PLAQUEVIEW_OPENID_CLIENT_ID", ""),
                 "secret": read(env.str, "PLAQUEVIEW_OPENID_CLIENT_SECRET", ""),
