@@ -1,12 +1,10 @@
 """Regions come after the version, once, and follow it into what readers make of it."""
 
-from importlib import import_module
 from uuid import uuid4
 
 import numpy as np
 import pytest
-from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from plaqueview.annotations import region_maps, services
@@ -15,7 +13,6 @@ from plaqueview.core import queue
 from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.regions import LABEL_OF_REGION, Region, RegionRule
 from plaqueview.inference import services as inference
-from plaqueview.studies.models import Study
 from tests.annotations.scenes import NEW, statement, without_small_inactive
 from tests.inference.scenes import SHAPE
 
@@ -184,20 +181,6 @@ def test_a_result_asks_for_its_regions(desk, monkeypatch, django_capture_on_comm
 def test_a_lesion_lies_in_a_known_region(desk):
     with pytest.raises(IntegrityError, match="lesion_region_is_known"), transaction.atomic():
         Lesion.objects.filter(annotation=desk.prediction).update(region="somewhere")
-
-
-def test_versions_from_before_say_that_they_are_older(desk):
-    migration = import_module("plaqueview.annotations.migrations.0006_regions")
-    desk.study.refresh_from_db()
-    summary = {**desk.study.annotation_summary}
-    del summary["regions"]
-    Study.objects.filter(pk=desk.study.pk).update(annotation_summary=summary)
-
-    migration.say_why(apps, connection.schema_editor())
-
-    shown = read(desk, f"studies/{desk.study.pk}")["annotation"]["regions"]
-    assert shown == read(desk, f"annotations/{desk.prediction.pk}")["regions"]
-    assert (shown["state"], shown["note"]) == ("not_determined", "The version is older than the telling of regions.")
 
 
 def test_a_version_that_is_not_there_is_not_wanted(db):

@@ -115,6 +115,11 @@ class EventKind(models.TextChoices):
     AUDIT_READ = "audit.read"
 
 
+def event_kinds() -> list[tuple[str, str]]:
+    """The choices of `AuditEvent.kind`, as a function: its migrations name it, and a new kind alters no table."""
+    return EventKind.choices
+
+
 class AppendOnlyError(Exception):
     """Somebody tried to change or delete an event."""
 
@@ -150,7 +155,7 @@ class AuditEvent(models.Model):
 
     sequence = models.PositiveBigIntegerField(primary_key=True)
     occurred_at = models.DateTimeField()
-    kind = models.CharField(max_length=40, choices=EventKind)
+    kind = models.CharField(max_length=40, choices=event_kinds)
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=150)
     object_type = models.CharField(max_length=40, blank=True)
@@ -168,9 +173,6 @@ class AuditEvent(models.Model):
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
             models.Index(fields=["actor_id", "-sequence"], name="audit_by_actor"),
             models.Index(fields=["kind", "-sequence"], name="audit_by_kind"),
-        ]
-        constraints = [
-            models.CheckConstraint(condition=models.Q(kind__in=EventKind.values), name="audit_kind_is_known")
         ]
 
     def save(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
