@@ -19,11 +19,13 @@ from pynetdicom.transport import AssociationSocket
 from plaqueview.core.destinations import address_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of, words_of_status
+from plaqueview.pacs.received_files import forget_half_an_instance
 from plaqueview.pacs.tls import context_of
 
 CONNECT_TIMEOUT_S: Final = 4
 ECHO_TIMEOUT_S: Final = 5
 STORE_TIMEOUT_S: Final = 30
+FAREWELL_S: Final = 2
 
 # What the peer says of a rejection, by (source, diagnostic). Source: PS3.8 Table 9-21.
 UNKNOWN_TITLES: Final = {
@@ -111,6 +113,9 @@ def associated(
             association.release()
         for connection in entity.opened:
             connection.close()
+        if association.dul.is_alive():
+            association.dul.join(FAREWELL_S)
+        forget_half_an_instance(association)
 
 
 def _associate(

@@ -47,6 +47,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from plaqueview.pacs.dimse_peer import associated, status_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
+from plaqueview.pacs.received_files import close_when_whole
 from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
 
 FIND_TIMEOUT_S: Final = 20
@@ -125,7 +126,10 @@ def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
 
 def _got(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
     get, move = StudyRootQueryRetrieveInformationModelGet, StudyRootQueryRetrieveInformationModelMove
-    handlers: list[Any] = [(evt.EVT_C_STORE, receiver.take)]  # Any: the library's union of tuples
+    handlers: list[Any] = [  # Any: the library's union of tuples
+        (evt.EVT_DIMSE_RECV, close_when_whole),
+        (evt.EVT_C_STORE, receiver.take),
+    ]
     roles = [build_role(one, scp_role=True) for one in (*IMAGES, *DOCUMENTS)]
     contexts = [build_context(get), build_context(move), *_storage_contexts()]
     timeout_s = RETRIEVE_TIMEOUT_S
@@ -188,8 +192,6 @@ class _Receiver:
     def take(self, event: evt.Event) -> int:
         path = event.dataset_path
         self.count += 1
-        if (file := event.request._dataset_file) is not None:  # noqa: SLF001  # the library leaves it open
-            file.close()
         try:
             if self.failure is None:
                 self.basket.put(path)

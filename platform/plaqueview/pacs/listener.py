@@ -25,6 +25,7 @@ from plaqueview.accounts.models import Site
 from plaqueview.core.errors import UnavailableError
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
 from plaqueview.pacs.listener_tls import listener_context
+from plaqueview.pacs.received_files import close_when_whole, forget_half_an_instance
 from plaqueview.studies import services
 from plaqueview.studies.models import FileOutcome
 from plaqueview.studies.services import Arrival, Received, Source
@@ -112,6 +113,7 @@ class Listener:
             ssl_context=listener_context(),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, _send_at_once),
+                (evt.EVT_DIMSE_RECV, close_when_whole),
                 (evt.EVT_C_STORE, self._store),
                 (evt.EVT_C_ECHO, _echo),
                 (evt.EVT_RELEASED, self._end),
@@ -179,12 +181,7 @@ def _send_at_once(event: evt.Event) -> None:
 
 
 def _forget_half_an_instance(event: evt.Event) -> None:
-    """What had come of an instance when the line was cut is gone; the library would leave it on the disk."""
-    half = event.assoc.dimse.message
-    file = half._data_set_file if half is not None else None  # noqa: SLF001  # the library has no name for it
-    if file is not None:
-        file.close()
-        Path(file.name).unlink(missing_ok=True)
+    forget_half_an_instance(event.assoc)
 
 
 def _echo(_event: evt.Event) -> int:
