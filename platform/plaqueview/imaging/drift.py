@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import ks_2samp
 
 # A difference that is both large and hardly chance. PSI is not asked: with 30 studies in ten bins its expectation
 # between two halves of one scanner is already above the customary 0.25.
@@ -35,6 +34,8 @@ def compare_samples(reference: Sequence[float], current: Sequence[float]) -> Dri
     """
     if min(len(reference), len(current)) < FEWEST_STUDIES:
         return None
+    from scipy.stats import ks_2samp  # noqa: PLC0415 (0.6 s that every start would wait)
+
     found = ks_2samp(np.asarray(reference), np.asarray(current), method="asymp")
     return Drift(float(found.statistic), float(found.pvalue))
 

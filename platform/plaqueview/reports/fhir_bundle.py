@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
-from fhir.resources.R4B.bundle import Bundle
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.valuerep import PersonName
@@ -64,6 +63,8 @@ SHARE: Final = Code("1", "UCUM", "1")
 
 def fhir_bundle(annotation: Annotation) -> bytes:
     """The bundle as JSON, UTF-8; numbers to the last digit. Its ids follow from the version, as UIDs of DICOM do."""
+    from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415 (0.3 s that every start would wait)
+
     return bytes(Bundle.model_validate(bundle_of(annotation)).model_dump_json().encode())
 
 

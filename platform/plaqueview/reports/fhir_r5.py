@@ -6,14 +6,14 @@ Source: HL7 FHIR 5.0.0, the tables "R4 to R5" of Device, ImagingStudy and Diagno
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from fhir.resources.bundle import Bundle
-
 from plaqueview.annotations.models import Annotation
 from plaqueview.reports.fhir_bundle import Json, bundle_of
 
 
 def fhir_r5_bundle(annotation: Annotation) -> bytes:
     """The bundle as JSON, UTF-8; ids and numbers are those of R4."""
+    from fhir.resources.bundle import Bundle  # noqa: PLC0415 (0.3 s that every start would wait)
+
     bundle = bundle_of(annotation)
     entries = [{**entry, "resource": _as_r5(entry["resource"])} for entry in bundle["entry"]]
     return bytes(Bundle.model_validate({**bundle, "entry": entries}).model_dump_json().encode())
