@@ -254,6 +254,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/models/<uuid:model_id>/evaluations"): of_caller(A.TRAINING_READ, names={"model_id": "model"}),
     # It is the champion: 409 says that the caller may have a candidate evaluated.
     ("POST", "api/v1/models/<uuid:model_id>/evaluations"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
+    ("GET", "api/v1/evaluations"): of_caller(A.TRAINING_READ),
+    # No such evaluation: 404 says that the caller may cancel one.
+    ("POST", "api/v1/evaluations/<uuid:evaluation_id>/cancel"): of_caller(
+        A.MODEL_MANAGE, 404, names={"evaluation_id": "study_id"}
+    ),
     # Its files come with the software: 409 says that the caller may export one that was trained.
     ("GET", "api/v1/models/<uuid:model_id>/file"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
     # It is no model: 422 says that the caller may import one.

@@ -103,6 +103,40 @@ def test_who_asks_twice_gets_the_one_that_waits(admin, imported):
     assert services.request_evaluation(model_id=imported.pk, actor=admin) == first
 
 
+def test_a_cancelled_evaluation_judges_nothing_and_can_be_asked_for_anew(admin, imported):
+    evaluation = services.request_evaluation(model_id=imported.pk, actor=admin)
+    claim, champion = claimed(evaluation), ModelVersion.objects.get(version="1.0")
+    address = f"/api/v1/evaluations/{evaluation.pk}/cancel"
+
+    cancelled = token_client(admin).post(address)
+
+    said = f"The evaluation was cancelled by {admin.get_username()}."
+    assert (cancelled.status_code, cancelled.json()["state"], cancelled.json()["reason"]) == (200, "cancelled", said)
+    with pytest.raises(ClaimLostError):
+        services.renew_evaluation(claim)
+    with pytest.raises(ClaimLostError):
+        services.complete_evaluation(claim, trials(candidate=0.7, champion=0.6), champion_id=champion.pk, left_out=[])
+    assert token_client(admin).post(address).json()["state"] == "cancelled"
+    services.tend()
+    (shown,) = token_client(admin).get("/api/v1/evaluations").json()["results"]
+    assert (shown["state"], shown["model_name"]) == ("cancelled", "phantom-reader elsewhere-1")
+    (event,) = AuditEvent.objects.filter(kind=EventKind.JOB_CANCELLED)
+    assert (event.actor_id, event.details["evaluation"]) == (admin.pk, str(evaluation.pk))
+    again = services.request_evaluation(model_id=imported.pk, actor=admin)
+    assert (again.state, again == evaluation, GateVerdict.objects.count()) == ("queued", False, 0)
+
+
+def test_an_evaluation_that_has_ended_cannot_be_cancelled(admin, imported):
+    evaluation = services.request_evaluation(model_id=imported.pk, actor=admin)
+    services.fail_evaluation(claimed(evaluation), reason="No head was found.")
+
+    with pytest.raises(ConflictError, match="has failed; only one that waits or runs can be cancelled"):
+        services.cancel_evaluation(evaluation_id=evaluation.pk, actor=admin)
+
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.reason) == ("failed", "No head was found.")
+
+
 def test_one_snapshot_and_champion_judge_a_model_once_and_another_champion_again(admin, imported):
     champion = ModelVersion.objects.get(version="1.0")
     claim = claimed(services.request_evaluation(model_id=imported.pk, actor=admin))
@@ -141,6 +175,7 @@ def test_readers_neither_ask_nor_see(admin, imported):
 
     assert reader.post(f"/api/v1/models/{imported.pk}/evaluations").status_code == 403
     assert reader.get(f"/api/v1/models/{imported.pk}/evaluations").status_code == 403
+    assert reader.get("/api/v1/evaluations").status_code == 403
     assert Evaluation.objects.count() == 0
 
 

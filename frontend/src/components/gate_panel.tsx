@@ -2,10 +2,11 @@ import { Badge, Button, Checkbox, PasswordInput, Textarea } from "@mantine/core"
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { promoteModel, requestEvaluation, rollBackModel, type GateVerdict } from "../server/training";
+import { cancelEvaluation, promoteModel, requestEvaluation, rollBackModel, type GateVerdict } from "../server/training";
 import type { ModelVersion } from "../server/types";
 import { evaluationsQuery, isLive, refreshModels, verdictQuery } from "../state/training";
 import styles from "./gate_panel.module.css";
+import { JobAction } from "./job_card";
 import { Notice, Problem } from "./problem";
 
 interface GatePanelProps {
@@ -37,7 +38,12 @@ function EvaluationLine({ model }: { model: ModelVersion }) {
   const newest = evaluations.data?.[0];
   return (
     <>
-      {newest && isLive(newest) && <p className={styles.dim} data-testid="evaluation-state">{`It is being tried on our test patients: ${newest.state}.`}</p>}
+      {newest && isLive(newest) && (
+        <div className={styles.line}>
+          <p className={styles.dim} data-testid="evaluation-state">{`It is being tried on our test patients: ${newest.state}.`}</p>
+          <JobAction label="Cancel" action={() => cancelEvaluation(newest.id).finally(refreshModels)} />
+        </div>
+      )}
       {newest?.state === "failed" && <Notice tone="caution" icon="info" title="It could not be tried"><p>{newest.reason}</p></Notice>}
       {asking.isError && <Problem error={asking.error} />}
       {!(newest && isLive(newest)) && (

@@ -57,11 +57,11 @@ function JobProgress({ job, canCancel, study }: { job: JobSummary; canCancel: bo
   );
 }
 
-/** A button that asks the server for something about a job and then shows what has become of the study. */
-export function JobAction({ label, study, action }: { label: string; study: string; action: () => Promise<unknown> }) {
+/** A button that asks the server for something about a job and then shows what has become of its study, if it is of one. */
+export function JobAction({ label, study, action }: { label: string; study?: string; action: () => Promise<unknown> }) {
   const asking = useMutation({
     mutationFn: action,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["study", study] }),
+    onSettled: () => study && queryClient.invalidateQueries({ queryKey: ["study", study] }),
   });
   return (
     <div className={styles.action}>

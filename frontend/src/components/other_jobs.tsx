@@ -1,24 +1,18 @@
-import { Button } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import styles from "./outbox.module.css";
 import { cancelReading, retryReading, type ShadowReading } from "../server/shadow";
-import { cancelRun, repeatRun, type TrainingRun } from "../server/training";
 import { cancelRegistration, retryRegistration, type Registration } from "../server/workers";
 import type { Me } from "../server/types";
 import { modelsQuery, queryClient } from "../state/queries";
 import { readingsQuery, shadowQuery } from "../state/shadow";
-import { isLive, runsQuery } from "../state/training";
+import { isLive, isRetryable } from "../state/training";
 import { registrationsQuery } from "../state/workers";
 import { timeText, UNKNOWN } from "./formats";
 import { JobAction } from "./job_card";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
-
-function isRetryable({ state }: { readonly state: string }): boolean {
-  return state === "failed" || state === "cancelled";
-}
 
 /** How heads moved between visits: found by themselves, or asked for; one that failed or was cancelled can be tried again. */
 export function RegistrationJobs({ me }: { me: Me }) {
@@ -103,48 +97,6 @@ function ReadingLine({ reading, model }: { reading: ShadowReading; model: string
       <td className={styles.right}>
         {isLive(reading) && <JobAction label="Cancel" study={study} action={() => cancelReading(id).finally(refresh)} />}
         {isRetryable(reading) && <JobAction label="Retry" study={study} action={() => retryReading(id).finally(refresh)} />}
-      </td>
-    </tr>
-  );
-}
-
-/** Training runs as jobs: a live one can be cancelled, one that failed or was cancelled asked for once more. */
-export function TrainingJobs() {
-  const runs = useQuery(runsQuery);
-  if (runs.isError) return <Problem error={runs.error} onRetry={() => void runs.refetch()} />;
-  if (!runs.data) return <Loading of="runs" />;
-  if (runs.data.length === 0) return <p className={styles.none}>Nothing was trained yet.</p>;
-  return (
-    <div className={styles.card}>
-      <table className={styles.table} aria-label="Training runs">
-        <thead>
-          <tr><th>Requested</th><th>By</th><th>State</th><th>Step</th><th>Device</th><th><span className="visually-hidden">Actions</span></th></tr>
-        </thead>
-        <tbody>{runs.data.map((run) => <RunLine key={run.id} run={run} />)}</tbody>
-      </table>
-    </div>
-  );
-}
-
-function RunLine({ run }: { run: TrainingRun }) {
-  const label = isLive(run) ? "Cancel" : "Retry";
-  const asking = useMutation({
-    mutationFn: () => (isLive(run) ? cancelRun(run.id) : repeatRun(run)),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: runsQuery.queryKey }),
-  });
-  return (
-    <tr data-testid="run-row" data-state={run.state}>
-      <td className={styles.keep}>{timeText(run.created)}</td>
-      <td className={styles.keep}>{run.requested_by ?? "by schedule"}</td>
-      <td className={styles.wide}>
-        {run.state === "running" ? `${run.state}, ${run.stage}` : run.state}
-        {run.reason && <div className={styles.hint}>{run.reason}</div>}
-        {asking.isError && <Problem error={asking.error} />}
-      </td>
-      <td className={styles.keep}>{`${run.step} of ${run.recipe.steps ?? UNKNOWN}`}</td>
-      <td>{run.device || UNKNOWN}</td>
-      <td className={styles.right}>
-        {run.state !== "succeeded" && <Button size="compact-sm" variant="default" loading={asking.isPending} onClick={() => asking.mutate()}>{label}</Button>}
       </td>
     </tr>
   );

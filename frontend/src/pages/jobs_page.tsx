@@ -6,10 +6,11 @@ import { Link } from "react-router";
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { Loading } from "../components/loading";
-import { RegistrationJobs, ShadowJobs, TrainingJobs } from "../components/other_jobs";
+import { RegistrationJobs, ShadowJobs } from "../components/other_jobs";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
+import { EvaluationJobs, TrainingJobs } from "../components/training_jobs";
 import { JobStateBadge, stageText } from "../components/study_state";
 import { cancelJob, retryJob } from "../server/endpoints";
 import type { Job, JobState, Me } from "../server/types";
@@ -30,16 +31,21 @@ const STATES: { value: JobState | ""; label: string }[] = [
   { value: "cancelled", label: "Cancelled" },
 ];
 
-type Kind = "inference" | "registration" | "shadow" | "training";
+type Kind = "inference" | "registration" | "shadow" | "evaluation" | "training";
 
-/** What the workers were asked for: readings by the network, registrations to priors, and, for administrators, readings in shadow and training. */
+const ADMINISTRATORS_KINDS: { value: Kind; label: string }[] = [
+  { value: "shadow", label: "Shadow" },
+  { value: "evaluation", label: "Evaluation" },
+];
+
+/** What the workers were asked for; readings in shadow, evaluations and training are for administrators. */
 export function JobsPage({ me }: { me: Me }) {
   usePageTitle("Jobs");
   const [kind, setKind] = useState<Kind>("inference");
   const kinds: { value: Kind; label: string }[] = [
     { value: "inference", label: "Inference" },
     { value: "registration", label: "Registration" },
-    ...(me.actions.includes("model.manage") ? [{ value: "shadow" as const, label: "Shadow" }] : []),
+    ...(me.actions.includes("model.manage") ? ADMINISTRATORS_KINDS : []),
     ...(me.actions.includes("training.manage") ? [{ value: "training" as const, label: "Training" }] : []),
   ];
   return (
@@ -49,6 +55,7 @@ export function JobsPage({ me }: { me: Me }) {
       {kind === "inference" && <InferenceJobs me={me} />}
       {kind === "registration" && <RegistrationJobs me={me} />}
       {kind === "shadow" && <ShadowJobs />}
+      {kind === "evaluation" && <EvaluationJobs />}
       {kind === "training" && <TrainingJobs />}
     </div>
   );

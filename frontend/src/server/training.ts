@@ -69,6 +69,14 @@ export async function fetchEvaluations(model: string): Promise<Evaluation[]> {
   return (await bodyOf(client.GET("/api/v1/models/{model_id}/evaluations", { params: { path: { model_id: model } } }))).results;
 }
 
+export async function fetchAllEvaluations(): Promise<Evaluation[]> {
+  return (await bodyOf(client.GET("/api/v1/evaluations", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
+}
+
+export function cancelEvaluation(id: string): Promise<Evaluation> {
+  return bodyOf(client.POST("/api/v1/evaluations/{evaluation_id}/cancel", { params: { path: { evaluation_id: id } } }));
+}
+
 export function requestEvaluation(model: string): Promise<Evaluation> {
   return bodyOf(client.POST("/api/v1/models/{model_id}/evaluations", { params: { path: { model_id: model } } }));
 }

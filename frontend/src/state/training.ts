@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-import { fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict } from "../server/training";
+import { fetchAllEvaluations, fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict } from "../server/training";
 import { fetchFirings, fetchSchedules } from "../server/schedules";
 import { feed } from "./live";
 import { modelsQuery, queryClient } from "./queries";
@@ -17,6 +17,8 @@ export const verdictQuery = (model: string) => queryOptions({ queryKey: ["verdic
 export const evaluationsQuery = (model: string) =>
   queryOptions({ queryKey: ["evaluations", model], queryFn: () => fetchEvaluations(model) });
 
+export const allEvaluationsQuery = queryOptions({ queryKey: ["evaluations"], queryFn: fetchAllEvaluations });
+
 /** What the clock does has no topic of its own on the socket. */
 const REFRESH_MS = 10_000;
 
@@ -27,6 +29,10 @@ export const firingsQuery = (schedule: string) =>
 
 export function isLive({ state }: { readonly state: string }): boolean {
   return state === "queued" || state === "running";
+}
+
+export function isRetryable({ state }: { readonly state: string }): boolean {
+  return state === "failed" || state === "cancelled";
 }
 
 /** Snapshots, runs with their curves, and models follow the server while the component is shown. */

@@ -78,7 +78,6 @@ SPECTACULAR_SETTINGS = {
         "JobStage": "plaqueview.inference.models.JobStage.values",
         "JobState": "plaqueview.inference.models.JobState.values",
         "ModelStage": "plaqueview.registry.models.Stage",
-        "EvaluationState": "plaqueview.training.models.EvaluationState.values",
         "NodeKind": "plaqueview.pacs.models.NodeKind.values",
         "PeerProblem": "plaqueview.pacs.peer.PeerProblem.values",
         "SentDocument": "plaqueview.pacs.models.SentDocument.values",

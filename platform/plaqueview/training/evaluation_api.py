@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
@@ -21,6 +22,7 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
     """A model and the champion, both on the test side of the snapshot; `/models/{id}/gate` has the verdict."""
 
     model = serializers.UUIDField(source="model_id")
+    model_name = serializers.SerializerMethodField()
     snapshot = serializers.UUIDField(source="snapshot_id")
     state = serializers.ChoiceField(EvaluationState.values)
     warnings = serializers.ListField(child=serializers.CharField())
@@ -29,10 +31,42 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
     class Meta:
         model = Evaluation
         fields = [
-            "id", "model", "snapshot", "state", "reason", "warnings", "attempts", "requested_by", "created",
-            "finished_at",
+            "id", "model", "model_name", "snapshot", "state", "reason", "warnings", "attempts", "requested_by",
+            "created", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_model_name(self, evaluation: Evaluation) -> str:
+        return f"{evaluation.model.name} {evaluation.model.version}"
+
+
+class EvaluationList(generics.GenericAPIView[Evaluation]):
+    actions = {"GET": Action.TRAINING_READ}
+    filter_backends = []
+    queryset = Evaluation.objects.none()
+
+    @extend_schema(
+        operation_id="list_evaluations",
+        summary="Which candidates were tried beside the champion, newest first",
+        responses=EvaluationSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(services.read_evaluations(actor=user_of(request))) or []
+        return self.get_paginated_response(EvaluationSerializer(page, many=True).data)
+
+
+class EvaluationCancel(APIView):
+    actions = {"POST": Action.MODEL_MANAGE}
+
+    @extend_schema(
+        operation_id="cancel_evaluation",
+        summary="Cancel an evaluation that waits or runs",
+        request=None,
+        responses=EvaluationSerializer,
+    )
+    def post(self, request: Request, evaluation_id: UUID) -> Response:
+        evaluation = services.cancel_evaluation(evaluation_id=evaluation_id, actor=user_of(request))
+        return Response(EvaluationSerializer(evaluation).data)
 
 
 class ModelEvaluations(generics.GenericAPIView[Evaluation]):
@@ -41,7 +75,7 @@ class ModelEvaluations(generics.GenericAPIView[Evaluation]):
     queryset = Evaluation.objects.none()
 
     @extend_schema(
-        operation_id="list_evaluations",
+        operation_id="list_evaluations_of_model",
         summary="When the model was tried beside the champion, newest first",
         responses=EvaluationSerializer(many=True),
     )

@@ -77,16 +77,39 @@ def request_evaluation(*, model_id: UUID, actor: User) -> Evaluation:
 
 
 @transaction.atomic
-def read_evaluations(*, model_id: UUID, actor: User) -> QuerySet[Evaluation]:
-    """When the model was tried, newest first, of the snapshots that the actor may see.
+def cancel_evaluation(*, evaluation_id: UUID, actor: User) -> Evaluation:
+    """The evaluation is cancelled; a worker that is at it hears of it after the study it is at, and writes nothing.
+
+    Raises: DeniedError; NotFoundError; ConflictError when it has ended otherwise.
+    """
+    require(actor, Action.MODEL_MANAGE)
+    visible = Evaluation.objects.visible_to(actor).select_for_update(of=("self",))
+    found = visible.select_related("model", "snapshot", "requested_by")
+    evaluation = found.filter(pk=evaluation_id).first()
+    if evaluation is None:
+        raise NotFoundError("no such evaluation, or none that you may see")
+    if evaluation.state == EvaluationState.CANCELLED:
+        return evaluation
+    if evaluation.state not in LIVE:
+        raise ConflictError(f"the evaluation has {evaluation.state}; only one that waits or runs can be cancelled")
+    evaluation.reason = f"The evaluation was cancelled by {actor.get_username()}."
+    _end(evaluation, EvaluationState.CANCELLED, actor)
+    return evaluation
+
+
+@transaction.atomic
+def read_evaluations(*, actor: User, model_id: UUID | None = None) -> QuerySet[Evaluation]:
+    """When models were tried, or this one, newest first, of the snapshots that the actor may see.
 
     Raises: DeniedError; NotFoundError.
     """
     require(actor, Action.TRAINING_READ)
+    found = Evaluation.objects.visible_to(actor).select_related("model", "requested_by", "verdict")
+    if model_id is None:
+        return found.order_by("-created")
     if not ModelVersion.objects.filter(pk=model_id).exists():
         raise NotFoundError("no such model")
-    found = Evaluation.objects.visible_to(actor).filter(model=model_id)
-    return found.select_related("requested_by", "verdict").order_by("-created")
+    return found.filter(model=model_id).order_by("-created")
 
 
 @transaction.atomic
@@ -182,11 +205,12 @@ def _held(claim: EvaluationClaim) -> Evaluation:
     return held(rows, claim.evaluation_id, claim.token, name="evaluation")
 
 
-def _end(evaluation: Evaluation, state: EvaluationState) -> None:
+def _end(evaluation: Evaluation, state: EvaluationState, actor: User | None = None) -> None:
     evaluation.state, evaluation.finished_at = state, timezone.now()
     evaluation.lease_token = evaluation.lease_expires_at = None
     evaluation.save()
-    _record(EventKind.MODEL_EVALUATED, evaluation, None)
+    kind = EventKind.JOB_CANCELLED if state == EvaluationState.CANCELLED else EventKind.MODEL_EVALUATED
+    _record(kind, evaluation, actor)
     registry_journal.publish_model(evaluation.model)
 
 

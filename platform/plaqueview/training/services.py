@@ -4,6 +4,7 @@ from plaqueview.training.building import build_snapshot, tend_snapshots
 from plaqueview.training.evaluations import (
     EvaluationClaim,
     EvaluationOrder,
+    cancel_evaluation,
     claim_evaluation,
     complete_evaluation,
     fail_evaluation,
@@ -58,6 +59,7 @@ __all__ = [
     "Standing",
     "Trial",
     "build_snapshot",
+    "cancel_evaluation",
     "cancel_run",
     "change_schedule",
     "claim_evaluation",

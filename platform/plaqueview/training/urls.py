@@ -29,6 +29,10 @@ urlpatterns = [
     path("schedules/<uuid:schedule_id>/firings", schedule_api.ScheduleFirings.as_view(), name="schedule-firings"),
     path("models/<uuid:model_id>/gate", model_api.ModelGate.as_view(), name="model-gate"),
     path("models/<uuid:model_id>/evaluations", evaluation_api.ModelEvaluations.as_view(), name="model-evaluations"),
+    path("evaluations", evaluation_api.EvaluationList.as_view(), name="evaluation-list"),
+    path(
+        "evaluations/<uuid:evaluation_id>/cancel", evaluation_api.EvaluationCancel.as_view(), name="evaluation-cancel"
+    ),
     path("models/import", model_file_api.ModelImport.as_view(), name="model-import"),
     path("models/<uuid:model_id>/file", model_file_api.ModelFile.as_view(), name="model-file"),
     path("models/<uuid:model_id>/promote", model_api.ModelPromote.as_view(), name="model-promote"),

@@ -20,6 +20,7 @@ class EvaluationState(models.TextChoices):
     RUNNING = "running"
     SUCCEEDED = "succeeded", "the gate has judged it"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
@@ -70,6 +71,7 @@ class Evaluation(Record):
                 name="evaluation_succeeded_has_a_verdict",
             ),
             models.CheckConstraint(
-                condition=~Q(state=EvaluationState.FAILED) | ~Q(reason=""), name="evaluation_failed_has_a_reason"
+                condition=~Q(state__in=[EvaluationState.FAILED, EvaluationState.CANCELLED]) | ~Q(reason=""),
+                name="evaluation_failed_has_a_reason",
             ),
         ]
