@@ -109,6 +109,13 @@ function SentFields({ setup, errors, change }: NodeFieldsProps) {
         size="xs" label="Send each version by itself that is approved from now on" checked={setup.sends_approved} error={errors["sends_approved"]}
         onChange={(event) => change({ sends_approved: event.currentTarget.checked })}
       />
+      {setup.kind === "dimse" && (
+        <Checkbox
+          size="xs" label="Ask the node to commit itself to keep them" checked={setup.asks_commitment} error={errors["asks_commitment"]}
+          description="A transfer then counts as sent only when the node says that it keeps every document (storage commitment)."
+          onChange={(event) => change({ asks_commitment: event.currentTarget.checked })}
+        />
+      )}
       <Checkbox
         size="xs" label="Active" description="Nothing is sent to a node that is not active; what waits for it stays."
         checked={setup.is_active} onChange={(event) => change({ is_active: event.currentTarget.checked })}

@@ -27,6 +27,7 @@ export interface NodeSetup {
   readonly prior_count: number;
   readonly prior_years: number;
   readonly prior_words: string;
+  readonly asks_commitment: boolean;
   readonly is_active: boolean;
 }
 
@@ -45,7 +46,7 @@ const NO_NODE: NodeSetup = {
   site: "", name: "", kind: "dimse", ae_title: "", host: "", port: "104", url: "", calling_ae_title: "", uses_tls: false,
   ca_certificates: "", client_certificate: "", client_key: "", sign_in: "none", username: "", password: "", token: "",
   documents: ["seg", "sr"], sends_approved: false, is_active: true,
-  prior_count: 0, prior_years: 0, prior_words: HEAD_WORDS,
+  prior_count: 0, prior_years: 0, prior_words: HEAD_WORDS, asks_commitment: false,
 };
 
 const NO_SECRETS = { client_key: "", password: "", token: "" } as const;
@@ -58,10 +59,11 @@ export function setupOf(node: RemoteNode | null): NodeSetup {
 }
 
 function keptFields({ site, name, kind, ae_title, host, url, calling_ae_title, uses_tls, username, ...rest }: RemoteNode) {
-  const { ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words } = rest;
+  const { ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words, asks_commitment } = rest;
   return {
     site, name, kind, ae_title, host, url, calling_ae_title, uses_tls, username,
     ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words,
+    asks_commitment,
   };
 }
 
@@ -76,12 +78,12 @@ export function requestOf({ site, ...setup }: NodeSetup): NewNode {
 
 type Typed = Omit<NodeSetup, "site">;
 
-function dimseAddress({ ae_title, host, port, calling_ae_title, uses_tls }: Typed) {
-  return { ae_title, host, port: portOf(port), calling_ae_title, uses_tls, url: "" };
+function dimseAddress({ ae_title, host, port, calling_ae_title, uses_tls, asks_commitment }: Typed) {
+  return { ae_title, host, port: portOf(port), calling_ae_title, uses_tls, asks_commitment, url: "" };
 }
 
 function webAddress({ url }: Typed) {
-  return { ae_title: "", host: "", port: null, calling_ae_title: "", uses_tls: false, url };
+  return { ae_title: "", host: "", port: null, calling_ae_title: "", uses_tls: false, asks_commitment: false, url };
 }
 
 /** What is no number is left to the server to refuse, with the field's name. */

@@ -23,6 +23,7 @@ const PROBLEM_TEXTS: Readonly<Record<PeerProblem, string>> = {
   broken_secret: "Secrets have to be entered again",
   unsupported: "Does not take such objects",
   not_stored: "Refused some objects",
+  not_committed: "Not kept for good",
   not_sent: "Did not send all of the study",
 };
 

@@ -6,6 +6,7 @@ import type { StateWords } from "./state_badge";
 export const TRANSFER_STATES: Readonly<Record<TransferState, StateWords>> = {
   queued: { label: "Queued", tone: "quiet", meaning: "Waits for a worker." },
   sending: { label: "Sending", tone: "busy", meaning: "A worker sends it now." },
+  committing: { label: "Stored", tone: "busy", meaning: "The node has every document and was asked to commit itself to keep them." },
   sent: { label: "Sent", tone: "good", meaning: "The node has every document." },
   failed: { label: "Failed", tone: "caution", meaning: "It is tried again by itself." },
   dead: { label: "Given up", tone: "alert", meaning: "It is not tried again until somebody sends it again." },
@@ -19,6 +20,7 @@ type Tried = Pick<Transfer | Delivery, "state" | "next_attempt_at">;
  */
 export function nextAttemptText({ state, next_attempt_at }: Tried, asOf: number): string {
   if (state === "sending") return "Now";
+  if (state === "committing") return UNKNOWN;
   if (state === "sent" || state === "delivered" || state === "dead" || !next_attempt_at) return UNKNOWN;
   return Date.parse(next_attempt_at) <= asOf ? "In a moment" : timeText(next_attempt_at);
 }

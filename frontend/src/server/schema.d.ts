@@ -2830,6 +2830,7 @@ export interface components {
              *     * `broken_secret` - broken_secret
              *     * `unsupported` - unsupported
              *     * `not_stored` - not_stored
+             *     * `not_committed` - not_committed
              *     * `not_sent` - not_sent
              */
             problem: components["schemas"]["PeerProblem"] | components["schemas"]["NullEnum"];
@@ -3438,6 +3439,8 @@ export interface components {
             prior_years?: number;
             /** @description Parted by commas; a prior's description has one of them, or is empty. None: any prior. */
             prior_words?: string;
+            /** @description For DIMSE: a transfer is sent when the peer has committed itself to keep it. */
+            asks_commitment?: boolean;
             is_active?: boolean;
             /**
              * Format: uuid
@@ -3510,6 +3513,7 @@ export interface components {
             prior_words: string;
             /** Format: date-time */
             fetches_priors_since: string | null;
+            asks_commitment: boolean;
             is_active: boolean;
             last_echo: components["schemas"]["Echo"] | null;
             /** Format: date-time */
@@ -3957,6 +3961,8 @@ export interface components {
             prior_years?: number;
             /** @description Parted by commas; a prior's description has one of them, or is empty. None: any prior. */
             prior_words?: string;
+            /** @description For DIMSE: a transfer is sent when the peer has committed itself to keep it. */
+            asks_commitment?: boolean;
             is_active?: boolean;
         };
         PatchedOverrideRequest: {
@@ -4036,10 +4042,11 @@ export interface components {
          *     * `broken_secret` - broken_secret
          *     * `unsupported` - unsupported
          *     * `not_stored` - not_stored
+         *     * `not_committed` - not_committed
          *     * `not_sent` - not_sent
          * @enum {string}
          */
-        PeerProblem: "refused" | "unknown_host" | "forbidden" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored" | "not_sent";
+        PeerProblem: "refused" | "unknown_host" | "forbidden" | "unreachable" | "timed_out" | "tls" | "unknown_ae" | "rejected" | "aborted" | "unauthorized" | "not_dicomweb" | "broken_secret" | "unsupported" | "not_stored" | "not_committed" | "not_sent";
         /** @description When to learn, from what and how; what is left out is as given here. */
         PlanRequest: {
             name: string;
@@ -5208,10 +5215,11 @@ export interface components {
             node_name: string;
             documents: components["schemas"]["SentDocument"][];
             /**
-             * @description failed: tried again at next_attempt_at; dead: not any more, until resent.
+             * @description committing: the peer has it and was asked to keep it, by next_attempt_at; failed: tried again at next_attempt_at; dead: not any more, until resent.
              *
              *     * `queued` - queued
              *     * `sending` - sending
+             *     * `committing` - committing
              *     * `sent` - sent
              *     * `failed` - failed
              *     * `dead` - dead
@@ -5235,12 +5243,13 @@ export interface components {
         /**
          * @description * `queued` - queued
          *     * `sending` - sending
+         *     * `committing` - committing
          *     * `sent` - sent
          *     * `failed` - failed
          *     * `dead` - dead
          * @enum {string}
          */
-        TransferState: "queued" | "sending" | "sent" | "failed" | "dead";
+        TransferState: "queued" | "sending" | "committing" | "sent" | "failed" | "dead";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -18239,11 +18248,12 @@ export interface operations {
                 /**
                  * @description * `queued` - waits for a worker
                  *     * `sending` - a worker sends it
+                 *     * `committing` - the peer has it, and was asked to commit itself to keep it
                  *     * `sent` - the peer has it
                  *     * `failed` - is tried again
                  *     * `dead` - is not tried again
                  */
-                state?: ("dead" | "failed" | "queued" | "sending" | "sent")[];
+                state?: ("committing" | "dead" | "failed" | "queued" | "sending" | "sent")[];
                 study?: string;
             };
             header?: never;

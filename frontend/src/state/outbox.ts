@@ -7,7 +7,7 @@ import { queryClient } from "./queries";
 /** The socket tells of transfers only to those who look at their study. */
 const REFRESH_MS = 10_000;
 
-const UNDERWAY: ReadonlySet<TransferState> = new Set(["queued", "sending", "failed"]);
+const UNDERWAY: ReadonlySet<TransferState> = new Set(["queued", "sending", "committing", "failed"]);
 
 /** Whether the server goes on with it by itself. */
 export function isUnderway({ state }: Pick<Transfer, "state">): boolean {

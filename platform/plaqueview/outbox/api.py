@@ -31,7 +31,9 @@ class TransferSerializer(serializers.ModelSerializer[Transfer]):
     node_name = serializers.CharField(source="node.name")
     documents = serializers.ListField(child=serializers.ChoiceField(SentDocument.values))
     state = serializers.ChoiceField(
-        TransferState.values, help_text="failed: tried again at next_attempt_at; dead: not any more, until resent."
+        TransferState.values,
+        help_text="committing: the peer has it and was asked to keep it, by next_attempt_at; failed: tried again at "
+        "next_attempt_at; dead: not any more, until resent.",
     )
     answer = serializers.CharField(help_text="What the peer said last, as a sentence.")
     sop_instance_uids = serializers.ListField(

@@ -11,17 +11,19 @@ from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.leases import lapsed_at
 from plaqueview.core.models import Record
-from plaqueview.pacs.models import RemoteNode, SentDocument
+from plaqueview.pacs.models import Commitment, RemoteNode, SentDocument
 
 
 class TransferState(models.TextChoices):
     QUEUED = "queued", "waits for a worker"
     SENDING = "sending", "a worker sends it"
+    COMMITTING = "committing", "the peer has it, and was asked to commit itself to keep it"
     SENT = "sent", "the peer has it"
     FAILED = "failed", "is tried again"
     DEAD = "dead", "is not tried again"
 
 
+# Nothing more happens before `next_attempt_at`, unless a peer answers.
 WAITING = [TransferState.QUEUED, TransferState.FAILED]
 
 
@@ -49,7 +51,8 @@ class Transfer(Record):
 
     `attempts` counts the claims since it was asked for last. `answer` is what the peer said last, in our words.
     `approved_at` is when the version was approved, which is how far the node's rule has come. While it is sent it
-    carries the lease of the worker: who does not hold `lease_token` writes nothing.
+    carries the lease of the worker: who does not hold `lease_token` writes nothing. While its peer is asked to commit
+    itself (`commitment`), `next_attempt_at` is when the answer is given up.
     """
 
     annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="transfers")
@@ -63,6 +66,7 @@ class Transfer(Record):
     approved_at = models.DateTimeField()
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     sent_at = models.DateTimeField(null=True)
+    commitment = models.ForeignKey(Commitment, on_delete=models.SET_NULL, null=True, related_name="+")
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
 
@@ -83,7 +87,8 @@ class Transfer(Record):
                 name="transfer_lease_while_sending",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=WAITING) | Q(next_attempt_at__isnull=False), name="transfer_waits_for_a_time"
+                condition=~Q(state__in=[*WAITING, TransferState.COMMITTING]) | Q(next_attempt_at__isnull=False),
+                name="transfer_waits_for_a_time",
             ),
             models.CheckConstraint(
                 condition=~Q(state=TransferState.SENT) | Q(sent_at__isnull=False), name="transfer_sent_has_a_time"

@@ -14,7 +14,7 @@ from plaqueview.outbox import endings, leases
 from plaqueview.outbox.models import Transfer
 from plaqueview.outbox.packages import PackageError, package_of
 from plaqueview.outbox.requests import SEND_TASK
-from plaqueview.pacs import peers
+from plaqueview.pacs import commitments, peers
 from plaqueview.pacs.peer import PeerError
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,11 @@ def _send(claim: Claim, random: Random) -> bool:
         package = package_of(transfer)
         leases.renew(claim)
         answer = peers.store(transfer.node, package, partial(leases.renew, claim))
-        endings.succeed(claim, answer=answer)
+        if transfer.node.asks_commitment:
+            leases.renew(claim)
+            endings.await_commitment(claim, commitments.ask(node=transfer.node, instances=package), answer=answer)
+        else:
+            endings.succeed(claim, answer=answer)
     except ClaimLostError as lost:
         logger.warning("%s", lost)
         return False

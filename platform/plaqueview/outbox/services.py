@@ -1,6 +1,6 @@
 """Every write of the outbox and the reads that the audit keeps, by the module that does it."""
 
-from plaqueview.outbox.endings import bury_lapsed
+from plaqueview.outbox.endings import bury_lapsed, settle_asked
 from plaqueview.outbox.reading import read_transfer, read_transfers
 from plaqueview.outbox.requests import Requested, request, request_by_rule, resend
 from plaqueview.outbox.sending import send_to_node, wake_nodes
@@ -14,5 +14,6 @@ __all__ = [
     "request_by_rule",
     "resend",
     "send_to_node",
+    "settle_asked",
     "wake_nodes",
 ]

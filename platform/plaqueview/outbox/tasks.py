@@ -18,7 +18,8 @@ def send_to_node(node_id: str) -> None:
 
 @shared_task(name="outbox.tend", time_limit=TIME_LIMIT_S)
 def tend() -> None:
-    """Versions that a node's rule wants are asked for, dead workers' transfers taken up, and workers told."""
+    """What a node's rule wants is asked for, what peers said is heard, the dead's taken up, and workers are told."""
     services.request_by_rule()
+    services.settle_asked(random=SystemRandom())
     services.bury_lapsed()
     services.wake_nodes()

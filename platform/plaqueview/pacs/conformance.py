@@ -6,6 +6,7 @@ from typing import Final, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import UID
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
+    StorageCommitmentPushModel,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,
@@ -15,6 +16,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from plaqueview import __version__
 from plaqueview.imaging.frame_pixels import FORMATS, VOI_FUNCTIONS
 from plaqueview.pacs import api, failures, rendering, search, urls
+from plaqueview.pacs.commitment_provider import FAREWELL_S, PAUSES_S
+from plaqueview.pacs.dimse_commitment import PATIENCE_S
 from plaqueview.pacs.dimse_retrieval import COMPRESSED, DOCUMENTS, IMAGES, NATIVE
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
 from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
@@ -34,6 +37,7 @@ LEVELS: Final = {
     "Series": search.SERIES_ATTRIBUTES,
     "Instance": search.INSTANCE_ATTRIBUTES,
 }
+NO_STORAGE: Final = {Verification, StorageCommitmentPushModel}
 QUERY_MODELS: Final = (
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
@@ -60,7 +64,7 @@ def _head() -> list[str]:
 def _storage_provider() -> list[str]:
     """What the listener accepts."""
     entity = application_entity()
-    storage = [one for one in entity.supported_contexts if one.abstract_syntax != Verification]
+    storage = [one for one in entity.supported_contexts if one.abstract_syntax not in NO_STORAGE]
     syntaxes = {tuple(map(str, one.transfer_syntax)) for one in storage}
     (accepted,) = syntaxes  # one list for all, or this statement has to tell them apart
     return [
@@ -74,7 +78,13 @@ def _storage_provider() -> list[str]:
         "With `PLAQUEVIEW_DICOM_TLS_CERTIFICATE` TLS 1.2 or newer and nothing else (PS3.15 B.12), with",
         "`PLAQUEVIEW_DICOM_TLS_CALLERS` for callers whose certificate is of these authorities.",
         "Not provided: C-FIND, C-GET, C-MOVE,",
-        "Storage Commitment, extended negotiation.",
+        "extended negotiation.",
+        "",
+        f"{StorageCommitmentPushModel.name} ({StorageCommitmentPushModel}): a request (N-ACTION) is answered by an",
+        "N-EVENT-REPORT with what is kept, and for each other instance why not: no such instance, another class, or",
+        "bytes that are not whole. It goes by an association of ours, as its provider, to the one active node whose",
+        f"AE title called, tried {len(PAUSES_S)} times within {sum(PAUSES_S):.0f} s; without such a node by the",
+        f"caller's own association, {FAREWELL_S} s after the request, if it is still there.",
         "",
         *_table(("Transfer syntax", "UID"), [(UID(one).name, one) for one in accepted]),
         *_table(("Storage SOP class", "UID"), [_named(cast(UID, one.abstract_syntax)) for one in storage]),
@@ -91,6 +101,9 @@ def _user() -> list[str]:
         "Storage of what is sent: Segmentation, SR, Secondary Capture, Encapsulated PDF, in the transfer syntax that",
         f"was written, or {native}. Verification when an administrator asks. Search and retrieval",
         "as below; a peer without C-GET is asked for C-MOVE to the listener above.",
+        "Storage commitment of what was sent, where the node is set up so: its report is heard for",
+        f"{PATIENCE_S:.0f} s by the association that asked, and by any association to the listener above in which the",
+        "peer is the provider, until `PLAQUEVIEW_TRANSFER_COMMITMENT_S`.",
         "",
         *_table(("Query/Retrieve SOP class", "UID"), [_named(model) for model in QUERY_MODELS]),
         "Attributes asked of each study: " + ", ".join(f"`{keyword}`" for keyword in RETURNED) + ".",

@@ -1,4 +1,4 @@
-"""The C-STORE listener: instances by DIMSE, kept as the peer encoded them. Source: PS3.4 B.
+"""The C-STORE listener: instances by DIMSE, kept as the peer encoded them, and committed to. Source: PS3.4 B and J.
 
 Associations run in threads of their own and hand their files to one keeper, which commits what has gathered meanwhile
 in one transaction: four senders cost little more than one.
@@ -18,11 +18,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import ThreadedAssociationServer
 
 from plaqueview.accounts.models import Site
 from plaqueview.core.errors import UnavailableError
+from plaqueview.pacs.commitment_provider import CommitmentProvider
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
 from plaqueview.pacs.listener_tls import listener_context
 from plaqueview.pacs.received_files import close_when_whole, forget_half_an_instance
@@ -96,7 +97,7 @@ def _log_failure(future: "Future[None]") -> None:
 
 
 class Listener:
-    """Answers C-ECHO and C-STORE for the site until it is stopped."""
+    """Answers C-ECHO, C-STORE and storage commitment for the site until it is stopped."""
 
     def __init__(self, *, port: int, site: Site) -> None:
         folder = settings.STORAGE_DIR / "incoming"
@@ -105,6 +106,7 @@ class Listener:
         tempfile.tempdir = str(folder)
         _config.STORE_RECV_CHUNKED_DATASET = True
         self._keeper = Keeper(Arrival(site, Source.C_STORE))
+        self._commitments = CommitmentProvider(site)
         self._studies: dict[int, set[UUID]] = defaultdict(set)
         self._entity = application_entity()
         server = self._entity.start_server(
@@ -116,6 +118,8 @@ class Listener:
                 (evt.EVT_DIMSE_RECV, close_when_whole),
                 (evt.EVT_C_STORE, self._store),
                 (evt.EVT_C_ECHO, _echo),
+                (evt.EVT_N_ACTION, self._commitments.act),
+                (evt.EVT_N_EVENT_REPORT, self._commitments.hear),
                 (evt.EVT_RELEASED, self._end),
                 (evt.EVT_ABORTED, self._end),
                 (evt.EVT_CONN_CLOSE, self._end),
@@ -132,6 +136,7 @@ class Listener:
             if not association.is_established:  # the library fails in a thread of its own when it aborts such a one
                 association.join(FAREWELL_S)
         self._entity.shutdown()
+        self._commitments.close()
         self._keeper.close()
 
     def _store(self, event: evt.Event) -> int:
@@ -159,6 +164,8 @@ def application_entity() -> AE:
     for context in AllStoragePresentationContexts:
         entity.add_supported_context(cast(str, context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
     entity.add_supported_context(Verification)
+    # Both roles: a caller asks us to commit, and a peer that we asked reports by an association of its own.
+    entity.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
     entity.require_called_aet = True
     callers = settings.DICOM_CALLING_AE_TITLES
     entity.require_calling_aet = [] if ANYONE in callers else callers

@@ -44,7 +44,8 @@ class RemoteNode(Record):
     versions that were approved before are not sent. `fetches_priors_since` likewise: for each study that came since,
     the newest `prior_count` MR studies of the patient are fetched from here, of the last `prior_years` (0: of any age),
     whose description has one of `prior_words` (none: any) or is empty. Certificates are PEM; no `ca_certificates` means
-    those that the machine trusts. `echo_problem` is empty when the last echo was answered.
+    those that the machine trusts. `echo_problem` is empty when the last echo was answered. With `asks_commitment` what
+    is sent counts as delivered once the peer has committed itself to keep it.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="nodes")
@@ -68,6 +69,7 @@ class RemoteNode(Record):
     prior_words = models.CharField(max_length=300, blank=True, default=HEAD_WORDS)
     fetches_priors_since = models.DateTimeField(null=True)
     sends_approved_since = models.DateTimeField(null=True)
+    asks_commitment = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     echoed_at = models.DateTimeField(null=True)
     echo_problem = models.CharField(max_length=30, blank=True)
@@ -84,9 +86,34 @@ class RemoteNode(Record):
                 | (Q(kind=NodeKind.DICOMWEB, ae_title="", host="", port__isnull=True) & ~Q(url="")),
                 name="node_has_the_address_of_its_kind",
             ),
+            models.CheckConstraint(
+                condition=Q(asks_commitment=False) | Q(kind=NodeKind.DIMSE), name="node_commits_by_dimse"
+            ),
         ]
 
     @property
     def address(self) -> str:
         """Where the node is, for people."""
         return self.url or f"{self.ae_title} at {self.host}, port {self.port}"
+
+
+class CommitmentState(models.TextChoices):
+    ASKED = "asked", "the peer has not answered yet"
+    COMMITTED = "committed", "the peer keeps every instance"
+    REFUSED = "refused", "the peer does not keep every instance"
+
+
+class Commitment(Record):
+    """Instances that a peer was asked to keep for good, and what it said. Source: PS3.4 J."""
+
+    node = models.ForeignKey(RemoteNode, on_delete=models.CASCADE, related_name="commitments")
+    transaction_uid = models.CharField(max_length=64, unique=True)
+    sop_instance_uids = models.JSONField()
+    state = models.CharField(max_length=20, choices=CommitmentState, default=CommitmentState.ASKED)
+    answer = models.CharField(max_length=500, blank=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=CommitmentState.values), name="commitment_state_is_known"),
+        ]

@@ -56,6 +56,7 @@ class NodeSerializer(serializers.Serializer[JSON]):
     prior_years = serializers.IntegerField()
     prior_words = serializers.CharField()
     fetches_priors_since = serializers.DateTimeField(allow_null=True)
+    asks_commitment = serializers.BooleanField()
     is_active = serializers.BooleanField()
     last_echo = EchoSerializer(allow_null=True)
     created = serializers.DateTimeField()
@@ -102,6 +103,9 @@ class NodeChangeSerializer(serializers.Serializer[JSON]):
         required=False,
         allow_blank=True,
         help_text="Parted by commas; a prior's description has one of them, or is empty. None: any prior.",
+    )
+    asks_commitment = serializers.BooleanField(
+        required=False, help_text="For DIMSE: a transfer is sent when the peer has committed itself to keep it."
     )
     is_active = serializers.BooleanField(required=False)
 

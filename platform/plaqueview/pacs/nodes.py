@@ -56,6 +56,7 @@ class NodeSetup:
     prior_count: int = 0
     prior_years: int = 0
     prior_words: str = HEAD_WORDS
+    asks_commitment: bool = False
     is_active: bool = True
 
 
@@ -188,6 +189,8 @@ def _require_address(setup: NodeSetup) -> None:
             wrong["host"] = objection
     else:
         wrong |= {name: "not for a DICOMweb node" for name in (*OF_DIMSE, "calling_ae_title") if given[name]}
+        if setup.asks_commitment:
+            wrong["asks_commitment"] = "DICOMweb knows no storage commitment"
         if problem := _problem_of_url(setup.url):
             wrong["url"] = problem
     for name in ("ae_title", "calling_ae_title"):

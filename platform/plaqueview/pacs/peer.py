@@ -30,17 +30,26 @@ class PeerProblem(models.TextChoices):
     BROKEN_SECRET = "broken_secret", "the secrets have to be entered again"
     UNSUPPORTED = "unsupported", "the peer does not take such objects"
     NOT_STORED = "not_stored", "the peer refused some of the objects"
+    NOT_COMMITTED = "not_committed", "the peer did not commit itself to keep the objects"
     NOT_SENT = "not_sent", "the peer did not send all of the study"
 
 
 # The peer is there and answers, but does not want or have these objects: another transfer may fare better.
-ABOUT_THE_OBJECTS: Final = {PeerProblem.UNSUPPORTED, PeerProblem.NOT_STORED, PeerProblem.NOT_SENT}
+ABOUT_THE_OBJECTS: Final = {
+    PeerProblem.UNSUPPORTED,
+    PeerProblem.NOT_STORED,
+    PeerProblem.NOT_COMMITTED,
+    PeerProblem.NOT_SENT,
+}
 
 # Source: PS3.4 Table B.2-1, PS3.7 C.5; statuses without a row are said by number alone.
 DUPLICATE: Final = 0x0111
 WORDS_OF_STATUS: Final = {
     0x0110: "processing failure",
+    0x0112: "no such instance",
+    0x0115: "invalid argument",
     0x0117: "invalid SOP instance",
+    0x0119: "the instance is of another class",
     0x0122: "SOP class not supported",
     0x0124: "not authorised",
     0xA700: "out of resources",

@@ -1,11 +1,12 @@
 """Any node, whichever protocol it speaks."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from plaqueview.core.sealing import SealBrokenError
-from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval, dimse_peer, dimse_retrieval
+from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval, dimse_commitment, dimse_peer, dimse_retrieval
+from plaqueview.pacs.commitment import CommitmentReport
 from plaqueview.pacs.models import NodeKind, RemoteNode
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, error_of
 from plaqueview.pacs.remote_studies import Basket, RemoteStudies, StudyQuery
@@ -44,6 +45,16 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     Raises: PeerError, which says what went wrong.
     """
     return _asked(node, lambda: STORE[node.kind](node, instances, progress))
+
+
+def ask_commitment(
+    node: RemoteNode, transaction_uid: str, classes_by_uid: Mapping[str, str]
+) -> CommitmentReport | None:
+    """The DIMSE node's peer is asked to keep the instances; its report, if it came at once.
+
+    Raises: PeerError, which says what went wrong.
+    """
+    return _asked(node, lambda: dimse_commitment.ask(node, transaction_uid, classes_by_uid))
 
 
 def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:

@@ -24,6 +24,7 @@ JOB_TIME_LIMIT_S = read(env.int, "PLAQUEVIEW_JOB_TIME_LIMIT_S", 600, validate=va
 INFERENCE_THREADS = read(env.int, "PLAQUEVIEW_INFERENCE_THREADS", 0, validate=validate.Range(min=0))
 TRANSFER_LEASE_S = read(env.int, "PLAQUEVIEW_TRANSFER_LEASE_S", 120, validate=validate.Range(min=1))
 TRANSFER_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_TRANSFER_MAX_ATTEMPTS", 16, validate=validate.Range(min=1))
+TRANSFER_COMMITMENT_S = read(env.int, "PLAQUEVIEW_TRANSFER_COMMITMENT_S", 3600, validate=validate.Range(min=1))
 TRANSFER_RETRY_S = read(env.float, "PLAQUEVIEW_TRANSFER_RETRY_S", 10.0, validate=validate.Range(min=0.0))
 FETCH_LEASE_S = read(env.int, "PLAQUEVIEW_FETCH_LEASE_S", 180, validate=validate.Range(min=1))
 FETCH_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_FETCH_MAX_ATTEMPTS", 6, validate=validate.Range(min=1))
