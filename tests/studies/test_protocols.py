@@ -5,6 +5,7 @@ import pytest
 from plaqueview.accounts.services import create_site
 from plaqueview.core.access import Role
 from plaqueview.imaging.image_quality import ImageQuality
+from plaqueview.studies import summaries
 from plaqueview.studies.models import Study
 from plaqueview.studies.protocols import keep_quality
 from plaqueview.studies.settling import settle
@@ -50,6 +51,18 @@ def test_a_study_is_held_to_the_recommendation_and_to_its_newest_prior():
     }
     assert differing == {"echo_time": ("120 ms", "90 ms"), "slice_thickness": ("4 mm", "5 mm")}
     assert body["comparison"]["caution"] == "Numbers of different protocols are not comparable."
+
+
+def test_who_looks_at_a_study_hears_when_its_flair_was_measured(monkeypatch):
+    current = study(create_site(name="Ljubljana"))
+    events: list[dict] = []
+    monkeypatch.setattr(summaries, "announce", lambda event, **places: events.append({**event, **places}))
+
+    keep_quality(series_id=current.flair_series_id, quality=ImageQuality(0.021, None, 0.1))
+
+    (event,) = events
+    assert (event["type"], event["study"]) == ("study.changed", str(current.pk))
+    assert f"study.{current.pk}" in event["topics"]
 
 
 def test_without_a_prior_nothing_is_compared_and_a_later_study_is_none():

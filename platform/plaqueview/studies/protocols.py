@@ -24,6 +24,7 @@ from plaqueview.imaging.protocol import (
 )
 from plaqueview.studies.models import Series, SeriesSource, Study
 from plaqueview.studies.reading import priors_of, read_study
+from plaqueview.studies.summaries import announce_study
 from plaqueview.studies.volumes import load_first_header
 
 
@@ -77,9 +78,11 @@ def differing(differences: tuple[Difference, ...]) -> tuple[Difference, ...]:
 
 
 def keep_quality(*, series_id: UUID, quality: ImageQuality) -> None:
-    """What was measured stands in the series' row, with when."""
+    """What was measured stands in the series' row, with when; who looks at its study hears of it."""
     measured = asdict(quality) | {"measured_at": timezone.now().isoformat()}
     Series.objects.filter(pk=series_id).update(quality=measured)
+    for study in Study.objects.filter(flair_series=series_id):
+        announce_study(study)
 
 
 def _quality(stored: Mapping[str, Any] | None, until: datetime | None) -> ImageQuality | None:  # Any: JSON
