@@ -48,10 +48,12 @@ from inference_worker.regions.alignment import AlignmentError
 from plaqueview.annotations import services as annotations
 from plaqueview.core.errors import PlaqueViewError, UnavailableError
 from plaqueview.core.storage import stored_path
+from plaqueview.imaging.brightened_spots import spots_of
+from plaqueview.imaging.brightening import BrighteningError, BrighteningRule, find_brightened
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.regions import RegionRule
-from plaqueview.imaging.registration import RegistrationError, register_rigidly
+from plaqueview.imaging.registration import RegistrationError, RigidRegistration, register_rigidly
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import GeometryError
 from plaqueview.inference import services as inference
@@ -86,6 +88,7 @@ class OverdueError(RuntimeError):
 EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError, UnavailableError)
 REGION_ERRORS = (SeriesReadError, GeometryError, AlignmentError, UnavailableError)
 REGISTRATION_ERRORS = (SeriesReadError, GeometryError, RegistrationError, UnavailableError)
+NO_BRAIN = "no version of the study says where the brain is"
 CLAIM_ENDED = (inference.ClaimLostError, inference.JobCancelledError)
 
 
@@ -309,7 +312,7 @@ def register(self: Task[..., None], registration_id: str) -> None:
 
 
 def find_movement(claim: longitudinal.Claim) -> longitudinal.Found:
-    """How the head lay at the prior against how it lies in the study; the lease stays alive meanwhile.
+    """How the head lay at the prior against how it lies in the study, and what became brighter; the lease stays alive.
 
     Raises: ClaimLostError; SeriesReadError, RegistrationError and what else rules the two volumes out.
     """
@@ -317,12 +320,26 @@ def find_movement(claim: longitudinal.Claim) -> longitudinal.Found:
     with keep_lease(lambda: longitudinal.renew(claim), of=f"registration {claim.registration_id}"):
         pair = longitudinal.load_pair(claim)
         found = register_rigidly(pair.fixed, pair.moving, fixed_brain=pair.fixed_brain, moving_brain=pair.moving_brain)
+        brightening = find_brightening(pair, found)
     return longitudinal.Found(
         matrix=found.matrix.ravel().tolist(),
         similarity_before=found.similarity_before,
         similarity=found.similarity,
         seconds=time.monotonic() - started_s,
+        brightening=brightening,
     )
+
+
+def find_brightening(pair: longitudinal.Pair, found: RigidRegistration) -> longitudinal.Brightening:
+    """What became brighter, or why that cannot be told: the visits are registered either way."""
+    shape, rule = pair.fixed.shape, BrighteningRule()
+    if pair.fixed_brain is None:
+        return longitudinal.Brightening(shape, rule.sentence, (), NO_BRAIN)
+    try:
+        brightened = find_brightened(pair.fixed, pair.moving, found.matrix, pair.fixed_brain, rule=rule)
+    except BrighteningError as error:
+        return longitudinal.Brightening(shape, rule.sentence, (), str(error))
+    return longitudinal.Brightening(shape, rule.sentence, spots_of(pair.fixed.with_voxels(brightened)))
 
 
 @shared_task(name="inference.map_regions")

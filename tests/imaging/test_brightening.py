@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from plaqueview.imaging.brightened_spots import changes_of_spots, spots_of
 from plaqueview.imaging.brightening import BrighteningError, find_brightened
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
+from plaqueview.imaging.longitudinal import Change, LesionChange
 from plaqueview.imaging.volume import Volume
 from tests.imaging.phantoms import axial_affine, rotated
 
@@ -28,7 +30,7 @@ def visit(*spheres, affine=AFFINE, gain=1.0, seed=0) -> tuple[Volume, np.ndarray
     return Volume(noisy.reshape(SHAPE), affine), brain.reshape(SHAPE)
 
 
-def spots(found: np.ndarray):
+def measured(found: np.ndarray):
     return measure_lesions(Volume(found.astype(np.uint8), AFFINE), None, rule=CountingRule()).lesions
 
 
@@ -36,7 +38,7 @@ def test_a_new_lesion_is_found_where_it_is_whatever_the_gain_and_the_coil():
     current, brain = visit(LASTING, NEW, gain=2.5)
     prior, _ = visit(LASTING, seed=1)
 
-    (spot,) = spots(find_brightened(current, prior, STILL, brain))
+    (spot,) = measured(find_brightened(current, prior, STILL, brain))
 
     assert np.linalg.norm(np.subtract(spot.centroid_mm, NEW[0])) < 1.5
     assert spot.volume_ml == pytest.approx(4 / 3 * np.pi * 4.0**3 / 1000.0, rel=0.5)
@@ -54,7 +56,7 @@ def test_a_head_that_lay_otherwise_is_no_change_once_registered():
     prior, _ = visit(LASTING, affine=turned, seed=1)
     current, brain = visit(LASTING, NEW)
 
-    (spot,) = spots(find_brightened(current, prior, STILL, brain))
+    (spot,) = measured(find_brightened(current, prior, STILL, brain))
 
     assert np.linalg.norm(np.subtract(spot.centroid_mm, NEW[0])) < 1.5
 
@@ -88,3 +90,25 @@ def test_volumes_that_cannot_be_compared_are_refused():
         find_brightened(current, far, STILL, brain)
     with pytest.raises(BrighteningError, match="one and the same intensity or difference"):
         find_brightened(current.with_voxels(np.ones(SHAPE)), current, STILL, brain)
+
+
+def test_a_spot_knows_its_voxels_its_lesions_and_what_became_of_them():
+    """Two lesions in one spot, of which one is new; and a spot beside every lesion, which comes first for its size."""
+    mask, numbers = np.zeros(SHAPE, np.bool_), np.zeros(SHAPE, np.uint16)
+    mask[3, 10:12, 20:25], mask[9:12, 30:35, 30:36] = True, True
+    numbers[3, 10, 20], numbers[3, 11, 24], numbers[3, 5, 5] = 1, 2, 3
+    changes = [
+        Change(LesionChange.STABLE, (2,), (1,), 0.1, 0.1, (3, 11, 24)),
+        Change(LesionChange.NEW, (1,), (), 0.1, 0.0, (3, 10, 20)),
+    ]
+
+    spots = spots_of(Volume(mask, AFFINE))
+    beside, within = changes_of_spots(spots, numbers, changes)
+
+    assert [spot.anchor for spot in spots] == [(10, 32, 32), (3, 10, 22)]
+    assert [spot.volume_ml for spot in spots] == pytest.approx([90 * 6.75e-3, 10 * 6.75e-3])
+    assert np.array_equal(np.sort(np.concatenate([spot.voxels for spot in spots])), np.flatnonzero(mask))
+    assert spots[1].runs == ((3 * 72 * 72 + 10 * 72 + 20, 5), (3 * 72 * 72 + 11 * 72 + 20, 5))
+    assert (beside.lesions, beside.change, beside.grew) == ((), None, False)
+    assert (within.lesions, within.change, within.grew) == ((1, 2), LesionChange.NEW, True)
+    assert spots_of(Volume(np.zeros(SHAPE, np.bool_), AFFINE)) == ()

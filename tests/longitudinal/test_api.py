@@ -4,11 +4,13 @@ import pytest
 
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
+from plaqueview.imaging.brightened_spots import BRIGHTENING_SUGGESTION
+from plaqueview.imaging.brightening import BrighteningRule
 from plaqueview.imaging.longitudinal import SUGGESTION, ChangeRule
 from plaqueview.longitudinal import services
 from plaqueview.longitudinal.models import Registration
 from tests.accounts.people import make_user, token_client
-from tests.longitudinal.visits import LASTING, NEW, OLD, STILL, claimed, read_with, registered, visits
+from tests.longitudinal.visits import LASTING, NEW, OLD, STILL, brightened_in, claimed, read_with, registered, visits
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +93,8 @@ def test_the_changes_between_two_visits():
 
     assert answer.status_code == 200
     body = answer.json()
-    changes, protocol = body.pop("changes"), body.pop("protocol")
+    changes, protocol, brightening = body.pop("changes"), body.pop("protocol"), body.pop("brightening")
+    assert (brightening["without_growth"], brightening["spots"]) == (0, [])
     assert body == {
         "study": str(study.pk),
         "prior": str(prior.pk),
@@ -116,6 +119,48 @@ def test_the_changes_between_two_visits():
     new, resolved, _ = changes
     assert (new["volume_ml"], new["prior_volume_ml"]) == (version.lesions.get(number=1).volume_ml, 0.0)
     assert resolved["prior_volume_ml"] == prior_version.lesions.get(number=1).volume_ml
+
+
+def test_what_became_brighter_is_told_with_the_lesions_in_it():
+    """A lesion that lasts, a new one, and a place that no mask has: the largest first."""
+    study, prior = visits()
+    read_with(study, LASTING, NEW)
+    read_with(prior, LASTING)
+    elsewhere = ((-10.0, 0.0, -8.0), 2.5)
+    registered(study, prior, brightening=brightened_in(NEW, (LASTING[0], 3.5), elsewhere))
+
+    found = reader_of(study).get(f"/api/v1/studies/{study.pk}/changes?prior={prior.pk}").json()["brightening"]
+
+    spots = found.pop("spots")
+    assert found == {
+        "rule": BrighteningRule().sentence,
+        "suggestion": BRIGHTENING_SUGGESTION,
+        "note": "",
+        "without_growth": 2,
+    }
+    assert [(one["lesions"], one["change"], one["suggests"]) for one in spots] == [
+        ([1], "new", "active"),
+        ([2], "stable", "active"),
+        ([], None, "active"),
+    ]
+    assert [one["anchor"] for one in spots[1:]] == [[3, 8, 24], [1, 16, 6]]
+    voxels = sum(length for _, length in spots[2]["runs"])
+    assert spots[2]["volume_ml"] == pytest.approx(voxels * 0.004)
+
+
+def test_a_registration_of_an_earlier_release_says_nothing_of_brightening():
+    study, prior = visits()
+    read_with(study, LASTING)
+    read_with(prior, LASTING)
+    registration = registered(study, prior)
+    Registration.objects.filter(pk=registration.pk).update(brightening=None)
+    address = f"/api/v1/studies/{study.pk}/changes?prior={prior.pk}"
+    assert reader_of(study).get(address).json()["brightening"] is None
+
+    on_another_grid = {**brightened_in(LASTING).as_json(), "shape": [3, 3, 3]}
+    Registration.objects.filter(pk=registration.pk).update(brightening=on_another_grid)
+
+    assert reader_of(study).get(address).json()["brightening"] is None
 
 
 def test_the_matrix_of_the_registration_is_used():

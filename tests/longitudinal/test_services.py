@@ -13,15 +13,16 @@ from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.inference import services as inference
 from plaqueview.longitudinal import services
+from plaqueview.longitudinal.brightening import brightening_from
 from plaqueview.longitudinal.models import Registration, RegistrationState
 from tests.accounts.people import make_user
 from tests.inference.scenes import choose_flair, make_study, segmentation
 from tests.inference.scenes import claimed as claimed_job
-from tests.longitudinal.visits import LASTING, STILL, claimed, read_with, registered, visits
+from tests.longitudinal.visits import LASTING, STILL, brightened_in, claimed, read_with, registered, visits
 
 pytestmark = pytest.mark.django_db
 
-FOUND = services.Found(STILL, similarity_before=0.5, similarity=0.9, seconds=1.5)
+FOUND = services.Found(STILL, similarity_before=0.5, similarity=0.9, seconds=1.5, brightening=brightened_in(LASTING))
 
 
 def kinds_on_record() -> list[str]:
@@ -223,6 +224,7 @@ def test_a_result_is_written_once(announced):
     registration = Registration.objects.get()
     assert (registration.state, registration.matrix) == ("succeeded", list(STILL))
     assert (registration.similarity_before, registration.similarity, registration.seconds) == (0.5, 0.9, 1.5)
+    assert brightening_from(registration.brightening) == FOUND.brightening
     assert [event["state"] for event in announced] == ["queued", "running", "succeeded"]
     assert kinds_on_record() == ["registration.requested", "registration.succeeded"]
     with pytest.raises(ClaimLostError):

@@ -80,6 +80,8 @@ def test_the_task_finds_how_the_head_moved():
 
     require_one_result(registration)
     assert 0.0 < registration.seconds < RUN_TIMEOUT_S
+    # No network has read the study: nobody knows where its brain is.
+    assert (registration.brightening["note"], registration.brightening["spots"]) == (tasks.NO_BRAIN, [])
 
 
 def test_what_cannot_be_registered_fails_with_a_reason():

@@ -8,6 +8,8 @@ from plaqueview.accounts.models import Site
 from plaqueview.annotations import services as annotations
 from plaqueview.annotations.files import store_masks
 from plaqueview.annotations.models import Annotation
+from plaqueview.imaging.brightened_spots import spots_of
+from plaqueview.imaging.brightening import BrighteningRule
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Volume
@@ -55,7 +57,18 @@ def claimed(study: Study, prior: Study, *, worker: str = "worker-1") -> services
     return claim
 
 
-def registered(study: Study, prior: Study, matrix=STILL) -> Registration:
+def brightened_in(*spheres, note: str = "") -> services.Brightening:
+    """These spheres became brighter: ((x, y, z) mm, radius mm)."""
+    spots = labels_on(SHAPE, AFFINE)
+    for centre_mm, radius_mm in spheres:
+        paint_sphere(spots, centre_mm=centre_mm, radius_mm=radius_mm, label=1)
+    return services.Brightening(SHAPE, BrighteningRule().sentence, spots_of(spots), note)
+
+
+def registered(study: Study, prior: Study, matrix=STILL, *, brightening=None) -> Registration:
     claim = claimed(study, prior)
-    services.complete(claim, found=services.Found(matrix, similarity_before=0.5, similarity=0.9, seconds=1.5))
+    found = services.Found(
+        matrix, similarity_before=0.5, similarity=0.9, seconds=1.5, brightening=brightening or brightened_in()
+    )
+    services.complete(claim, found=found)
     return Registration.objects.get(pk=claim.registration_id)

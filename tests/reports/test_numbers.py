@@ -16,7 +16,7 @@ from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_sr import tracking_uid
 from plaqueview.imaging.regions import Region
-from tests.longitudinal.visits import LASTING, OLD, read_with, registered, visits
+from tests.longitudinal.visits import LASTING, OLD, brightened_in, read_with, registered, visits
 from tests.reports.pages import reader_of, text_of
 from tests.reports.scenes import Office, make_office
 from tests.reports.test_documents import api_of, numbers_in_report
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 Resource = dict[str, Any]  # Any: JSON
 CLASSES = ("active", "inactive")
+BESIDE = ((-10.0, 0.0, -8.0), 2.5)  # where no lesion is
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def office() -> Office:
     prior.patient, prior.study_date = study.patient, date(2020, 1, 1)
     prior.save()
     read_with(prior, OLD, LASTING)
-    registered(study, prior)
+    registered(study, prior, brightening=brightened_in(BESIDE))
     return office
 
 
@@ -140,7 +141,11 @@ def test_the_changes_have_the_same_numbers_everywhere(office, version):
     _, _, observed = observations_in(office.get(version, "fhir").content)
     text = text_of(office.get(version, "report.pdf").content)
 
-    assert observed == {f"{kind}_lesions": count for kind, count in changes["counts"].items()}
+    brightened = changes["brightening"]["without_growth"]
+    counted = {f"{kind}_lesions": count for kind, count in changes["counts"].items()}
+    assert (observed, brightened) == (counted | {"brightened_places": brightened}, 1)
+    assert "Brighter than at the prior without growing: 1 (slice 2, no lesion)." in text
+    assert f"Brighter: {changes['brightening']['rule']}." in text.replace("- ", "-")
     assert ", ".join(f"{count} {kind}" for kind, count in changes["counts"].items()) in text
     assert f"Compared: {changes['rule']}." in text
     for one in changes["changes"]:
@@ -169,6 +174,8 @@ def test_the_timeline_has_the_same_numbers_as_the_studies(office, version):
     )
     assert later["changes"]["counts"] == changes["counts"]
     assert later["changes"]["rule"] == changes["rule"]
+    assert (later["changes"]["brightened"], later["changes"]["brightening_rule"]) == (1, changes["brightening"]["rule"])
+    assert (rows[1]["brightened_count"], rows[1]["brightening_rule"]) == ("1", changes["brightening"]["rule"])
     assert [row["study"] for row in rows] == [earlier["study"], later["study"]]
     for row, visit in zip(rows, (earlier, later), strict=True):
         assert {kind: int(row[f"{kind}_count"]) for kind in CLASSES} == visit["lesion_counts"]

@@ -14,21 +14,34 @@ from plaqueview.annotations.masks import labels_of
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.errors import ConflictError, InvalidError
 from plaqueview.imaging import mask_codec
+from plaqueview.imaging.brightened_spots import SpotChange, changes_of_spots
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.longitudinal import ChangeRule, Comparison, compare_lesions
 from plaqueview.imaging.volume import Volume
+from plaqueview.longitudinal.brightening import Brightening, brightening_from
 from plaqueview.longitudinal.models import Registration, RegistrationState
 from plaqueview.studies import reading as studies
 
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """The comparison, with what was compared."""
+    """The comparison, with what was compared.
+
+    `brightening` is what was kept beside the registration, `spots` the same with the version's lesions in them; None
+    and empty where nothing was looked for on the version's grid.
+    """
 
     annotation: Annotation
     prior_annotation: Annotation
     registration: Registration
     comparison: Comparison
+    brightening: Brightening | None
+    spots: tuple[SpotChange, ...]
+
+    @property
+    def brightened_only(self) -> tuple[SpotChange, ...]:
+        """The spots where no lesion is new or enlarging by the masks."""
+        return tuple(one for one in self.spots if not one.grew)
 
 
 @transaction.atomic
@@ -50,7 +63,7 @@ def read_changes(*, study_id: UUID, prior_id: UUID | None, annotation_id: UUID |
         raise InvalidError("name the prior to compare with", fields={"prior": "the id of an earlier study"})
     prior_annotation = annotations.read_current(study_id=prior_id, actor=actor, part="changes")
     registration = _registration(annotation, prior_annotation)
-    return Changes(annotation, prior_annotation, registration, _compare(annotation, prior_annotation, registration))
+    return _compare(annotation, prior_annotation, registration)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +97,7 @@ def prior_of(annotation: Annotation, *, until: datetime) -> Prior | None:
 
 def changes_since(prior: Prior, annotation: Annotation) -> Changes:
     """What became of each lesion between the two versions."""
-    comparison = _compare(annotation, prior.annotation, prior.registration)
-    return Changes(annotation, prior.annotation, prior.registration, comparison)
+    return _compare(annotation, prior.annotation, prior.registration)
 
 
 def _standing(registration: Registration, until: datetime) -> Annotation | None:
@@ -121,9 +133,19 @@ def _registration(annotation: Annotation, prior_annotation: Annotation) -> Regis
     return registration
 
 
-def _compare(annotation: Annotation, prior_annotation: Annotation, registration: Registration) -> Comparison:
+def _compare(annotation: Annotation, prior_annotation: Annotation, registration: Registration) -> Changes:
     matrix = np.array(registration.matrix, np.float64).reshape(4, 4)
-    return compare_lesions(_lesions(annotation), _lesions(prior_annotation), matrix, rule=ChangeRule())
+    here, there = _lesions(annotation), _lesions(prior_annotation)
+    comparison = compare_lesions(here, there, matrix, rule=ChangeRule())
+    brightening = _brightening(registration, here.shape)
+    spots = changes_of_spots(brightening.spots, here.voxels, comparison.changes) if brightening else ()
+    return Changes(annotation, prior_annotation, registration, comparison, brightening, spots)
+
+
+def _brightening(registration: Registration, shape: tuple[int, ...]) -> Brightening | None:
+    """What was kept, if it lies on the grid of this shape: a series that grew since has versions on both grids."""
+    stored = registration.brightening and brightening_from(registration.brightening)
+    return stored if stored and stored.shape == shape else None
 
 
 def _lesions(annotation: Annotation) -> Volume:

@@ -1,10 +1,11 @@
-"""What a worker leaves behind: a matrix, written once, or a reason."""
+"""What a worker leaves behind: a matrix and what became brighter, written once, or a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
+from plaqueview.longitudinal.brightening import Brightening
 from plaqueview.longitudinal.leases import Claim, held_registration
 from plaqueview.longitudinal.models import RegistrationState
 from plaqueview.longitudinal.requests import end
@@ -18,6 +19,7 @@ class Found:
     similarity_before: float
     similarity: float
     seconds: float
+    brightening: Brightening
 
 
 @transaction.atomic
@@ -29,7 +31,7 @@ def complete(claim: Claim, *, found: Found) -> None:
     registration = held_registration(claim)
     registration.matrix = [float(value) for value in found.matrix]
     registration.similarity_before, registration.similarity = found.similarity_before, found.similarity
-    registration.seconds = found.seconds
+    registration.seconds, registration.brightening = found.seconds, found.brightening.as_json()
     end(registration, RegistrationState.SUCCEEDED, actor=None)
 
 

@@ -54,6 +54,7 @@ class Registration(Record):
     similarity_before = models.FloatField(null=True)
     similarity = models.FloatField(null=True)
     seconds = models.FloatField(null=True)
+    brightening = models.JSONField(null=True, help_text="`longitudinal.brightening.Brightening`; null in older rows.")
     attempts = models.PositiveSmallIntegerField(default=0)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(null=True)

@@ -37,7 +37,7 @@ def read_registrations(*, actor: User) -> QuerySet[Registration]:
     """
     require(actor, Action.JOB_READ)
     audit.record_once(EventKind.REGISTRATION_READ, actor=actor, object_type="registration", object_id="", site_id=None)
-    return Registration.objects.visible_to(actor).order_by("-created")
+    return Registration.objects.visible_to(actor).defer("brightening").order_by("-created")
 
 
 @transaction.atomic
@@ -53,5 +53,5 @@ def read_registrations_of_study(*, study_id: UUID, prior_id: UUID | None, actor:
     audit.record(
         EventKind.REGISTRATION_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id
     )
-    registrations = Registration.objects.filter(study=study).order_by("-created")
+    registrations = Registration.objects.filter(study=study).defer("brightening").order_by("-created")
     return registrations if prior_id is None else registrations.filter(prior=prior_id)

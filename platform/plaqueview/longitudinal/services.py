@@ -1,5 +1,6 @@
 """Every write and read of longitudinal, by the module that does it; the worker and the floors above call these."""
 
+from plaqueview.longitudinal.brightening import Brightening
 from plaqueview.longitudinal.changes import Changes, Prior, changes_since, prior_of, read_changes
 from plaqueview.longitudinal.endings import Found, complete, fail
 from plaqueview.longitudinal.leases import Claim, claim, renew, requeue_expired
@@ -8,6 +9,7 @@ from plaqueview.longitudinal.requests import cancel, request, request_for_study
 from plaqueview.longitudinal.volumes import Pair, load_pair
 
 __all__ = [
+    "Brightening",
     "Changes",
     "Claim",
     "Found",

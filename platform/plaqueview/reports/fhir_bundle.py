@@ -29,7 +29,7 @@ from plaqueview.imaging.dicom_sr import (
 from plaqueview.imaging.lesion_sizes import SIZE_RULE, SizeClass
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
-from plaqueview.longitudinal.services import Changes
+from plaqueview.longitudinal.services import Brightening, Changes
 from plaqueview.reports.findings import Findings, RegionState, findings_of
 from plaqueview.reports.stamps import basis_of
 
@@ -56,6 +56,7 @@ CHANGE: Final = Code("changes", SCHEME, "Change since the prior study")
 CHANGE_CODES: Final[Mapping[LesionChange, Code]] = {
     kind: Code(f"{kind.value}_lesions", SCHEME, f"Number of {kind.value} lesions") for kind in LesionChange
 }
+BRIGHTENED: Final = Code("brightened_places", SCHEME, "Number of places that became brighter without growing")
 MILLIMETRE: Final = codes.UCUM.Millimeter
 VOXEL: Final = Code("{voxels}", "UCUM", "voxels")
 SHARE: Final = Code("1", "UCUM", "1")
@@ -244,12 +245,22 @@ class _Resources:
     def _changes(self, changes: Changes) -> Json:
         counts = changes.comparison.counts()
         components = [_quantity(CHANGE_CODES[kind], counts[kind], LESION_COUNT) for kind in LesionChange]
+        rules = [changes.comparison.rule.sentence]
+        if changes.brightening is not None:
+            components.append(_brightened(changes, changes.brightening))
+            rules.append(changes.brightening.rule)
         prior = _prior_sentence(changes.prior_annotation)
         code = _concept(CHANGE, f"{CHANGE.meaning}: {prior}")
-        return self._observation("changes", code, components, method={"text": changes.comparison.rule.sentence})
+        return self._observation("changes", code, components, method={"text": "; ".join(rules)})
 
     def _status(self) -> str:
         return "final" if self.stamp.approval else "preliminary"
+
+
+def _brightened(changes: Changes, kept: Brightening) -> Json:
+    if kept.note:
+        return _absent(BRIGHTENED, "unknown", f"not determined: {kept.note}")
+    return _quantity(BRIGHTENED, len(changes.brightened_only), LESION_COUNT)
 
 
 def _prior_sentence(prior: Annotation) -> str:

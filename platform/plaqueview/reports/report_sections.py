@@ -10,6 +10,7 @@ from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import Change
 from plaqueview.imaging.protocol import RECOMMENDED, Check
+from plaqueview.longitudinal.services import Brightening
 from plaqueview.reports import words
 from plaqueview.reports.findings import Findings, RegionState
 from plaqueview.reports.key_slices import KeySlice
@@ -149,10 +150,17 @@ def changes(read: Findings) -> Section:
         notes.insert(0, _("Outside the other visit's slices, not compared: %(count)d.") % {"count": outside})
     return Section(
         title=title,
-        paragraphs=(*words.changed(read), *words.differing(read)),
+        paragraphs=(*words.changed(read), *words.brightened(read), *words.differing(read)),
         table=_change_table(comparison.changes) if comparison.changes else None,
-        notes=tuple(notes),
+        notes=(*notes, *_brightening_notes(read.changes.brightening)),
     )
+
+
+def _brightening_notes(kept: Brightening | None) -> tuple[Text, ...]:
+    """The rule, or why it could not be followed; nothing where nothing was looked for."""
+    if kept is None:
+        return ()
+    return (Foreign(f"Brighter: could not be told, {kept.note}." if kept.note else f"Brighter: {kept.rule}."),)
 
 
 def _change_table(changed: Sequence[Change]) -> Table:

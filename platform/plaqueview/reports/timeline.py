@@ -162,9 +162,17 @@ def _of_changes(changes: Changes) -> dict[str, Value]:
         **counts,
         **{f"{kind.value}_volume_ml": ml for kind, ml in changes.comparison.volumes_ml().items()},
         **{f"{kind.value}_prior_volume_ml": ml for kind, ml in changes.comparison.prior_volumes_ml().items()},
+        "brightened_count": brightened_in(changes),
         "change_rule": changes.comparison.rule.sentence,
+        "brightening_rule": changes.brightening.rule if changes.brightening else None,
         "protocol_differences": _differing(changes),
     }
+
+
+def brightened_in(changes: Changes) -> int | None:
+    """Places that became brighter though no lesion grew; None where that was not looked for, or could not be told."""
+    is_known = changes.brightening is not None and not changes.brightening.note
+    return len(changes.brightened_only) if is_known else None
 
 
 def _differing(changes: Changes) -> str:
@@ -186,10 +194,12 @@ COLUMNS = (
     *(f"{kind.value}_count" for kind in LesionChange),
     *(f"{kind.value}_volume_ml" for kind in LesionChange),
     *(f"{kind.value}_prior_volume_ml" for kind in LesionChange),
+    "brightened_count",
     *(f"{region.value}_count" for region in Region),
     *(f"{region.value}_volume_ml" for region in Region),
     "counting_rule",
     "change_rule",
+    "brightening_rule",
     "protocol_differences",
     "authors",
     "notice",

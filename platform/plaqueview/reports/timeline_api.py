@@ -19,7 +19,7 @@ from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Action
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.regions import Region
-from plaqueview.longitudinal.api import ChangeCountsSerializer
+from plaqueview.longitudinal.changes_api import ChangeCountsSerializer
 from plaqueview.longitudinal.services import Changes
 from plaqueview.reports import timeline
 from plaqueview.reports.api import REVALIDATED
@@ -63,6 +63,10 @@ class VisitChangesSerializer(serializers.Serializer[JSON]):
     volumes_ml = ChangeVolumesSerializer(help_text="Of the lesions of this visit.")
     prior_volumes_ml = ChangeVolumesSerializer(help_text="Of the lesions of the prior.")
     rule = serializers.CharField()
+    brightened = serializers.IntegerField(
+        allow_null=True, help_text="Places that became brighter without growing; null where that is not known."
+    )
+    brightening_rule = serializers.CharField(allow_null=True)
     protocol = ComparedProtocolSerializer(help_text="How the two FLAIRs were taken.")
 
 
@@ -204,5 +208,7 @@ def _changes(changes: Changes) -> JSON:
         "volumes_ml": {kind.value: ml for kind, ml in changes.comparison.volumes_ml().items()},
         "prior_volumes_ml": {kind.value: ml for kind, ml in changes.comparison.prior_volumes_ml().items()},
         "rule": changes.comparison.rule.sentence,
+        "brightened": timeline.brightened_in(changes),
+        "brightening_rule": changes.brightening and changes.brightening.rule,
         "protocol": comparison_of(differences_between(changes.annotation.series, changes.prior_annotation.series)),
     }

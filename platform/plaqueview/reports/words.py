@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from pydicom.valuerep import PersonName
 
 from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.imaging.brightened_spots import SpotChange
 from plaqueview.imaging.dicom_document import Stamp, spoken
 from plaqueview.imaging.lesion_sizes import SMALLEST_MM, SizeClass
 from plaqueview.imaging.lesions import LesionClass
@@ -261,6 +262,29 @@ def changed(findings: Findings) -> list[str]:
             "changes": listed,
         }
     ]
+
+
+def brightened(findings: Findings) -> list[str]:
+    """Where the FLAIR became brighter though no lesion grew; none where nothing was looked for."""
+    if findings.changes is None or findings.changes.brightening is None:
+        return []
+    if findings.changes.brightening.note:
+        return [_("Whether places became brighter without growing could not be told.")]
+    places = findings.changes.brightened_only
+    if not places:
+        return [_("No place became brighter without growing.")]
+    sentence = _(
+        "Brighter than at the prior without growing: %(count)d (%(places)s). It may be evidence for the class active: "
+        "a suggestion, confirmed by no reader."
+    )
+    return [sentence % {"count": len(places), "places": "; ".join(map(_place, places))}]
+
+
+def _place(one: SpotChange) -> str:
+    place = {"slice": one.spot.anchor[0] + 1, "lesions": ", ".join(map(str, one.lesions))}
+    if one.lesions:
+        return _("slice %(slice)d, in lesion %(lesions)s") % place
+    return _("slice %(slice)d, no lesion") % place
 
 
 def check_title(check: Check) -> str:
