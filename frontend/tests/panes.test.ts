@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { compose, invert, toVoxel, toWorld, type Affine, type Point3 } from "../src/geometry/affine";
 import { cutAt, IDENTITY, isScannerShared, linkBetween, offsetLink, relativeLink, type Grid } from "../src/geometry/registration";
-import type { ChangeKind, LesionChange, Registration, StudyChanges } from "../src/server/longitudinal";
+import type { Brightening, BrightSpot, ChangeKind, LesionChange, Registration, StudyChanges } from "../src/server/longitudinal";
 import { changeByLesion, newestFirst, placesOf, shownChange, shownPrior } from "../src/state/change_view";
 import { layoutOf, problemOfLayout, type Hangable } from "../src/state/hanging";
 import { linkFor, linkText } from "../src/state/pane_link";
 import { activePaneNow, paneStore, usePanes } from "../src/state/panes";
 import { readNow } from "../src/state/reading";
+import { countOf, shownChanges, voxelsOfRuns } from "../src/state/shown_changes";
 import { positionText, TEXT_LINES, valueText } from "../src/viewport/measure_text";
 
 /** Slices 5 mm towards the head, rows 1 mm to the back, columns 1 mm to the left. */
@@ -174,8 +175,36 @@ const change = (kind: ChangeKind, lesions: number[], prior_lesions: number[]): L
 
 const CHANGES: StudyChanges = {
   annotation: "a", prior_annotation: "b", rule: "rule", suggestion: "", protocol: null, counts: { new: 1, enlarging: 1, stable: 0, shrinking: 0, resolved: 1 },
-  changes: [change("resolved", [], [4]), change("enlarging", [1, 3], [2]), change("new", [2], [])],
+  changes: [change("resolved", [], [4]), change("enlarging", [1, 3], [2]), change("new", [2], [])], brightening: null,
 };
+
+describe("what became brighter", () => {
+  const spot = (lesions: number[], kind: ChangeKind | null, first: number): BrightSpot => ({
+    lesions, change: kind, suggests: "active", volume_ml: 0.03, anchor: [0, 1, 1], runs: [[first, 2], [first + 10, 1]],
+  });
+  const told: Brightening = { rule: "brighter", suggestion: "look", note: "", without_growth: 2, spots: [spot([2], "new", 0), spot([5], "stable", 3), spot([], null, 30)] };
+  const changes: StudyChanges = { ...CHANGES, brightening: told };
+
+  it("stands among the changes where nothing grew, after those of the masks", () => {
+    expect(shownChanges(changes).map(({ change: kind, lesions }) => [kind, lesions])).toEqual([
+      ["resolved", []], ["enlarging", [1, 3]], ["new", [2]], ["brightened", [5]], ["brightened", []],
+    ]);
+    expect(placesOf(changes, null)).toEqual([2, 1, 3, 4, 0]);
+    expect(placesOf(changes, "brightened")).toEqual([3, 4]);
+    expect(shownChange(changes, 4, 2)?.anchor).toEqual([0, 1, 1]);
+    expect(shownChange(changes, null, 5)).toBeNull();
+  });
+
+  it("has voxels of its own", () => {
+    expect(voxelsOfRuns(told.spots[1]?.runs ?? [])).toEqual([3, 4, 13]);
+  });
+
+  it("is counted only where it could be looked for", () => {
+    expect(countOf(changes, "brightened")).toBe(2);
+    expect(countOf({ ...changes, brightening: { ...told, note: "no brain" } }, "brightened")).toBeNull();
+    expect(countOf(CHANGES, "brightened")).toBeNull();
+  });
+});
 
 describe("changes since the prior", () => {
   it("are known for every lesion of the study", () => {

@@ -159,7 +159,12 @@ def test_changes_since_the_prior_are_counted_with_their_rule_and_gone_through(
         expect(page.get_by_test_id(f"change-{kind}")).to_have_text(
             re.compile(rf"^{kind.capitalize()}\s+{count}$"), use_inner_text=True
         )
-    expect(legend).to_contain_text(told["rule"], ignore_case=True, use_inner_text=True)
+    brightened = told["brightening"]
+    expect(page.get_by_test_id("change-brightened")).to_have_text(
+        re.compile(rf"^Brighter\s+{brightened['without_growth']}$"), use_inner_text=True
+    )
+    for rule in (told["rule"], brightened["rule"]):
+        expect(legend).to_contain_text(rule, ignore_case=True, use_inner_text=True)
     expect_slice(page, enlarging["anchor"][0] + 1)
     expect(page.get_by_test_id("change-enlarging")).to_have_attribute("aria-pressed", "true")
     screenshot("changes")

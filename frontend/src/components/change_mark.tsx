@@ -1,13 +1,13 @@
 import { useId } from "react";
 
-import type { ChangeKind } from "../server/longitudinal";
+import type { ShownKind } from "../state/shown_changes";
 import { CHANGE_STYLES, type Pattern } from "../viewport/overlay_style";
 
 /** Lines of each pattern in a tile of 5. */
 const TILES: Readonly<Record<Pattern, string>> = { diagonal: "M-1 6 6 -1", cross: "M-1 6 6 -1M-1 -1 6 6", horizontal: "M0 2.5h5", dots: "M2.5 2.5h.01" };
 
 /** A change as it is painted on the slice. */
-export function ChangeMark({ kind, size = 14 }: { kind: ChangeKind; size?: number }) {
+export function ChangeMark({ kind, size = 14 }: { kind: ShownKind; size?: number }) {
   const tile = useId();
   const { color, dash, pattern } = CHANGE_STYLES[kind];
   return (

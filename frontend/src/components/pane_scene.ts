@@ -4,13 +4,14 @@ import { useMemo } from "react";
 import { point3 } from "../geometry/affine";
 import type { LabelVolume } from "../geometry/labels";
 import { boxesOf } from "../geometry/lesion_extent";
-import type { LesionChange, StudyChanges } from "../server/longitudinal";
+import type { StudyChanges } from "../server/longitudinal";
 import type { Annotation, Lesion, SliceStack } from "../server/types";
 import { shownChange, type ChangePaintings } from "../state/change_view";
 import { useLesionMark, type LesionMark } from "../state/lesion_marks";
 import { probabilityQuery } from "../state/longitudinal";
 import { usePanes } from "../state/panes";
 import { useReading } from "../state/reading";
+import type { ShownChange } from "../state/shown_changes";
 import { CHANGE_PAINT } from "../viewport/change_paint";
 import type { Heat } from "../viewport/heat_painter";
 import type { Painting } from "../viewport/overlay_layer";
@@ -35,18 +36,18 @@ interface SceneSource {
 
 const NONE: readonly number[] = [];
 
-export function useScene(source: SceneSource, paintings: ChangePaintings | null, change: LesionChange | null): PaneScene {
+export function useScene(source: SceneSource, paintings: ChangePaintings | null, change: ShownChange | null): PaneScene {
   const { slices, labels, lesions, brain } = source;
   const selected = useReading((reading) => reading.selectedLesion);
   const chosen = useLesionMark(labels, lesions, selected === null ? NONE : [selected], slices.affine);
-  const mark = useMemo(() => chosen ?? resolvedMark(change, paintings, slices), [chosen, change, paintings, slices]);
+  const mark = useMemo(() => placeMark(change, paintings, slices) ?? chosen, [chosen, change, paintings, slices]);
   const painting = useMemo(() => (paintings && labels ? { labels: paintings.current, styles: CHANGE_PAINT } : null), [paintings, labels]);
   const heat = useHeat(source.annotation, slices);
   return { labels, painting, heat, brain, mark };
 }
 
 /** The change that the reader looks at: the one that was chosen, else that of the selected lesion. */
-export function useShownChange(changes: StudyChanges | null): LesionChange | null {
+export function useShownChange(changes: StudyChanges | null): ShownChange | null {
   const selected = useReading((reading) => reading.selectedLesion);
   const chosen = usePanes((panes) => panes.chosenChange);
   return shownChange(changes, chosen, selected);
@@ -63,8 +64,8 @@ function useHeat(annotation: Annotation | null, { shape }: SliceStack): Heat | n
   );
 }
 
-/** A resolved lesion is bracketed where it had been. */
-function resolvedMark(change: LesionChange | null, paintings: ChangePaintings | null, { shape }: SliceStack): LesionMark | null {
-  if (change?.change !== "resolved" || !paintings) return null;
-  return { boxes: boxesOf(paintings.carried(change), point3(shape)), axis: null };
+/** A resolved lesion is bracketed where it had been, and what became brighter by itself, be it part of a lesion. */
+function placeMark(change: ShownChange | null, paintings: ChangePaintings | null, { shape }: SliceStack): LesionMark | null {
+  if (!paintings || (change?.change !== "resolved" && change?.change !== "brightened")) return null;
+  return { boxes: boxesOf(paintings.placed(change), point3(shape)), axis: null };
 }

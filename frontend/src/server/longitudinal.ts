@@ -35,6 +35,29 @@ export interface LesionChange {
   readonly anchor: readonly [number, number, number];
 }
 
+/** A place that became brighter in the FLAIR, whatever the masks say of it. */
+export interface BrightSpot {
+  readonly lesions: readonly number[];
+  /** Of its lesions, by the masks; null of no lesion. */
+  readonly change: ChangeKind | null;
+  readonly suggests: "active";
+  readonly volume_ml: number;
+  /** Slice, row, column in the study. */
+  readonly anchor: readonly [number, number, number];
+  /** First voxel and length of each run of voxels in C order. */
+  readonly runs: readonly (readonly [first: number, length: number])[];
+}
+
+export interface Brightening {
+  readonly rule: string;
+  readonly suggestion: string;
+  /** Why nothing could be looked for; empty where it could. */
+  readonly note: string;
+  /** The spots where no lesion is new or enlarging. */
+  readonly without_growth: number;
+  readonly spots: readonly BrightSpot[];
+}
+
 export interface StudyChanges {
   readonly annotation: string;
   readonly prior_annotation: string;
@@ -43,6 +66,8 @@ export interface StudyChanges {
   readonly protocol: Protocol["comparison"];
   readonly counts: Readonly<Record<ChangeKind, number>>;
   readonly changes: readonly LesionChange[];
+  /** Null where it was not looked for. */
+  readonly brightening: Brightening | null;
   /** Lesions outside the field of view of the other study. */
   readonly not_compared?: readonly number[];
 }

@@ -2455,6 +2455,44 @@ export interface components {
              */
             annotation: string | null;
         };
+        /** @description A place that became brighter, whatever the masks say of it. */
+        BrightSpot: {
+            /** @description Numbers in the study's version. */
+            lesions: number[];
+            /**
+             * @description Of its lesions, by the masks.
+             *
+             *     * `new` - new
+             *     * `enlarging` - enlarging
+             *     * `stable` - stable
+             *     * `shrinking` - shrinking
+             *     * `resolved` - resolved
+             */
+            change: components["schemas"]["ChangeEnum"] | components["schemas"]["NullEnum"];
+            /**
+             * @description As of a change.
+             *
+             *     * `active` - active
+             */
+            suggests: components["schemas"]["SuggestsEnum"];
+            /** Format: double */
+            volume_ml: number;
+            /** @description Slice, row, column in the study. */
+            anchor: number[];
+            /** @description First voxel and length of each run of voxels, in C order of slices, rows, columns. */
+            runs: number[][];
+        };
+        /** @description What became brighter between the two registered FLAIRs, found in the intensities and not in the masks. */
+        Brightening: {
+            rule: string;
+            /** @description What a spot says of a lesion's class, and what it does not. */
+            suggestion: string;
+            /** @description Why nothing could be looked for; empty where it could. */
+            note: string;
+            /** @description Spots where no lesion is new or enlarging by the masks. */
+            without_growth: number;
+            spots: components["schemas"]["BrightSpot"][];
+        };
         Candidate: {
             /** Format: uuid */
             series: string;
@@ -2529,6 +2567,8 @@ export interface components {
             protocol: components["schemas"]["ComparedProtocol"];
             counts: components["schemas"]["ChangeCounts"];
             changes: components["schemas"]["Change"][];
+            /** @description Null where it was not looked for: registered by an earlier release. */
+            brightening: components["schemas"]["Brightening"] | null;
             /** @description Lesions that lie outside the prior's field of view. */
             not_compared: number[];
             /** @description Lesions of the prior that lie outside this study's field of view. */
@@ -5353,6 +5393,9 @@ export interface components {
             /** @description Of the lesions of the prior. */
             prior_volumes_ml: components["schemas"]["ChangeVolumes"];
             rule: string;
+            /** @description Places that became brighter without growing; null where that is not known. */
+            brightened: number | null;
+            brightening_rule: string | null;
             /** @description How the two FLAIRs were taken. */
             protocol: components["schemas"]["ComparedProtocol"];
         };

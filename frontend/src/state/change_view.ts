@@ -1,20 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 
-import { point3 } from "../geometry/affine";
+import { invert, point3 } from "../geometry/affine";
 import { carryVoxels, paintExtents, type Extent } from "../geometry/extents";
 import type { LabelVolume } from "../geometry/labels";
 import type { LesionVoxels } from "../geometry/lesion_extent";
 import type { Grid } from "../geometry/registration";
-import { CHANGE_KINDS, type ChangeKind, type LesionChange, type StudyChanges } from "../server/longitudinal";
+import type { ChangeKind, LesionChange, StudyChanges } from "../server/longitudinal";
 import type { Lesion, SliceStack, StudyDetail } from "../server/types";
 import { voxelsOf } from "./lesion_marks";
 import { useChanges, useRegistration } from "./longitudinal";
 import { usePanes } from "./panes";
 import { lesionsQuery, maskQuery, slicesQuery, studyQuery } from "./queries";
+import { SHOWN_KINDS, shownChanges, voxelsOfRuns, type ShownChange, type ShownKind } from "./shown_changes";
 
 /** The value of each change in a painted mask; what matters more is drawn later. */
-export const CHANGE_VALUES: Readonly<Record<ChangeKind, number>> = { stable: 1, shrinking: 2, resolved: 3, enlarging: 4, new: 5 };
+export const CHANGE_VALUES: Readonly<Record<ShownKind, number>> = { stable: 1, shrinking: 2, resolved: 3, enlarging: 4, new: 5, brightened: 6 };
 
 type Prior = StudyDetail["priors"][number];
 
@@ -47,24 +48,27 @@ export function changeByLesion({ changes }: StudyChanges): ReadonlyMap<number, C
 }
 
 /** The change that the reader looks at: the one that was chosen, else the one of the selected lesion. */
-export function shownChange(changes: StudyChanges | null, chosen: number | null, lesion: number | null): LesionChange | null {
+export function shownChange(changes: StudyChanges | null, chosen: number | null, lesion: number | null): ShownChange | null {
   if (!changes) return null;
-  if (chosen !== null) return changes.changes[chosen] ?? null;
+  if (chosen !== null) return shownChanges(changes)[chosen] ?? null;
   return changes.changes.find(({ lesions }) => lesion !== null && lesions.includes(lesion)) ?? null;
 }
 
-/** The changes of a kind in the order in which they are gone through, as places in the server's list. */
-export function placesOf({ changes }: StudyChanges, kind: ChangeKind | null): number[] {
-  const kinds = kind ? [kind] : CHANGE_KINDS;
-  return kinds.flatMap((wanted) => changes.flatMap(({ change }, place) => (change === wanted ? [place] : [])));
+/** The changes of a kind in the order in which they are gone through, as places in the list of those shown. */
+export function placesOf(changes: StudyChanges, kind: ShownKind | null): number[] {
+  const kinds = kind ? [kind] : SHOWN_KINDS;
+  return kinds.flatMap((wanted) => shownChanges(changes).flatMap(({ change }, place) => (change === wanted ? [place] : [])));
 }
 
-/** Both studies' lesions painted by what became of them; what resolved is painted in the study where it had been. */
+/**
+ * Both studies' lesions painted by what became of them, and what became brighter; what has no lesion of its own in one of
+ * the two is painted there where it had been, or was to be.
+ */
 export interface ChangePaintings {
   readonly current: LabelVolume;
   readonly prior: LabelVolume;
-  /** Where the prior's lesions of a change were, on the study's grid. */
-  carried(change: LesionChange): LesionVoxels;
+  /** The voxels of a change on the study's grid that no lesion of the study has: where it was, or where it is brighter. */
+  placed(change: ShownChange): LesionVoxels;
 }
 
 interface Side {
@@ -73,20 +77,21 @@ interface Side {
   readonly lesions: readonly Lesion[];
 }
 
-export function paintChanges({ changes }: StudyChanges, current: Side, prior: Side, link: readonly number[]): ChangePaintings {
+export function paintChanges(changes: StudyChanges, current: Side, prior: Side, link: readonly number[]): ChangePaintings {
   const extents = ({ labels, lesions }: Side, pick: (change: LesionChange) => readonly number[]): Extent[] =>
-    changes.flatMap((change) =>
+    changes.changes.flatMap((change) =>
       lesionsWith(lesions, pick(change)).map((lesion) => ({ value: CHANGE_VALUES[change.change], voxels: voxelsOf(labels, lesion) })),
     );
-  const carried = (change: LesionChange) =>
-    lesionsWith(prior.lesions, change.prior_lesions).flatMap((lesion) => carryVoxels(voxelsOf(prior.labels, lesion), prior.grid, current.grid, link));
-  const resolved = changes
-    .filter(({ change }) => change === "resolved")
-    .map((change) => ({ value: CHANGE_VALUES.resolved, voxels: carried(change) }));
+  const placed = (change: ShownChange) =>
+    "runs" in change ? voxelsOfRuns(change.runs) : lesionsWith(prior.lesions, change.prior_lesions).flatMap((lesion) => carryVoxels(voxelsOf(prior.labels, lesion), prior.grid, current.grid, link));
+  const extentsOf = (kind: ShownKind): Extent[] =>
+    shownChanges(changes).filter(({ change }) => change === kind).map((change) => ({ value: CHANGE_VALUES[kind], voxels: placed(change) }));
+  const brightened = extentsOf("brightened");
+  const brightenedThere = brightened.map(({ value, voxels }) => ({ value, voxels: carryVoxels(voxels, current.grid, prior.grid, invert(link)) }));
   return {
-    current: paintExtents(current.labels.shape, [...resolved, ...extents(current, ({ lesions }) => lesions)]),
-    prior: paintExtents(prior.labels.shape, extents(prior, ({ prior_lesions }) => prior_lesions)),
-    carried,
+    current: paintExtents(current.labels.shape, [...extentsOf("resolved"), ...extents(current, ({ lesions }) => lesions), ...brightened]),
+    prior: paintExtents(prior.labels.shape, [...extents(prior, ({ prior_lesions }) => prior_lesions), ...brightenedThere]),
+    placed,
   };
 }
 

@@ -1,15 +1,16 @@
 import { point3, toWorld } from "../geometry/affine";
-import type { ChangeKind, StudyChanges } from "../server/longitudinal";
+import type { StudyChanges } from "../server/longitudinal";
 import { placesOf, shownChange } from "../state/change_view";
 import { usePanes } from "../state/panes";
 import { readNow } from "../state/reading";
+import { shownChanges, type ShownKind } from "../state/shown_changes";
 import { openStack } from "../viewport/open_panes";
 import { showBeside } from "../viewport/pane_links";
 import type { Command } from "./command";
 
 /** Shows one change in every pane: its lesions are bracketed, and the slices are those of its place in the patient. */
 export function showChange(changes: StudyChanges, place: number): void {
-  const change = changes.changes[place];
+  const change = shownChanges(changes)[place];
   if (!change) return;
   readNow().selectLesion(change.lesions[0] ?? null);
   usePanes.getState().chooseChange(place);
@@ -19,10 +20,10 @@ export function showChange(changes: StudyChanges, place: number): void {
 }
 
 /** The change after or before the one that is shown, round and round; of one kind where one is named. */
-export function stepChange(changes: StudyChanges, kind: ChangeKind | null, step: 1 | -1): void {
+export function stepChange(changes: StudyChanges, kind: ShownKind | null, step: 1 | -1): void {
   const places = placesOf(changes, kind);
   const shown = shownChange(changes, usePanes.getState().chosenChange, readNow().selectedLesion);
-  const at = shown ? places.indexOf(changes.changes.indexOf(shown)) : -1;
+  const at = shown ? places.indexOf(shownChanges(changes).indexOf(shown)) : -1;
   const start = at === -1 && step < 0 ? 0 : at;
   const place = places[(start + step + places.length) % Math.max(1, places.length)];
   if (place !== undefined) showChange(changes, place);

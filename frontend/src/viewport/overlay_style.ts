@@ -1,6 +1,6 @@
 import type { LesionClass } from "../geometry/labels";
 import { DIFFERENCE, type Difference } from "../geometry/version_diff";
-import type { ChangeKind } from "../server/longitudinal";
+import type { ShownKind } from "../state/shown_changes";
 
 /** Lines inside an outline: what tells two colours apart for who does not see them. */
 export type Pattern = "diagonal" | "cross" | "horizontal" | "dots";
@@ -26,9 +26,10 @@ export const CLASS_STYLES: Readonly<Record<LesionClass, PaintStyle>> = {
 };
 
 /** What became of a lesion since the prior, from the same colours; each has a pattern or a line of its own. */
-export const CHANGE_STYLES: Readonly<Record<ChangeKind, PaintStyle>> = {
+export const CHANGE_STYLES: Readonly<Record<ShownKind, PaintStyle>> = {
   new: { color: "#ff5d3b", dash: [], fillShare: 0.22, pattern: "cross" },
   enlarging: { color: "#ffc23d", dash: [], fillShare: 0.2, pattern: "diagonal" },
+  brightened: { color: "#f3f06a", dash: [6, 2, 1.5, 2], fillShare: 0, pattern: null },
   stable: { color: "#c8d0d9", dash: [4, 3], fillShare: 0.16, pattern: null },
   shrinking: { color: "#56b4e9", dash: [], fillShare: 0.2, pattern: "horizontal" },
   resolved: { color: "#36d1a4", dash: [1.5, 3.5], fillShare: 0.04, pattern: "dots" },
