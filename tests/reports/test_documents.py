@@ -185,6 +185,20 @@ def test_the_captures_are_one_a_slice_with_the_grey_of_the_slice(office):
     assert corners[0] < corners[-1]
 
 
+@pytest.mark.parametrize("kind", ["seg.dcm", "sr.dcm", "sc.zip", "pdf.dcm"])
+def test_every_object_names_the_version_that_it_is_of(office, kind):
+    content = office.get(office.prediction, kind).content
+    archive = zipfile.ZipFile(BytesIO(content)) if kind == "sc.zip" else None
+    files = [archive.read(name) for name in archive.namelist()] if archive else [content]
+
+    for dataset in (dcmread(BytesIO(file)) for file in files):
+        equipment = dataset.ContributingEquipmentSequence[-1]
+        assert equipment.ContributionDescription == f"Annotation version {office.prediction.pk}"
+        assert equipment.PurposeOfReferenceCodeSequence[0].CodeMeaning == "Processing Equipment"
+        assert (equipment.Manufacturer, equipment.ManufacturerModelName) == ("PlaqueView", "PlaqueView")
+        assert str(equipment.ContributionDateTime)[:8] == f"{office.prediction.created:%Y%m%d}"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_asked_twice_the_same_bytes_come_and_a_tag_that_spares_the_second_time(office, kind):
     first, again = office.get(office.prediction, kind), office.get(office.prediction, kind)

@@ -11,7 +11,9 @@ from io import BytesIO
 from typing import Any, Final
 
 from highdicom import AlgorithmIdentificationSequence
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as DicomSequence
 from pydicom.sr.coding import Code
 from pydicom.uid import UID
 
@@ -34,6 +36,7 @@ CLASS_CODES: Final[Mapping[LesionClass, Code]] = {
     LesionClass.ACTIVE: Code("55561003", "SCT", "Active"),
 }
 ARTIFICIAL_INTELLIGENCE: Final = Code("123110", "DCM", "Artificial Intelligence")  # PS3.16 CID 7162
+PROCESSING_EQUIPMENT: Final = Code("109102", "DCM", "Processing Equipment")
 
 # Okabe and Ito, "Color Universal Design", 2008; the viewer's.
 COLORS: Final[Mapping[LesionClass, tuple[int, int, int]]] = {
@@ -146,6 +149,7 @@ def quiet() -> Iterator[None]:
 
 def encode(dataset: Dataset, stamp: Stamp) -> bytes:
     """The Part 10 file; the same version always gives the same bytes, so the clock is that of the version."""
+    _name_version(dataset, stamp)
     _set_clock(dataset, stamp)
     for item in (*dataset.get("DimensionIndexSequence", ()), *dataset.get("DimensionOrganizationSequence", ())):
         item.DimensionOrganizationUID = uid_of(f"{dataset.SOPInstanceUID} dimensions")
@@ -155,6 +159,20 @@ def encode(dataset: Dataset, stamp: Stamp) -> bytes:
     with quiet():
         dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
+
+
+def _name_version(dataset: Dataset, stamp: Stamp) -> None:
+    """Every object names the version it is of, in the one module that all of them have.
+
+    Source: PS3.3 C.12.1, Contributing Equipment Sequence; PS3.16 CID 7005.
+    """
+    equipment = Dataset()
+    equipment.PurposeOfReferenceCodeSequence = DicomSequence([CodedConcept.from_code(PROCESSING_EQUIPMENT)])
+    for keyword, value in stamp.equipment().items():
+        setattr(equipment, "".join(word.capitalize() for word in keyword.split("_")), value)
+    equipment.ContributionDateTime = ""
+    equipment.ContributionDescription = f"Annotation version {stamp.annotation_id}"
+    dataset.ContributingEquipmentSequence = [*dataset.get("ContributingEquipmentSequence", ()), equipment]
 
 
 def _set_clock(dataset: Dataset, stamp: Stamp) -> None:
