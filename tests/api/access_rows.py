@@ -301,6 +301,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", f"{STUDY}"): of_caller(
         A.DICOMWEB_STORE, body=new_instance_of_study, media_type=STOW, repeats_what_it_was_sent=True
     ),
+    # The network has read it: 409 says that the caller may remove one that nobody has.
+    ("DELETE", f"{STUDY}"): of_site(A.STUDY_DELETE, 409),
+    ("DELETE", f"{SERIES}"): of_site(A.STUDY_DELETE, 409),
+    ("DELETE", f"{INSTANCE}"): of_site(A.STUDY_DELETE, 409),
     ("GET", f"{STUDY}/metadata"): of_site(A.DICOMWEB_READ),
     # A search that finds nothing is 204. Source: PS3.18 10.6.3.
     ("GET", f"{STUDY}/series"): of_site(A.DICOMWEB_READ, other=204),

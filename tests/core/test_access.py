@@ -11,6 +11,7 @@ EXPECTED = {
     "study.upload": "admin neurologist integrator",
     "study.override": "admin neurologist",
     "study.deidentify": "admin",
+    "study.delete": "admin",
     "inference.request": "admin neurologist integrator",
     "job.read": "admin neurologist integrator",
     "job.cancel": "admin neurologist integrator",

@@ -117,6 +117,32 @@ def test_frames_are_immutable_and_private(viewer):
 
 
 @pytest.mark.parametrize(
+    ("asked", "status", "content_range", "part"),
+    [
+        ("bytes=0-9", 206, "bytes 0-9/512", slice(0, 10)),
+        ("bytes=500-", 206, "bytes 500-511/512", slice(500, 512)),
+        ("bytes=510-9999", 206, "bytes 510-511/512", slice(510, 512)),
+        ("bytes=-12", 206, "bytes 500-511/512", slice(500, 512)),
+        ("bytes=512-", 416, "bytes */512", slice(0, 0)),
+        ("bytes=-0", 416, "bytes */512", slice(0, 0)),
+        ("bytes=0-1,4-5", 200, None, slice(0, 512)),
+        ("lines=0-1", 200, None, slice(0, 512)),
+    ],
+)
+def test_a_range_of_a_frame_is_answered_by_itself(asked, status, content_range, part, viewer):
+    dataset = series(1)[0]
+    receive_series([dataset])
+    headers = {"accept": "application/octet-stream", "range": asked}
+
+    answer = viewer.get(f"{address(dataset)}/frames/1", headers=headers)
+    changed = viewer.get(f"{address(dataset)}/frames/1", headers=headers | {"if-range": '"another"'})
+
+    assert (answer.status_code, answer.get("Content-Range")) == (status, content_range)
+    assert (answer.content, answer["Accept-Ranges"]) == (dataset.PixelData[part], "bytes")
+    assert (changed.status_code, changed.content) == (200, dataset.PixelData)
+
+
+@pytest.mark.parametrize(
     ("accept", "status"),
     [
         (FRAMES, 200),

@@ -26,6 +26,7 @@ class EventKind(models.TextChoices):
     STUDY_RECEIVED = "study.received"
     STUDY_SETTLED = "study.settled"
     STUDY_READ = "study.read"
+    STUDY_REMOVED = "study.removed"
     SERIES_READ = "series.read"
     FLAIR_CHOSEN = "study.flair_chosen"
     ASSIGNMENT_CHANGED = "assignment.changed"

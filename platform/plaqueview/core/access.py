@@ -19,6 +19,7 @@ class Action(models.TextChoices):
     STUDY_UPLOAD = "study.upload"
     STUDY_OVERRIDE = "study.override"
     STUDY_DEIDENTIFY = "study.deidentify"
+    STUDY_DELETE = "study.delete"
     INFERENCE_REQUEST = "inference.request"
     JOB_READ = "job.read"
     JOB_CANCEL = "job.cancel"

@@ -145,6 +145,36 @@ def forget_incoming(*, older_than_s: float) -> int:
     return len(left)
 
 
+def set_aside(key: str) -> None:
+    """The bytes are out of their place, though not yet gone: `settle_set_aside` decides."""
+    source, target = stored_path(key), _aside(key)
+    _make_folders(target.parent)
+    if source.exists():
+        source.replace(target)
+        os.utime(target)
+
+
+def settle_set_aside(*, is_wanted: Callable[[str], bool], older_than_s: float) -> int:
+    """What was set aside so long ago is gone, or in its place again if it is wanted; returns how many files are gone.
+
+    Whoever stored the same bytes before they were set aside, and has committed since, gets them back here.
+    """
+    root, deadline, gone = _aside(""), time.time() - older_than_s, 0
+    for path in [path for path in root.rglob("*") if path.is_file() and path.stat().st_mtime < deadline]:
+        key = path.relative_to(root).as_posix()
+        if is_wanted(key) and not stored_path(key).exists():
+            _make_folders(stored_path(key).parent)
+            path.replace(stored_path(key))
+        else:
+            path.unlink()
+            gone += 1
+    return gone
+
+
+def _aside(key: str) -> Path:
+    return Path(settings.STORAGE_DIR) / "removed" / key
+
+
 def _make_folders(folder: Path) -> list[Path]:
     """The folder exists, open to its owner only; returns those that gained an entry, which must reach the disk too."""
     missing = list(itertools.takewhile(lambda path: not path.is_dir(), (folder, *folder.parents)))

@@ -19,7 +19,9 @@ from plaqueview.core.errors import InvalidError
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.metadata import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
+from plaqueview.pacs.ranges import answer_of
 from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.studies import services
 from plaqueview.studies.models import Instance
 from plaqueview.studies.reading import site_of
 from plaqueview.studies.services import Arrival, Source
@@ -159,9 +161,9 @@ class AllInstances(DicomWebView):
 
 
 class RetrieveView(DicomWebView):
-    """Retrieve everything below the UIDs of the route."""
+    """Retrieve everything below the UIDs of the route, or remove it."""
 
-    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ, "DELETE": Action.STUDY_DELETE}
 
     def get(
         self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
@@ -175,16 +177,20 @@ class RetrieveView(DicomWebView):
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         if len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM:
             content = frames.read_instance(instances[0], transfer_syntax_uid=syntax)
-            return HttpResponse(content, content_type=DICOM, headers=headers)
+            return answer_of(request, content, DICOM, headers)
         writer = PartWriter(DICOM)
         body = writer.body(_instance_parts(instances, syntax))
         return StreamingHttpResponse(body, content_type=writer.content_type, headers=headers)
+
+    def delete(self, request: Request, study_uid: str, series_uid: str = "", instance_uid: str = "") -> HttpResponse:
+        services.remove(actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 class StudyView(RetrieveView):
     """A study's own address also stores into it."""
 
-    actions: ClassVar = {"GET": Action.DICOMWEB_READ, "POST": Action.DICOMWEB_STORE}
+    actions: ClassVar = {**RetrieveView.actions, "POST": Action.DICOMWEB_STORE}
 
     def post(self, request: Request, study_uid: str) -> HttpResponse:
         return store(request, study_uid)
@@ -248,7 +254,7 @@ class Frames(DicomWebView):
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         contents = [frames.read_frame(instance, number) for number in numbers]
         if is_single:
-            return HttpResponse(contents[0], content_type=OCTETS, headers=headers)
+            return answer_of(request, contents[0], OCTETS, headers)
         writer = PartWriter(OCTETS)
         part_type = f"{OCTETS}; transfer-syntax={ExplicitVRLittleEndian}"
         body = b"".join(writer.body((part_type, [content]) for content in contents))

@@ -153,6 +153,7 @@ def _media_types() -> list[str]:
                 ("Rendered and thumbnails", ", ".join(f"`{one}`" for one in FORMATS)),
             ],
         ),
+        "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames are uncompressed.",
         f"Rendered with {', '.join(f'`{one}`' for one in rendering.PARAMETERS)}",
         f"(window functions: {', '.join(VOI_FUNCTIONS)};",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from plaqueview.accounts.models import Site
 from plaqueview.patients.models import Patient
@@ -44,3 +45,11 @@ def is_same_patient(patient: Patient, identity: PatientIdentity) -> bool:
     if not identity.patient_id:
         return not patient.patient_id
     return (patient.patient_id, patient.issuer_of_patient_id) == (identity.patient_id, identity.issuer_of_patient_id)
+
+
+def remove_without_studies(patient: Patient) -> None:
+    """A patient of whom nothing is left is gone; one to whom anything else refers stays."""
+    try:
+        patient.delete()
+    except ProtectedError:
+        return

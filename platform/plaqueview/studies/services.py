@@ -6,6 +6,7 @@ from plaqueview.studies.nifti_files import receive_nifti
 from plaqueview.studies.protocols import keep_quality
 from plaqueview.studies.queue import assign, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
+from plaqueview.studies.removal import Removed, forget_removed, remove
 from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
 from plaqueview.studies.summaries import (
     AnnotationSummary,
@@ -39,6 +40,7 @@ __all__ = [
     "Offered",
     "Received",
     "RegionSummary",
+    "Removed",
     "Scanner",
     "SeriesSlices",
     "Source",
@@ -48,6 +50,7 @@ __all__ = [
     "create_upload",
     "enqueue_overdue",
     "follow_job",
+    "forget_removed",
     "keep_quality",
     "load_headers",
     "load_slices",
@@ -63,6 +66,7 @@ __all__ = [
     "record_result",
     "record_teaching",
     "refresh_summary",
+    "remove",
     "set_state",
     "set_under_double_reading",
     "settle",

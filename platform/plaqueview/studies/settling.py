@@ -51,10 +51,11 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     """Every series is assessed, the FLAIR is chosen, and inference is asked for when there is something new to look at.
 
     A reader's choice of series stays. A study in review or approved keeps its state. Settling twice changes nothing,
-    and so does settling a study that was not quiet for so long: whoever sends it settles it later.
+    and so does settling a study that was not quiet for so long, since whoever sends it settles it later, and one that
+    was removed meanwhile.
     """
-    study = Study.objects.select_for_update().get(pk=study_id)
-    if study.is_settled or study.last_received_at > timezone.now() - timedelta(seconds=quiet_s):
+    study = Study.objects.select_for_update().filter(pk=study_id).first()
+    if study is None or study.is_settled or study.last_received_at > timezone.now() - timedelta(seconds=quiet_s):
         return
     series = list(study.series.all())
     headers = {one.series_instance_uid: _assessed(one) for one in series}

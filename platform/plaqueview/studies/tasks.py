@@ -17,6 +17,11 @@ def settle_quiet() -> None:
     services.enqueue_overdue()
 
 
+@shared_task(name="studies.forget_removed", soft_time_limit=300, time_limit=330)
+def forget_removed() -> None:
+    services.forget_removed()
+
+
 @shared_task(name="studies.process_upload", time_limit=4 * 3600)
 def process_upload(upload_id: str) -> None:
     services.process_upload(UUID(upload_id))

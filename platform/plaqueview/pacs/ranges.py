@@ -1,0 +1,37 @@
+"""A part of an answer that is one body: what a viewer asks for by `Range`. Source: RFC 9110, 14."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+ONE_RANGE: Final = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
+
+
+def answer_of(request: Request, content: bytes, media_type: str, headers: Mapping[str, str]) -> HttpResponse:
+    """The content, or the one range of its bytes that is asked for; several ranges are answered by the whole.
+
+    A range of what the caller no longer has the same of (`If-Range`) is answered by the whole, too.
+    """
+    headers = {**headers, "Accept-Ranges": "bytes"}
+    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    is_same = request.headers.get("If-Range", headers["ETag"]) == headers["ETag"]
+    if asked is None or not any(asked.groups()) or not is_same:
+        return HttpResponse(content, content_type=media_type, headers=headers)
+    first, last = _bounds(asked.group(1), asked.group(2), len(content))
+    if first > last:
+        headers["Content-Range"] = f"bytes */{len(content)}"
+        return HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+    part = content[first : last + 1]
+    return HttpResponse(part, status=HTTPStatus.PARTIAL_CONTENT, content_type=media_type, headers=headers)
+
+
+def _bounds(begin: str | None, end: str | None, size_bytes: int) -> tuple[int, int]:
+    """The first and the last byte; without a beginning so many of the last ones."""
+    if begin is None:
+        return max(0, size_bytes - int(end or 0)), size_bytes - 1
+    return int(begin), min(int(end), size_bytes - 1) if end is not None else size_bytes - 1
