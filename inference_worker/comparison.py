@@ -19,7 +19,7 @@ from inference_worker.evaluation_data import EvaluationStudy
 from inference_worker.held_out import HELD_OUT_NAME, held_out_names, read_held_out
 from inference_worker.paper_table import paper_record
 from inference_worker.prediction import Clock, segmentation_of
-from inference_worker.preprocessing import Prepared, Preprocessing
+from inference_worker.preprocessing import WITH_SCALP, Prepared, Preprocessing
 from inference_worker.reading_rule import ReadingRule
 from inference_worker.summary import BOOTSTRAP, patient_values, summarise
 from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
@@ -31,6 +31,9 @@ PAIRED_RULE = (
     "mean over patients of the model's figure minus that of the reference model on the same patients, "
     "patients resampled in pairs; share_better is the share of the resamples in which the model's mean is higher"
 )
+
+# Scalp or not, the network sees the same square.
+SAME_GRID = frozenset({Preprocessing().version, WITH_SCALP.version})
 
 
 class ComparisonError(ValueError):
@@ -142,7 +145,7 @@ def evaluate_model(
     figures: dict[str, StudyFigures] = {}
     chosen_slices: dict[str, NDArray[np.uint8]] = {}
     for path in sorted({model.files[study.name] for study in studies}):
-        for name, probabilities in read_held_out(path).items():
+        for name, probabilities in read_held_out(path, versions=SAME_GRID).items():
             if name not in by_name or model.files[name] != path:
                 continue
             on_progress(f"{model.name}  {name}")

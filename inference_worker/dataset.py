@@ -124,8 +124,8 @@ def prepare_study(files: StudyFiles, preprocessing: Preprocessing) -> LabelledSt
 
 def labels_on_network_grid(labels: NDArray[np.uint8], prepared: Prepared) -> NDArray[np.uint8]:
     """(slices, rows, columns) labels as (n, 256, 256) uint8: where plaques fill half of a pixel, the largest class."""
-    plaque = prepared.grid.square((labels > 0).astype(np.float32)) >= 0.5
-    shares = [prepared.grid.square((labels == label).astype(np.float32)) for label in POSSIBLE_CLASSES if label > 0]
+    plaque = prepared.window.square((labels > 0).astype(np.float32)) >= 0.5
+    shares = [prepared.window.square((labels == label).astype(np.float32)) for label in POSSIBLE_CLASSES if label > 0]
     largest = np.argmax(np.stack(shares), axis=0).astype(np.uint8) + np.uint8(1)
     return np.where(plaque, largest, 0).astype(np.uint8)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from inference_worker.config import CLASS_NAMES, SLICE_SIZE
 
 HELD_OUT_NAME = "held_out.npz"
 UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile)
+VERSION_NAME = "preprocessing_version"
 FULL = 255.0  # the byte that stands for a probability of one
 
 
@@ -20,13 +22,16 @@ class HeldOutError(ValueError):
     """A file of held-out predictions that does not hold what it should."""
 
 
-def write_held_out(path: Path, probabilities: Mapping[str, NDArray[np.float32]]) -> None:
-    """Keeps (slices, classes, 256, 256) probabilities of each named study, to 1/255, on the network's grid."""
+def write_held_out(path: Path, probabilities: Mapping[str, NDArray[np.float32]], *, version: str) -> None:
+    """Keeps (slices, classes, 256, 256) probabilities of each named study, to 1/255, on the network's grid.
+
+    `version` is of the preprocessing, which decides where that grid lies.
+    """
     partial = path.with_suffix(".partial")
+    kept: dict[str, Any] = {name: np.rint(each * FULL).astype(np.uint8) for name, each in probabilities.items()}
+    kept[VERSION_NAME] = np.array(version)
     with partial.open("wb") as stream:
-        np.savez_compressed(
-            stream, **{name: np.rint(each * FULL).astype(np.uint8) for name, each in probabilities.items()}
-        )
+        np.savez_compressed(stream, **kept)
     partial.replace(path)
 
 
@@ -37,21 +42,25 @@ def held_out_names(path: Path) -> list[str]:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return list(arrays.files)
+            return [name for name in arrays.files if name != VERSION_NAME]
     except UNREADABLE as error:
         raise HeldOutError(f"predictions {path.name} do not read: {error}") from error
 
 
-def read_held_out(path: Path) -> dict[str, NDArray[np.float32]]:
+def read_held_out(path: Path, *, versions: Collection[str]) -> dict[str, NDArray[np.float32]]:
     """The probabilities, (slices, classes, 256, 256) float32 in 0..1, by study.
 
-    Raises: HeldOutError when the file does not read, or an array has another shape or dtype.
+    Raises: HeldOutError when the file does not read, an array has another shape or dtype, or the file is of none of
+    these versions of the preprocessing.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
             kept = {name: arrays[name] for name in arrays.files}
     except UNREADABLE as error:
         raise HeldOutError(f"predictions {path.name} do not read: {error}") from error
+    version = str(kept.pop(VERSION_NAME, "1"))  # the first version did not say which it was
+    if version not in versions:
+        raise HeldOutError(f"predictions {path.name} are of preprocessing {version!r}, need one of {sorted(versions)}")
     for name, array in kept.items():
         if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (len(CLASS_NAMES), SLICE_SIZE, SLICE_SIZE):
             raise HeldOutError(

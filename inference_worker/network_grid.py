@@ -26,6 +26,34 @@ def triangle_weights(positions: NDArray[np.float64], source_length: int, width: 
 
 
 @dataclass(frozen=True)
+class SourceWindow:
+    """The rectangle of a source matrix that the network sees, as the square that `grid` makes of it.
+
+    The rectangle begins at row `top` and column `left` of a matrix of `rows` x `columns`.
+    """
+
+    rows: int
+    columns: int
+    top: int
+    left: int
+    grid: NetworkGrid
+
+    def square(self, slices: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, rows, columns) on the source as (n, size, size); what lies outside the rectangle is not seen."""
+        return self.grid.square(slices[:, *self._inside])
+
+    def source(self, squares: NDArray[Any]) -> NDArray[Any]:  # Any: float probabilities or integer labels
+        """(..., size, size) brought back as (..., rows, columns), in the same dtype; 0 outside the rectangle."""
+        restored = np.zeros((*squares.shape[:-2], self.rows, self.columns), squares.dtype)
+        restored[..., *self._inside] = self.grid.source(squares)
+        return restored
+
+    @property
+    def _inside(self) -> tuple[slice, slice]:
+        return slice(self.top, self.top + self.grid.rows), slice(self.left, self.left + self.grid.columns)
+
+
+@dataclass(frozen=True)
 class NetworkGrid:
     """The map between a source matrix and a square of `size` x `size` pixels that share its centre.
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inference_worker.config import CLASS_NAMES, SLICE_SIZE
 from inference_worker.labels import ACTIVE, BACKGROUND, INACTIVE
-from inference_worker.preprocessing import Prepared, Preprocessing
+from inference_worker.preprocessing import WHOLE_MATRIX, Prepared, Preprocessing
 from inference_worker.reading_rule import FIRST_RULE, ReadingRule, slab_means, slab_reach
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
@@ -30,7 +30,7 @@ BATCH_SIZE = 1  # slices a call: one stays in a core's cache, and calls run side
 PREPARED_SHARE = 0.2  # of the progress: preprocessing takes a fifth of the time
 NETWORK_SHARE = 0.95
 
-PREPROCESSINGS = {preprocessing.version: preprocessing for preprocessing in (Preprocessing(),)}
+PREPROCESSINGS = {preprocessing.version: preprocessing for preprocessing in (Preprocessing(), WHOLE_MATRIX)}
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 Probabilities = NDArray[np.float32]

@@ -4,7 +4,9 @@
    lesion load do; it becomes grey 100, the volume's first percentile (air) becomes 0, and values are cut at 255.
 2. 3x3 median filter.
 3. Removal of the cranial bone (`brain_mask`).
-4. Padding to a square in mm (pixels become isotropic whatever they were), resampling to 256x256.
+4. Padding to a square in mm (pixels become isotropic whatever they were), resampling to 256x256. From version 2 on the
+   square is that around the brain, so that every brain fills it: a plaque has half as many pixels again, and matrices
+   with more or less air around the head look alike.
 5. Division by 255.
 
 Source: Naeeni Davarani et al., Sci Rep 14 (2024), doi 10.1038/s41598-024-67130-6, section "Preprocessing".
@@ -24,11 +26,13 @@ from numpy.typing import NDArray
 from inference_worker.brain_mask import find_brain
 from inference_worker.mask_checks import MaskChecks, PreprocessingError, check_mask
 from inference_worker.morphology import erode, fill_holes
-from inference_worker.network_grid import NetworkGrid
+from inference_worker.network_grid import NetworkGrid, SourceWindow
 from inference_worker.skull_removal import BRAIN_LEVEL, SkullRemoval
 from plaqueview.imaging.volume import Volume
 
-__all__ = ["NETWORK_SIZE", "WITH_SCALP", "Prepared", "Preprocessing", "PreprocessingError", "to_eight_bits"]
+__all__ = [
+    "NETWORK_SIZE", "WHOLE_MATRIX", "WITH_SCALP", "Prepared", "Preprocessing", "PreprocessingError", "to_eight_bits",
+]  # fmt: skip
 
 NETWORK_SIZE = 256
 STEPS = ("eight_bits", "median", "brain_mask", "resampling")
@@ -45,7 +49,7 @@ class Prepared:
 
     slices: NDArray[np.float32]
     brain_mask: NDArray[np.bool_]
-    grid: NetworkGrid
+    window: SourceWindow
     version: str
     seconds: Mapping[str, float]
 
@@ -53,20 +57,22 @@ class Prepared:
         """(n, 256, 256) or (classes, n, 256, 256) on the volume's matrix; floats linearly, integers by nearest."""
         if squares.shape[-3] != len(self.slices):
             raise PreprocessingError(f"array has {squares.shape[-3]} slices, the volume has {len(self.slices)}")
-        return self.grid.source(squares)
+        return self.window.source(squares)
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """The parameters of the five steps; `version` names them and is stored with the weights.
 
-    Without `is_masked` the slices keep the scalp and the skull, for measuring what their removal is worth.
+    Without `is_masked` the slices keep the scalp and the skull, for measuring what their removal is worth. The square
+    is that around the brain and `margin_mm` more on each side; without a margin it is the whole matrix.
     """
 
-    version: str = "1"
+    version: str = "2"
     skull_removal: SkullRemoval = field(default_factory=SkullRemoval)
     checks: MaskChecks = field(default_factory=MaskChecks)
     is_masked: bool = True
+    margin_mm: float | None = 4.0
 
     def prepare(self, volume: Volume) -> Prepared:
         """The five steps on an axial volume, slices feet to head.
@@ -80,13 +86,12 @@ class Preprocessing:
         times.append(time.perf_counter())
         mask = self.brain_mask(smooth, head, volume.spacing_mm)
         times.append(time.perf_counter())
-        rows, columns = volume.shape[1:]
-        grid = NetworkGrid(rows, columns, volume.spacing_mm[1:], NETWORK_SIZE)
+        window = self.window(mask, volume.spacing_mm[1:])
         shown = np.where(mask, smooth, 0) if self.is_masked else smooth
-        slices = grid.square(shown.astype(np.float32)) / np.float32(255.0)
+        slices = window.square(shown.astype(np.float32)) / np.float32(255.0)
         times.append(time.perf_counter())
         seconds = dict(zip(STEPS, np.diff(times).tolist(), strict=True))
-        return Prepared(slices, mask, grid, self.version, seconds)
+        return Prepared(slices, mask, window, self.version, seconds)
 
     def brain_mask(
         self, grey: NDArray[np.uint8], head: NDArray[np.uint8], spacing_mm: tuple[float, float, float]
@@ -101,9 +106,27 @@ class Preprocessing:
         shares = (cv2.resize(each.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR) for each in mask)
         return np.stack([share >= 0.5 for share in shares])
 
+    def window(self, mask: NDArray[np.bool_], spacing_mm: tuple[float, float]) -> SourceWindow:
+        """What the network sees of matrices with pixels of `spacing_mm`, whose brain is `mask`."""
+        rows, columns = mask.shape[1:]
+        if self.margin_mm is None:
+            return SourceWindow(rows, columns, 0, 0, NetworkGrid(rows, columns, spacing_mm, NETWORK_SIZE))
+        top, bottom = reach_of(np.any(mask, axis=(0, 2)), round(self.margin_mm / spacing_mm[0]))
+        left, right = reach_of(np.any(mask, axis=(0, 1)), round(self.margin_mm / spacing_mm[1]))
+        grid = NetworkGrid(bottom - top, right - left, spacing_mm, NETWORK_SIZE)
+        return SourceWindow(rows, columns, top, left, grid)
 
+
+# What the weights before version 1.2.0 were trained with.
+WHOLE_MATRIX = Preprocessing(version="1", margin_mm=None)
 # For the ablation only: no weights that ship are trained with it.
-WITH_SCALP = Preprocessing(version="1-with-scalp", is_masked=False)
+WITH_SCALP = Preprocessing(version="2-with-scalp", is_masked=False)
+
+
+def reach_of(is_brain: NDArray[np.bool_], margin: int) -> tuple[int, int]:
+    """The first index with brain and the one after the last, and `margin` more on either side where there is any."""
+    found = np.flatnonzero(is_brain)
+    return max(0, int(found[0]) - margin), min(len(is_brain), int(found[-1]) + 1 + margin)
 
 
 def working_matrix(rows: int, columns: int, spacing_mm: tuple[float, float]) -> tuple[int, int, float]:

@@ -146,7 +146,7 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
     if validation:
         found = {study.name: predict_classes(training.averaged_network, study.slices) for study in validation}
-        write_held_out(arguments.run / HELD_OUT_NAME, found)
+        write_held_out(arguments.run / HELD_OUT_NAME, found, version=preprocessing.version)
 
 
 def require_device(device: str) -> None:

@@ -78,7 +78,7 @@ def test_preprocess_writes_what_the_network_sees_in_its_place(nifti, tmp_path, c
     assert mask.shape == (8, 96, 96)
     assert 0.0 <= slices.voxels.min() <= slices.voxels.max() <= 1.0
     assert printed["brain_volume_ml"] == pytest.approx(mask.voxels.sum() * 8.0 * 2.2 * 2.2 / 1000.0, abs=0.1)
-    assert slices.spacing_mm == pytest.approx((8.0, 96 * 2.2 / 256, 96 * 2.2 / 256))
+    assert slices.spacing_mm == pytest.approx((8.0, 73 * 2.2 / 256, 73 * 2.2 / 256))  # the brain's rows
     # The brightest voxels, the plaques, lie at the same place in the patient.
     centres = [
         volume.positions_mm(np.argwhere(where)).mean(axis=0)

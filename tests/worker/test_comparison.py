@@ -36,14 +36,14 @@ INACTIVE, ACTIVE = 1, 2
 def probabilities_of(plaque, active_share=1.0):
     """(n, 3, 256, 256) probabilities that are certain of a mask on the matrix of `head_volume`."""
     prepared = Preprocessing().prepare(head_volume())
-    shown = prepared.grid.square(plaque.astype(np.float32))
+    shown = prepared.window.square(plaque.astype(np.float32))
     return np.stack([1.0 - shown, shown * (1.0 - active_share), shown * active_share], axis=1)
 
 
 def write_model(folder, folds):
     for number, fold in enumerate(folds):
         (folder / f"fold{number}").mkdir(parents=True)
-        write_held_out(folder / f"fold{number}" / "held_out.npz", fold)
+        write_held_out(folder / f"fold{number}" / "held_out.npz", fold, version=Preprocessing().version)
 
 
 @pytest.fixture(scope="module")

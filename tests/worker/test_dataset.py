@@ -57,8 +57,8 @@ def test_plaques_land_where_the_network_sees_them(tmp_path):
     assert study.plaque_slices.tolist() == [3, 4, 5]
     brightness = [study.slices[study.labels == label].mean() for label in (1, 2)]
     assert min(brightness) > 1.3 * np.median(study.slices[study.slices > 0])
-    # 96 pixels of the source are 256 of the network's: a plaque of 4 x 4 becomes one of 10.67 x 10.67.
-    assert np.count_nonzero(study.labels == 1) == pytest.approx(2 * (4 * 256 / 96) ** 2, rel=0.1)
+    # The brain's 73 rows of the source are 256 of the network's: a plaque of 4 x 4 becomes one of 14.0 x 14.0.
+    assert np.count_nonzero(study.labels == 1) == pytest.approx(2 * (4 * 256 / 73) ** 2, rel=0.1)
 
 
 def test_axis_order_of_the_files_does_not_matter(tmp_path):

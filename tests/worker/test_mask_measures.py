@@ -90,7 +90,7 @@ def test_figures_preprocessing_draws_seven_steps_of_three_slices(folder, tmp_pat
 
     printed = json.loads(capsys.readouterr().out)
     assert printed == {
-        "preprocessing_version": "1",
+        "preprocessing_version": "2",
         "slices": [index + 1 for index in steps_of_three_slices(head_volume())],
     }
     with Image.open(tmp_path / "steps.png") as picture:
