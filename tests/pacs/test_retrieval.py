@@ -319,6 +319,10 @@ def found(client: Client, path: str) -> set[str]:
         ("limit=1", "B"),
         ("limit=1&offset=1", "A"),
         ("includefield=all&fuzzymatching=true", "AB"),
+        ("fuzzymatching=true&PatientName=ANA nov", "A"),
+        ("fuzzymatching=true&PatientName=mójca*", "B"),
+        ("fuzzymatching=true&PatientName=ovak", ""),
+        ("fuzzymatching=false&PatientName=nov", ""),
     ],
 )
 def test_searching_for_studies(query, expected, viewer):

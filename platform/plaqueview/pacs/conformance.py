@@ -179,7 +179,8 @@ def _attributes() -> list[str]:
 def _limits() -> list[str]:
     return [
         f"A search returns {search.DEFAULT_RESULTS} results, by `limit` at most {search.MOST_RESULTS},",
-        "and a `Warning` when there are more. `fuzzymatching` is taken and ignored; every attribute of the table is",
+        "and a `Warning` when there are more. With `fuzzymatching=true` each word of a PatientName begins a word of",
+        "the patient's name or identifier, in any order, without case and accents; every attribute of the table is",
         "returned without `includefield`.",
         "Every resource needs a token or a session; what is seen is that of the caller's sites.",
     ]

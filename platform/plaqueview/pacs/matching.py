@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.db.models import Q
 
 from plaqueview.core.errors import InvalidError
+from plaqueview.patients.search import folded
 
 # The column's path and the value asked for.
 Match = Callable[[str, str], Q]
@@ -31,6 +32,17 @@ def match_name(path: str, value: str) -> Q:
     if not WILDCARDS.search(value):
         return Q(**{f"{path}__iexact": value})
     return Q(**{f"{path}__iregex": _pattern(value)})
+
+
+def match_words(path: str, value: str) -> Q:
+    """Each word begins one of the column's, in any order; the column is folded as by `patients.search`.
+
+    What fuzzy matching means is the server's to say. Source: PS3.18 8.3.4.2.
+    """
+    query = Q()
+    for word in folded(WILDCARDS.sub(" ", value)).split():
+        query &= Q(**{f"{path}__startswith": word}) | Q(**{f"{path}__contains": f" {word}"})
+    return query
 
 
 def match_number(path: str, value: str) -> Q:

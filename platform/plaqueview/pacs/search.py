@@ -16,7 +16,7 @@ from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record_once
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError
-from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
+from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid, match_words
 from plaqueview.studies.models import Instance, Series, Study
 
 MOST_RESULTS = 200
@@ -156,6 +156,8 @@ def search_instances(search: Search) -> SearchResult:
 def _query(parameters: Mapping[str, str], levels: Mapping[str, Iterable[Attribute]]) -> Q:
     """All parameters together; an attribute is named by its keyword or its tag."""
     known = {one.keyword: (prefix + one.path, one.match) for prefix, level in levels.items() for one in level}
+    if parameters.get("fuzzymatching", "").lower() == "true":
+        known = {keyword: _fuzzy(path, match) for keyword, (path, match) in known.items()}
     query = Q()
     for name, value in parameters.items():
         if name.lower() in CONTROLS:
@@ -167,6 +169,11 @@ def _query(parameters: Mapping[str, str], levels: Mapping[str, Iterable[Attribut
         if value:
             query &= match(path, value)
     return query
+
+
+def _fuzzy(path: str, match: Match | None) -> tuple[str, Match | None]:
+    """A person is looked for in the folded line of name and identifier that the worklist's search reads as well."""
+    return (f"{path.removesuffix('name')}search_text", match_words) if match is match_name else (path, match)
 
 
 def _page(search: Search, found: QuerySet[Row]) -> tuple[list[Row], bool]:
