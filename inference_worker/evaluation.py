@@ -14,6 +14,7 @@ from inference_worker.distances import hd95_mm
 from inference_worker.labels import ACTIVE, INACTIVE, UNKNOWN_PLAQUE
 from inference_worker.metrics import Confusion, LesionDetection, mean_of
 from inference_worker.strata import StratumCounts, Surroundings, count_strata
+from plaqueview.imaging.lesion_sizes import SizeClass, size_of
 from plaqueview.imaging.lesions import LABEL_OF_CLASS, CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Volume
@@ -143,6 +144,16 @@ def class_figures(found: Segmentation, labels: NDArray[np.uint8]) -> dict[str, M
         kind.value: MaskFigures.of(found.labels.voxels == label, labels == label, found.labels)
         for kind, label in LABEL_OF_CLASS.items()
     }
+
+
+def found_by_size(prediction: NDArray[np.bool_], truth: Volume) -> dict[str, float]:
+    """Of the true lesions of each size there is, the share with a predicted voxel; `truth` holds 0 and one label."""
+    measured = measure_lesions(truth, None, rule=CountingRule(minimum_volume_mm3=0.0))
+    touched = set(np.unique(measured.lesion_numbers[prediction]).tolist())
+    found: dict[str, list[bool]] = {}
+    for lesion in measured.lesions:
+        found.setdefault(size_of(lesion.in_plane_axis_mm).value, []).append(lesion.number in touched)
+    return {size.value: float(np.mean(found[size.value])) for size in SizeClass if size.value in found}
 
 
 def count_classes(found: Segmentation, labels: NDArray[np.uint8]) -> ClassCounts:

@@ -94,10 +94,10 @@ def trials_of(
 
     Raises: TrainingError when none could be tried; UnavailableError when the champion's weights are not here.
     """
-    scanners = {name_of(one): one.scanner for one in studies if one.side == Side.TEST}
-    test = [files[name] for name in scanners]
+    on_test_side = {name_of(one): one for one in studies if one.side == Side.TEST}
+    test = [files[name] for name in on_test_side]
     tried, left_out = try_both(candidate, segmenter_of(champion), test, on_study=on_study)
-    return tuple(_trial(one, scanners[one.files.name]) for one in tried), tuple(left_out)
+    return tuple(_trial(one, on_test_side[one.files.name]) for one in tried), tuple(left_out)
 
 
 def champion_of_today() -> ModelVersion:
@@ -108,11 +108,12 @@ def champion_of_today() -> ModelVersion:
     return champion
 
 
-def _trial(tried: Tried, scanner: str) -> training.Trial:
+def _trial(tried: Tried, study: training.OrderedStudy) -> training.Trial:
     return training.Trial(
         patient=tried.files.patient,
         study=tried.files.name,
-        scanner=scanner,
+        scanner=study.scanner,
+        site=study.site,
         true_volume_ml=tried.candidate.figures.plaques.true_volume_ml,
         candidate=_figures_of(tried.candidate),
         champion=_figures_of(tried.champion),
@@ -120,5 +121,13 @@ def _trial(tried: Tried, scanner: str) -> training.Trial:
 
 
 def _figures_of(read: ReadStudy) -> training.Figures:
-    plaques = read.figures.plaques
-    return training.Figures(plaques.confusion.dice, plaques.lesions.f1, read.active_count, read.seconds)
+    plaques, classes = read.figures.plaques, read.figures.classes or {}
+    return training.Figures(
+        dice=plaques.confusion.dice,
+        lesion_f1=plaques.lesions.f1,
+        active_count=read.active_count,
+        seconds=read.seconds,
+        calibration_error=read.figures.calibration.error(first_bin=1),
+        class_dice={name: one.confusion.dice for name, one in classes.items() if one.true_volume_ml},
+        found_by_size=read.found_by_size,
+    )

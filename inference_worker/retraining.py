@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 
 from inference_worker.batches import Source
@@ -27,7 +28,7 @@ from inference_worker.checkpoint import (
 from inference_worker.config import NetworkConfig, TrainingConfig
 from inference_worker.dataset import LabelledStudy, StudyFiles, load_studies, read_pair
 from inference_worker.distributed import Group
-from inference_worker.evaluation import StudyFigures, evaluate_study
+from inference_worker.evaluation import StudyFigures, evaluate_study, found_by_size
 from inference_worker.networks import build_network, encoder_of
 from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import Preprocessing, PreprocessingError
@@ -164,11 +165,15 @@ def export_candidate(best: Path, *, version: str, folder: Path) -> Candidate:
 
 @dataclass(frozen=True)
 class ReadStudy:
-    """One model on one test study: its figures, the lesions that it names active, and the seconds of the network."""
+    """One model on one test study: its figures, the lesions that it names active, and the seconds of the network.
+
+    `found_by_size` is the share of the true lesions of each size that it finds.
+    """
 
     figures: StudyFigures
     active_count: int
     seconds: float
+    found_by_size: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,8 @@ def _tried(segmenter: Segmenter, files: StudyFiles) -> ReadStudy:
     flair, labels = read_pair(files)
     found = segmenter.segment(flair)
     figures = evaluate_study(files.name, found, labels.voxels, patient=files.patient)
-    return ReadStudy(figures, found.lesions.counts()[LesionClass.ACTIVE], found.seconds["network"])
+    by_size = found_by_size(found.labels.voxels > 0, labels.with_voxels((labels.voxels > 0).astype(np.uint8)))
+    return ReadStudy(figures, found.lesions.counts()[LesionClass.ACTIVE], found.seconds["network"], by_size)
 
 
 def link_studies(folder: Path, places: Mapping[str, tuple[Path, Path]]) -> dict[str, StudyFiles]:

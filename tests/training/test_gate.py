@@ -1,22 +1,27 @@
 """The gate: rules over both models' figures on the same patients; a verdict rule by rule."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from django.test import override_settings
 
 from plaqueview.training.gate import Figures, Trial, judge, lower_bound
+from plaqueview.training.groups import Interval, groups_of
 
 
 def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
     """Dice of both; lesion F1 is the same number."""
-    fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0), "active": (2, 2)} | changes
+    fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0), "active": (2, 2)}
+    fields |= {"errors": (0.1, 0.1)} | changes
     candidate_s, champion_s = fields.pop("seconds")
     candidate_active, champion_active = fields.pop("active")
+    candidate_error, champion_error = fields.pop("errors")
     return Trial(
         patient,
         f"{patient}/S-1",
-        candidate=Figures(candidate, candidate, candidate_active, candidate_s),
-        champion=Figures(champion, champion, champion_active, champion_s),
+        candidate=Figures(candidate, candidate, candidate_active, candidate_s, candidate_error),
+        champion=Figures(champion, champion, champion_active, champion_s, champion_error),
         **fields,
     )
 
@@ -78,6 +83,47 @@ def test_one_that_has_forgotten_what_active_means_is_stopped():
     assert verdict.rule == "class active kept"
     assert verdict.found == "names 1 lesions active, the champion 8"
     assert verdict.needed == "at least 0.5 of the champion's"
+
+
+def test_one_whose_probabilities_promise_too_much_is_stopped():
+    stopped = judge([trial(f"P-{index}", 0.6, 0.6, errors=(0.2, 0.1)) for index in range(4)])
+
+    (verdict,) = [one for one in stopped if not one.is_passed]
+    assert (verdict.rule, verdict.needed) == ("calibration", "at most 0.05 above the champion's")
+    assert verdict.found == "calibration error 0.200 against 0.100"
+
+
+def test_where_nobody_points_at_anything_nothing_is_said_of_calibration():
+    assert failed([trial(f"P-{index}", 0.6, 0.6, errors=(None, 0.1)) for index in range(4)]) == ["calibration"]
+
+
+def test_groups_say_how_both_models_do_with_intervals_over_patients():
+    trials = [
+        trial("P-1", 0.5, 0.4, scanner="One", true_volume_ml=2.0, site="Ljubljana"),
+        trial("P-1", 0.7, 0.6, scanner="One", true_volume_ml=2.0, site="Ljubljana"),
+        trial("P-2", 0.8, 0.6, scanner="Two", true_volume_ml=9.0, site="Ljubljana"),
+    ]
+    trials[2] = replace(trials[2], candidate=replace(trials[2].candidate, class_dice={"active": 0.5}))
+    trials[2] = replace(trials[2], champion=replace(trials[2].champion, class_dice={"active": 0.25}))
+
+    groups = {(one.group, one.figure): one for one in groups_of([Trial.from_json(one.as_json()) for one in trials])}
+
+    everybody = groups["all", "any-plaque Dice"]
+    assert (everybody.patients, everybody.candidate, everybody.champion.mean) == (2, Interval(0.7, 0.6, 0.8), 0.55)
+    assert [name for name, _ in groups] == [
+        "all",
+        "all",
+        "all",
+        "load 5 to 20 ml",
+        "load under 5 ml",
+        "scanner One",
+        "scanner Two",
+        "site Ljubljana",
+        "class active",
+    ]
+    assert groups["scanner Two", "any-plaque Dice"].candidate == Interval(0.8, None, None)
+    assert groups["class active", "Dice"].champion == Interval(0.25, None, None)
+    assert str(everybody.candidate) == "0.700 (0.600 to 0.800)"
 
 
 def test_half_of_the_champion_s_active_lesions_are_enough_and_none_of_none():

@@ -8,6 +8,7 @@ from django.utils import timezone
 from plaqueview.core.errors import ConflictError
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.training import services
+from plaqueview.training.groups import groups_of
 from plaqueview.training.models import RunPoint, RunStage, RunState, Side, SnapshotStudy, TrainingRun
 from plaqueview.training.recipe import Recipe
 from tests.accounts.people import token_client
@@ -182,16 +183,20 @@ def test_a_run_is_asked_for_and_followed_over_rest(admin, sent_tasks, django_cap
     assert client.get(asked["Location"] + "/points").json()["results"] == []
 
 
-def learned(run: TrainingRun, *, candidate: float, champion: float) -> services.Learned:
-    """What a worker tells at the end; Dice of both models on the one test study."""
-    trial = services.Trial(
+def trial_of(*, candidate: float, champion: float) -> services.Trial:
+    return services.Trial(
         patient="P-test",
         study="P-test/S-test",
         scanner="Vendor One",
         true_volume_ml=2.0,
-        candidate=services.Figures(candidate, candidate, 1, 1.0),
-        champion=services.Figures(champion, champion, 1, 1.0),
+        candidate=services.Figures(candidate, candidate, 1, 1.0, 0.1),
+        champion=services.Figures(champion, champion, 1, 1.0, 0.1),
     )
+
+
+def learned(run: TrainingRun, *, candidate: float, champion: float) -> services.Learned:
+    """What a worker tells at the end; Dice of both models on the one test study."""
+    trial = trial_of(candidate=candidate, champion=champion)
     return services.Learned(
         sha256="2" * 64,
         onnx_key="models/22/22",
@@ -228,7 +233,9 @@ def test_a_run_ends_with_a_candidate_its_card_and_a_verdict(run):
         "lesion_f1": 0.7,
         "champion_dice": 0.6,
         "champion_lesion_f1": 0.6,
+        "groups": [one.as_json() for one in groups_of([trial_of(candidate=0.7, champion=0.6)])],
     }
+    assert "| all | any-plaque Dice | 1 | 0.700 | 0.600 |" in model.card
     assert model.facts["snapshot"]["sha256"] == run.snapshot.sha256
     assert model.facts["trained_on"]["sizes"] == {"medium": 2, "large": 1}
     assert "| this model | 0.700 | 0.700 |" in model.card

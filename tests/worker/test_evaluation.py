@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inference_worker.evaluation import ClassCounts, evaluate_study
+from inference_worker.evaluation import ClassCounts, evaluate_study, found_by_size
 from inference_worker.metrics import Confusion, LesionDetection, MetricError
 from inference_worker.summary import summarise
 from inference_worker.tables import markdown_table
@@ -32,6 +32,19 @@ def segmentation_of(labels):
 
 TRUTH = labels_with((0, 0, 0, 2), (0, 4, 4, 1), (1, 8, 8, 1))
 FOUND = segmentation_of(labels_with((0, 0, 0, 2), (0, 4, 5, 2), (1, 0, 8, 1)))
+
+
+def test_lesions_are_found_by_their_size():
+    """2 x 2 voxels of 4 mm are 5.7 mm across, a single one is as wide as a voxel."""
+    truth = np.zeros(SHAPE, np.uint8)
+    truth[0, :2, :2] = truth[0, 5:7, 5:7] = truth[2, 9, 9] = 1
+    prediction = np.zeros(SHAPE, bool)
+    prediction[0, 0, 0] = prediction[1, 9, 9] = True
+
+    assert found_by_size(prediction, Volume(truth, AFFINE @ np.diag([4.0, 4.0, 4.0, 1.0]))) == {
+        "small": 0.0,
+        "medium": 0.5,
+    }
 
 
 def test_figures_of_one_hit_one_half_one_miss_and_one_false_lesion():

@@ -2,7 +2,7 @@ import { Badge, Button, Checkbox, PasswordInput, Textarea } from "@mantine/core"
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { cancelEvaluation, promoteModel, requestEvaluation, rollBackModel, type GateVerdict } from "../server/training";
+import { cancelEvaluation, promoteModel, requestEvaluation, rollBackModel, type GateVerdict, type Interval } from "../server/training";
 import type { ModelVersion } from "../server/types";
 import { evaluationsQuery, isLive, refreshModels, verdictQuery } from "../state/training";
 import styles from "./gate_panel.module.css";
@@ -80,8 +80,39 @@ function VerdictTable({ verdict }: { verdict: GateVerdict }) {
           ))}
         </tbody>
       </table>
+      <GroupTable verdict={verdict} />
     </>
   );
+}
+
+/** How both models do on parts of the test side; few patients make wide intervals. */
+function GroupTable({ verdict }: { verdict: GateVerdict }) {
+  return (
+    <details data-testid="gate-groups">
+      <summary>By group of patients and lesions</summary>
+      <p className={styles.dim}>{verdict.group_rule}</p>
+      <table className={styles.table} aria-label="Figures by group">
+        <thead>
+          <tr><th>Group</th><th>Figure</th><th>Patients</th><th>This model</th><th>Champion of the day</th></tr>
+        </thead>
+        <tbody>
+          {verdict.groups.map((one) => (
+            <tr key={one.group + one.figure}>
+              <td>{one.group}</td>
+              <td>{one.figure}</td>
+              <td>{one.patients}</td>
+              <td>{intervalText(one.candidate)}</td>
+              <td>{intervalText(one.champion)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function intervalText({ mean, low, high }: Interval): string {
+  return mean.toFixed(3) + (low === null || high === null ? "" : ` (${low.toFixed(3)} to ${high.toFixed(3)})`);
 }
 
 function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateVerdict | null }) {

@@ -1,12 +1,15 @@
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { countText, timeText, UNKNOWN } from "../components/formats";
 import { LearningCurve } from "../components/learning_curve";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
-import { cancelRun, requestRun, requestSnapshot, type Snapshot, type TrainingRun } from "../server/training";
+import { RunDialog } from "../components/run_dialog";
+import { SnapshotDifference } from "../components/snapshot_difference";
+import { cancelRun, requestSnapshot, snapshotExportUrl, type Snapshot, type TrainingRun } from "../server/training";
 import { queryClient } from "../state/queries";
 import { isLive, pointsQuery, runsQuery, snapshotsQuery, useLiveTraining } from "../state/training";
 import styles from "./plain_page.module.css";
@@ -28,6 +31,7 @@ export function TrainingPage() {
 function Snapshots() {
   const snapshots = useQuery(snapshotsQuery);
   const asking = useMutation({ mutationFn: requestSnapshot, onSettled: refreshSnapshots });
+  const [trained, setTrained] = useState<string | null>(null);
   return (
     <>
       <div className={styles.title}>
@@ -44,16 +48,32 @@ function Snapshots() {
             <thead>
               <tr><th>Frozen</th><th>State</th><th>Patients that train, validate, test</th><th>Left out</th><th>SHA-256</th><th><span className="visually-hidden">Actions</span></th></tr>
             </thead>
-            <tbody>{snapshots.data.map((snapshot) => <SnapshotLine key={snapshot.id} snapshot={snapshot} />)}</tbody>
+            <tbody>
+              {snapshots.data.map((snapshot, at) => (
+                <SnapshotLine key={snapshot.id} snapshot={snapshot} older={snapshots.data.slice(at + 1).find(isReady)} onTrain={setTrained} />
+              ))}
+            </tbody>
           </table>
         </div>
       )}
+      <RunDialog snapshot={trained} onClose={() => setTrained(null)} />
     </>
   );
 }
 
-function SnapshotLine({ snapshot }: { snapshot: Snapshot }) {
-  const training = useMutation({ mutationFn: () => requestRun(snapshot.id), onSettled: refreshRuns });
+function isReady({ state }: Snapshot): boolean {
+  return state === "ready";
+}
+
+interface SnapshotLineProps {
+  readonly snapshot: Snapshot;
+  /** The one that was frozen before it, if there is one. */
+  readonly older: Snapshot | undefined;
+  onTrain(snapshot: string): void;
+}
+
+function SnapshotLine({ snapshot, older, onTrain }: SnapshotLineProps) {
+  const [isCompared, setCompared] = useState(false);
   const { train, validation, test } = snapshot.counts;
   return (
     <tr data-testid="snapshot-row" data-state={snapshot.state}>
@@ -61,14 +81,22 @@ function SnapshotLine({ snapshot }: { snapshot: Snapshot }) {
       <td>
         {snapshot.state}
         {snapshot.reason && <div className={styles.dim}>{snapshot.reason}</div>}
-        {training.isError && <Problem error={training.error} />}
+        {isCompared && older && <SnapshotDifference snapshot={snapshot.id} older={older.id} />}
       </td>
       <td>{train && validation && test ? `${train.patients}, ${validation.patients}, ${test.patients}` : UNKNOWN}</td>
       <td>{countText(snapshot.excluded_count, "study", "studies")}</td>
       <td>{snapshot.sha256.slice(0, 12) || UNKNOWN}</td>
       <td className={styles.right}>
-        {snapshot.state === "ready" && (
-          <Button size="compact-sm" variant="default" onClick={() => training.mutate()} loading={training.isPending} data-testid="train">Train</Button>
+        {isReady(snapshot) && (
+          <Group gap={6} justify="flex-end" wrap="nowrap">
+            {older && (
+              <Button size="compact-sm" variant="default" aria-expanded={isCompared} onClick={() => setCompared(!isCompared)} data-testid="compare">
+                Compare with the one before
+              </Button>
+            )}
+            <Button size="compact-sm" variant="default" component="a" href={snapshotExportUrl(snapshot.id)} download>Export</Button>
+            <Button size="compact-sm" variant="default" onClick={() => onTrain(snapshot.id)} data-testid="train">Train</Button>
+          </Group>
         )}
       </td>
     </tr>
@@ -107,7 +135,7 @@ function RunCard({ run }: { run: TrainingRun }) {
           </tr>
         </tbody>
       </table>
-      {run.reason && <p className={styles.dim}>{run.reason}</p>}
+      {[run.reason, ...run.warnings].filter(Boolean).map((line) => <p key={line} className={styles.remark}>{line}</p>)}
       {cancelling.isError && <Problem error={cancelling.error} />}
       {points.data && <LearningCurve points={points.data} steps={run.recipe.steps ?? 1} />}
     </article>

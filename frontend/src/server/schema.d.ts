@@ -3212,8 +3212,26 @@ export interface components {
             figures: {
                 [key: string]: unknown;
             }[];
+            readonly groups: components["schemas"]["GroupFigure"][];
+            readonly group_rule: string;
             /** Format: date-time */
             readonly created: string;
+        };
+        GroupFigure: {
+            group: string;
+            figure: string;
+            patients: number;
+            candidate: components["schemas"]["Interval"];
+            champion: components["schemas"]["Interval"];
+        };
+        /** @description A mean over patients and its 95 % confidence interval, null of one patient. */
+        Interval: {
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            low: number | null;
+            /** Format: double */
+            high: number | null;
         };
         /** @description One inference. `attempts` counts the workers that claimed it; `requested_by` is null for the platform itself. */
         Job: {

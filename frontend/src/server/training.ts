@@ -8,9 +8,12 @@ export type Snapshot = components["schemas"]["Snapshot"];
 export type TrainingRun = components["schemas"]["Run"];
 export type RunPoint = components["schemas"]["RunPoint"];
 export type GateVerdict = components["schemas"]["GateVerdict"];
+export type Interval = components["schemas"]["Interval"];
 export type Evaluation = components["schemas"]["Evaluation"];
 export type Promotion = components["schemas"]["Promotion"];
 export type Preflight = components["schemas"]["Preflight"];
+export type Recipe = components["schemas"]["RecipeRequest"];
+export type SnapshotDifference = components["schemas"]["SnapshotDifference"];
 
 const LARGEST_PAGE = 200;
 const NOT_FOUND = 404;
@@ -27,17 +30,28 @@ export async function fetchRuns(): Promise<TrainingRun[]> {
   return (await bodyOf(client.GET("/api/v1/runs", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
 }
 
-export function inspectRun(snapshot: string): Promise<Preflight> {
-  return bodyOf(client.POST("/api/v1/runs/preflight", { body: { snapshot } }));
+export function inspectRun(snapshot: string, recipe: Recipe): Promise<Preflight> {
+  return bodyOf(client.POST("/api/v1/runs/preflight", { body: { snapshot, recipe } }));
 }
 
-export function requestRun(snapshot: string): Promise<TrainingRun> {
-  return bodyOf(client.POST("/api/v1/runs", { body: { snapshot } }));
+export function requestRun(snapshot: string, recipe: Recipe): Promise<TrainingRun> {
+  return bodyOf(client.POST("/api/v1/runs", { body: { snapshot, recipe } }));
+}
+
+/** What the snapshot has that the other has not, and the other way round. */
+export function fetchDifference(snapshot: string, other: string): Promise<SnapshotDifference> {
+  const params = { path: { snapshot_id: snapshot }, query: { other } };
+  return bodyOf(client.GET("/api/v1/snapshots/{snapshot_id}/difference", { params }));
+}
+
+/** A frozen snapshot as one archive: NIfTI, PNG pairs and the manifest. */
+export function snapshotExportUrl(snapshot: string): string {
+  return `/api/v1/snapshots/${snapshot}/export.zip`;
 }
 
 /** The same snapshot and recipe once more. */
 export function repeatRun({ snapshot, recipe }: TrainingRun): Promise<TrainingRun> {
-  return bodyOf(client.POST("/api/v1/runs", { body: { snapshot, recipe: recipe as components["schemas"]["RecipeRequest"] } }));
+  return bodyOf(client.POST("/api/v1/runs", { body: { snapshot, recipe: recipe as Recipe } }));
 }
 
 export function cancelRun(id: string): Promise<TrainingRun> {

@@ -1,12 +1,21 @@
 import { queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-import { fetchAllEvaluations, fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict } from "../server/training";
+import {
+  fetchAllEvaluations, fetchDifference, fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, inspectRun, type Recipe,
+} from "../server/training";
 import { fetchFirings, fetchSchedules } from "../server/schedules";
 import { feed } from "./live";
 import { modelsQuery, queryClient } from "./queries";
 
 export const snapshotsQuery = queryOptions({ queryKey: ["snapshots"], queryFn: fetchSnapshots });
+
+export const differenceQuery = (snapshot: string, older: string) =>
+  queryOptions({ queryKey: ["snapshots", snapshot, "difference", older], queryFn: () => fetchDifference(snapshot, older) });
+
+/** Room on disk and in memory change meanwhile, so nothing of it is kept. */
+export const preflightQuery = (snapshot: string, recipe: Recipe) =>
+  queryOptions({ queryKey: ["preflight", snapshot, recipe], queryFn: () => inspectRun(snapshot, recipe), gcTime: 0 });
 
 export const runsQuery = queryOptions({ queryKey: ["runs"], queryFn: fetchRuns });
 

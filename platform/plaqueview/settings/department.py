@@ -47,6 +47,9 @@ GATE_LESION_F1_MARGIN = read(
     env.float, "PLAQUEVIEW_GATE_LESION_F1_MARGIN", 0.05, validate=validate.Range(min=0.0, max=1.0)
 )
 GATE_STRATUM_MARGIN = read(env.float, "PLAQUEVIEW_GATE_STRATUM_MARGIN", 0.1, validate=validate.Range(min=0.0, max=1.0))
+GATE_CALIBRATION_MARGIN = read(
+    env.float, "PLAQUEVIEW_GATE_CALIBRATION_MARGIN", 0.05, validate=validate.Range(min=0.0, max=1.0)
+)
 GATE_ACTIVE_SHARE = read(env.float, "PLAQUEVIEW_GATE_ACTIVE_SHARE", 0.5, validate=validate.Range(min=0.0, max=1.0))
 GATE_SLOWEST = read(env.float, "PLAQUEVIEW_GATE_SLOWEST", 1.5, validate=validate.Range(min=1.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")

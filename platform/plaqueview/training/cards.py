@@ -1,8 +1,10 @@
 """The card of a model that was trained here: Markdown for a person, from the same facts that programs read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plaqueview.imaging.lesion_sizes import SIZE_RULE
+from plaqueview.training.groups import GROUP_RULE, GroupFigure
 from plaqueview.training.models import Side
 
 CLAIM = (
@@ -21,7 +23,7 @@ def caveat_of(counts: Mapping[str, Any]) -> str:  # Any: JSON
     )
 
 
-def card_of(title: str, facts: Mapping[str, Any]) -> str:  # Any: JSON
+def card_of(title: str, facts: Mapping[str, Any], groups: Sequence[GroupFigure]) -> str:  # Any: JSON
     """What it was made of, and how it did."""
     counts, recipe, test = facts["snapshot"]["counts"], facts["recipe"], facts["metrics"]
     parity = facts["parity"]["largest_probability_difference"]
@@ -29,6 +31,9 @@ def card_of(title: str, facts: Mapping[str, Any]) -> str:  # Any: JSON
         f"| {side} | {counts[side]['patients']} | {counts[side]['studies']} | {counts[side]['slices']} "
         f"| {counts[side]['lesions']} | {_words(counts[side]['classes'])} | {_words(counts[side]['sources'])} |"
         for side in Side.values
+    )
+    rows = "\n".join(
+        f"| {one.group} | {one.figure} | {one.patients} | {one.candidate} | {one.champion} |" for one in groups
     )
     return f"""# {title}
 
@@ -59,6 +64,12 @@ found when one voxel overlaps.
 |---|---|---|
 | this model | {test["dice"]:.3f} | {test["lesion_f1"]:.3f} |
 | champion of the day, {facts["champion"]} | {test["champion_dice"]:.3f} | {test["champion_lesion_f1"]:.3f} |
+
+By group: {GROUP_RULE}. Sizes {SIZE_RULE}.
+
+| group | figure | patients | this model | champion of the day |
+|---|---|---|---|---|
+{rows}
 """
 
 

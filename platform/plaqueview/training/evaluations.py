@@ -25,8 +25,8 @@ from plaqueview.registry.services import champion
 from plaqueview.training import journal
 from plaqueview.training.building import lease
 from plaqueview.training.gate import Trial
-from plaqueview.training.models import DatasetSnapshot, Evaluation, EvaluationState, Side, SnapshotState, SnapshotStudy
-from plaqueview.training.run_leases import OrderedStudy, ordered
+from plaqueview.training.models import DatasetSnapshot, Evaluation, EvaluationState, Side, SnapshotState
+from plaqueview.training.run_leases import OrderedStudy, ordered, rows_to_read
 from plaqueview.training.verdicts import keep_verdict, verdict_on
 
 logger = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def claim_evaluation(*, evaluation_id: UUID, worker: str) -> EvaluationClaim | N
 def order_of_evaluation(claim: EvaluationClaim) -> EvaluationOrder:
     """What the claimed evaluation asks of its worker."""
     evaluation = Evaluation.objects.select_related("model").get(pk=claim.evaluation_id)
-    rows = SnapshotStudy.objects.filter(snapshot=evaluation.snapshot_id, side=Side.TEST, exclusion="")
+    rows = rows_to_read(evaluation.snapshot_id).filter(side=Side.TEST)
     folder = Path(settings.STORAGE_DIR) / "runs" / str(evaluation.pk)
     return EvaluationOrder(evaluation.model, tuple(ordered(row) for row in rows), folder)
 

@@ -5,8 +5,8 @@ patient who is hard for both counts for neither.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
 
 import numpy as np
 from django.conf import settings
@@ -16,18 +16,27 @@ RESAMPLES: Final = 4000
 SEED: Final = 0
 LOWER_PERCENTILE: Final = 5.0  # one-sided 95 %
 
+Figure = Callable[["Figures"], float | None]
+
 # Any lesion load, in ml of the truth, below each bound.
 LOADS: Final = ((5.0, "load under 5 ml"), (20.0, "load 5 to 20 ml"), (float("inf"), "load over 20 ml"))
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One model on one study, any plaque; `active_count` lesions it names active, `seconds` is of the network alone."""
+    """One model on one study, any plaque; `active_count` lesions it names active, `seconds` is of the network alone.
+
+    `calibration_error` is over the voxels with a probability from 0.1 on, None without one; `class_dice` has the
+    classes that the labels name, `found_by_size` the share of the true lesions of each size that was found.
+    """
 
     dice: float
     lesion_f1: float
     active_count: int
     seconds: float
+    calibration_error: float | None = None
+    class_dice: Mapping[str, float] = field(default_factory=dict)
+    found_by_size: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,18 @@ class Trial:
     true_volume_ml: float
     candidate: Figures
     champion: Figures
+    site: str = ""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:  # Any: JSON
+        """The inverse of `as_json`, also of a trial from before its newer figures."""
+        models = {name: Figures(**stored[name]) for name in ("candidate", "champion")}
+        return cls(**{**stored, **models})
 
     @property
     def strata(self) -> tuple[str, ...]:
         load = next(name for bound, name in LOADS if self.true_volume_ml < bound)
-        return load, f"scanner {self.scanner or 'unknown'}"
+        return load, f"scanner {self.scanner or 'unknown'}", *([f"site {self.site}"] if self.site else [])
 
     def as_json(self) -> dict[str, Any]:  # Any: JSON
         return asdict(self)
@@ -72,6 +88,7 @@ def judge(trials: Sequence[Trial]) -> tuple[RuleVerdict, ...]:
         _not_worse(trials, "any-plaque Dice", lambda one: one.dice, settings.GATE_DICE_MARGIN),
         _not_worse(trials, "lesion F1", lambda one: one.lesion_f1, settings.GATE_LESION_F1_MARGIN),
         _no_stratum_worse(trials),
+        _calibrated(trials),
         _names_active(trials),
         _fast_enough(trials),
     )
@@ -82,6 +99,16 @@ def lower_bound(differences: NDArray[np.float64]) -> float:
     generator = np.random.default_rng(SEED)
     drawn = generator.integers(len(differences), size=(RESAMPLES, len(differences)))
     return float(np.percentile(differences[drawn].mean(axis=1), LOWER_PERCENTILE))
+
+
+def pairs_of(trials: Sequence[Trial], figure: Figure) -> NDArray[np.float64]:
+    """(patients, 2): candidate's and champion's mean, of the patients who have studies where both are defined."""
+    by_patient: dict[str, list[tuple[float, float]]] = {}
+    for trial in trials:
+        candidate, champion = figure(trial.candidate), figure(trial.champion)
+        if candidate is not None and champion is not None:
+            by_patient.setdefault(trial.patient, []).append((candidate, champion))
+    return np.array([np.mean(pairs, axis=0) for pairs in by_patient.values()]).reshape(-1, 2)
 
 
 def by_patient(trials: Sequence[Trial], figure: Callable[[Figures], float]) -> Mapping[str, tuple[float, float]]:
@@ -141,6 +168,17 @@ def _differences_by_stratum(trials: Sequence[Trial]) -> Iterator[tuple[str, floa
     for name in sorted({name for trial in trials for name in trial.strata}):
         candidate, champion = _means([trial for trial in trials if name in trial.strata], lambda one: one.dice)
         yield name, candidate - champion
+
+
+def _calibrated(trials: Sequence[Trial]) -> RuleVerdict:
+    """Readers see probabilities, and the order of what teaches most rests on them."""
+    pairs, margin = pairs_of(trials, lambda one: one.calibration_error), settings.GATE_CALIBRATION_MARGIN
+    needed = f"at most {margin:g} above the champion's"
+    if not len(pairs):
+        return RuleVerdict("calibration", False, "on no study do both models point at anything", needed)
+    candidate, champion = pairs.mean(axis=0)
+    found = f"calibration error {candidate:.3f} against {champion:.3f}"
+    return RuleVerdict("calibration", bool(candidate - champion <= margin), found, needed)
 
 
 def _names_active(trials: Sequence[Trial]) -> RuleVerdict:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,8 @@ from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
 from plaqueview.studies.serializers import JSON
 from plaqueview.training import services
+from plaqueview.training.gate import Trial
+from plaqueview.training.groups import GROUP_RULE, GroupFigure, groups_of
 from plaqueview.training.models import GateVerdict, Promotion, PromotionKind
 from plaqueview.training.verdicts import is_current
 
@@ -26,6 +28,22 @@ class RuleVerdictSerializer(serializers.Serializer[JSON]):
     needed = serializers.CharField()
 
 
+class IntervalSerializer(serializers.Serializer[JSON]):
+    """A mean over patients and its 95 % confidence interval, null of one patient."""
+
+    mean = serializers.FloatField()
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+
+
+class GroupFigureSerializer(serializers.Serializer[GroupFigure]):
+    group = serializers.CharField()
+    figure = serializers.CharField()
+    patients = serializers.IntegerField()
+    candidate = IntervalSerializer()
+    champion = IntervalSerializer()
+
+
 class GateVerdictSerializer(serializers.ModelSerializer[GateVerdict]):
     """A candidate against the champion of that day. It lets the candidate pass while that is still the champion."""
 
@@ -36,17 +54,26 @@ class GateVerdictSerializer(serializers.ModelSerializer[GateVerdict]):
     is_current = serializers.SerializerMethodField()
     rules = RuleVerdictSerializer(many=True)
     figures = serializers.ListField(child=serializers.DictField(), help_text="By test study, of both models.")
+    groups = serializers.SerializerMethodField()
+    group_rule = serializers.SerializerMethodField()
 
     class Meta:
         model = GateVerdict
         fields = [
             "candidate", "champion", "champion_version", "snapshot", "is_passed", "is_current", "rules", "figures",
-            "created",
+            "groups", "group_rule", "created",
         ]  # fmt: skip
         read_only_fields = fields
 
     def get_is_current(self, verdict: GateVerdict) -> bool:
         return is_current(verdict)
+
+    @extend_schema_field(GroupFigureSerializer(many=True))
+    def get_groups(self, verdict: GateVerdict) -> list[JSON]:
+        return [group.as_json() for group in groups_of([Trial.from_json(one) for one in verdict.figures])]
+
+    def get_group_rule(self, _: GateVerdict) -> str:
+        return GROUP_RULE
 
 
 class WantedPromotionSerializer(serializers.Serializer[JSON]):

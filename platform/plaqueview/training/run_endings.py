@@ -13,6 +13,7 @@ from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Origin
 from plaqueview.training.cards import card_of, caveat_of
 from plaqueview.training.gate import Trial, by_patient
+from plaqueview.training.groups import groups_of
 from plaqueview.training.models import RunStage, RunState, TrainingRun
 from plaqueview.training.run_leases import RunClaim, held_run
 from plaqueview.training.runs import end_run
@@ -56,7 +57,7 @@ def complete_run(claim: RunClaim, learned: Learned) -> ModelVersion:
             version=learned.identity["version"],
             sha256=learned.sha256,
             preprocessing_version=learned.identity["preprocessing_version"],
-            card=card_of(title, facts),
+            card=card_of(title, facts, groups_of(learned.trials)),
             facts=facts,
             caveat=caveat_of(run.snapshot.counts),
             onnx_key=learned.onnx_key,
@@ -109,7 +110,7 @@ def _facts(run: TrainingRun, learned: Learned, champion: ModelVersion) -> dict[s
     }
 
 
-def _metrics(trials: tuple[Trial, ...]) -> dict[str, float]:
+def _metrics(trials: tuple[Trial, ...]) -> dict[str, Any]:  # Any: JSON
     """Means over the test patients."""
     dice = list(by_patient(trials, lambda one: one.dice).values())
     lesion_f1 = list(by_patient(trials, lambda one: one.lesion_f1).values())
@@ -119,4 +120,5 @@ def _metrics(trials: tuple[Trial, ...]) -> dict[str, float]:
         "lesion_f1": sum(pair[0] for pair in lesion_f1) / len(lesion_f1),
         "champion_dice": sum(pair[1] for pair in dice) / len(dice),
         "champion_lesion_f1": sum(pair[1] for pair in lesion_f1) / len(lesion_f1),
+        "groups": [group.as_json() for group in groups_of(trials)],
     }

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from plaqueview.core.errors import ConflictError
@@ -51,6 +51,7 @@ class OrderedStudy:
     scanner: str
     flair: Path
     labels: Path
+    site: str
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def claim_run(*, run_id: UUID, worker: str, device: str) -> RunClaim | None:
 def order_of(claim: RunClaim) -> Order:
     """What the claimed run asks of its worker."""
     run = TrainingRun.objects.with_references().get(pk=claim.run_id)
-    rows = SnapshotStudy.objects.filter(snapshot=run.snapshot_id, exclusion="")
+    rows = rows_to_read(run.snapshot_id)
     start = run.start_model
     return Order(
         recipe=Recipe.from_json(run.recipe),
@@ -163,10 +164,16 @@ def tend_runs() -> None:
     _send_unclaimed()
 
 
+def rows_to_read(snapshot_id: UUID) -> QuerySet[SnapshotStudy]:
+    """The studies that the snapshot takes in, each with its site."""
+    rows = SnapshotStudy.objects.filter(snapshot=snapshot_id, exclusion="")
+    return rows.select_related("annotation__study__site")
+
+
 def ordered(row: SnapshotStudy) -> OrderedStudy:
     """What the snapshot has of a study, by pseudonym, and where its files lie."""
     paths = stored_path(row.flair_key), stored_path(row.labels_key)
-    return OrderedStudy(row.patient, row.study, row.side, row.scanner, *paths)
+    return OrderedStudy(row.patient, row.study, row.side, row.scanner, *paths, row.annotation.study.site.name)
 
 
 def _take(run: TrainingRun, standing: Standing) -> None:

@@ -1,0 +1,115 @@
+import { Button, Modal, NativeSelect, NumberInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { requestRun, type Preflight, type Recipe } from "../server/training";
+import { queryClient } from "../state/queries";
+import { preflightQuery, runsQuery } from "../state/training";
+import { bytesText, UNKNOWN } from "./formats";
+import { Loading } from "./loading";
+import { Notice, Problem } from "./problem";
+import styles from "./run_dialog.module.css";
+
+/** What the server takes when it is told nothing. */
+const USUAL: Recipe = { start: "champion", steps: 400, batch_size: 8, learning_rate: 0.0003, validate_every: 50, max_minutes: 240, seed: 0 };
+
+interface RunDialogProps {
+  /** The snapshot to learn from; null shows nothing. */
+  readonly snapshot: string | null;
+  onClose(): void;
+}
+
+/** A look ahead at a run, before it costs hours; the run is asked for from here. */
+export function RunDialog({ snapshot, onClose }: RunDialogProps) {
+  return (
+    <Modal opened={snapshot !== null} onClose={onClose} title="Train on this dataset" size={720} transitionProps={{ duration: 0 }}>
+      {snapshot && <RunForm snapshot={snapshot} onDone={onClose} />}
+    </Modal>
+  );
+}
+
+function RunForm({ snapshot, onDone }: { snapshot: string; onDone: () => void }) {
+  const [recipe, setRecipe] = useState(USUAL);
+  const preflight = useQuery(preflightQuery(snapshot, recipe));
+  const asking = useMutation({
+    mutationFn: () => requestRun(snapshot, recipe),
+    onSuccess: onDone,
+    onSettled: () => queryClient.invalidateQueries({ queryKey: runsQuery.queryKey }),
+  });
+  const count = (label: string, field: "steps" | "batch_size" | "validate_every" | "max_minutes", min: number) => (
+    <NumberInput
+      size="xs" label={label} min={min} allowDecimal={false} value={recipe[field]}
+      onChange={(value) => Number(value) >= min && setRecipe({ ...recipe, [field]: Number(value) })}
+    />
+  );
+  return (
+    <form
+      className={styles.form} aria-label="Recipe of the run" data-testid="run-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        asking.mutate();
+      }}
+    >
+      <div className={styles.fields}>
+        <NativeSelect
+          size="xs" label="Starts from" value={recipe.start} data={[{ value: "champion", label: "champion" }, { value: "scratch", label: "scratch" }]}
+          onChange={(event) => setRecipe({ ...recipe, start: event.currentTarget.value as Recipe["start"] })}
+        />
+        {count("Steps", "steps", 1)}
+        {count("Slices a step", "batch_size", 2)}
+        {count("Steps between validations", "validate_every", 1)}
+        {count("Minutes at most", "max_minutes", 1)}
+      </div>
+      {preflight.isError && <Problem error={preflight.error} onRetry={() => void preflight.refetch()} />}
+      {preflight.isPending && <Loading of="look ahead" />}
+      {preflight.data && <LookAhead preflight={preflight.data} />}
+      {asking.isError && <Problem error={asking.error} />}
+      <Button type="submit" w="fit-content" loading={asking.isPending} disabled={!preflight.data?.can_run} data-testid="begin-run">Train</Button>
+    </form>
+  );
+}
+
+/** What the run would learn from, what it needs of the machine, and what rules it out. */
+function LookAhead({ preflight }: { preflight: Preflight }) {
+  const { sides, problems, warnings, disk_needed_bytes, disk_free_bytes, memory_needed_bytes, memory_free_bytes } = preflight;
+  const memory = memory_free_bytes === null ? "free memory is not known" : `${bytesText(memory_free_bytes)} free`;
+  return (
+    <div className={styles.form} role="status" data-testid="preflight" data-can-run={preflight.can_run}>
+      {problems.length > 0 && <Notice tone="alert" icon="warning" title="This run cannot succeed"><Lines of={problems} /></Notice>}
+      {warnings.length > 0 && <Notice tone="caution" icon="info" title="To know beforehand"><Lines of={warnings} /></Notice>}
+      <table className={styles.table} aria-label="What it would learn from">
+        <thead>
+          <tr><th>Side</th><th>Patients</th><th>Studies</th><th>Slices</th><th>Lesions</th><th>By class</th><th>What the class rests on</th></tr>
+        </thead>
+        <tbody>
+          {Object.entries(sides).map(([side, found]) => (
+            <tr key={side}>
+              <td>{side}</td>
+              <td>{found.patients}</td>
+              <td>{found.studies}</td>
+              <td>{found.slices}</td>
+              <td>{found.lesions}</td>
+              <td>{wordsOf(found.classes)}</td>
+              <td>{wordsOf(found.sources)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className={styles.dim}>{`Disk: ${bytesText(disk_needed_bytes)} needed, ${bytesText(disk_free_bytes)} free. Memory: ${bytesText(memory_needed_bytes)} needed, ${memory}.`}</p>
+      <p className={styles.dim}>{timeOf(preflight)}</p>
+    </div>
+  );
+}
+
+function Lines({ of }: { of: readonly string[] }) {
+  return <>{of.map((line) => <p key={line}>{line}</p>)}</>;
+}
+
+function wordsOf(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts).map(([name, count]) => `${count} ${name.replaceAll("_", " ")}`).join(", ") || UNKNOWN;
+}
+
+function timeOf({ estimated_minutes, seconds_per_step }: Preflight): string {
+  if (estimated_minutes === null || seconds_per_step === null) return "Time: no step was measured here yet.";
+  return `Time: about ${Math.ceil(estimated_minutes)} min, from the ${seconds_per_step.toFixed(1)} s that a step took in the last run.`;
+}
