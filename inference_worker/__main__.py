@@ -15,6 +15,7 @@ from types import ModuleType
 COMMANDS: Mapping[str, str] = {
     "segment": "mark the plaques of one FLAIR series",
     "changes": "find what is new or enlarging between two FLAIRs of one patient",
+    "enhancement": "find the lesions of one FLAIR that took up contrast agent",
     "preprocess": "prepare one FLAIR series as the network sees it",
     "synthesise": "make FLAIR studies with plaques of known place, size and class",
     "train": "train a network on folders of labelled studies (needs the extra 'training')",

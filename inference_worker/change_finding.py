@@ -63,7 +63,7 @@ class ChangeScore:
 def find_changes(current: Volume, prior: Volume, *, segmenter: Segmenter) -> FoundChanges:
     """New and enlarging lesions of the current visit, by both ways.
 
-    Raises: PreprocessingError, RegistrationError and BrighteningError when the volumes rule it out.
+    Raises: PreprocessingError, RegistrationError and IntensityError when the volumes rule it out.
     """
     here, there = segmenter.segment(current), segmenter.segment(prior)
     movement = register_rigidly(current, prior, fixed_brain=here.brain_mask, moving_brain=there.brain_mask)

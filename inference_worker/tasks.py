@@ -49,9 +49,10 @@ from plaqueview.annotations import services as annotations
 from plaqueview.core.errors import PlaqueViewError, UnavailableError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.brightened_spots import spots_of
-from plaqueview.imaging.brightening import BrighteningError, BrighteningRule, find_brightened
+from plaqueview.imaging.brightening import BrighteningRule, find_brightened
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
+from plaqueview.imaging.matched_intensities import IntensityError
 from plaqueview.imaging.regions import RegionRule
 from plaqueview.imaging.registration import RegistrationError, RigidRegistration, register_rigidly
 from plaqueview.imaging.segmentation import Segmentation
@@ -337,7 +338,7 @@ def find_brightening(pair: longitudinal.Pair, found: RigidRegistration) -> longi
         return longitudinal.Brightening(shape, rule.sentence, (), NO_BRAIN)
     try:
         brightened = find_brightened(pair.fixed, pair.moving, found.matrix, pair.fixed_brain, rule=rule)
-    except BrighteningError as error:
+    except IntensityError as error:
         return longitudinal.Brightening(shape, rule.sentence, (), str(error))
     return longitudinal.Brightening(shape, rule.sentence, spots_of(pair.fixed.with_voxels(brightened)))
 

@@ -13,15 +13,16 @@ from inference_worker.change_finding import ChangeTruthError, FoundChanges, chec
 from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.prediction import DeviceError, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
-from plaqueview.imaging.brightening import BrighteningError, BrighteningRule
+from plaqueview.imaging.brightening import BrighteningRule
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import LesionError
+from plaqueview.imaging.matched_intensities import IntensityError
 from plaqueview.imaging.nifti import NiftiError
 from plaqueview.imaging.registration import RegistrationError
 
 REFUSALS = (
-    BrighteningError,
+    IntensityError,
     ChangeTruthError,
     DeviceError,
     FlairInputError,

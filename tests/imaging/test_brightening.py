@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from plaqueview.imaging.brightened_spots import changes_of_spots, spots_of
-from plaqueview.imaging.brightening import BrighteningError, find_brightened
+from plaqueview.imaging.brightening import find_brightened
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.longitudinal import Change, LesionChange
+from plaqueview.imaging.matched_intensities import IntensityError
 from plaqueview.imaging.volume import Volume
 from tests.imaging.phantoms import axial_affine, rotated
 
@@ -84,11 +85,11 @@ def test_volumes_that_cannot_be_compared_are_refused():
     current, brain = visit(NEW)
     far = Volume(current.voxels, axial_affine(SPACING_MM, (500.0, 0.0, 0.0)))
 
-    with pytest.raises(BrighteningError, match=r"brain mask has shape \(2, 2, 2\), the volume \(24, 72, 72\)"):
+    with pytest.raises(IntensityError, match=r"brain mask has shape \(2, 2, 2\), the volume \(24, 72, 72\)"):
         find_brightened(current, current, STILL, np.ones((2, 2, 2), np.bool_))
-    with pytest.raises(BrighteningError, match="0 voxels of brain are in both volumes, need 1000"):
+    with pytest.raises(IntensityError, match="0 voxels of brain are in both volumes, need 1000"):
         find_brightened(current, far, STILL, brain)
-    with pytest.raises(BrighteningError, match="one and the same intensity or difference"):
+    with pytest.raises(IntensityError, match="one and the same intensity or difference"):
         find_brightened(current.with_voxels(np.ones(SHAPE)), current, STILL, brain)
 
 
