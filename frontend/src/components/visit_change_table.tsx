@@ -13,6 +13,7 @@ export function VisitChangeTable({ visits }: { readonly visits: readonly Visit[]
   const compared = visits.filter((visit) => visit.changes).toReversed();
   if (compared.length === 0) return <p className={styles.lead}>No two studies of this patient are registered to each other: open the newer one beside its prior to compare them.</p>;
   const rules = [...new Set(compared.flatMap(({ changes }) => changes?.rule ?? []))];
+  const brighteningRules = [...new Set(compared.flatMap(({ changes }) => changes?.brightening_rule ?? []))];
   return (
     <>
       <div className={styles.card}>
@@ -23,12 +24,14 @@ export function VisitChangeTable({ visits }: { readonly visits: readonly Visit[]
               <th scope="col">To</th>
               <th scope="col">Protocol</th>
               {CHANGE_KINDS.map((kind) => <th key={kind} scope="col"><span className={styles.kind}><ChangeMark kind={kind} />{CHANGE_NAMES[kind]}</span></th>)}
+              <th scope="col"><span className={styles.kind}><ChangeMark kind="brightened" />{CHANGE_NAMES.brightened}</span></th>
             </tr>
           </thead>
           <tbody>{compared.map((visit) => <Row key={visit.study} visit={visit} prior={visits.find(({ study }) => study === visit.changes?.prior)} />)}</tbody>
         </table>
       </div>
       {rules.map((rule) => <p key={rule} className={styles.lead}>{`Compared: ${rule}.`}</p>)}
+      {brighteningRules.map((rule) => <p key={rule} className={styles.lead}>{`Brighter without growing, which may be activity and is for a reader to confirm: ${rule}.`}</p>)}
       {compared.some(({ changes }) => differingOf(changes?.protocol ?? null).length > 0) && <p className={styles.lead}>{`Protocol: ${compared[0]?.changes?.protocol.rule}.`}</p>}
     </>
   );
@@ -41,6 +44,7 @@ function Row({ visit, prior }: { readonly visit: Visit; readonly prior: Visit | 
       <td><Link to={`/studies/${visit.study}`}>{dateText(visit.study_date)}</Link></td>
       <td className={styles.protocol} data-testid="visit-protocol"><ProtocolOfVisit changes={visit.changes} /></td>
       {CHANGE_KINDS.map((kind) => <Cell key={kind} changes={visit.changes} kind={kind} />)}
+      <td data-testid="visit-brightened"><strong>{visit.changes?.brightened ?? UNKNOWN}</strong></td>
     </tr>
   );
 }
