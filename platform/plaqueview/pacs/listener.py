@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -63,20 +64,30 @@ class Keeper:
     def keep(self, path: Path) -> Received:
         """What became of the file; returns once it is on the disk and its row is committed.
 
-        Raises: UnavailableError, DatabaseError.
+        Raises: UnavailableError, also when it has closed; DatabaseError.
         """
         with self._lock:
             batch = self._gathering
             if batch is None or len(batch.paths) >= LARGEST_BATCH:
-                batch = self._gathering = _Batch()
-                batch.outcomes = self._thread.submit(self._keep, batch)
+                batch = self._begin()
             position = len(batch.paths)
             batch.paths.append(path)
         return batch.outcomes.result()[position]
 
+    def _begin(self) -> _Batch:
+        """A batch that gathers from now on; one that nobody will keep is shown to nobody, who would wait for ever."""
+        batch = _Batch()
+        try:
+            batch.outcomes = self._thread.submit(self._keep, batch)
+        except RuntimeError as error:
+            raise UnavailableError("the listener is ending") from error
+        self._gathering = batch
+        return batch
+
     def settle(self, study_ids: set[UUID]) -> None:
-        """The studies are settled in a moment, after what is being kept."""
-        self._thread.submit(services.settle_soon, study_ids).add_done_callback(_log_failure)
+        """The studies are settled in a moment, after what is being kept; once it has closed, by the clock."""
+        with suppress(RuntimeError):
+            self._thread.submit(services.settle_soon, study_ids).add_done_callback(_log_failure)
 
     def close(self) -> None:
         self._thread.submit(connections.close_all)
@@ -109,7 +120,7 @@ class Listener:
         self._commitments = CommitmentProvider(site)
         self._studies: dict[int, set[UUID]] = defaultdict(set)
         self._entity = application_entity()
-        server = self._entity.start_server(
+        self._server = self._entity.start_server(
             (bind_address(), port),
             block=False,
             ssl_context=listener_context(),
@@ -127,15 +138,20 @@ class Listener:
                 (evt.EVT_CONN_CLOSE, _forget_half_an_instance),
             ],
         )
-        host, bound_port = cast(ThreadedAssociationServer, server).server_address[:2]
+        host, bound_port = cast(ThreadedAssociationServer, self._server).server_address[:2]
         self.address = str(host), int(bound_port)
 
     def stop(self) -> None:
-        """No association is open and everything that was acknowledged is kept."""
+        """No association is open and everything that was acknowledged is kept.
+
+        Nobody is let in before the open ones are aborted, as the library does in the other order: whoever came between
+        kept the process alive, and was told that nothing could be kept any more.
+        """
+        cast(ThreadedAssociationServer, self._server).shutdown()
         for association in self._entity.active_associations:
-            if not association.is_established:  # the library fails in a thread of its own when it aborts such a one
-                association.join(FAREWELL_S)
-        self._entity.shutdown()
+            if association.is_established:  # of another the library fails in a thread of its own when it aborts it
+                association.abort()
+            association.join(FAREWELL_S)
         self._commitments.close()
         self._keeper.close()
 
