@@ -101,14 +101,20 @@ def newest_approved(site_ids: Sequence[UUID]) -> QuerySet[Annotation]:
 
 
 def _rows_of(claim: BuildClaim) -> list[SnapshotStudy]:
-    """One study after the other, so that memory holds one of them; their files are stored, no row is written yet."""
+    """One study after the other, so that memory holds one of them; their files are stored, no row is written yet.
+
+    Each is looked up by itself: SQLite lets nobody write who still reads from before another's writing, so that rows
+    which come from one long query would end the build when the lease is renewed.
+    """
     snapshot = DatasetSnapshot.objects.get(pk=claim.snapshot_id)
     rules = InclusionRules.from_json(snapshot.rules)
+    found = list(newest_approved(journal.site_ids_of(snapshot)).values_list("pk", flat=True))
+    approved = Annotation.objects.select_related("study__patient", "series", "author", "base")
     rows = []
-    for annotation in newest_approved(journal.site_ids_of(snapshot)).iterator(chunk_size=50):
+    for annotation_id in found:
         if not extend(DatasetSnapshot.objects.filter(pk=claim.snapshot_id), claim.token, lease()):
             raise ClaimLostError(f"the claim on snapshot {claim.snapshot_id} has lapsed")
-        rows.append(_row(snapshot, annotation, rules))
+        rows.append(_row(snapshot, approved.get(pk=annotation_id), rules))
     return rows
 
 
