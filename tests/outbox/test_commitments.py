@@ -11,14 +11,22 @@ from random import Random
 import pytest
 from django.utils import timezone
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import MRImageStorage
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
 
 from plaqueview.accounts.models import Site
 from plaqueview.outbox import services
 from plaqueview.outbox.models import KeptInstance, Transfer, TransferState
-from plaqueview.pacs.commitment import CommitmentReport, event_of, report_of, request_of
+from plaqueview.pacs.commitment import (
+    CommitmentReport,
+    MalformedCommitmentError,
+    event_of,
+    report_of,
+    request_of,
+    requested,
+)
+from plaqueview.pacs.commitment_provider import looked_up
 from plaqueview.pacs.listener import Listener
 from plaqueview.pacs.models import Commitment, CommitmentState
 from plaqueview.studies.models import Instance
@@ -61,52 +69,28 @@ def eventually(check: Callable[[], bool]) -> bool:
 
 def patient_entity(ae_title: str) -> AE:
     entity = AE(ae_title=ae_title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = None
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 120
     return entity
 
 
-def ask(port: int, dataset: Dataset, action: int = 1) -> tuple[int, list[tuple[int, CommitmentReport]]]:
-    """The listener's status, and what it reported by the same association."""
-    reports, is_over = [], threading.Event()
-
-    def hear(event: evt.Event) -> int:
-        reports.append((event.event_type, report_of(event.event_information)))
-        is_over.set()
-        return 0x0000
-
-    entity = patient_entity("SCANNER")
-    entity.add_requested_context(MODEL, ExplicitVRLittleEndian)
-    association = entity.associate(
-        "127.0.0.1", port, ae_title="PLAQUEVIEW", evt_handlers=[(evt.EVT_N_EVENT_REPORT, hear)]
-    )
-    status, _ = association.send_n_action(dataset, action, MODEL, WELL_KNOWN)
-    if status.Status == 0x0000:
-        is_over.wait(60)
-    association.release()
-    return int(status.Status), reports
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_caller_is_told_by_its_own_association_what_is_kept_and_what_is_not(listen):
+@pytest.mark.django_db
+def test_what_is_kept_and_what_is_not_is_told_instance_by_instance():
     kept, lost = series(2)
     receive_series([kept, lost])
     site = Site.objects.get()
-    (row,) = Instance.objects.filter(sop_instance_uid=lost.SOPInstanceUID)
+    row = Instance.objects.get(sop_instance_uid=lost.SOPInstanceUID)
     Instance.objects.filter(pk=row.pk).update(size_bytes=row.size_bytes + 1)
     wanted = {kept.SOPInstanceUID: MRImageStorage, lost.SOPInstanceUID: MRImageStorage, "1.2.3": MRImageStorage}
 
-    port = listen(site)
-    status, reports = ask(port, request_of("1.2.9", wanted))
-    whole, reports_of_whole = ask(port, request_of("1.2.8", {kept.SOPInstanceUID: MRImageStorage}))
-    other_class, reports_of_class = ask(port, request_of("1.2.7", {kept.SOPInstanceUID: "1.2.840.10008.5.1.4.1.1.7"}))
+    report = looked_up(site, "1.2.9", wanted)
+    other_class = looked_up(site, "1.2.7", {kept.SOPInstanceUID: "1.2.840.10008.5.1.4.1.1.7"})
 
-    assert (status, whole, other_class) == (0x0000, 0x0000, 0x0000)
     failed = {lost.SOPInstanceUID: (MRImageStorage, 0x0110), "1.2.3": (MRImageStorage, 0x0112)}
-    assert reports == [(2, CommitmentReport("1.2.9", {kept.SOPInstanceUID: MRImageStorage}, failed))]
-    assert reports_of_whole == [(1, CommitmentReport("1.2.8", {kept.SOPInstanceUID: MRImageStorage}, {}))]
-    assert [reason for _, reason in reports_of_class[0][1].failed.values()] == [0x0119]
-    assert ask(port, request_of("1.2.6", {})) == (0x0115, [])
-    assert ask(port, request_of("1.2.5", wanted), action=2) == (0x0123, [])
+    assert report == CommitmentReport("1.2.9", {kept.SOPInstanceUID: MRImageStorage}, failed)
+    assert (report.event_type, report_of(event_of(report))) == (2, report)
+    assert [reason for _, reason in other_class.failed.values()] == [0x0119]
+    with pytest.raises(MalformedCommitmentError):
+        requested(request_of("1.2.6", {}))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pynetdicom import build_context, build_role, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
     StorageCommitmentPushModel,
     StorageCommitmentPushModelInstance,
@@ -31,7 +32,10 @@ def ask(node: RemoteNode, transaction_uid: str, classes_by_uid: Mapping[str, str
     """
     heard = _Ear(transaction_uid)
     contexts = [build_context(StorageCommitmentPushModel)]
-    handlers: list[Any] = [(evt.EVT_N_EVENT_REPORT, heard.listen)]  # Any: the library's union of tuples
+    handlers: list[Any] = [  # Any: the library's union of tuples
+        (evt.EVT_N_EVENT_REPORT, heard.listen),
+        (evt.EVT_PDU_SENT, heard.notice_answer),
+    ]
     with _where_offered(node), associated(node, contexts, timeout_s=TIMEOUT_S, handlers=handlers) as association:
         status, _ = association.send_n_action(
             commitment.request_of(transaction_uid, classes_by_uid),
@@ -96,5 +100,9 @@ class _Ear:
         if report.transaction_uid != self._transaction_uid:
             return commitment.INVALID_ARGUMENT, None
         self.report = report
-        self.is_over.set()
         return SUCCESS, None
+
+    def notice_answer(self, event: evt.Event) -> None:
+        """The peer has our answer to its report: a release that overtakes it leaves both sides waiting."""
+        if self.report is not None and isinstance(event.pdu, P_DATA_TF):
+            self.is_over.set()
