@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from plaqueview.launcher.broker import free_port
@@ -22,24 +23,73 @@ def find_postgresql() -> Path | None:
     return found.parent if found else None
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """The files of a server in `folder`, which may be started and ended again and again."""
+
+    programs: Path
+    folder: Path
+    port: int
+    options: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"postgres://plaqueview@127.0.0.1:{self.port}/plaqueview"
+
+    def make(self) -> None:
+        """The files are there, and in them an empty database."""
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(self.folder, "postgres", "postgres")
+        run(
+            self.programs / "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "plaqueview",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-sync",
+        )
+        self.start()
+        run(self.programs / "createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "plaqueview", "plaqueview")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 {self.options}"
+        log = str(self.folder / "log")
+        run(self.programs / "pg_ctl", "-D", self._data, "-w", "-o", options, "-l", log, "start")
+
+    def stop(self, *, is_required: bool = True) -> None:
+        """At once, as when its machine is cut off: nobody is waited for."""
+        run(self.programs / "pg_ctl", "-D", self._data, "-m", "immediate", "stop", is_required=is_required)
+
+    @property
+    def process_id(self) -> int:
+        return int((Path(self._data) / "postmaster.pid").read_text().splitlines()[0])
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "cluster")
+
+
 @contextmanager
-def running_postgresql() -> Iterator[str]:
+def running_postgresql(options: str = FAST) -> Iterator[str]:
     """Within, a server runs; gives the URL of an empty database."""
+    with running_cluster(options) as cluster:
+        yield cluster.url
+
+
+@contextmanager
+def running_cluster(options: str) -> Iterator[Cluster]:
+    """Within, a server runs; its files are gone afterwards."""
     programs = find_postgresql()
     assert programs is not None, "find_postgresql() was asked first"
     folder = Path(tempfile.mkdtemp(prefix="plaqueview-postgresql-"))
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres", "postgres")
-    port = free_port()
-    cluster = str(folder / "cluster")
+    cluster = Cluster(programs, folder, free_port(), options)
     try:
-        run(programs / "initdb", "-D", cluster, "-U", "plaqueview", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        options = f"-p {port} -k {folder} -h 127.0.0.1 {FAST}"
-        run(programs / "pg_ctl", "-D", cluster, "-w", "-o", options, "-l", str(folder / "log"), "start")
-        run(programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "plaqueview", "plaqueview")
-        yield f"postgres://plaqueview@127.0.0.1:{port}/plaqueview"
+        cluster.make()
+        yield cluster
     finally:
-        run(programs / "pg_ctl", "-D", cluster, "-m", "immediate", "stop", is_required=False)
+        cluster.stop(is_required=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

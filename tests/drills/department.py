@@ -1,0 +1,234 @@
+"""A department's installation on this machine: the services of `deploy/compose.yaml` on PostgreSQL and Valkey."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from plaqueview.launcher.broker import Broker, configure_broker, free_port, wait_for_broker
+from tests.postgresql import Cluster, running_cluster
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "deploy" / "compose.yaml"
+SERVICES = ("web", "feed", "inference", "tasks", "clock", "dicom")
+# As Docker does: what ends is started again after a moment.
+RESTART_PAUSE_S = 0.5
+READY_TIMEOUT_S = 180.0
+END_TIMEOUT_S = 60.0
+DISK_BYTES, DISK_RESERVE_BYTES = 512 * 2**20, 64 * 2**20
+
+
+class Service:
+    """A process that is started again whenever it ends, until it is told to stay away."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.name, self._command, self._environment = name, command, environment
+        self._folder = folder / name
+        self._folder.mkdir()
+        self._is_wanted = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: threading.Thread | None = None
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "log"
+
+    def start(self) -> None:
+        self._is_wanted.set()
+        self._keeper = threading.Thread(target=self._keep, name=self.name)
+        self._keeper.start()
+
+    def kill(self) -> None:
+        """SIGKILL to it and to all that it started; it is started again."""
+        os.killpg(self.process_id, signal.SIGKILL)
+
+    def restart(self) -> None:
+        """SIGTERM, as an upgrade does; it has ended, and is started again."""
+        ending = self._process
+        assert ending is not None
+        ending.terminate()
+        ending.wait(END_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """It has ended and stays away."""
+        self._is_wanted.clear()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+        if self._keeper is not None:
+            self._keeper.join(END_TIMEOUT_S)
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def _keep(self) -> None:
+        while self._is_wanted.is_set():
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    self._command,
+                    cwd=self._folder,
+                    env=dict(self._environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            self._process.wait()
+            time.sleep(RESTART_PAUSE_S)
+
+
+@dataclass
+class Department:
+    """Everything that runs, and how it is reached."""
+
+    folder: Path
+    database: Cluster
+    broker: Service
+    broker_settings: Broker
+    environment: Mapping[str, str]
+    ports: Mapping[str, int]
+    services: dict[str, Service] = field(default_factory=dict)
+    token: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['web']}"
+
+    @property
+    def feed_url(self) -> str:
+        return f"ws://127.0.0.1:{self.ports['feed']}/ws/feed"
+
+    @property
+    def storage(self) -> Path:
+        return Path(self.environment["PLAQUEVIEW_STORAGE_DIR"])
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=10)
+
+    def readiness(self) -> Mapping[str, Any]:  # Any: JSON
+        """What `/readyz` finds; empty while nobody answers."""
+        try:
+            return dict(httpx.get(f"{self.url}/readyz", timeout=5).json())
+        except (httpx.HTTPError, ValueError):
+            return {}
+
+    def is_ready(self) -> bool:
+        """Web, database, broker, storage, worker and model, and whoever listens to DICOM and browsers."""
+        return self.readiness().get("status") == "ready" and all(map(listens, self.ports.values()))
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def running_department(folder: Path) -> Iterator[Department]:
+    """Within, a department with an account and an empty worklist is ready; its database writes as a clinic's does."""
+    with small_disk(folder / "storage"), running_cluster("") as database:
+        department = described(folder, database)
+        department.broker.start()
+        try:
+            wait_for_broker(department.broker_settings)
+            department.token = prepared(department)
+            for service in department.services.values():
+                service.start()
+            wait_until(department.is_ready, what="the department to be ready", timeout_s=READY_TIMEOUT_S)
+            yield department
+        finally:
+            for service in department.services.values():
+                service.stop()
+            department.broker.stop()
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Within, the folder is a disk of its own, small enough to be filled. Raises: PermissionError without root."""
+    if os.geteuid() != 0:
+        raise PermissionError("drills fill a disk that they mount for it, which needs root")
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "plaqueview-drills", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def described(folder: Path, database: Cluster) -> Department:
+    """Its folders and settings, before anything runs."""
+    for name in ("broker", "services"):
+        (folder / name).mkdir()
+    settings = configure_broker(folder / "broker")
+    ports = {"web": free_port(), "feed": free_port(), "dicom": free_port()}
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "plaqueview.settings",
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "platform"))),
+        "PLAQUEVIEW_SECRET_KEY": "only-for-drills-0123456789-abcdefghijklmnop",
+        "PLAQUEVIEW_ORIGIN": f"http://127.0.0.1:{ports['web']}",
+        "PLAQUEVIEW_ALLOWED_HOSTS": "127.0.0.1",
+        "PLAQUEVIEW_DATABASE_URL": database.url,
+        "PLAQUEVIEW_REDIS_URL": settings.url,
+        "PLAQUEVIEW_STORAGE_DIR": str(folder / "storage"),
+        "PLAQUEVIEW_DISK_RESERVE_BYTES": str(DISK_RESERVE_BYTES),
+    }
+    broker = Service("broker", settings.command, os.environ, folder / "services")
+    department = Department(folder, database, broker, settings, environment, ports)
+    for name, command in commands(ports).items():
+        department.services[name] = Service(name, command, environment, folder / "services")
+    return department
+
+
+def commands(ports: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """The commands of `deploy/compose.yaml`, at these ports of this machine alone."""
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    here = {"python": sys.executable, "0.0.0.0": "127.0.0.1"}
+    there = {"8000": ports["web"], "8001": ports["feed"], "11112": ports["dicom"]}
+    known = here | {word: str(port) for word, port in there.items()}
+    return {name: tuple(known.get(word, word) for word in services[name]["command"]) for name in SERVICES}
+
+
+def prepared(department: Department) -> str:
+    """Tables and accounts are there; the token of the administrator."""
+    file = department.folder / "credentials.json"
+    accounts = ("create_demo_accounts", "--credentials-file", str(file), "--url", department.url)
+    manage(department, "migrate", "--no-input", "--verbosity", "0")
+    manage(department, *accounts, "--dicom-port", str(department.ports["dicom"]))
+    token: str = httpx.Response(200, content=file.read_bytes()).json()["admin"]["token"]
+    return token
+
+
+def manage(department: Department, *words: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "django", *words],
+        env=dict(department.environment),
+        cwd=department.folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float) -> float:
+    """Seconds until the condition held. Raises: TimeoutError when it did not in time."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > timeout_s:
+            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
+        time.sleep(0.1)
+    return time.monotonic() - started
