@@ -223,3 +223,16 @@ def test_a_report_is_heard_from_the_peer_that_was_asked_and_once(post_office, li
     assert Commitment.objects.get().state == CommitmentState.ASKED
     assert [tell("ARCHIVE", "2.25.7", kept) for kept in (whole, {})] == [0x0000, 0x0000]
     assert Commitment.objects.get().state == CommitmentState.COMMITTED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_caller_who_could_not_be_told_is_refused(post_office, listen):
+    port = listen(post_office.office.desk.study.site)
+    entity = patient_entity("SOMEBODY")
+    entity.add_requested_context(MODEL)
+    association = entity.associate("127.0.0.1", port, ae_title="PLAQUEVIEW")
+
+    status, _ = association.send_n_action(request_of("2.25.7", {"1.2.3": MRImageStorage}), 1, MODEL, WELL_KNOWN)
+
+    association.release()
+    assert int(status.Status) == 0x0124

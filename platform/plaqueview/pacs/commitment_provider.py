@@ -1,8 +1,8 @@
 """Storage commitment as its provider: whoever sent us instances asks whether we keep them. Source: PS3.4 J.
 
 An instance is acknowledged once its bytes are flushed and its row is committed, so the answer is what the database and
-the disk say. It goes by an association of our own to the node of the caller's title, where there is one, else by the
-caller's association while that lasts. An answer that reaches nobody is lost: the caller asks again, as for any silence.
+the disk say. It goes by an association of our own to the node of the caller's title; who is no node of ours could not
+be told, and is refused. An answer that reaches nobody is lost: the caller asks again, as for any silence.
 """
 
 import logging
@@ -14,7 +14,6 @@ from typing import Final
 from django.db import DatabaseError, close_old_connections, connections
 from pydicom.dataset import Dataset
 from pynetdicom import evt
-from pynetdicom.association import Association
 
 from plaqueview.accounts.models import Site
 from plaqueview.core.storage import stored_path
@@ -29,9 +28,8 @@ logger = logging.getLogger(__name__)
 
 THREADS: Final = 4
 AT_ONCE: Final = 500
-# Before each attempt to reach the caller's node; and how long a caller may take to release before it is told there.
+# Before each attempt to reach the caller's node.
 PAUSES_S: Final = (0.0, 10.0, 60.0)
-FAREWELL_S: Final = 0.5
 
 
 class CommitmentProvider:
@@ -51,7 +49,14 @@ class CommitmentProvider:
         except MalformedCommitmentError as error:
             logger.warning("%s", error)
             return commitment.INVALID_ARGUMENT, None
-        self._threads.submit(self._report, event.assoc, uid, wanted)
+        try:
+            node = _node_of(self._site, event.assoc.requestor.ae_title)
+        finally:
+            connections.close_all()  # the library runs each association in a thread of its own
+        if node is None:
+            logger.warning("a caller asked for storage commitment and is no node of ours that could be told")
+            return commitment.NOT_AUTHORIZED, None
+        self._threads.submit(self._report, node, uid, wanted)
         return SUCCESS, None
 
     def hear(self, event: evt.Event) -> tuple[int, Dataset | None]:
@@ -72,38 +77,26 @@ class CommitmentProvider:
         self._is_over.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _report(self, caller: Association, transaction_uid: str, wanted: Mapping[str, str]) -> None:
+    def _report(self, node: RemoteNode, transaction_uid: str, wanted: Mapping[str, str]) -> None:
         close_old_connections()
         try:
-            report = looked_up(self._site, transaction_uid, wanted)
-            node = _node_of(self._site, caller.requestor.ae_title)
-            if not (node is not None and self._is_told(node, report)):
-                self._tell_here(caller, report)
+            self._tell(node, looked_up(self._site, transaction_uid, wanted))
         except Exception:
             logger.exception("a request for storage commitment was not answered")
             raise
         finally:
             connections.close_all()
 
-    def _is_told(self, node: RemoteNode, report: CommitmentReport) -> bool:
+    def _tell(self, node: RemoteNode, report: CommitmentReport) -> None:
         for pause_s in PAUSES_S:
             if self._is_over.wait(pause_s):
-                return False
+                return
             try:
                 dimse_commitment.tell(node, report)
             except (PeerError, OSError) as error:
                 logger.warning("node %s was not told of its storage commitment: %s", node.pk, type(error).__name__)
             else:
-                return True
-        return False
-
-    def _tell_here(self, caller: Association, report: CommitmentReport) -> None:
-        """By the caller's own association, unless the caller is about to leave it."""
-        self._is_over.wait(FAREWELL_S)
-        if caller.is_established:
-            dimse_commitment.send_report(caller, report)
-        else:
-            logger.warning("a caller asked for storage commitment, left, and is no node of ours that could be told")
+                return
 
 
 def looked_up(site: Site, transaction_uid: str, wanted: Mapping[str, str]) -> CommitmentReport:

@@ -16,7 +16,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from plaqueview import __version__
 from plaqueview.imaging.frame_pixels import FORMATS, VOI_FUNCTIONS
 from plaqueview.pacs import api, failures, rendering, search, urls
-from plaqueview.pacs.commitment_provider import FAREWELL_S, PAUSES_S
+from plaqueview.pacs.commitment import NOT_AUTHORIZED
+from plaqueview.pacs.commitment_provider import PAUSES_S
 from plaqueview.pacs.dimse_commitment import PATIENCE_S
 from plaqueview.pacs.dimse_retrieval import COMPRESSED, DOCUMENTS, IMAGES, NATIVE
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
@@ -83,8 +84,8 @@ def _storage_provider() -> list[str]:
         f"{StorageCommitmentPushModel.name} ({StorageCommitmentPushModel}): a request (N-ACTION) is answered by an",
         "N-EVENT-REPORT with what is kept, and for each other instance why not: no such instance, another class, or",
         "bytes that are not whole. It goes by an association of ours, as its provider, to the one active node whose",
-        f"AE title called, tried {len(PAUSES_S)} times within {sum(PAUSES_S):.0f} s; without such a node by the",
-        f"caller's own association, {FAREWELL_S} s after the request, if it is still there.",
+        f"AE title called, tried {len(PAUSES_S)} times within {sum(PAUSES_S):.0f} s. A caller without such a node is",
+        f"refused with status {NOT_AUTHORIZED:#06x}.",
         "",
         *_table(("Transfer syntax", "UID"), [(UID(one).name, one) for one in accepted]),
         *_table(("Storage SOP class", "UID"), [_named(cast(UID, one.abstract_syntax)) for one in storage]),

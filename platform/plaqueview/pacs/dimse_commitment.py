@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from pynetdicom import build_context, build_role, evt
-from pynetdicom.association import Association
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
     StorageCommitmentPushModel,
@@ -70,18 +69,13 @@ def tell(node: RemoteNode, report: CommitmentReport) -> None:
     context = build_context(StorageCommitmentPushModel)
     roles = [build_role(StorageCommitmentPushModel, scp_role=True)]
     with associated(node, [context], timeout_s=TIMEOUT_S, roles=roles) as association:
-        status_of(send_report(association, report), node)
-
-
-def send_report(association: Association, report: CommitmentReport) -> object:
-    """The peer's status, which is empty when it did not answer."""
-    status, _ = association.send_n_event_report(
-        commitment.event_of(report),
-        report.event_type,
-        StorageCommitmentPushModel,
-        StorageCommitmentPushModelInstance,
-    )
-    return status
+        status, _ = association.send_n_event_report(
+            commitment.event_of(report),
+            report.event_type,
+            StorageCommitmentPushModel,
+            StorageCommitmentPushModelInstance,
+        )
+        status_of(status, node)
 
 
 class _Ear:
