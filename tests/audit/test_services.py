@@ -72,6 +72,13 @@ def test_an_event_says_who_did_what_to_which_thing():
     assert event.details == {"series": 2, "is_whole": True, "share": 0.1}
 
 
+def test_what_is_no_kind_of_event_is_refused():
+    with pytest.raises(ValueError, match=r"'study.eaten' is not a valid EventKind"):
+        record("study.eaten", actor=None)
+
+    assert not AuditEvent.objects.exists()
+
+
 def test_without_an_actor_the_system_acted():
     event = record(EventKind.JOB_SUCCEEDED, actor=None)
 

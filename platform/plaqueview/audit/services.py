@@ -49,7 +49,7 @@ def record(
     event = AuditEvent(
         sequence=head.sequence + 1,
         occurred_at=timezone.now(),
-        kind=kind,
+        kind=EventKind(kind),
         actor_id=actor.pk if actor else None,
         actor_name=actor.get_username() if actor else SYSTEM,
         object_type=object_type,
