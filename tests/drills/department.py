@@ -1,5 +1,6 @@
 """A department's installation on this machine: the services of `deploy/compose.yaml` on PostgreSQL and Valkey."""
 
+import json
 import os
 import signal
 import socket
@@ -210,7 +211,7 @@ def prepared(department: Department) -> str:
     accounts = ("create_demo_accounts", "--credentials-file", str(file), "--url", department.url)
     manage(department, "migrate", "--no-input", "--verbosity", "0")
     manage(department, *accounts, "--dicom-port", str(department.ports["dicom"]))
-    token: str = httpx.Response(200, content=file.read_bytes()).json()["admin"]["token"]
+    token: str = json.loads(file.read_text())["admin"]["token"]
     return token
 
 

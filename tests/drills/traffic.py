@@ -115,9 +115,7 @@ def store_by_web(department: Department, told: Told, datasets: Sequence[Dataset]
     }
     try:
         with department.client() as client:
-            answer = client.post(
-                "/dicom-web/studies", content=body, headers={**headers, "Accept": "application/dicom+json"}
-            )
+            answer = client.post("/dicom-web/studies", content=body, headers=headers)
     except httpx.HTTPError:
         return False
     if answer.status_code != httpx.codes.OK:
