@@ -5,8 +5,8 @@
 2. 3x3 median filter.
 3. Removal of the cranial bone (`brain_mask`).
 4. Padding to a square in mm (pixels become isotropic whatever they were), resampling to 256x256. From version 2 on the
-   square is that around the brain, so that every brain fills it: a plaque has half as many pixels again, and matrices
-   with more or less air around the head look alike.
+   square is that around the brain, so that every brain fills it: a plaque has more pixels (1.6 times as many in the
+   mean of MS3SEG's patients), and matrices with more or less air around the head look alike.
 5. Division by 255.
 
 Source: Naeeni Davarani et al., Sci Rep 14 (2024), doi 10.1038/s41598-024-67130-6, section "Preprocessing".
