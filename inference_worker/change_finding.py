@@ -80,7 +80,7 @@ def find_changes(current: Volume, prior: Volume, *, segmenter: Segmenter) -> Fou
 
 def check_truth(truth: Volume, current: Volume) -> None:
     """Raises: ChangeTruthError when the truth lies on another grid than the current visit, or holds other values."""
-    if truth.shape != current.shape or not np.allclose(truth.affine, current.affine, atol=1e-2):
+    if not truth.lies_on(current):
         raise ChangeTruthError(f"truth has shape {truth.shape} or another place, need the grid {current.shape}")
     if not np.isin(truth.voxels, (0, GREW, SHRANK, UNCLEAR)).all():
         raise ChangeTruthError(f"truth holds {truth.voxels.min()} to {truth.voxels.max()}, need 0, 1, 2 and 3")

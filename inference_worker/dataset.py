@@ -27,7 +27,6 @@ from plaqueview.imaging.volume import Volume, axial_reorientation
 FLAIR_NAME = "flair.nii.gz"
 CLASSES_NAME = "labels.nii.gz"
 PLAQUES_NAME = "lesion.nii.gz"
-SAME_PLACE_MM = 0.01
 CACHE_FORMAT = 2  # with slice_mm
 
 
@@ -104,7 +103,7 @@ def read_pair(files: StudyFiles) -> tuple[Volume, Volume]:
     flair, labels = read_volume_nifti(files.flair), read_labels(files.labels)
     reorientation = axial_reorientation(flair.affine)
     flair, labels = reorientation.apply_to(flair), _reoriented(labels)
-    if flair.shape != labels.shape or not np.allclose(flair.affine, labels.affine, atol=SAME_PLACE_MM):
+    if not flair.lies_on(labels):
         raise DatasetError(f"study {files.name}: labels of shape {labels.shape} lie elsewhere than FLAIR {flair.shape}")
     return flair, labels
 

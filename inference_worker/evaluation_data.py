@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_worker.dataset import SAME_PLACE_MM, DatasetError, StudyFiles, find_studies, read_pair
+from inference_worker.dataset import DatasetError, StudyFiles, find_studies, read_pair
 from plaqueview.imaging.nifti import read_volume_nifti
 from plaqueview.imaging.volume import Volume, axial_reorientation
 
@@ -48,7 +48,7 @@ def read_mask(path: Path, grid: Volume) -> NDArray[np.bool_]:
     """
     volume = read_volume_nifti(path)
     mask = axial_reorientation(volume.affine).apply_to(volume)
-    if mask.shape != grid.shape or not np.allclose(mask.affine, grid.affine, atol=SAME_PLACE_MM):
+    if not mask.lies_on(grid):
         raise DatasetError(f"mask {path.parent.name}/{path.name} of shape {mask.shape} lies elsewhere than the FLAIR")
     return np.asarray(mask.voxels > 0)
 

@@ -13,6 +13,7 @@ from inference_worker.change_finding import ChangeTruthError, FoundChanges, chec
 from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.prediction import DeviceError, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
+from inference_worker.segmenter_arguments import add_segmenter_arguments
 from plaqueview.imaging.brightening import BrighteningRule
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
@@ -50,8 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="NIfTI on the grid of CURRENT with an expert's changes: 1 new or enlarging, 2 shrinking, 3 open",
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="ONNX weights (default: those that ship)")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: one a core)")
+    add_segmenter_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.prediction import DeviceError, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
+from inference_worker.segmenter_arguments import add_segmenter_arguments
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.enhancement import SUGGESTION, EnhancementRule, T1Pair, Uptake, find_uptakes
@@ -52,8 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lesions", type=Path, metavar="MASK", help="NIfTI on the grid of FLAIR to ask about (default: the network's)"
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="ONNX weights (default: those that ship)")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: one a core)")
+    add_segmenter_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def check_grid(mask: Volume, flair: Volume) -> None:
     """Raises: LesionMaskError when the lesions lie on another grid than the FLAIR."""
-    if mask.shape != flair.shape or not np.allclose(mask.affine, flair.affine, atol=1e-2):
+    if not mask.lies_on(flair):
         raise LesionMaskError(f"lesions have shape {mask.shape} or another place, need the grid {flair.shape}")
 
 

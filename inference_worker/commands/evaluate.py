@@ -21,6 +21,7 @@ from inference_worker.metrics import MetricError
 from inference_worker.prediction import PROVIDERS, DeviceError, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
+from inference_worker.segmenter_arguments import add_segmenter_arguments
 from inference_worker.summary import summarise
 from inference_worker.tables import markdown_table
 from plaqueview.imaging.lesions import CountingRule
@@ -40,9 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of studies, each with flair.nii.gz and labels.nii.gz (0/1/2) or lesion.nii.gz (no class)",
     )
     parser.add_argument("--patients", default="", metavar="NAMES", help="only these patients, with commas between")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="ONNX weights (default: those that ship)")
+    add_segmenter_arguments(parser)
     parser.add_argument("--device", choices=sorted(PROVIDERS), default="cpu")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: one a core)")
     parser.add_argument("--minimum-volume", type=float, default=rule.minimum_volume_mm3, metavar="MM3")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the figures as a Markdown table")
     parser.add_argument(

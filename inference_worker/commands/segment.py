@@ -12,6 +12,7 @@ from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.prediction import PROVIDERS, DeviceError, ModelIdentity, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
+from inference_worker.segmenter_arguments import add_segmenter_arguments
 from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
@@ -41,9 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--probabilities", type=Path, metavar="FILE", help="NIfTI to write of P(inactive) + P(active)")
     parser.add_argument("--brain-mask", type=Path, metavar="FILE", help="NIfTI to write of the brain mask, 0 or 1")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="ONNX weights (default: those that ship)")
+    add_segmenter_arguments(parser)
     parser.add_argument("--device", choices=sorted(PROVIDERS), default="cpu")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: one a core)")
     parser.add_argument(
         "--minimum-volume",
         type=float,

@@ -66,10 +66,8 @@ def _boxes(numbers: NDArray[np.integer]) -> list[tuple[int, tuple[slice, ...]]]:
 
 def _spot(box: tuple[slice, ...], inside: NDArray[np.bool_], grid: Volume) -> Spot:
     indices = np.argwhere(inside) + [side.start for side in box]
-    distances = np.linalg.norm((indices - indices.mean(axis=0)) * grid.spacing_mm, axis=1)
-    slice_index, row, column = indices[int(distances.argmin())].tolist()
     voxels = np.ravel_multi_index(tuple(indices.T), grid.shape)
-    return Spot((slice_index, row, column), len(indices) * grid.voxel_volume_ml, _runs(voxels))
+    return Spot(grid.nearest_to_middle(indices), len(indices) * grid.voxel_volume_ml, _runs(voxels))
 
 
 def _runs(voxels: NDArray[np.intp]) -> tuple[tuple[int, int], ...]:

@@ -137,7 +137,7 @@ def _uptakes(deviations: Floats, numbers: NDArray[np.intp], grid: Volume, rule: 
             and share >= rule.least_share
         ):
             own = np.argwhere(inside & (near[place] == lesion)) + [side.start for side in place]
-            found.append(Uptake(lesion, volume_mm3, share, peak, _middle_of(own, grid)))
+            found.append(Uptake(lesion, volume_mm3, share, peak, grid.nearest_to_middle(own)))
     return found
 
 
@@ -155,13 +155,6 @@ def _most_of(touched: NDArray[np.intp]) -> tuple[int, int]:
     counts[0] = 0
     lesion = int(counts.argmax())
     return lesion, int(counts[lesion])
-
-
-def _middle_of(indices: NDArray[np.intp], grid: Volume) -> tuple[int, int, int]:
-    """The voxel nearest to the middle of them."""
-    distances = np.linalg.norm((indices - indices.mean(axis=0)) * grid.spacing_mm, axis=1)
-    slice_index, row, column = indices[int(distances.argmin())].tolist()
-    return slice_index, row, column
 
 
 def _moved(one: Uptake, offset: NDArray[np.intp]) -> Uptake:

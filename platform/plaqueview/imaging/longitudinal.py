@@ -206,12 +206,9 @@ class _Visit:
         layers_ml: NDArray[np.float64] = (counts * self.lesions.voxel_volume_ml / 2.0).astype(np.float64)
         return layers_ml
 
-    def middle_voxel(self, number: int) -> NDArray[np.intp]:
+    def middle_voxel(self, number: int) -> tuple[int, int, int]:
         """The voxel of the lesion that is nearest to its centroid."""
-        own = self.indices[self.number_of_voxel == number]
-        distances = np.linalg.norm((own - own.mean(axis=0)) * self.lesions.spacing_mm, axis=1)
-        nearest: NDArray[np.intp] = own[int(distances.argmin())]
-        return nearest
+        return self.lesions.nearest_to_middle(self.indices[self.number_of_voxel == number])
 
 
 def _links(here: _Visit, there: _Visit, rule: ChangeRule) -> set[tuple[int, int]]:
@@ -292,12 +289,11 @@ def _kind(
 def _anchor(here: _Visit, there: _Visit, group: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[int, int, int]:
     lesions, prior_lesions = group
     if lesions:
-        found = here.middle_voxel(max(lesions, key=lambda number: float(here.volumes_ml[number])))
-    else:
-        largest = max(prior_lesions, key=lambda number: float(there.volumes_ml[number]))
-        place = there.lesions.positions_mm(there.middle_voxel(largest)[None]) @ there.matrix[:3, :3].T
-        inverse = np.linalg.inv(here.lesions.affine)
-        index = (place + there.matrix[:3, 3]) @ inverse[:3, :3].T + inverse[:3, 3]
-        found = np.clip(np.rint(index[0]).astype(np.intp), 0, np.array(here.lesions.shape) - 1)
+        return here.middle_voxel(max(lesions, key=lambda number: float(here.volumes_ml[number])))
+    largest = max(prior_lesions, key=lambda number: float(there.volumes_ml[number]))
+    place = there.lesions.positions_mm(np.array([there.middle_voxel(largest)])) @ there.matrix[:3, :3].T
+    inverse = np.linalg.inv(here.lesions.affine)
+    index = (place + there.matrix[:3, 3]) @ inverse[:3, :3].T + inverse[:3, 3]
+    found = np.clip(np.rint(index[0]).astype(np.intp), 0, np.array(here.lesions.shape) - 1)
     slice_index, row, column = found.tolist()
     return slice_index, row, column

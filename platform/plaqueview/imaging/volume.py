@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 # Rows of an axial stack, by array axis, as unit vectors in LPS (PS3.3 C.7.6.2.1.1):
 # slices run feet to head, rows run front to back, columns run from the patient's right to the left.
 AXIAL_DIRECTIONS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+
+
+# Rounding of what files and headers say of one place.
+SAME_PLACE_MM: Final = 0.01
 
 
 class GeometryError(ValueError):
@@ -65,6 +69,16 @@ class Volume:
         """(n, 3) array indices (slice, row, column) as (n, 3) patient positions in mm, LPS."""
         positions: NDArray[np.float64] = indices @ self.affine[:3, :3].T + self.affine[:3, 3]
         return positions
+
+    def nearest_to_middle(self, indices: NDArray[np.intp]) -> tuple[int, int, int]:
+        """Of (n, 3) array indices that which lies nearest to their middle, in mm; the first of several."""
+        distances = np.linalg.norm((indices - indices.mean(axis=0)) * self.spacing_mm, axis=1)
+        slice_index, row, column = indices[int(distances.argmin())].tolist()
+        return slice_index, row, column
+
+    def lies_on(self, other: Volume) -> bool:
+        """Both have one grid, to `SAME_PLACE_MM`."""
+        return self.shape == other.shape and bool(np.allclose(self.affine, other.affine, atol=SAME_PLACE_MM))
 
 
 @dataclass(frozen=True)

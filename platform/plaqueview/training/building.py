@@ -38,7 +38,6 @@ logger = logging.getLogger(__name__)
 
 KIND: Final = "training"
 COMPRESSION_LEVEL: Final = 4
-SAME_PLACE_MM: Final = 0.01
 LONGEST_EXCLUSION: Final = 500
 
 
@@ -134,15 +133,11 @@ def _row(snapshot: DatasetSnapshot, annotation: Annotation, rules: InclusionRule
     except SeriesReadError:
         row.exclusion = "the series cannot be read as one volume"
         return row
-    if not lies_on(labels.labels, flair):
+    if not labels.labels.lies_on(flair):
         row.exclusion = "the mask lies on another grid than the series, which has changed since"
         return row
     _store(row, flair, labels)
     return row
-
-
-def lies_on(labels: Volume, flair: Volume) -> bool:
-    return labels.shape == flair.shape and bool(np.allclose(labels.affine, flair.affine, atol=SAME_PLACE_MM))
 
 
 def _store(row: SnapshotStudy, flair: Volume, labels: TrainingLabels) -> None:

@@ -12,7 +12,6 @@ from plaqueview.core.storage import incoming_folder
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import FileOutcome, Study
 from plaqueview.studies.services import load_volume
-from plaqueview.training.building import lies_on
 from plaqueview.training.labelled_files import LabelledCase, read_case_labels
 
 
@@ -27,7 +26,7 @@ def import_case(case: LabelledCase, *, site: Site) -> Annotation:
     study = _received(case, site)
     if study.flair_series_id is None:
         raise InvalidError(f"{case.name}: no FLAIR is found in it")
-    if not lies_on(labels, load_volume(study.flair_series_id).volume):
+    if not labels.lies_on(load_volume(study.flair_series_id).volume):
         raise InvalidError(f"{case.name}: the labels lie on another grid than the FLAIR")
     imported = annotations.ImportedLabels(labels, case.note)
     return annotations.create_imported(study_id=study.pk, series_id=study.flair_series_id, imported=imported)
