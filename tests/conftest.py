@@ -40,23 +40,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def running_broker() -> Iterator[None]:
+def running_broker() -> Iterator[Redis]:
     """The broker of `tests/settings.py` answers."""
-    with guarded_group() as group:
+    with guarded_group() as group, Redis.from_url(broker.url) as connection:
         server = subprocess.Popen(broker.command, stdout=subprocess.DEVNULL, process_group=group)
         wait_for_broker(broker)
-        yield
+        yield connection
         server.terminate()
         server.wait()
 
 
 @pytest.fixture
-def empty_broker(running_broker: None) -> Iterator[Redis]:
+def empty_broker(running_broker: Redis) -> Iterator[Redis]:
     """The broker, with nothing in it before and after the test."""
-    with Redis.from_url(broker.url) as connection:
-        connection.flushall()
-        yield connection
-        connection.flushall()
+    running_broker.flushall()
+    yield running_broker
+    running_broker.flushall()
 
 
 @pytest.hookimpl(trylast=True)

@@ -35,3 +35,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 # Signing in is slow by design; here it only costs time.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Every test's client loads the middleware anew: the pages are looked for when asked for, not listed each time.
+WHITENOISE_AUTOREFRESH = True

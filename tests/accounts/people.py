@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from django.test import Client
+from django.conf import settings
+from django.middleware.csrf import get_token
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from plaqueview.accounts.models import Site, User
@@ -42,6 +44,10 @@ def browser(user: User | None = None) -> Client:
 
 
 def csrf(client: Client) -> dict[str, str]:
-    """The header that a browser sends with every request that writes."""
-    client.get("/api/v1/me")
-    return {"x-csrftoken": client.cookies["plaqueview_csrftoken"].value}
+    """The header that a browser sends with every request that writes; its first answer brought the cookie."""
+    name = settings.CSRF_COOKIE_NAME
+    if name not in client.cookies:
+        request = RequestFactory().get("/")
+        get_token(request)
+        client.cookies[name] = request.META["CSRF_COOKIE"]
+    return {"x-csrftoken": client.cookies[name].value}

@@ -55,6 +55,7 @@ def test_polling_and_the_feed_do_not_prolong_a_session(ana, clock):
 def test_what_the_reader_does_prolongs_it_and_looking_how_long_does_not(ana, clock):
     client = browser(ana)
     token = csrf(client)
+    client.get(ME)
     clock(20)
     looked = client.get(ACTIVITY).json()
     told = client.post(ACTIVITY, headers=token).json()
@@ -72,6 +73,7 @@ def test_no_activity_outlives_the_age_of_a_session(ana, clock, settings):
     settings.SESSION_COOKIE_AGE = 3600
     client = browser(ana)
     token = csrf(client)
+    client.get(ME)
     left = []
     for minutes in (20, 40, 59, 61):
         clock(minutes)
