@@ -125,6 +125,7 @@ def test_a_study_page_shows_series_choice_and_priors():
     assert [one["series"] for one in choice["candidates"]][0:1] == [flair["id"]]
     assert [one["is_excluded"] for one in choice["candidates"]] == [False, True]
     assert body["post_contrast_series"] is None
+    assert body["t1_pair"] == {"before": None, "after": None, "reason": "none of 2 series is a T1 after contrast agent"}
 
 
 def test_a_study_page_names_the_t1_after_contrast_agent():

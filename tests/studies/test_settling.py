@@ -236,10 +236,12 @@ def test_a_series_that_is_no_images_has_no_slices():
     assert study.state == StudyState.NO_FLAIR
 
 
-def test_the_t1_after_contrast_agent_is_named(empty_broker):
+def test_the_t1s_before_and_after_contrast_agent_are_named(empty_broker):
     receive_series(series(10))
     study_uid = Study.objects.get().study_instance_uid
-    receive_series(series(20, study_uid=study_uid, **{**T1, "SeriesDescription": "t1 mprage km"}))
+    receive_series(series(20, study_uid=study_uid, **{**T1, "AcquisitionTime": "093000"}))
+    after = {**T1, "SeriesDescription": "t1 mprage km", "AcquisitionTime": "095000"}
+    receive_series(series(30, study_uid=study_uid, **after))
     study = Study.objects.get()
 
     settle(study.pk)
@@ -248,3 +250,8 @@ def test_the_t1_after_contrast_agent_is_named(empty_broker):
     t1 = study.series.get(series_description="t1 mprage km")
     assert study.series_choice["post_contrast"]["series"] == str(t1.pk)
     assert "taken as the T1 after contrast agent" in study.series_choice["post_contrast"]["reason"]
+    before = study.series.get(series_description="t1 mprage")
+    assert (study.series_choice["t1_pair"]["before"], study.series_choice["t1_pair"]["after"]) == (
+        str(before.pk),
+        str(t1.pk),
+    )

@@ -5098,6 +5098,8 @@ export interface components {
             series_choice: components["schemas"]["SeriesChoice"];
             /** @description The T1 after contrast agent; null where there is none, or more than one is as good. */
             post_contrast_series: components["schemas"]["PostContrastSeries"] | null;
+            /** @description Null where the series were chosen by an earlier release. */
+            t1_pair: components["schemas"]["T1Pair"] | null;
             series: components["schemas"]["Series"][];
         };
         /** @description What studies have to match, all together; texts may have the wildcards * and ?. */
@@ -5150,6 +5152,14 @@ export interface components {
             };
             studies: number;
             patients: number;
+        };
+        /** @description The T1s before and after contrast agent whose difference is looked at; null and null, and why, without them. */
+        T1Pair: {
+            /** Format: uuid */
+            before: string | null;
+            /** Format: uuid */
+            after: string | null;
+            reason: string;
         };
         /** @description What labelling an unread study would teach the network, by reasons, the strongest first. */
         Teaching: {

@@ -60,12 +60,10 @@ def choose_post_contrast_t1(series: Sequence[SeriesHeader]) -> PostContrastChoic
     higher series number. Series that agree in all of these are not chosen between.
     """
     by_uid = {header.series_instance_uid: header for header in series}
-    candidates = [candidate_by(RULES, by_uid[uid]) for uid in sorted(by_uid)]
-    possible = [one for one in candidates if not one.is_excluded]
-    if not possible:
+    rivals = best_by(RULES, series)
+    if not rivals:
         return PostContrastChoice(None, f"none of {len(series)} series is a T1 after contrast agent")
-    best = max(possible, key=lambda one: _preference(one, by_uid))
-    rivals = [one for one in possible if _preference(one, by_uid) == _preference(best, by_uid)]
+    best = rivals[0]
     if len(rivals) > 1:
         names = " and ".join(by_uid[one.series_instance_uid].name for one in rivals)
         return PostContrastChoice(None, f"{names} are equally good as the T1 after contrast agent")
@@ -73,6 +71,15 @@ def choose_post_contrast_t1(series: Sequence[SeriesHeader]) -> PostContrastChoic
     return PostContrastChoice(
         best.series_instance_uid, f"{name} is taken as the T1 after contrast agent: {'; '.join(best.reasons)}"
     )
+
+
+def best_by(rules: Sequence[Rule], series: Sequence[SeriesHeader]) -> list[Candidate]:
+    """The series that nothing excludes and none comes before: one, or several that are as good; none of none."""
+    by_uid = {header.series_instance_uid: header for header in series}
+    candidates = [candidate_by(rules, by_uid[uid]) for uid in sorted(by_uid)]
+    possible = [one for one in candidates if not one.is_excluded]
+    highest = max((_preference(one, by_uid) for one in possible), default=None)
+    return [one for one in possible if _preference(one, by_uid) == highest]
 
 
 def _preference(candidate: Candidate, by_uid: dict[str, SeriesHeader]) -> tuple[int | str, ...]:
@@ -103,12 +110,12 @@ def _other_weighting(header: SeriesHeader) -> str | None:
     return f"its name says '{word}': another weighting" if word and not word_of(header, T1_WORDS) else None
 
 
-def _t1_by_name(header: SeriesHeader) -> str | None:
+def t1_by_name(header: SeriesHeader) -> str | None:
     word = word_of(header, T1_WORDS)
     return f"its name says '{word}'" if word else None
 
 
-def _t1_by_timing(header: SeriesHeader) -> str | None:
+def t1_by_timing(header: SeriesHeader) -> str | None:
     echo_ms, repetition_ms, inversion_ms = header.echo_time_ms, header.repetition_time_ms, header.inversion_time_ms
     if not echo_ms or echo_ms > LONGEST_T1_ECHO_MS:
         return None
@@ -120,32 +127,33 @@ def _t1_by_timing(header: SeriesHeader) -> str | None:
     return None
 
 
-def _agent(header: SeriesHeader) -> str | None:
-    agent = header.contrast_bolus_agent.strip()
-    return f"contrast agent given: {agent}" if agent and agent.lower() not in NO_AGENT else None
+def agent(header: SeriesHeader) -> str | None:
+    given = header.contrast_bolus_agent.strip()
+    return f"contrast agent given: {given}" if given and given.lower() not in NO_AGENT else None
 
 
-def _after_by_name(header: SeriesHeader) -> str | None:
+def after_by_name(header: SeriesHeader) -> str | None:
     word = word_of(header, AFTER_CONTRAST_WORDS)
     return f"its name says '{word}'" if word else None
 
 
 def _no_t1(header: SeriesHeader) -> str | None:
-    is_t1 = _t1_by_name(header) or _t1_by_timing(header)
+    is_t1 = t1_by_name(header) or t1_by_timing(header)
     return None if is_t1 else "neither name nor timing says T1"
 
 
 def _no_agent(header: SeriesHeader) -> str | None:
-    has_agent = _agent(header) or _after_by_name(header)
+    has_agent = agent(header) or after_by_name(header)
     return None if has_agent else "neither name nor header says that contrast agent was given"
 
 
-def _off_axis(header: SeriesHeader) -> str | None:
+def off_axis(header: SeriesHeader) -> str | None:
     has_orientation = header.image_orientation_patient is not None
     return "slices are not axial" if has_orientation and not is_axial(header) else None
 
 
-RULES: tuple[Rule, ...] = (
+# What is no picture of a head by T1, with contrast agent or without.
+NO_T1_OF_A_HEAD: tuple[Rule, ...] = (
     Rule("other modality", None, other_modality),
     Rule("localizer by image type", None, kind_of_image("LOCALIZER")),
     Rule("localizer by name", None, named(LOCALIZER_WORDS, "a localizer")),
@@ -157,15 +165,19 @@ RULES: tuple[Rule, ...] = (
     Rule("projection", None, named(PROJECTION_WORDS, "a projection")),
     Rule("mask", None, named(MASK_WORDS, "a mask, not an acquisition")),
     Rule("spine", None, spine),
-    Rule("before contrast", None, named(BEFORE_CONTRAST_WORDS, "taken before contrast agent")),
     Rule("no T1", None, _no_t1),
+)
+
+RULES: tuple[Rule, ...] = (
+    *NO_T1_OF_A_HEAD,
+    Rule("before contrast", None, named(BEFORE_CONTRAST_WORDS, "taken before contrast agent")),
     Rule("no contrast agent", None, _no_agent),
-    Rule("after contrast by name", 30, _after_by_name),
-    Rule("contrast agent", 20, _agent),
-    Rule("T1 by name", 20, _t1_by_name),
-    Rule("T1 by timing", 20, _t1_by_timing),
+    Rule("after contrast by name", 30, after_by_name),
+    Rule("contrast agent", 20, agent),
+    Rule("T1 by name", 20, t1_by_name),
+    Rule("T1 by timing", 20, t1_by_timing),
     Rule("axial", 10, axial),
-    Rule("off axis", -10, _off_axis),
+    Rule("off axis", -10, off_axis),
     Rule("reformatted", -15, reformatted),
     Rule("incomplete", -30, incomplete),
 )

@@ -234,6 +234,14 @@ class PostContrastSeriesSerializer(serializers.Serializer[JSON]):
     reason = serializers.CharField()
 
 
+class T1PairSerializer(serializers.Serializer[JSON]):
+    """The T1s before and after contrast agent whose difference is looked at; null and null, and why, without them."""
+
+    before = serializers.UUIDField(allow_null=True)
+    after = serializers.UUIDField(allow_null=True)
+    reason = serializers.CharField()
+
+
 class StudyDetailSerializer(StudySerializer):
     """A study with its series, their choice, and the patient's earlier studies."""
 
@@ -242,6 +250,7 @@ class StudyDetailSerializer(StudySerializer):
     post_contrast_series = PostContrastSeriesSerializer(
         allow_null=True, help_text="The T1 after contrast agent; null where there is none, or more than one is as good."
     )
+    t1_pair = T1PairSerializer(allow_null=True, help_text="Null where the series were chosen by an earlier release.")
     series = SeriesSerializer(many=True)
 
     def to_representation(self, study: Study) -> JSON:
@@ -256,6 +265,7 @@ class StudyDetailSerializer(StudySerializer):
                 "candidates": study.series_choice.get("candidates", []),
             },
             "post_contrast_series": post_contrast if post_contrast and post_contrast["series"] else None,
+            "t1_pair": study.series_choice.get("t1_pair"),
             "series": SeriesSerializer(study.series.all(), many=True).data,
         }
 

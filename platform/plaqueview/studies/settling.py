@@ -16,8 +16,9 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.queue import enqueue
 from plaqueview.imaging.completeness import Completeness, InstanceHeader, assess
-from plaqueview.imaging.post_contrast import PostContrastChoice, choose_post_contrast_t1
-from plaqueview.imaging.series_choice import SeriesChoice, SeriesHeader, choose_flair
+from plaqueview.imaging.post_contrast import choose_post_contrast_t1
+from plaqueview.imaging.series_choice import SeriesHeader, choose_flair
+from plaqueview.imaging.t1_pair import choose_t1_pair
 from plaqueview.studies.instance_header import series_header, slice_header
 from plaqueview.studies.models import (
     UNDER_READERS,
@@ -59,8 +60,7 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
         return
     series = list(study.series.all())
     headers = {one.series_instance_uid: _assessed(one) for one in series}
-    choice = choose_flair(list(headers.values()))
-    _store_choice(study, choice, choose_post_contrast_t1(list(headers.values())), series)
+    _store_choice(study, list(headers.values()), series)
     study.is_settled = True
     _move_on(study)
     study.save()
@@ -161,9 +161,8 @@ def _spacing_mm(completeness: Completeness, slices: Sequence[InstanceHeader]) ->
     return completeness.slice_spacing_mm, *in_plane
 
 
-def _store_choice(
-    study: Study, choice: SeriesChoice, post_contrast: PostContrastChoice, series: Sequence[Series]
-) -> None:
+def _store_choice(study: Study, headers: Sequence[SeriesHeader], series: Sequence[Series]) -> None:
+    choice, post_contrast, pair = choose_flair(headers), choose_post_contrast_t1(headers), choose_t1_pair(headers)
     by_uid = {one.series_instance_uid: one for one in series}
     study.series_choice = {
         "reason": choice.reason,
@@ -179,6 +178,11 @@ def _store_choice(
         "post_contrast": {
             "series": str(by_uid[post_contrast.series].pk) if post_contrast.series else None,
             "reason": post_contrast.reason,
+        },
+        "t1_pair": {
+            "before": str(by_uid[pair.before].pk) if pair.before else None,
+            "after": str(by_uid[pair.after].pk) if pair.after else None,
+            "reason": pair.reason,
         },
     }
     if study.flair_overridden_by_id is None:
