@@ -7,7 +7,7 @@ import { inPlaneAxisMm, longestAxis } from "../src/geometry/longest_axis";
 import { heatColors, paintHeat } from "../src/geometry/probability";
 import type { Grid } from "../src/geometry/registration";
 import {
-  cutPlane, cutSlices, paintGray, pictureOf, placePicture, planeName, planesProblemOf, turnOf, type PlaneAxis,
+  cutPlane, cutSlices, flipsOf, paintGray, pictureOf, placePicture, planeName, planesProblemOf, turnOf, type PlaneAxis,
 } from "../src/geometry/reslice";
 
 /** Axial: slices towards the head, rows to the back, columns to the left. */
@@ -55,6 +55,18 @@ describe("three planes", () => {
     expect(turnOf(axial([1, 1, 1]), 2)).toEqual({ isTransposed: false, isRowFlipped: true, isColumnFlipped: false });
     // The axial plane of sagittal slices has the patient's left and right along its rows.
     expect(turnOf(SAGITTAL, 1)).toEqual({ isTransposed: true, isRowFlipped: false, isColumnFlipped: false });
+  });
+
+  it("show the slices themselves upright too, whichever way their rows and columns were stored", () => {
+    // A NIfTI in RAS: rows to the face, columns to the patient's right.
+    const ras: Affine = [0, 0, -1, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1];
+    // Rows to the patient's left, columns to the back: no mirroring makes them upright.
+    const transposed: Affine = [0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1];
+
+    expect(flipsOf(axial([1, 1, 1]))).toEqual({ flipVertical: false, flipHorizontal: false });
+    expect(flipsOf(SAGITTAL)).toEqual({ flipVertical: false, flipHorizontal: false });
+    expect(flipsOf(ras)).toEqual({ flipVertical: true, flipHorizontal: true });
+    expect(flipsOf(transposed)).toEqual({ flipVertical: false, flipHorizontal: false });
   });
 });
 

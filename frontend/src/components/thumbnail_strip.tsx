@@ -34,7 +34,7 @@ export function ThumbnailStrip({ slices, counts }: ThumbnailStripProps) {
       <SegmentedControl size="xs" orientation="vertical" data={CHOICES} value={shown} onChange={setShown} aria-label="Slices in the strip" />
       <ol className={styles.list}>
         {indices.map((index) => (
-          <Thumbnail key={index} index={index} imageId={stack?.imageIds[index]} window={slices.window} counts={counts} isShown={index === sliceIndex} />
+          <Thumbnail key={index} index={index} imageId={stack?.imageIds[index]} slices={slices} counts={counts} isShown={index === sliceIndex} />
         ))}
       </ol>
       {indices.length === 0 && <p className={styles.none}>No slice has a lesion.</p>}
@@ -45,18 +45,18 @@ export function ThumbnailStrip({ slices, counts }: ThumbnailStripProps) {
 interface ThumbnailProps {
   readonly index: number;
   readonly imageId: string | undefined;
-  readonly window: SliceStack["window"];
+  readonly slices: SliceStack;
   readonly counts: CountsBySlice | null;
   readonly isShown: boolean;
 }
 
-function Thumbnail({ index, imageId, window, counts, isShown }: ThumbnailProps) {
+function Thumbnail({ index, imageId, slices, counts, isShown }: ThumbnailProps) {
   const item = useRef<HTMLLIElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (!canvas.current || !imageId) return;
-    return whenSeen(canvas.current, (seen) => drawThumbnail(seen, imageId, window));
-  }, [imageId, window]);
+    return whenSeen(canvas.current, (seen) => drawThumbnail(seen, imageId, slices));
+  }, [imageId, slices]);
   useEffect(() => {
     if (isShown) item.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [isShown]);

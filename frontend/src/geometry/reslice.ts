@@ -114,6 +114,15 @@ export function turnOf(affine: Affine, axis: PlaneAxis): PictureTurn {
   return { isTransposed, isRowFlipped: dot(vertical, top) > 0, isColumnFlipped: dot(horizontal, left) > 0 };
 }
 
+/**
+ * How slices are mirrored so that a reader sees them the usual way up. Those whose rows run where columns should stay as
+ * they were stored: turning them by a quarter is no mirroring.
+ */
+export function flipsOf(affine: Affine): { readonly flipVertical: boolean; readonly flipHorizontal: boolean } {
+  const { isTransposed, isRowFlipped, isColumnFlipped } = turnOf(affine, 0);
+  return { flipVertical: !isTransposed && isRowFlipped, flipHorizontal: !isTransposed && isColumnFlipped };
+}
+
 export function unitStep(axis: PlaneAxis): Point3 {
   return [axis === 0 ? 1 : 0, axis === 1 ? 1 : 0, axis === 2 ? 1 : 0];
 }

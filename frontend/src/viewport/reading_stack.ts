@@ -3,6 +3,7 @@ import { Enums, type RenderingEngine, type StackViewport, type Types } from "@co
 import { point3, toVoxel, type Point3 } from "../geometry/affine";
 import { sideOf } from "../geometry/orientation";
 import type { Grid } from "../geometry/registration";
+import { flipsOf } from "../geometry/reslice";
 import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
 import { ENGINE_ID, sharedEngine, startCornerstone } from "./cornerstone";
@@ -85,6 +86,7 @@ export class ReadingStack {
   async open(sliceIndex: number, window: GrayWindow): Promise<void> {
     await this.#viewport.setStack(this.imageIds, sliceIndex);
     if (this.#stopped.signal.aborted) return;
+    this.#turn();
     this.setWindow(window);
     this.#resizes.observe(this.element);
   }
@@ -137,9 +139,9 @@ export class ReadingStack {
     return this.#viewport.getZoom();
   }
 
-  /** Fits the slice into the element, centred. */
+  /** Fits the slice into the element, centred and upright. */
   resetCamera(): void {
-    this.#viewport.resetCamera();
+    this.#fit();
     this.#viewport.render();
     this.listeners.onView();
   }
@@ -231,9 +233,19 @@ export class ReadingStack {
     const [x, y] = this.#viewport.getPan();
     const isFitted = Math.abs(this.zoom - 1) < FIT_TOLERANCE && Math.hypot(x, y) < 1;
     this.#engine.resize(true, true);
-    if (isFitted) this.#viewport.resetCamera();
+    if (isFitted) this.#fit();
     this.#viewport.render();
     this.listeners.onView();
+  }
+
+  #fit(): void {
+    this.#viewport.resetCamera();
+    this.#turn();
+  }
+
+  /** Upright however the slices were stored; Cornerstone shows them as stored, and again after each reset. */
+  #turn(): void {
+    this.#viewport.setCamera(flipsOf(this.slices.affine));
   }
 
   #changedSlice(sliceIndex: number): void {
