@@ -1,8 +1,10 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 
+import type { Affine } from "../geometry/affine";
 import { positionOf, type Shape } from "../geometry/edits/grid";
 import type { MergeConflict } from "../geometry/merge";
+import { flipsOf } from "../geometry/reslice";
 import type { Statement } from "../server/review";
 import type { Conflict } from "../state/draft_view";
 import { readNow } from "../state/reading";
@@ -11,18 +13,28 @@ import { countText, timeText } from "./formats";
 
 type Choice = "mine" | "theirs";
 
+/** Of the slices that the places lie on. */
+interface ConflictGrid {
+  readonly shape: Shape;
+  readonly affine: Affine;
+}
+
 interface ConflictDialogProps {
   readonly conflict: Conflict;
-  readonly shape: Shape;
+  readonly grid: ConflictGrid;
   onResolve(choices: readonly Choice[]): void;
 }
 
 /** Both sides of every place that two readers changed differently; the slices stay in sight while one is chosen. */
-export function ConflictDialog({ conflict, shape, onResolve }: ConflictDialogProps) {
+export function ConflictDialog({ conflict, grid, onResolve }: ConflictDialogProps) {
   const { places, author, modified } = conflict;
   const [choices, setChoices] = useState<ReadonlyMap<string, Choice>>(new Map());
   const box = useRef<HTMLElement>(null);
-  useEffect(() => box.current?.focus(), []);
+  const firstSlice = places[0]?.anchor[0];
+  useEffect(() => {
+    box.current?.focus();
+    if (firstSlice !== undefined) readNow().goTo(firstSlice);
+  }, [firstSlice]);
   const choose = (chosen: readonly MergeConflict<Statement>[], choice: Choice) =>
     setChoices((before) => new Map([...before, ...chosen.map((place) => [keyOf(place), choice] as const)]));
   const isDecided = places.every((place) => choices.has(keyOf(place)));
@@ -33,7 +45,7 @@ export function ConflictDialog({ conflict, shape, onResolve }: ConflictDialogPro
       <p>{`${modified ? `Saved there at ${timeText(modified)}. ` : ""}Everything else of both is merged. Nothing is lost before you choose.`}</p>
       <ol>
         {places.map((place) => (
-          <Place key={keyOf(place)} place={place} shape={shape} other={other} choice={choices.get(keyOf(place))} onChoose={(choice) => choose([place], choice)} />
+          <Place key={keyOf(place)} place={place} grid={grid} other={other} choice={choices.get(keyOf(place))} onChoose={(choice) => choose([place], choice)} />
         ))}
       </ol>
       <div className={styles.answers}>
@@ -51,20 +63,20 @@ function keyOf({ anchor }: MergeConflict<Statement>): string {
 
 interface PlaceProps {
   readonly place: MergeConflict<Statement>;
-  readonly shape: Shape;
+  readonly grid: ConflictGrid;
   readonly other: string;
   readonly choice: Choice | undefined;
   onChoose(choice: Choice): void;
 }
 
-function Place({ place, shape, other, choice, onChoose }: PlaceProps) {
+function Place({ place, grid, other, choice, onChoose }: PlaceProps) {
   const [slice] = place.anchor;
   const name = `Slice ${slice + 1}`;
   return (
     <li className={styles.place} data-testid="conflict-place">
       <Button variant="subtle" size="compact-xs" onClick={() => readNow().goTo(slice)} aria-label={`Show slice ${slice + 1}`}>{name}</Button>
-      <Side name="You" place={place} labels={place.mine} said={place.myStatements} shape={shape} isChosen={choice === "mine"} />
-      <Side name={other} place={place} labels={place.theirs} said={place.theirStatements} shape={shape} isChosen={choice === "theirs"} />
+      <Side name="You" place={place} labels={place.mine} said={place.myStatements} grid={grid} isChosen={choice === "mine"} />
+      <Side name={other} place={place} labels={place.theirs} said={place.theirStatements} grid={grid} isChosen={choice === "theirs"} />
       <SegmentedControl
         size="xs" value={choice ?? ""} onChange={(chosen) => onChoose(chosen === "theirs" ? "theirs" : "mine")} aria-label={`Which to keep at ${name}`}
         data={[{ value: "mine", label: "Keep mine" }, { value: "theirs", label: "Keep theirs" }]}
@@ -78,14 +90,14 @@ interface SideProps {
   readonly place: MergeConflict<Statement>;
   readonly labels: Uint8Array;
   readonly said: readonly Statement[];
-  readonly shape: Shape;
+  readonly grid: ConflictGrid;
   readonly isChosen: boolean;
 }
 
-function Side({ name, place, labels, said, shape, isChosen }: SideProps) {
+function Side({ name, place, labels, said, grid, isChosen }: SideProps) {
   return (
     <figure className={styles.side} data-chosen={isChosen || undefined}>
-      <Drawing place={place} labels={labels} shape={shape} />
+      <Drawing place={place} labels={labels} grid={grid} />
       <figcaption>
         <strong>{name}</strong>
         {describe(labels, said)}
@@ -106,11 +118,12 @@ function describe(labels: Uint8Array, said: readonly Statement[]): string {
   return [drawn.join(" and ") || "nothing drawn", ...words].join("; ");
 }
 
-/** Voxels of the place on its slice, as one side has them. */
-function Drawing({ place, labels, shape }: { place: MergeConflict<Statement>; labels: Uint8Array; shape: Shape }) {
+/** Voxels of the place on its slice, as one side has them, the way up that the slices are shown. */
+function Drawing({ place, labels, grid: { shape, affine } }: { place: MergeConflict<Statement>; labels: Uint8Array; grid: ConflictGrid }) {
+  const { flipHorizontal, flipVertical } = flipsOf(affine);
   const pixels = [...place.voxels].flatMap((voxel, at) => {
     const [slice, row, column] = positionOf(shape, voxel);
-    return slice === place.anchor[0] ? [{ row, column, label: labels[at] ?? 0 }] : [];
+    return slice === place.anchor[0] ? [{ row: flipVertical ? -row : row, column: flipHorizontal ? -column : column, label: labels[at] ?? 0 }] : [];
   });
   const [top, left] = [Math.min(...pixels.map(({ row }) => row)), Math.min(...pixels.map(({ column }) => column))];
   const size = 2 + Math.max(...pixels.map(({ row, column }) => Math.max(row - top, column - left)));

@@ -34,7 +34,7 @@ export function CorrectingFrame({ drafting, stack, contextNow, run, children }: 
         {children}
         <ToolOptions />
         <AdviceLine />
-        {conflict && labels && <ConflictDialog conflict={conflict} shape={labels.shape} onResolve={drafting.resolve} />}
+        {conflict && labels && stack && <ConflictDialog conflict={conflict} grid={stack.grid} onResolve={drafting.resolve} />}
       </div>
       <LesionQuestionDialog contextNow={contextNow} />
     </div>

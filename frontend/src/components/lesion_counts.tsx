@@ -34,17 +34,17 @@ export function LesionCounts({ slice, study, volumesMl, patient, countingRule, s
             <Number label="Slice" value={slice ? String(slice[lesionClass]) : UNKNOWN} />
             <Number label="Study" value={String(study[lesionClass])} testId={`count-${lesionClass}`} isStrong />
             <Number label="Patient" value={patient ? String(patient[lesionClass]) : UNKNOWN} />
-            <Number label="Volume" value={volumeText(volumesMl[lesionClass])} unit="ml" />
+            <Number label="Volume" value={volumeText(volumesMl[lesionClass])} unit="ml" isNamedByUnit />
           </dl>
         </div>
       ))}
-      {sizes && (
-        <p className={styles.rule} data-testid="lesion-sizes" title="By the longest axis within one slice, between voxel centres">
-          {`In plane: ${SIZES.map((size) => `${sizes[size]} ${SIZE_TEXTS[size]}`).join(", ")}.`}
-        </p>
-      )}
-      <p className={styles.rule} data-testid="counting-rule">
-        {`Counted: ${countingRule.replace(/\.$/, "")}. “Patient” is the newest result of this patient.`}
+      <p className={styles.rule}>
+        {sizes && (
+          <span data-testid="lesion-sizes" title="By the longest axis within one slice, between voxel centres">
+            {`In plane: ${SIZES.map((size) => `${sizes[size]} ${SIZE_TEXTS[size]}`).join(", ")}. `}
+          </span>
+        )}
+        <span data-testid="counting-rule">{`Counted: ${countingRule.replace(/\.$/, "")}. “Patient” is the newest result of this patient.`}</span>
       </p>
     </div>
   );
@@ -86,12 +86,14 @@ interface NumberProps {
   readonly unit?: string;
   readonly testId?: string;
   readonly isStrong?: boolean;
+  /** The label is only read aloud. */
+  readonly isNamedByUnit?: boolean;
 }
 
-function Number({ label, value, unit, testId, isStrong }: NumberProps) {
+function Number({ label, value, unit, testId, isStrong, isNamedByUnit }: NumberProps) {
   return (
     <div className={styles.number} data-strong={isStrong || undefined}>
-      <dt>{label}</dt>
+      <dt className={isNamedByUnit ? "visually-hidden" : undefined}>{label}</dt>
       <dd data-testid={testId}>
         {value}
         {unit && <span className={styles.unit}>{` ${unit}`}</span>}

@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
-import { memo, useEffect, useRef } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 
 import type { Lesion } from "../server/types";
-import { DEFAULT_VIEW, isFiltered, useLesionTable, type LesionRow, type SortField } from "../state/lesion_table";
+import { ALL_LESIONS, isFiltered, useLesionTable, type LesionRow, type SortField } from "../state/lesion_table";
 import { ClassMark } from "./class_mark";
 import { percentText, sliceRangeText, UNKNOWN, volumeText } from "./formats";
 import { CHANGE_TEXTS, claimOf } from "./lesion_claim";
@@ -22,9 +22,9 @@ const COLUMNS: readonly Column[] = [
   { title: "#", className: styles.index, field: "number", hint: "Number" },
   { title: "Class", className: styles.class, field: "class" },
   { title: "Volume", className: styles.number, field: "volume" },
-  { title: "Axis", className: styles.number, field: "axis", hint: "Longest axis in space; below it the longest within one slice" },
-  { title: "Slices", className: styles.number },
-  { title: "Prob.", className: styles.number, field: "probability", hint: "Mean predicted probability of plaque over the lesion" },
+  { title: "Axis", className: styles.number, field: "axis", hint: "Longest axis in space; the longest within one slice stands with the lesion that is chosen" },
+  { title: "Slices", className: styles.few },
+  { title: "Prob.", className: styles.few, field: "probability", hint: "Mean predicted probability of plaque over the lesion" },
   { title: "Review", className: styles.claim, field: "review" },
   { title: "Region", className: styles.region, field: "region", hint: "Region of the brain" },
   { title: "Change", className: styles.change, field: "change" },
@@ -43,11 +43,12 @@ interface LesionListProps {
 
 /** Every lesion with its measures and what is known of it; choosing one shows it on its middle slice in all panes. */
 export const LesionList = memo(function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSelect }: LesionListProps) {
-  const { view, look } = useLesionTable();
   const count = rows.length === total ? String(total) : `${rows.length} of ${total}`;
+  const [isFilterAsked, askFilter] = useState(false);
+  const isFilterShown = useLesionTable(({ view }) => isFiltered(view)) || isFilterAsked;
   return (
-    <Panel title={`Lesions (${count})`} isGrowing>
-      <LesionFilter hasChanges={hasChanges} />
+    <Panel title={`Lesions (${count})`} aside={<FilterToggle isShown={isFilterShown} onShow={askFilter} />} isGrowing>
+      {isFilterShown && <LesionFilter hasChanges={hasChanges} />}
       <div className={styles.scroll}>
         <table className={styles.table} aria-label="Lesions" data-changes={hasChanges || undefined}>
           <Header />
@@ -64,16 +65,25 @@ export const LesionList = memo(function LesionList({ rows, total, hasChanges, se
           </tbody>
         </table>
         {total === 0 && <p className={styles.none}>No lesion of the minimum size was found.</p>}
-        {total > 0 && rows.length === 0 && (
-          <p className={styles.none}>
-            {"No lesion is like this. "}
-            {isFiltered(view) && <Button variant="default" size="compact-xs" onClick={() => look(DEFAULT_VIEW)}>Show all</Button>}
-          </p>
-        )}
+        {total > 0 && rows.length === 0 && <p className={styles.none}>No lesion is like this.</p>}
       </div>
     </Panel>
   );
 });
+
+/** Closing the filter lets every lesion through again, so that none is left out by what is out of sight. */
+function FilterToggle({ isShown, onShow }: { isShown: boolean; onShow: (isShown: boolean) => void }) {
+  const { view, look } = useLesionTable();
+  const toggle = () => {
+    if (isShown) look(ALL_LESIONS);
+    onShow(!isShown);
+  };
+  return (
+    <Button variant="default" size="compact-xs" onClick={toggle} aria-expanded={isShown} data-testid="lesion-filter">
+      {isFiltered(view) ? "Show all" : isShown ? "Hide filter" : "Filter"}
+    </Button>
+  );
+}
 
 /** It does not change from slice to slice. */
 const Header = memo(function Header() {
@@ -98,9 +108,9 @@ function HeaderCell({ column: { title, className, field, hint } }: { column: Col
   );
 }
 
-/** Where it lies, and how long it is on the slice that shows most of it. */
-function placeText({ region, in_plane_axis_mm }: Lesion): string {
-  return in_plane_axis_mm === null ? REGION_TEXTS[region] : `${REGION_TEXTS[region]} · ${in_plane_axis_mm.toFixed(1)} mm in plane`;
+/** How long it is on the slice that shows most of it. */
+function inPlaneText({ in_plane_axis_mm }: Lesion): string {
+  return in_plane_axis_mm === null ? "" : `${in_plane_axis_mm.toFixed(1)} mm in plane`;
 }
 
 interface RowProps {
@@ -137,14 +147,17 @@ const Row = memo(function Row({ row, isSelected, isOnSlice, onSelect }: RowProps
         {volumeText(lesion.volume_ml)}
         <small> ml</small>
       </td>
-      <td className={styles.number}>
+      <td className={styles.number} title={inPlaneText(lesion)}>
         {lesion.longest_axis_mm.toFixed(1)}
         <small> mm</small>
       </td>
-      <td className={styles.number}>{sliceRangeText(lesion.slice_indices)}</td>
-      <td className={styles.number}>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
-      <td className={styles.claim} data-testid="lesion-claim">{claim}</td>
-      <td className={styles.region} data-testid="lesion-region">{placeText(lesion)}</td>
+      <td className={styles.few}>{sliceRangeText(lesion.slice_indices)}</td>
+      <td className={styles.few}>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
+      <td className={styles.claim} data-testid="lesion-claim" title={claim}>{review === "predicted" ? "AI-predicted" : claim}</td>
+      <td className={styles.region} data-testid="lesion-region">
+        {REGION_TEXTS[lesion.region]}
+        {isSelected && <span className={styles.inPlane}>{inPlaneText(lesion)}</span>}
+      </td>
       <td className={styles.change} data-change={change ?? undefined}>{change ? CHANGE_TEXTS[change] : ""}</td>
     </tr>
   );

@@ -27,7 +27,7 @@ export function PaneHeader({ title, date, description, link, cautions = [], prio
       {priors.length > 1 ? <PriorMenu priors={priors}>{label}</PriorMenu> : label}
       <span className={styles.description} title={description}>{description}</span>
       {cautions.length > 0 && <Caution cautions={cautions} />}
-      {link && <span className={styles.link} data-testid="pane-link">{link}</span>}
+      {link && <span className={styles.link} title={link} data-testid="pane-link">{link}</span>}
     </header>
   );
 }

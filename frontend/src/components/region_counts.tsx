@@ -6,21 +6,21 @@ import styles from "./region_counts.module.css";
 import { REGION_TEXTS } from "./region_texts";
 
 const STATE_TEXTS: Readonly<Record<Regions["state"], string>> = {
-  pending: "The regions are being told.",
+  pending: "Regions of the brain: being determined",
   determined: "",
-  not_determined: "Regions not determined",
+  not_determined: "Regions of the brain: not determined",
 };
 
 /** How many lesions of the version lie where, with the rule, and what that says of dissemination in space. */
-export function RegionCounts({ regions }: { regions: Regions }) {
+export function RegionCounts({ regions, version }: { regions: Regions; version: number }) {
   if (regions.state !== "determined") {
-    const why = regions.note ? `: ${regions.note}` : "";
-    return <p className={styles.note} data-testid="regions-note">{`${STATE_TEXTS[regions.state]}${why}`}</p>;
+    const why = regions.note ? ` (${regions.note})` : "";
+    return <p className={styles.note} data-testid="regions-note">{`${STATE_TEXTS[regions.state]}${why}.`}</p>;
   }
   return (
     <details className={styles.regions}>
-      <summary data-testid="regions-summary">{summaryOf(regions)}</summary>
-      <table className={styles.table} aria-label="Lesions by region" title={regions.rule}>
+      <summary data-testid="regions-summary" title={`Of version ${version}; ${regions.rule}`}>{summaryOf(regions)}</summary>
+      <table className={styles.table} aria-label={`Lesions by region, version ${version}`} title={regions.rule}>
         <thead>
           <tr>
             <th scope="col">Region</th>

@@ -88,10 +88,8 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReade
       {counted && (
         <Panel title={saidByReaders.active + saidByReaders.inactive > 0 ? "Lesions counted" : "AI-predicted lesions"}>
           <Counts study={study} counted={counted} saidByReaders={saidByReaders} sizes={sizes} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
+          {study.annotation && <RegionCounts regions={study.annotation.regions} version={study.annotation.version} />}
         </Panel>
-      )}
-      {study.annotation && (
-        <Panel title={`Regions, version ${study.annotation.version}`}><RegionCounts regions={study.annotation.regions} /></Panel>
       )}
       {study.annotation && !rows && <Loading of="lesions" className={styles.loader} />}
       {rows && (

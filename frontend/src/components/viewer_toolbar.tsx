@@ -39,6 +39,7 @@ interface RunProps {
 export function ViewerToolbar({ slices, isEnabled, run, onKeys }: ViewerToolbarProps) {
   useKeymap((keymap) => keymap.keys); // Tooltips name the keys that the reader chose.
   const dragTool = useReading((reading) => reading.dragTool);
+  const isResultShown = usePanes((panes) => panes.isResultShown);
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Viewer">
       <fieldset className={styles.tools} disabled={!isEnabled}>
@@ -56,6 +57,7 @@ export function ViewerToolbar({ slices, isEnabled, run, onKeys }: ViewerToolbarP
         <PaneTools run={run} />
       </fieldset>
       <ToolButton label="Keys and mouse" keyName={keyText(commandOf("room.keys"))} icon="keyboard" onClick={onKeys} />
+      <Tool command={commandOf("room.result")} icon="panelRight" isPressed={isResultShown} run={run} />
     </div>
   );
 }
@@ -99,7 +101,7 @@ function PaneTools({ run }: RunProps) {
       {hangable.hasPrior && (
         <Tool
           command={commandOf("changes.view")} icon="changes" isPressed={isChangeView} run={run}
-          problem={hasChanges ? null : "both studies must have been read and registered first."}
+          problem={hasChanges ? null : "Changes since the prior: both studies must have been read and registered first."}
         />
       )}
       <Tool command={commandOf("panes.thumbnails")} icon="film" isPressed={areThumbnailsShown} run={run} />

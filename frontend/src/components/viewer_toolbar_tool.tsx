@@ -44,7 +44,7 @@ interface ToolButtonProps {
 
 export function ToolButton({ label, keyName, icon, text, isPressed, problem = null, onClick }: ToolButtonProps) {
   if (!use(Settled)) return <span className={styles.place} />;
-  const hint = problem ? `${label}: ${problem}` : `${label}  (${keyName})`;
+  const hint = problem ?? `${label}  (${keyName})`;
   const button = text ? (
     <UnstyledButton className={styles.textTool} onClick={onClick} aria-label={label}>
       <Icon name={icon} />

@@ -21,6 +21,7 @@ import { changeByLesion, useStudyChanges } from "../state/change_view";
 import { useComparison } from "../state/comparison";
 import { useDrafting } from "../state/drafting";
 import { useLesionRows } from "../state/lesion_rows";
+import { usePanes } from "../state/panes";
 import { usePresence } from "../state/presence";
 import { readNow } from "../state/reading";
 import { useRoomFocus, type RoomTarget } from "../state/room_focus";
@@ -50,7 +51,12 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const { reading } = drafting;
   const [stack, setStack] = useState<ReadingStack | null>(null);
   const [areKeysShown, showKeys] = useState(false);
-  const [part, showPart] = useComparedPart();
+  const [part, changePart] = useComparedPart();
+  const isResultShown = usePanes((panes) => panes.isResultShown);
+  const showPart = (asked: SidebarPart) => {
+    usePanes.getState().showResult(true);
+    changePart(asked);
+  };
   const wide = study.priors.length > 0 ? WIDE_FOR_TWO : WIDE;
   const isWide = useMediaQuery(wide, window.matchMedia(wide).matches);
   const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
@@ -65,6 +71,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const { lesions, labels } = reading;
   const { rows, total, saidByReaders, sizes } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
   const slices = reading.slices.data ?? null;
+  const hasResultSide = isResultShown && (reading.annotation !== null || reading.shownSeries !== null);
   const isSettled = useSettling(reading.shownSeries !== null && !reading.slices.isError && !reading.attributes.isError);
 
   const leadTo = (target: RoomTarget) => {
@@ -76,7 +83,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
     openWorklist: () => void navigate("/"),
     showKeys: () => showKeys(true),
     toggleStudyPanel: () => askSidebar(!isSidebarOpen),
-    togglePart: (asked) => showPart(part === asked ? "lesions" : asked),
+    togglePart: (asked) => showPart(part === asked && isResultShown ? "lesions" : asked),
     askReview: () => leadTo("review_step"),
     askComment: () => leadTo("new_comment"),
   };
@@ -111,8 +118,8 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
               <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
             </CorrectingFrame>
           </div>
-          {(reading.annotation || reading.shownSeries) && !isSettled && <ResultSidebarPlace />}
-          {(reading.annotation || reading.shownSeries) && isSettled && (
+          {hasResultSide && !isSettled && <ResultSidebarPlace />}
+          {hasResultSide && isSettled && (
             <RoomSidebar
               study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders} sizes={sizes}
               part={part} onPart={showPart}

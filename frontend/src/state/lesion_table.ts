@@ -32,7 +32,10 @@ export interface TableView {
   readonly review: ReviewMark | "all";
 }
 
-export const DEFAULT_VIEW: TableView = { sort: "number", isDescending: false, lesionClass: "all", leastAxisMm: 0, region: "all", change: "all", review: "all" };
+/** A filter that lets every lesion through. */
+export const ALL_LESIONS = { lesionClass: "all", leastAxisMm: 0, region: "all", change: "all", review: "all" } as const;
+
+export const DEFAULT_VIEW: TableView = { sort: "number", isDescending: false, ...ALL_LESIONS };
 
 interface LesionTable {
   readonly view: TableView;

@@ -52,6 +52,8 @@ interface Panes {
   /** What is on the screen now. */
   readonly layout: Layout;
   readonly areThumbnailsShown: boolean;
+  /** The panel at the right is there; without it the slices have its place. */
+  readonly isResultShown: boolean;
   /** Forgets what belonged to another study. */
   begin(study: string): void;
   askLayout(layout: Layout | null): void;
@@ -68,6 +70,7 @@ interface Panes {
   compare(changes: StudyChanges | null): void;
   hang(layout: Layout): void;
   toggleThumbnails(): void;
+  showResult(isResultShown: boolean): void;
 }
 
 const KEPT_KEY = "plaqueview.panes.1";
@@ -75,6 +78,7 @@ const KEPT_KEY = "plaqueview.panes.1";
 interface Kept {
   readonly askedLayout: Layout | null;
   readonly areThumbnailsShown: boolean;
+  readonly isResultShown: boolean;
 }
 
 /** What this browser kept of an earlier study. */
@@ -82,9 +86,9 @@ function kept(): Kept {
   try {
     const found = JSON.parse(localStorage.getItem(KEPT_KEY) ?? "{}") as Partial<Kept>;
     const askedLayout = LAYOUTS.find((layout) => layout === found.askedLayout) ?? null;
-    return { askedLayout, areThumbnailsShown: found.areThumbnailsShown ?? false };
+    return { askedLayout, areThumbnailsShown: found.areThumbnailsShown ?? false, isResultShown: found.isResultShown ?? true };
   } catch {
-    return { askedLayout: null, areThumbnailsShown: false };
+    return { askedLayout: null, areThumbnailsShown: false, isResultShown: true };
   }
 }
 
@@ -118,11 +122,12 @@ export const usePanes = create<Panes>()((set) => ({
   compare: (changes) => set({ changes }),
   hang: (layout) => set({ layout, activePane: "current", cursor: null }),
   toggleThumbnails: () => set(({ areThumbnailsShown }) => ({ areThumbnailsShown: !areThumbnailsShown })),
+  showResult: (isResultShown) => set({ isResultShown }),
 }));
 
-usePanes.subscribe(({ askedLayout, areThumbnailsShown }, before) => {
-  if (askedLayout === before.askedLayout && areThumbnailsShown === before.areThumbnailsShown) return;
-  localStorage.setItem(KEPT_KEY, JSON.stringify({ askedLayout, areThumbnailsShown } satisfies Kept));
+usePanes.subscribe(({ askedLayout, areThumbnailsShown, isResultShown }, before) => {
+  if (askedLayout === before.askedLayout && areThumbnailsShown === before.areThumbnailsShown && isResultShown === before.isResultShown) return;
+  localStorage.setItem(KEPT_KEY, JSON.stringify({ askedLayout, areThumbnailsShown, isResultShown } satisfies Kept));
 });
 
 const STORES: Readonly<Record<PaneId, PaneStore>> = {

@@ -1,3 +1,4 @@
+import { usePanes } from "../state/panes";
 import type { Command, SidebarPart } from "./command";
 
 const PARTS: readonly { part: SidebarPart; key: string; title: string }[] = [
@@ -16,5 +17,9 @@ export const ROOM_COMMANDS: readonly Command[] = [
     id: `room.${part}`, group: "Review", title, keys: [key], run: ({ room }) => room.togglePart(part),
   })),
   { id: "room.study", group: "View", title: "Series and priors at the left", keys: ["Shift+s"], run: ({ room }) => room.toggleStudyPanel() },
+  {
+    id: "room.result", group: "View", title: "Panel at the right on or off", keys: ["Shift+b"],
+    run: () => usePanes.getState().showResult(!usePanes.getState().isResultShown),
+  },
   { id: "room.keys", group: "View", title: "Keys and mouse", keys: ["?"], run: ({ room }) => room.showKeys() },
 ];
