@@ -77,17 +77,17 @@ def corpus() -> list[Study]:
     return [study(number) for number in range(STUDIES)]
 
 
-def study(number: int) -> Study:
-    dataset, pixels = Dataset(), np.random.default_rng(number).integers(0, 4096, (256, 256), np.uint16)
+def study(number: int, *, slices: int = SLICES, side: int = 256) -> Study:
+    dataset, pixels = Dataset(), np.random.default_rng(number).integers(0, 4096, (side, side), np.uint16)
     dataset.SOPClassUID, dataset.Modality, dataset.StudyDate = MRImageStorage, "MR", "20240101"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     dataset.PatientID = dataset.StudyInstanceUID[-16:]
-    dataset.PatientName = "Bench^Ingest"
+    dataset.PatientName = f"Bench^{number:06d}"
     dataset.ImageOrientationPatient, dataset.PixelSpacing = [1, 0, 0, 0, 1, 0], [0.9, 0.9]
-    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.PixelRepresentation = 256, 256, 1, 0
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.PixelRepresentation = side, side, 1, 0
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
     dataset.PhotometricInterpretation, dataset.PixelData = "MONOCHROME2", pixels.tobytes()
-    return [encoded(dataset, index) for index in range(SLICES)]
+    return [encoded(dataset, index) for index in range(slices)]
 
 
 def encoded(dataset: Dataset, index: int) -> bytes:

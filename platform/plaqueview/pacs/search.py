@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
 from plaqueview.accounts.models import User
@@ -26,7 +27,7 @@ DEFAULT_RESULTS = 100
 CONTROLS = {"limit", "offset", "fuzzymatching", "includefield", "emptyvaluematching", "multiplevaluematching", "site"}
 
 Json = dict[str, Any]  # Any: DICOM JSON nests freely
-Row = TypeVar("Row", bound=Model)
+Row = dict[str, Any]  # Any: columns by name, of their types
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Attribute:
     path: str
     match: Match | None
 
+
+# A level by what its columns' names begin with, seen from the table that is searched.
+Levels = Mapping[str, Sequence[Attribute]]
 
 STUDY_ATTRIBUTES = (
     Attribute("StudyDate", "study_date", match_date),
@@ -90,70 +94,68 @@ class SearchResult:
 
 def search_studies(search: Search) -> SearchResult:
     """Raises: DeniedError; InvalidError for a parameter that cannot be matched."""
+    levels = {"": STUDY_ATTRIBUTES}
     parameters = dict(search.parameters)
     modality = parameters.pop("ModalitiesInStudy", parameters.pop("00080061", ""))
-    found = Study.objects.visible_to(search.actor)
+    found = Study.objects.visible_to(search.actor).filter(_query(parameters, levels)).order_by("-received_at", "-id")
     if modality:
         found = found.filter(pk__in=Series.objects.filter(match_text("modality", modality)).values("study"))
-    found = found.filter(_query(parameters, {"": STUDY_ATTRIBUTES})).select_related("patient")
-    studies, has_more = _page(search, found.order_by("-received_at", "-id"))
-    modalities = _modalities([study.pk for study in studies])
+    rows, has_more = _page(search, found, levels)
+    modalities = _modalities([row["pk"] for row in rows])
     datasets = [
         {
-            **_dataset(study, STUDY_ATTRIBUTES),
-            **_element("ModalitiesInStudy", *modalities[study.pk]),
-            **_element("RetrieveURL", f"{search.root}/studies/{study.study_instance_uid}"),
+            **_dataset(row, levels),
+            **_element("ModalitiesInStudy", *modalities[row["pk"]]),
+            **_element("RetrieveURL", f"{search.root}/studies/{row['study_instance_uid']}"),
         }
-        for study in studies
+        for row in rows
     ]
     return SearchResult(datasets, has_more)
 
 
 def search_series(search: Search) -> SearchResult:
     """Raises: as `search_studies`."""
-    found = Series.objects.visible_to(search.actor).filter(
-        _query(search.parameters, {"study__": STUDY_ATTRIBUTES, "": SERIES_ATTRIBUTES})
-    )
+    levels = {"study__": STUDY_ATTRIBUTES, "": SERIES_ATTRIBUTES}
+    found = Series.objects.visible_to(search.actor).filter(_query(search.parameters, levels))
     if search.study_uid:
         found = found.filter(study__study_instance_uid=search.study_uid)
-    page, has_more = _page(search, found.select_related("study__patient").order_by("study_id", "series_number", "id"))
+    rows, has_more = _page(search, found.order_by("study_id", "series_number", "id"), levels)
     datasets = [
         {
-            **_dataset(series.study, STUDY_ATTRIBUTES),
-            **_dataset(series, SERIES_ATTRIBUTES),
-            **_element("RetrieveURL", _series_url(search.root, series)),
+            **_dataset(row, levels),
+            **_element("RetrieveURL", _series_url(search.root, row, row["series_instance_uid"])),
         }
-        for series in page
+        for row in rows
     ]
     return SearchResult(datasets, has_more)
 
 
 def search_instances(search: Search) -> SearchResult:
     """Raises: as `search_studies`."""
-    attributes = {"study__": STUDY_ATTRIBUTES, "series__": SERIES_ATTRIBUTES, "": INSTANCE_ATTRIBUTES}
-    found = Instance.objects.visible_to(search.actor).filter(_query(search.parameters, attributes))
+    levels = {"study__": STUDY_ATTRIBUTES, "series__": SERIES_ATTRIBUTES, "": INSTANCE_ATTRIBUTES}
+    found = Instance.objects.visible_to(search.actor).filter(_query(search.parameters, levels))
     if search.study_uid:
         found = found.filter(study__study_instance_uid=search.study_uid)
     if search.series_uid:
         found = found.filter(series__series_instance_uid=search.series_uid)
-    related = found.select_related("study__patient", "series__study")
-    page, has_more = _page(search, related.order_by("series_id", "instance_number", "sop_instance_uid"))
+    ordered = found.order_by("series_id", "instance_number", "sop_instance_uid")
+    rows, has_more = _page(search, ordered, levels, "transfer_syntax_uid")
     datasets = [
         {
-            **_dataset(instance.study, STUDY_ATTRIBUTES),
-            **_dataset(instance.series, SERIES_ATTRIBUTES),
-            **_dataset(instance, INSTANCE_ATTRIBUTES),
-            **_element("AvailableTransferSyntaxUID", instance.transfer_syntax_uid),
+            **_dataset(row, levels),
+            **_element("AvailableTransferSyntaxUID", row["transfer_syntax_uid"]),
             **_element(
-                "RetrieveURL", f"{_series_url(search.root, instance.series)}/instances/{instance.sop_instance_uid}"
+                "RetrieveURL",
+                f"{_series_url(search.root, row, row['series__series_instance_uid'])}"
+                f"/instances/{row['sop_instance_uid']}",
             ),
         }
-        for instance in page
+        for row in rows
     ]
     return SearchResult(datasets, has_more)
 
 
-def _query(parameters: Mapping[str, str], levels: Mapping[str, Iterable[Attribute]]) -> Q:
+def _query(parameters: Mapping[str, str], levels: Levels) -> Q:
     """All parameters together; an attribute is named by its keyword or its tag."""
     known = {one.keyword: (prefix + one.path, one.match) for prefix, level in levels.items() for one in level}
     if parameters.get("fuzzymatching", "").lower() == "true":
@@ -176,12 +178,13 @@ def _fuzzy(path: str, match: Match | None) -> tuple[str, Match | None]:
     return (f"{path.removesuffix('name')}search_text", match_words) if match is match_name else (path, match)
 
 
-def _page(search: Search, found: QuerySet[Row]) -> tuple[list[Row], bool]:
-    """The rows that limit and offset ask for, and whether there are more."""
+def _page(search: Search, found: QuerySet[Any], levels: Levels, *more: str) -> tuple[list[Row], bool]:
+    """The rows that limit and offset ask for, with no other column than is answered, and whether there are more."""
     require(search.actor, Action.DICOMWEB_READ)
     limit = min(_whole(search.parameters, "limit", DEFAULT_RESULTS), MOST_RESULTS)
     offset = _whole(search.parameters, "offset", 0)
-    rows = list(found[offset : offset + limit + 1])
+    columns = [prefix + one.path for prefix, level in levels.items() for one in level]
+    rows = list(found.values("pk", *columns, *more)[offset : offset + limit + 1])
     record_once(EventKind.STUDY_READ, actor=search.actor, object_type="search", object_id="", site_id=None)
     return rows[:limit], len(rows) > limit
 
@@ -201,26 +204,29 @@ def _modalities(study_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     return found
 
 
-def _series_url(root: str, series: Series) -> str:
-    return f"{root}/studies/{series.study.study_instance_uid}/series/{series.series_instance_uid}"
+def _series_url(root: str, row: Row, series_uid: str) -> str:
+    return f"{root}/studies/{row['study__study_instance_uid']}/series/{series_uid}"
 
 
-def _dataset(row: Model, attributes: Iterable[Attribute]) -> Json:
+def _dataset(row: Row, levels: Levels) -> Json:
     dataset: Json = {}
-    for attribute in attributes:
-        value: Any = row  # Any: what stands at the end of the path
-        for name in attribute.path.split("__"):
-            value = getattr(value, name)
-        dataset |= _element(attribute.keyword, value)
+    for prefix, level in levels.items():
+        for one in level:
+            dataset |= _element(one.keyword, row[prefix + one.path])
     return dataset
 
 
 def _element(keyword: str, *values: Any) -> Json:  # Any: the column's type
     """Source: PS3.18 F.2.2; an empty value has a VR only."""
-    tag = tag_for_keyword(keyword) or 0
-    vr = dictionary_VR(tag)
+    tag, vr = _tag_and_vr(keyword)
     known = [_value(vr, value) for value in values if value not in (None, "")]
-    return {f"{tag:08X}": {"vr": vr, "Value": known} if known else {"vr": vr}}
+    return {tag: {"vr": vr, "Value": known} if known else {"vr": vr}}
+
+
+@cache
+def _tag_and_vr(keyword: str) -> tuple[str, str]:
+    tag = tag_for_keyword(keyword) or 0
+    return f"{tag:08X}", dictionary_VR(tag)
 
 
 def _value(vr: str, value: Any) -> Any:  # Any: the column's type, and JSON
