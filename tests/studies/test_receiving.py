@@ -34,6 +34,7 @@ def test_the_bytes_are_kept_exactly_as_received():
     assert received.outcome == ACCEPTED
     assert stored_path(kept.storage_key).read_bytes() == content
     assert content[kept.pixel_offset : kept.pixel_offset + kept.pixel_bytes] == bytes([100, 0]) * 256
+    assert (kept.pixel_bytes, kept.attributes["frame_bytes"]) == (512, 512)  # so that a frame is cut out, not decoded
 
 
 def test_a_study_shows_what_its_first_instance_says():

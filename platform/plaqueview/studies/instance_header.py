@@ -46,7 +46,8 @@ KEYWORDS = (  # noqa: SIM905  # one a line would hide the file's idea under fift
     "BodyPartExamined ScanningSequence SequenceVariant ScanOptions SequenceName SliceThickness RepetitionTime "
     "EchoTime InversionTime SpacingBetweenSlices ProtocolName StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "AcquisitionNumber InstanceNumber ImagePositionPatient ImageOrientationPatient TemporalPositionIdentifier "
-    "ImagesInAcquisition NumberOfFrames Rows Columns PixelSpacing WindowCenter WindowWidth"
+    "ImagesInAcquisition SamplesPerPixel NumberOfFrames Rows Columns PixelSpacing BitsAllocated WindowCenter "
+    "WindowWidth"
 ).split()
 
 
