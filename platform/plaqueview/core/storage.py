@@ -6,11 +6,12 @@ and a power cut never leaves one.
 
 import hashlib
 import itertools
+import math
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from plaqueview.core.errors import UnavailableError
 CHUNK_BYTES = 1024 * 1024
 FLUSHING_THREADS = 8
 
+Flushed = TypeVar("Flushed")
 Result = TypeVar("Result")
 
 
@@ -86,12 +88,13 @@ def store_file(path: Path, *, kind: str) -> StoredFile:
     return store_files([path], kind=kind)[0]
 
 
-def store_files(paths: Sequence[Path], *, kind: str) -> list[StoredFile]:
-    """Each file is moved into the store as by `store_file`.
+def store_files(paths: Sequence[Path], *, kind: str, sha256s: Sequence[str] = ()) -> list[StoredFile]:
+    """Each file is moved into the store as by `store_file`; who has hashed them says so and spares the disk.
 
     They are flushed side by side, which the disk answers with a few journal entries: a tenth of the time of one by one.
     """
-    stored = _side_by_side(partial(_flushed, kind=kind), paths)
+    hashes = sha256s or [""] * len(paths)
+    stored = _side_by_side(partial(_flushed, kind=kind), list(zip(paths, hashes, strict=True)))
     changed_folders: set[Path] = set()
     for path, file in zip(paths, stored, strict=True):
         target = stored_path(file.key)
@@ -99,23 +102,29 @@ def store_files(paths: Sequence[Path], *, kind: str) -> list[StoredFile]:
             changed_folders |= {*_make_folders(target.parent), target.parent}
             path.chmod(0o440)
             path.replace(target)
-    _side_by_side(_sync_folder, changed_folders)
+    _side_by_side(_sync_folder, list(changed_folders))
     return stored
 
 
-def _side_by_side(flush: Callable[[Path], Result], paths: Collection[Path]) -> list[Result]:
-    if len(paths) < 2:
-        return [flush(path) for path in paths]
-    with ThreadPoolExecutor(min(len(paths), FLUSHING_THREADS)) as threads:
-        return list(threads.map(flush, paths))
+def _side_by_side(flush: Callable[[Flushed], Result], things: Sequence[Flushed]) -> list[Result]:
+    """In order; a thread takes its share as a whole, for to hand a thing over costs more than to write it."""
+    size = math.ceil(len(things) / FLUSHING_THREADS)
+    shares = [things[at : at + size] for at in range(0, len(things), size or 1)]
+    if len(shares) < 2:
+        return [flush(one) for one in things]
+    with ThreadPoolExecutor(len(shares)) as threads:
+        done = threads.map(lambda share: [flush(one) for one in share], shares)
+        return list(itertools.chain.from_iterable(done))
 
 
-def _flushed(path: Path, *, kind: str) -> StoredFile:
+def _flushed(file: tuple[Path, str], *, kind: str) -> StoredFile:
     """The file's bytes are on the disk; what it will be called."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    return StoredFile(key=f"{kind}/{sha256[:2]}/{sha256}", sha256=sha256, size_bytes=path.stat().st_size)
+    path, sha256 = file
+    with path.open("rb") as opened:
+        sha256 = sha256 or hashlib.file_digest(opened, "sha256").hexdigest()
+        os.fsync(opened.fileno())
+        size_bytes = os.fstat(opened.fileno()).st_size
+    return StoredFile(key=f"{kind}/{sha256[:2]}/{sha256}", sha256=sha256, size_bytes=size_bytes)
 
 
 def store_bytes(chunks: Iterable[bytes], *, kind: str) -> StoredFile:

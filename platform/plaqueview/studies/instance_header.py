@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from math import prod
 from pathlib import Path
@@ -217,7 +217,7 @@ def _acquired_at(header: Dataset) -> str:
 
 def as_json(header: SeriesHeader | InstanceHeader) -> dict[str, Any]:  # Any: JSON
     """The fields that say something; `series_header` and `slice_header` are the way back."""
-    return {name: value for name, value in asdict(header).items() if value not in (None, "", ())}
+    return {name: value for name, value in vars(header).items() if value not in (None, "", ())}
 
 
 def series_header(stored: Mapping[str, Any], **known: Any) -> SeriesHeader:  # Any: JSON, and fields of several types

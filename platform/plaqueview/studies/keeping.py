@@ -250,5 +250,5 @@ def _received(
 def _stored(staged: Staged, stored: dict[str, StoredFile]) -> StoredFile:
     """For the rare file that was thought to be known and is new under the lock."""
     if staged.sha256 not in stored:
-        stored[staged.sha256] = store_files([staged.instance.path], kind="dicom")[0]
+        stored[staged.sha256] = store_files([staged.instance.path], kind="dicom", sha256s=[staged.sha256])[0]
     return stored[staged.sha256]

@@ -89,7 +89,7 @@ def _store_new(staged: Iterable[Staged | Received], arrival: Arrival, stored: di
         if uid not in seen and (patient is None or patients.is_same_patient(patient, one.instance.patient)):
             seen.add(uid)
             new[one.sha256] = one.instance.path
-    stored.update((file.sha256, file) for file in store_files(list(new.values()), kind="dicom"))
+    stored.update((file.sha256, file) for file in store_files(list(new.values()), kind="dicom", sha256s=list(new)))
 
 
 def _known_patients(instances: Sequence[ReceivedInstance], site: Site) -> dict[str, Patient]:
