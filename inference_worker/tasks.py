@@ -3,7 +3,7 @@
 Only a worker process imports this module; the web never does. A worker is started with
 
     celery --app plaqueview.celery:celery_app worker --queues inference --pool threads --concurrency 1 \
-        --include inference_worker.tasks,inference_worker.shadow_tasks
+        --include inference_worker.tasks,inference_worker.enhancement_tasks,inference_worker.shadow_tasks
 
 One task at a time, because one inference already uses every core; threads and not forks, because a loaded network does
 not survive a fork, because one process is half the memory of two, and because the main thread goes on to answer the

@@ -14,18 +14,16 @@ from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.prediction import DeviceError, Segmenter, WeightsError
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.segmenter_arguments import add_segmenter_arguments
+from inference_worker.uptake_finding import paired
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
-from plaqueview.imaging.enhancement import SUGGESTION, EnhancementRule, T1Pair, Uptake, find_uptakes
+from plaqueview.imaging.enhancement import SUGGESTION, EnhancementRule, Uptake, find_uptakes
 from plaqueview.imaging.lesions import LesionError, LesionTable, measure_lesions
 from plaqueview.imaging.matched_intensities import IntensityError
 from plaqueview.imaging.nifti import NiftiError
-from plaqueview.imaging.registration import RegistrationError, register_rigidly
+from plaqueview.imaging.registration import RegistrationError
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Volume
-
-# The scanner says how the FLAIR lies to the T1 after contrast agent of the same visit.
-SAME_PLACE = np.eye(4)
 
 
 class LesionMaskError(ValueError):
@@ -64,8 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     segmenter = Segmenter.load(arguments.weights, threads=arguments.threads)
     found = segmenter.segment(flair)
     table = found.lesions if mask is None else lesions_of(mask, segmenter)
-    movement = register_rigidly(after, before)
-    pair = T1Pair(before, after, to_before=movement.matrix, to_after=SAME_PLACE)
+    movement, pair = paired(before, after)
     uptakes = find_uptakes(flair.with_voxels(table.lesion_numbers), pair, found.brain_mask, rule=EnhancementRule())
     sys.stdout.write(json.dumps(summary(table, uptakes, found, segmenter) | {"similarity": movement.similarity}) + "\n")
 

@@ -20,6 +20,7 @@ REST_APPS = (
     "registry",
     "inference",
     "longitudinal",
+    "enhancement",
     "reports",
     "inbox",
     "outbox",

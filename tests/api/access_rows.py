@@ -174,6 +174,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/registrations/<uuid:registration_id>"): of_site(A.STUDY_READ),
     # No prior is named: 422 says that the caller may ask.
     ("GET", "api/v1/studies/<uuid:study_id>/changes"): of_site(A.ANNOTATION_READ, 422),
+    ("GET", "api/v1/studies/<uuid:study_id>/enhancement"): of_site(A.ANNOTATION_READ),
+    # The study has no T1: 409 says that the caller may ask.
+    ("POST", "api/v1/studies/<uuid:study_id>/enhancement"): of_site(A.INFERENCE_REQUEST, 409),
     ("POST", "api/v1/annotations/<uuid:annotation_id>/submit"): of_site(
         A.ANNOTATION_EDIT, 201, headers=ANY_REVISION, names={"annotation_id": "draft_id"}
     ),

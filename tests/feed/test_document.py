@@ -7,6 +7,7 @@ import yaml
 from django.conf import settings
 from jsonschema import Draft202012Validator
 
+from plaqueview.enhancement.models import EnhancementState
 from plaqueview.feed import consumers
 from plaqueview.inbox.models import FetchState
 from plaqueview.inference.models import JobStage, JobState
@@ -35,6 +36,7 @@ def is_documented(message: dict) -> bool:
         ("job.progress", "stage", JobStage),
         ("upload.progress", "state", UploadState),
         ("registration.changed", "state", RegistrationState),
+        ("enhancement.changed", "state", EnhancementState),
         ("transfer.changed", "state", TransferState),
         ("fetch.changed", "state", FetchState),
         ("snapshot.changed", "state", SnapshotState),

@@ -50,6 +50,7 @@ def test_no_contract_excuses_a_single_import() -> None:
     assert excused == {
         "inference_worker.tasks -> **",
         "inference_worker.errands -> **",
+        "inference_worker.enhancement_tasks -> **",
         "inference_worker.gate_tasks -> **",
         "inference_worker.shadow_tasks -> **",
         "inference_worker.training_tasks -> **",

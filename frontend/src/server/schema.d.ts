@@ -1687,6 +1687,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_id}/enhancement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lesions of a study that took up contrast agent, by its T1s before and after it */
+        get: operations["read_enhancement"];
+        put?: never;
+        /**
+         * Ask for the comparison of the study's T1s before and after contrast agent
+         * @description One that failed is tried again. 409 says why nothing can be looked for.
+         */
+        post: operations["request_enhancement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_id}/inferences": {
         parameters: {
             query?: never;
@@ -2878,6 +2899,56 @@ export interface components {
             /** @description A sentence for a person. */
             detail: string;
         };
+        /** @description The lesions of a version that are brighter after contrast agent: evidence that a reader confirms, or not. */
+        Enhancement: {
+            /** Format: uuid */
+            study: string;
+            /** Format: uuid */
+            annotation: string;
+            /**
+             * @description Null where none was asked for.
+             *
+             *     * `queued` - queued
+             *     * `running` - running
+             *     * `succeeded` - succeeded
+             *     * `failed` - failed
+             */
+            state: components["schemas"]["EnhancementStateEnum"] | components["schemas"]["NullEnum"];
+            /** @description Why nothing is known of uptake; empty where it is, or will be. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The T1 before contrast agent.
+             */
+            before_series: string | null;
+            /**
+             * Format: uuid
+             * @description The T1 after it.
+             */
+            after_series: string | null;
+            /**
+             * Format: double
+             * @description Correlation of the two registered T1s, -1 to 1.
+             */
+            similarity: number | null;
+            /** @description Version of what found the places. */
+            algorithm: number | null;
+            /** @description Null where nothing is known of uptake. */
+            rule: string | null;
+            /** @description What an uptake says of a lesion's class, and what it does not. */
+            suggestion: string;
+            /** @description Those that took it up, by number. */
+            lesions: number[];
+            uptakes: components["schemas"]["Uptake"][];
+        };
+        /**
+         * @description * `queued` - queued
+         *     * `running` - running
+         *     * `succeeded` - succeeded
+         *     * `failed` - failed
+         * @enum {string}
+         */
+        EnhancementStateEnum: "queued" | "running" | "succeeded" | "failed";
         Errand: {
             kind: components["schemas"]["ErrandKindEnum"];
             /** Format: uuid */
@@ -2891,11 +2962,12 @@ export interface components {
         /**
          * @description * `inference` - inference
          *     * `registration` - registration
+         *     * `enhancement` - enhancement
          *     * `training` - training
          *     * `evaluation` - evaluation
          * @enum {string}
          */
-        ErrandKindEnum: "inference" | "registration" | "training" | "evaluation";
+        ErrandKindEnum: "inference" | "registration" | "enhancement" | "training" | "evaluation";
         /** @description A model and the champion, both on the test side of the snapshot; `/models/{id}/gate` has the verdict. */
         Evaluation: {
             /** Format: uuid */
@@ -2963,6 +3035,9 @@ export interface components {
          *     * `registration.succeeded` - Registration Succeeded
          *     * `registration.failed` - Registration Failed
          *     * `registration.cancelled` - Registration Cancelled
+         *     * `enhancement.requested` - Enhancement Requested
+         *     * `enhancement.succeeded` - Enhancement Succeeded
+         *     * `enhancement.failed` - Enhancement Failed
          *     * `annotation.created` - Annotation Created
          *     * `annotation.read` - Annotation Read
          *     * `annotation.submitted` - Annotation Submitted
@@ -3030,7 +3105,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "study.removed" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "registration.cancelled" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "study.removed" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "registration.cancelled" | "enhancement.requested" | "enhancement.succeeded" | "enhancement.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -5386,6 +5461,34 @@ export interface components {
          * @enum {string}
          */
         UploadState: "receiving" | "processing" | "done" | "failed";
+        /** @description One enhancing place of a lesion. */
+        Uptake: {
+            /** @description Its number in the version. */
+            lesion: number;
+            /**
+             * @description The class for which it is evidence, for a reader.
+             *
+             *     * `active` - active
+             */
+            suggests: components["schemas"]["SuggestsEnum"];
+            /**
+             * Format: double
+             * @description Of the place, within the lesion and its rim.
+             */
+            volume_ml: number;
+            /**
+             * Format: double
+             * @description Of the whole place, 0 to 1.
+             */
+            share_in_lesion: number;
+            /**
+             * Format: double
+             * @description Of its brightest voxel, in robust standard deviations.
+             */
+            peak_deviations: number;
+            /** @description Slice, row, column in the study. */
+            anchor: number[];
+        };
         /**
          * @description * `passed` - passed
          *     * `warning` - warning
@@ -7330,6 +7433,9 @@ export interface operations {
                  *     * `registration.succeeded` - Registration Succeeded
                  *     * `registration.failed` - Registration Failed
                  *     * `registration.cancelled` - Registration Cancelled
+                 *     * `enhancement.requested` - Enhancement Requested
+                 *     * `enhancement.succeeded` - Enhancement Succeeded
+                 *     * `enhancement.failed` - Enhancement Failed
                  *     * `annotation.created` - Annotation Created
                  *     * `annotation.read` - Annotation Read
                  *     * `annotation.submitted` - Annotation Submitted
@@ -7396,7 +7502,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.cancelled" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.removed" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
+                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "enhancement.failed" | "enhancement.requested" | "enhancement.succeeded" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.cancelled" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.removed" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -17131,6 +17237,216 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_enhancement: {
+        parameters: {
+            query?: {
+                /** @description A version of the study; the current one where none is named. */
+                annotation?: string;
+            };
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enhancement"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_enhancement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of at most 255 characters: a second request with the same key gets the first one's answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enhancement"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from plaqueview.core.errors import NotFoundError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.claims import PREDICTION_CLAIM
+from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.nifti import encode_volume_nifti, read_volume_nifti
 from plaqueview.imaging.volume import Volume, axial_reorientation
 from plaqueview.studies.models import SeriesSource
@@ -32,6 +34,23 @@ class MaskBytes:
 def labels_of(annotation: Annotation) -> MaskBytes:
     """Labels 0, 1 (inactive), 2 (active) in the bytes of `imaging.mask_codec`."""
     return _stored(annotation.mask_key)
+
+
+def lesion_numbers_of(annotation: Annotation) -> Volume:
+    """The lesions of the version by their numbers, as its rows have them: the same rule over the same labels."""
+    affine = np.array(annotation.affine, np.float64).reshape(4, 4)
+    labels = Volume(mask_codec.decode(labels_of(annotation).content), affine)
+    rule = CountingRule(annotation.connectivity, annotation.minimum_volume_mm3)
+    return labels.with_voxels(measure_lesions(labels, None, rule=rule).lesion_numbers)
+
+
+def brain_on(series_id: UUID, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+    """The brain by the newest version of the series that has one on a grid of this shape; None where there is none."""
+    with_mask = Annotation.objects.filter(series=series_id).exclude(brain_mask_key="")
+    annotation = with_mask.order_by("-version").first()
+    if annotation is None or annotation.shape != shape:
+        return None
+    return mask_codec.decode(brain_mask_of(annotation).content).astype(np.bool_)
 
 
 def brain_mask_of(annotation: Annotation) -> MaskBytes:

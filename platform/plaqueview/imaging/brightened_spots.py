@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +54,17 @@ class SpotChange:
         return self.change in GROWN
 
 
+def spot_from(stored: Mapping[str, Any]) -> Spot:  # Any: JSON
+    """The spot of which `dataclasses.asdict` was kept."""
+    slice_index, row, column = stored["anchor"]
+    runs = tuple((first, length) for first, length in stored["runs"])
+    return Spot((slice_index, row, column), stored["volume_ml"], runs)
+
+
 def spots_of(brightened: Volume) -> tuple[Spot, ...]:
     """The spots of a mask by `find_brightened`, the largest first."""
     numbers, _ = ndimage.label(brightened.voxels, np.ones((3, 3, 3)))
-    found = [_spot(box, numbers[box] == number, brightened) for number, box in _boxes(numbers)]
+    found = [spot_at(box, numbers[box] == number, brightened) for number, box in _boxes(numbers)]
     return tuple(sorted(found, key=lambda spot: (-spot.volume_ml, spot.anchor)))
 
 
@@ -64,7 +72,8 @@ def _boxes(numbers: NDArray[np.integer]) -> list[tuple[int, tuple[slice, ...]]]:
     return list(enumerate(ndimage.find_objects(numbers), start=1))
 
 
-def _spot(box: tuple[slice, ...], inside: NDArray[np.bool_], grid: Volume) -> Spot:
+def spot_at(box: tuple[slice, ...], inside: NDArray[np.bool_], grid: Volume) -> Spot:
+    """The spot that fills `inside` of this box of the grid."""
     indices = np.argwhere(inside) + [side.start for side in box]
     voxels = np.ravel_multi_index(tuple(indices.T), grid.shape)
     return Spot(grid.nearest_to_middle(indices), len(indices) * grid.voxel_volume_ml, _runs(voxels))

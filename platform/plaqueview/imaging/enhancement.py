@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from plaqueview.imaging.brightened_spots import Spot, spot_at
 from plaqueview.imaging.matched_intensities import (
     Floats,
     IntensityError,
@@ -19,6 +21,9 @@ from plaqueview.imaging.matched_intensities import (
     smoothed,
 )
 from plaqueview.imaging.volume import Volume
+
+# Of what finds the places; it is kept beside them, and counts up when other places would be found by the same rule.
+ALGORITHM = 1
 
 # Fewer say nothing of a spread.
 FEWEST_VOXELS = 1000
@@ -81,30 +86,57 @@ class T1Pair:
     to_after: Floats
 
 
+@dataclass(frozen=True)
+class EnhancingPlace:
+    """One 26-connected place that enhances, in a lesion or not; `peak_deviations` is of its brightest voxel."""
+
+    spot: Spot
+    peak_deviations: float
+
+
 def find_uptakes(
     lesions: Volume, pair: T1Pair, brain: NDArray[np.bool_], *, rule: EnhancementRule = EnhancementRule()
 ) -> tuple[Uptake, ...]:
-    """The enhancing places of the lesions, by lesion number and falling volume.
+    """The enhancing places of the lesions, as `uptakes_of` tells them.
 
-    The voxels of `lesions` are lesion numbers, 0 where there is none (`LesionTable.lesion_numbers`); `brain` lies on
-    their grid. Where one of the T1s has no voxels nothing is found.
+    Raises: IntensityError as `find_enhancing_places`.
+    """
+    return uptakes_of(find_enhancing_places(lesions, pair, brain, rule=rule), lesions, rule=rule)
+
+
+def find_enhancing_places(
+    grid: Volume, pair: T1Pair, brain: NDArray[np.bool_], *, rule: EnhancementRule = EnhancementRule()
+) -> tuple[EnhancingPlace, ...]:
+    """Every place of the brain that enhances and is large enough for a lesion's uptake, vessels and all.
+
+    `brain` lies on the grid, whose voxels are not read. Where one of the T1s has no voxels nothing is found.
 
     Raises: IntensityError when the brain has another shape, less than a thousand voxels that both T1s have, or one
     intensity in more than half of them.
     """
-    if brain.shape != lesions.shape:
-        raise IntensityError(f"brain mask has shape {brain.shape}, the lesions {lesions.shape}")
-    before, is_before = on_grid(pair.before, lesions, pair.to_before)
-    after, is_after = on_grid(pair.after, lesions, pair.to_after)
+    if brain.shape != grid.shape:
+        raise IntensityError(f"brain mask has shape {brain.shape}, the lesions {grid.shape}")
+    before, is_before = on_grid(pair.before, grid, pair.to_before)
+    after, is_after = on_grid(pair.after, grid, pair.to_after)
     inside = brain & is_before & is_after
     if int(inside.sum()) < FEWEST_VOXELS:
         raise IntensityError(f"{int(inside.sum())} voxels of brain are in both T1s, need {FEWEST_VOXELS}")
     box = box_of(inside)
-    deviations = _deviations(before[box], after[box], inside[box], lesions.spacing_mm, rule)
-    offset = np.array([side.start for side in box])
-    found = _uptakes(deviations, lesions.voxels[box].astype(np.intp), lesions, rule)
-    placed = [_moved(one, offset) for one in found]
-    return tuple(sorted(placed, key=lambda one: (one.lesion, -one.volume_mm3, one.anchor)))
+    deviations = np.zeros(grid.shape)
+    deviations[box] = _deviations(before[box], after[box], inside[box], grid.spacing_mm, rule)
+    return tuple(_places(deviations, grid, rule))
+
+
+def uptakes_of(
+    places: Sequence[EnhancingPlace], lesions: Volume, *, rule: EnhancementRule = EnhancementRule()
+) -> tuple[Uptake, ...]:
+    """The places that are uptakes of lesions, by lesion number and falling volume.
+
+    The voxels of `lesions` are lesion numbers, 0 where there is none (`LesionTable.lesion_numbers`), on the grid of
+    the places.
+    """
+    found = [_uptake(one, lesions, rule) for one in places]
+    return tuple(sorted(filter(None, found), key=lambda one: (one.lesion, -one.volume_mm3, one.anchor)))
 
 
 def _deviations(
@@ -119,34 +151,49 @@ def _deviations(
     return in_deviations(here - matched, edges_per_mm(matched, spacing_mm) * rule.misplacement_mm, [inside])
 
 
-def _uptakes(deviations: Floats, numbers: NDArray[np.intp], grid: Volume, rule: EnhancementRule) -> list[Uptake]:
-    """Each component that enhances, as the uptake of the lesion that holds most of it."""
-    near = _with_rims(numbers, grid.spacing_mm, rule.rim_mm)
+def _places(deviations: Floats, grid: Volume, rule: EnhancementRule) -> Iterator[EnhancingPlace]:
     components, _ = ndimage.label(deviations >= rule.spread_deviations, np.ones((3, 3, 3)))
-    found = []
-    for number, place in enumerate(ndimage.find_objects(components), start=1):
-        inside = components[place] == number
-        touched = near[place][inside]
-        lesion, count = _most_of(touched)
-        peak = float(deviations[place][inside].max())
-        volume_mm3, share = count * grid.voxel_volume_ml * 1000.0, count / touched.size
-        if (
-            lesion
-            and peak >= rule.seed_deviations
-            and volume_mm3 >= rule.minimum_volume_mm3 * (1.0 - 1e-9)
-            and share >= rule.least_share
-        ):
-            own = np.argwhere(inside & (near[place] == lesion)) + [side.start for side in place]
-            found.append(Uptake(lesion, volume_mm3, share, peak, grid.nearest_to_middle(own)))
+    for number, box in enumerate(ndimage.find_objects(components), start=1):
+        inside = components[box] == number
+        peak = float(deviations[box][inside].max())
+        if peak >= rule.seed_deviations and _is_large_enough(int(inside.sum()), grid, rule):
+            yield EnhancingPlace(spot_at(box, inside, grid), peak)
+
+
+def _is_large_enough(voxel_count: int, grid: Volume, rule: EnhancementRule) -> bool:
+    return voxel_count * grid.voxel_volume_ml * 1000.0 >= rule.minimum_volume_mm3 * (1.0 - 1e-9)
+
+
+def _uptake(place: EnhancingPlace, lesions: Volume, rule: EnhancementRule) -> Uptake | None:
+    """The place as the uptake of the lesion that holds most of it; None where no lesion holds enough."""
+    indices = np.stack(np.unravel_index(place.spot.voxels, lesions.shape), axis=1)
+    touched = _nearest_lesions(indices, lesions, rule.rim_mm)
+    lesion, count = _most_of(touched)
+    share = count / touched.size
+    if not lesion or share < rule.least_share or not _is_large_enough(count, lesions, rule):
+        return None
+    anchor = lesions.nearest_to_middle(indices[touched == lesion])
+    return Uptake(lesion, count * lesions.voxel_volume_ml * 1000.0, share, place.peak_deviations, anchor)
+
+
+def _nearest_lesions(indices: NDArray[np.intp], lesions: Volume, rim_mm: float) -> NDArray[np.intp]:
+    """For each voxel the lesion that is nearest to it, up to this distance; 0 where there is none."""
+    found = np.zeros(len(indices), np.intp)
+    for offset in _offsets_from_far_to_near(rim_mm, lesions.spacing_mm):
+        at = indices + offset
+        is_inside = ((at >= 0) & (at < lesions.shape)).all(axis=1)
+        numbers = lesions.voxels[tuple(at[is_inside].T)].astype(np.intp)
+        found[is_inside] = np.where(numbers > 0, numbers, found[is_inside])
     return found
 
 
-def _with_rims(numbers: NDArray[np.intp], spacing_mm: tuple[float, float, float], rim_mm: float) -> NDArray[np.intp]:
-    """The lesions with the voxels around them up to this distance, each as the nearest lesion's."""
-    if not numbers.any():
-        return numbers
-    distances_mm, nearest = ndimage.distance_transform_edt(numbers == 0, sampling=spacing_mm, return_indices=True)
-    return np.where(distances_mm <= rim_mm, numbers[tuple(nearest)], 0)
+def _offsets_from_far_to_near(rim_mm: float, spacing_mm: tuple[float, float, float]) -> NDArray[np.intp]:
+    steps = [np.arange(-int(rim_mm / step_mm), int(rim_mm / step_mm) + 1) for step_mm in spacing_mm]
+    offsets = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    distances_mm = np.linalg.norm(offsets * np.array(spacing_mm), axis=1)
+    farthest_first = np.argsort(-distances_mm, kind="stable")
+    within: NDArray[np.intp] = offsets[farthest_first[distances_mm[farthest_first] <= rim_mm]]
+    return within
 
 
 def _most_of(touched: NDArray[np.intp]) -> tuple[int, int]:
@@ -155,8 +202,3 @@ def _most_of(touched: NDArray[np.intp]) -> tuple[int, int]:
     counts[0] = 0
     lesion = int(counts.argmax())
     return lesion, int(counts[lesion])
-
-
-def _moved(one: Uptake, offset: NDArray[np.intp]) -> Uptake:
-    slice_index, row, column = (np.array(one.anchor) + offset).tolist()
-    return Uptake(one.lesion, one.volume_mm3, one.share_in_lesion, one.peak_deviations, (slice_index, row, column))

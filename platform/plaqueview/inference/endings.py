@@ -15,7 +15,8 @@ from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.registry.models import ModelVersion
 
 REGIONS_TASK: Final = "inference.map_regions"  # after the counts, which a reader waits for
-COMPARE_TASK: Final = "longitudinal.request_for_study"  # a floor above: named, never held
+# A floor above: named, never held.
+FOLLOWING_TASKS: Final = ("longitudinal.request_for_study", "enhancement.request_for_study")
 
 
 def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
@@ -39,7 +40,8 @@ def complete(claim: Claim, *, segmentation: Segmentation) -> Annotation:
         )
         job.annotation, job.progress, job.stage = annotation, 1.0, JobStage.SAVING
         transitions.end(job, JobState.SUCCEEDED, reason="", actor=None)
-        enqueue(COMPARE_TASK, str(job.study_id))
+        for task in FOLLOWING_TASKS:
+            enqueue(task, str(job.study_id))
         priority = transitions.priority_of(job)
         enqueue(REGIONS_TASK, str(annotation.pk), queue=INFERENCE_QUEUE, priority=priority)
     return annotation

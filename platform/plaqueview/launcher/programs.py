@@ -10,6 +10,7 @@ from plaqueview.launcher.plan import DemoPlan
 # Two workers of two threads answered most requests with the shortest tail (docs/decisions/0002-wsgi-and-asgi.md).
 WEB_WORKERS, WEB_THREADS = "2", "2"
 NICENESS_OF_TRAINING = "10"
+INFERENCE_TASKS = ("inference_worker.tasks", "inference_worker.enhancement_tasks", "inference_worker.shadow_tasks")
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,7 @@ def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
     return (
         Program("web", _granian("wsgi", "plaqueview.wsgi:application", port=plan.port)),
         Program("feed", _granian("asginl", "plaqueview.asgi:application", port=plan.feed_port)),
-        Program(
-            "inference",
-            _worker("inference", threads=1, includes=("inference_worker.tasks", "inference_worker.shadow_tasks")),
-        ),
+        Program("inference", _worker("inference", threads=1, includes=INFERENCE_TASKS)),
         Program("tasks", _worker("default", threads=2)),
         Program("dicom", management("dicom_listener", "--port", str(plan.dicom_port))),
     )

@@ -1,10 +1,10 @@
 """What became brighter between two FLAIRs, kept beside their registration, since only a worker holds both volumes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from plaqueview.imaging.brightened_spots import Spot
+from plaqueview.imaging.brightened_spots import Spot, spot_from
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,5 @@ class Brightening:
 
 
 def brightening_from(stored: Mapping[str, Any]) -> Brightening:  # Any: JSON
-    spots = tuple(
-        Spot(_anchor(one["anchor"]), one["volume_ml"], tuple((first, length) for first, length in one["runs"]))
-        for one in stored["spots"]
-    )
+    spots = tuple(map(spot_from, stored["spots"]))
     return Brightening(tuple(stored["shape"]), stored["rule"], spots, stored["note"])
-
-
-def _anchor(stored: Sequence[int]) -> tuple[int, int, int]:
-    slice_index, row, column = stored
-    return slice_index, row, column

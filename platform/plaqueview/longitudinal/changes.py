@@ -10,14 +10,11 @@ from django.db.models import Case, When
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations import services as annotations
-from plaqueview.annotations.masks import labels_of
+from plaqueview.annotations.masks import lesion_numbers_of
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.errors import ConflictError, InvalidError
-from plaqueview.imaging import mask_codec
 from plaqueview.imaging.brightened_spots import SpotChange, changes_of_spots
-from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.longitudinal import ChangeRule, Comparison, compare_lesions
-from plaqueview.imaging.volume import Volume
 from plaqueview.longitudinal.brightening import Brightening, brightening_from
 from plaqueview.longitudinal.models import Registration, RegistrationState
 from plaqueview.studies import reading as studies
@@ -135,7 +132,7 @@ def _registration(annotation: Annotation, prior_annotation: Annotation) -> Regis
 
 def _compare(annotation: Annotation, prior_annotation: Annotation, registration: Registration) -> Changes:
     matrix = np.array(registration.matrix, np.float64).reshape(4, 4)
-    here, there = _lesions(annotation), _lesions(prior_annotation)
+    here, there = lesion_numbers_of(annotation), lesion_numbers_of(prior_annotation)
     comparison = compare_lesions(here, there, matrix, rule=ChangeRule())
     brightening = _brightening(registration, here.shape)
     spots = changes_of_spots(brightening.spots, here.voxels, comparison.changes) if brightening else ()
@@ -146,12 +143,3 @@ def _brightening(registration: Registration, shape: tuple[int, ...]) -> Brighten
     """What was kept, if it lies on the grid of this shape: a series that grew since has versions on both grids."""
     stored = registration.brightening and brightening_from(registration.brightening)
     return stored if stored and stored.shape == shape else None
-
-
-def _lesions(annotation: Annotation) -> Volume:
-    """The lesions of the version by their numbers, as its rows have them: the same rule over the same labels."""
-    labels = Volume(
-        mask_codec.decode(labels_of(annotation).content), np.array(annotation.affine, np.float64).reshape(4, 4)
-    )
-    rule = CountingRule(annotation.connectivity, annotation.minimum_volume_mm3)
-    return labels.with_voxels(measure_lesions(labels, None, rule=rule).lesion_numbers)

@@ -46,6 +46,7 @@ CELERY_BEAT_SYNC_EVERY = 10
 CELERY_BEAT_SCHEDULE = {
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
+    "enhancement.requeue_expired": {"task": "enhancement.requeue_expired", "schedule": 10.0},
     "studies.forget_removed": {"task": "studies.forget_removed", "schedule": 3600.0},
     "inbox.tend": {"task": "inbox.tend", "schedule": 5.0},
     "outbox.tend": {"task": "outbox.tend", "schedule": 5.0},

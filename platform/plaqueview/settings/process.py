@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "plaqueview.registry",
     "plaqueview.inference",
     "plaqueview.longitudinal",
+    "plaqueview.enhancement",
     "plaqueview.pacs",
     "plaqueview.reports",
     "plaqueview.inbox",

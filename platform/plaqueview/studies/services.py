@@ -7,7 +7,7 @@ from plaqueview.studies.protocols import keep_quality
 from plaqueview.studies.queue import assign, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
 from plaqueview.studies.removal import Removed, forget_removed, remove
-from plaqueview.studies.settling import enqueue_overdue, override_flair, settle, settle_soon
+from plaqueview.studies.settling import enqueue_overdue, fingerprint_of, override_flair, settle, settle_soon
 from plaqueview.studies.summaries import (
     AnnotationSummary,
     JobSummary,
@@ -25,6 +25,7 @@ from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
 from plaqueview.studies.volumes import (
     Scanner,
     SeriesSlices,
+    load_first_header,
     load_headers,
     load_slices,
     load_volume,
@@ -49,9 +50,11 @@ __all__ = [
     "assign",
     "create_upload",
     "enqueue_overdue",
+    "fingerprint_of",
     "follow_job",
     "forget_removed",
     "keep_quality",
+    "load_first_header",
     "load_headers",
     "load_slices",
     "load_volume",

@@ -34,7 +34,9 @@ from plaqueview.studies.summaries import MAX_REASON_LENGTH, announce_study
 
 SETTLE_TASK = "studies.settle"
 PROCESS_UPLOAD_TASK = "studies.process_upload"
-REQUEST_TASK = "inference.request_for_study"  # a floor above: named, never held
+# Floors above: named, never held.
+REQUEST_TASK = "inference.request_for_study"
+ENHANCEMENT_TASK = "enhancement.request_for_study"
 
 # A study that waits for its job longer than this lost the message that asks for one.
 JOB_MESSAGE_LOST_AFTER = timedelta(seconds=30)
@@ -66,6 +68,8 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     study.save()
     record(EventKind.STUDY_SETTLED, actor=None, object_type="study", object_id=study.pk, site_id=study.site_id)
     announce_study(study)
+    if study.current_annotation_id is not None and study.series_choice["t1_pair"]["before"]:
+        enqueue(ENHANCEMENT_TASK, str(study.pk))
 
 
 def settle_soon(study_ids: Collection[UUID]) -> None:
@@ -100,7 +104,7 @@ def override_flair(*, study_id: UUID, series_id: UUID, actor: User) -> Study:
         details={"series": str(series.pk), "instead_of": str(study.flair_series_id or "")},
     )
     study.flair_series, study.flair_overridden_by = series, actor
-    study.flair_sha256 = _fingerprint(series) if study.state not in WITHOUT_VOLUME else ""
+    study.flair_sha256 = fingerprint_of(series) if study.state not in WITHOUT_VOLUME else ""
     if study.is_settled:
         _move_on(study)
     study.save()
@@ -200,7 +204,7 @@ def _move_on(study: Study) -> None:
     elif not flair.is_complete:
         study.flair_sha256 = ""
         _enter(study, StudyState.INCOMPLETE, "; ".join(flair.problems))
-    elif (fingerprint := _fingerprint(flair)) != study.flair_sha256 or study.state in WITHOUT_VOLUME:
+    elif (fingerprint := fingerprint_of(flair)) != study.flair_sha256 or study.state in WITHOUT_VOLUME:
         study.flair_sha256 = fingerprint
         _enter(study, StudyState.QUEUED, "")
         enqueue(REQUEST_TASK, str(study.pk))
@@ -210,7 +214,7 @@ def _enter(study: Study, state: StudyState, reason: str) -> None:
     study.state, study.state_reason = state, reason[:MAX_REASON_LENGTH]
 
 
-def _fingerprint(series: Series) -> str:
+def fingerprint_of(series: Series) -> str:
     """SHA-256 over the instances of the series; another one means another volume."""
     uids = Instance.objects.filter(series=series).order_by("sop_instance_uid").values_list("sha256", flat=True)
     return hashlib.sha256("\n".join(uids).encode()).hexdigest()

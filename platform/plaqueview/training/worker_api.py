@@ -15,7 +15,7 @@ from plaqueview.training.workers import Staff, read_staff
 
 
 class ErrandSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(["inference", "registration", "training", "evaluation"])
+    kind = serializers.ChoiceField(["inference", "registration", "enhancement", "training", "evaluation"])
     id = serializers.UUIDField()
     study = serializers.UUIDField(allow_null=True)
     stage = serializers.CharField()

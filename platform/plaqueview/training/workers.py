@@ -12,6 +12,7 @@ from plaqueview.accounts.models import User
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.workers import Worker, heard_of, waiting_by_queue
+from plaqueview.enhancement.models import Enhancement, EnhancementState
 from plaqueview.inference.models import InferenceJob, JobState
 from plaqueview.longitudinal.models import Registration, RegistrationState
 from plaqueview.training.models import Evaluation, EvaluationState, RunState, TrainingRun
@@ -58,6 +59,8 @@ def _errands(actor: User) -> Iterator[Errand]:
         yield Errand("inference", job.pk, job.study_id, job.stage, job.started_at, job.worker)
     for one in Registration.objects.visible_to(actor).filter(state=RegistrationState.RUNNING):
         yield Errand("registration", one.pk, one.study_id, "", one.started_at, one.worker)
+    for search in Enhancement.objects.visible_to(actor).filter(state=EnhancementState.RUNNING):
+        yield Errand("enhancement", search.pk, search.study_id, "", search.started_at, search.worker)
     for run in TrainingRun.objects.visible_to(actor).filter(state=RunState.RUNNING):
         yield Errand("training", run.pk, None, run.stage, run.started_at, run.worker)
     for evaluation in Evaluation.objects.visible_to(actor).filter(state=EvaluationState.RUNNING):

@@ -1,0 +1,28 @@
+"""Enhancement's errands on the default queue; the search itself runs in the worker's own tasks."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.db import OperationalError
+
+from plaqueview.enhancement import services
+
+TIME_LIMIT_S = 60
+
+
+@shared_task(
+    name="enhancement.request_for_study",
+    time_limit=TIME_LIMIT_S,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=5,
+)
+def request_for_study(study_id: str) -> None:
+    """A study that was read, and in which two T1s go together, has its search."""
+    services.request_for_study(UUID(study_id))
+
+
+@shared_task(name="enhancement.requeue_expired", time_limit=TIME_LIMIT_S)
+def requeue_expired() -> None:
+    """Searches of dead workers wait again."""
+    services.requeue_expired()
