@@ -12,8 +12,6 @@ that a study that waits for its result goes first.
 import logging
 import os
 import shutil
-import threading
-from collections import deque
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +21,7 @@ import torch
 from celery import Task, shared_task
 from celery.signals import celeryd_after_setup
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from inference_worker.dataset import DatasetError, StudyFiles
@@ -43,6 +41,8 @@ from inference_worker.retraining import (
     export_candidate,
     load_material,
 )
+from inference_worker.run_ledger import Ledger, logged_in
+from inference_worker.run_samples import Watched
 from inference_worker.tasks import rule_of_counting
 from inference_worker.training import Progress
 from plaqueview.core.errors import UnavailableError
@@ -117,55 +117,14 @@ def learn(claim: training.RunClaim) -> training.Learned:
 
     Raises: RunCancelledError, ClaimLostError; TrainingError, CheckpointError and what else rules the run out.
     """
-    ledger = Ledger(claim)
+    ledger = Ledger(claim, device=settings.TRAINING_DEVICE)
     longest_s = settings.TRAINING_LEASE_S / BEATS_PER_LEASE
-    with Heartbeat(ledger.beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
+    with (
+        logged_in(ledger),
+        Heartbeat(ledger.beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat,
+    ):
         ledger.heartbeat = heartbeat
         return Work(claim, training.order_of(claim), ledger).run()
-
-
-class Ledger:
-    """What happened since the last beat, told by the thread that learns and written by the one that beats."""
-
-    def __init__(self, claim: training.RunClaim) -> None:
-        self._claim = claim
-        self._lock = threading.Lock()
-        self._points: deque[training.Point] = deque()
-        self._stage, self._seconds = RunStage.LOADING, claim.seconds
-        self._seconds_per_step: float | None = None
-        self.heartbeat: Heartbeat | None = None
-
-    def enter(self, stage: RunStage) -> None:
-        """Raises: what the last beat raised."""
-        self._stage = stage
-        self.tell()
-
-    def add(self, progress: Progress, seconds: float) -> None:
-        """Raises: what the last beat raised."""
-        point = training.Point(progress.step, progress.loss, progress.validation_dice, timezone.now())
-        with self._lock:
-            self._points.append(point)
-            self._seconds, self._seconds_per_step = seconds, progress.seconds_per_step
-        self.tell()
-
-    def tell(self) -> None:
-        """Raises: what the last beat raised."""
-        if self.heartbeat is not None:
-            self.heartbeat.report(0.0)
-
-    def beat(self, _: float) -> None:
-        """Called beside the work. A database that is away costs nothing while the lease lasts."""
-        with self._lock:
-            points = list(self._points)
-            standing = training.Standing(self._stage, self._seconds, self._seconds_per_step, points)
-        try:
-            training.renew_run(self._claim, standing)
-        except OperationalError as error:
-            logger.warning("run %s: the lease was not renewed: %s", self._claim.run_id, error)
-            return
-        with self._lock:
-            for _point in points:
-                self._points.popleft()
 
 
 class Work:
@@ -180,6 +139,9 @@ class Work:
         material = load_material(
             self._on(Side.TRAIN, files), self._on(Side.VALIDATION, files), cache=folder.parent / "cache"
         )
+        logger.info("%s studies to learn from, %s to be watched on", len(material.train), len(material.validation))
+        for sentence in material.left_out:
+            logger.warning("%s", sentence)
         learning = self._learn(material)
         self.ledger.enter(RunStage.EXPORTING)
         version = f"trained-{timezone.now():%Y%m%d}-{str(self.claim.run_id)[:8]}"
@@ -209,7 +171,11 @@ class Work:
         self.ledger.enter(RunStage.LEARNING)
         clock = StepClock(before_s=self.claim.seconds, longest_s=recipe.max_minutes * 60.0)
 
+        watched = Watched(material.validation)
+
         def on_progress(progress: Progress) -> None:
+            if progress.validation_dice is not None:
+                self.ledger.show(watched.samples(learning.run.averaged_network), step=progress.step)
             self.ledger.add(progress, clock.seconds)
             clock.check()
 

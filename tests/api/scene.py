@@ -32,6 +32,7 @@ from plaqueview.training.models import DatasetSnapshot, TrainingRun
 from plaqueview.training.recipe import Recipe
 from plaqueview.training.rules import InclusionRules
 from plaqueview.training.schedules import Plan, create_schedule
+from plaqueview.training.watching import Sample, keep_samples
 from plaqueview.webhooks import services as webhooks
 from tests.accounts.people import make_user
 from tests.inference.scenes import make_model, segmentation
@@ -107,6 +108,7 @@ def make_place(name: str) -> Place:
             0
         ],
         "frame_list": "1",
+        "number": "1",
     }
     return Place(site, users, study, {name: str(value) for name, value in parameters.items()})
 
@@ -188,8 +190,10 @@ def _snapshot(site: Site, admin: User) -> DatasetSnapshot:
 
 
 def _run(snapshot: DatasetSnapshot) -> UUID:
-    """One that waits."""
-    return TrainingRun.objects.create(snapshot=snapshot, recipe=Recipe().as_json()).pk
+    """One that waits, and has shown a slice."""
+    run = TrainingRun.objects.create(snapshot=snapshot, recipe=Recipe().as_json())
+    keep_samples(run, [Sample(1, "P-1/S-1", 4, b"png", 50, {"expert": [], "active": [], "inactive": []}, None)])
+    return run.pk
 
 
 def _schedule(admin: User) -> UUID:

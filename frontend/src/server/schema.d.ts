@@ -1259,6 +1259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/log.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest lines of the run's log: stages, validations, warnings, workers that came and went */
+        get: operations["read_log_of_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/points": {
         parameters: {
             query?: never;
@@ -1268,6 +1285,40 @@ export interface paths {
         };
         /** The run's steps with their loss, and validations, in order */
         get: operations["list_points_of_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Slices of the validation side, with outlines by the expert and by the network at its last validation */
+        get: operations["list_samples_of_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/samples/{number}/slice.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The slice of a sample, de-identified, as PNG */
+        get: operations["read_slice_of_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3676,6 +3727,15 @@ export interface components {
          * @enum {string}
          */
         OriginEnum: "shipped" | "trained" | "imported";
+        /** @description Closed lines in pixels of the slice, each of [x, y]. */
+        Outlines: {
+            /** @description Any plaque of the approved version. */
+            expert: number[][][];
+            /** @description AI-predicted active (FLAIR only). */
+            active: number[][][];
+            /** @description AI-predicted inactive (FLAIR only). */
+            inactive: number[][][];
+        };
         PaginatedAnnotationList: {
             /** @example 123 */
             count: number;
@@ -3945,6 +4005,21 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["RunPoint"][];
+        };
+        PaginatedRunSampleList: {
+            /** @example 123 */
+            count: number;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=4
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?page=2
+             */
+            previous?: string | null;
+            results: components["schemas"]["RunSample"][];
         };
         PaginatedScheduleList: {
             /** @example 123 */
@@ -4559,6 +4634,28 @@ export interface components {
             /** @description Got no job: a reader took the study up, or the re-run was cancelled. */
             refused: number;
         };
+        /** @description What the process of the worker took when it was last measured. A null is not known on its machine. */
+        Resources: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: double
+             * @description Mean since the measurement before.
+             */
+            cores_used: number;
+            /** @description That the process may use. */
+            cores: number;
+            /** @description Resident. */
+            memory_bytes: number | null;
+            /** @description The most since the process began. */
+            memory_peak_bytes: number;
+            memory_of_machine_bytes: number;
+            /** @description Its name; empty without one. */
+            gpu: string;
+            gpu_memory_bytes: number | null;
+            gpu_memory_peak_bytes: number | null;
+            gpu_memory_of_device_bytes: number | null;
+        };
         ReturnCommentRequest: {
             /** @description Why the version is returned. */
             comment: string;
@@ -4669,6 +4766,7 @@ export interface components {
             readonly seconds_left: number | null;
             readonly attempts: number;
             readonly device: string;
+            readonly resources: components["schemas"]["Resources"] | null;
             requested_by?: string | null;
             /** Format: date-time */
             readonly created: string;
@@ -4693,6 +4791,18 @@ export interface components {
             readonly validation_dice: number | null;
             /** Format: date-time */
             readonly at: string;
+        };
+        /** @description One slice of the validation side, by pseudonym; `dice` is of any plaque on it, null where nobody draws one. */
+        RunSample: {
+            readonly number: number;
+            readonly study: string;
+            readonly slice_number: number;
+            /** @description The slice as a grey PNG of 256 by 256, without the skull. */
+            readonly slice_url: string;
+            readonly step: number;
+            outlines: components["schemas"]["Outlines"];
+            /** Format: double */
+            readonly dice: number | null;
         };
         /**
          * @description * `queued` - queued
@@ -14077,6 +14187,90 @@ export interface operations {
             };
         };
     };
+    read_log_of_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_points_of_run: {
         parameters: {
             query?: {
@@ -14101,6 +14295,180 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedRunPointList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_samples_of_run: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRunSampleList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_slice_of_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
                 };
             };
             /** @description Bad Request */

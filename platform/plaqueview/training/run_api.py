@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,6 +80,21 @@ class PreflightSerializer(serializers.Serializer[JSON]):
     estimated_minutes = serializers.FloatField(allow_null=True)
 
 
+class ResourcesSerializer(serializers.Serializer[JSON]):
+    """What the process of the worker took when it was last measured. A null is not known on its machine."""
+
+    at = serializers.DateTimeField()
+    cores_used = serializers.FloatField(help_text="Mean since the measurement before.")
+    cores = serializers.IntegerField(help_text="That the process may use.")
+    memory_bytes = serializers.IntegerField(allow_null=True, help_text="Resident.")
+    memory_peak_bytes = serializers.IntegerField(help_text="The most since the process began.")
+    memory_of_machine_bytes = serializers.IntegerField()
+    gpu = serializers.CharField(help_text="Its name; empty without one.")
+    gpu_memory_bytes = serializers.IntegerField(allow_null=True)
+    gpu_memory_peak_bytes = serializers.IntegerField(allow_null=True)
+    gpu_memory_of_device_bytes = serializers.IntegerField(allow_null=True)
+
+
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     """One network that learns from one snapshot. `seconds_left` is of learning alone, null before it is known."""
 
@@ -89,6 +104,7 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     stage = serializers.ChoiceField(RunStage.values)
     warnings = serializers.ListField(child=serializers.CharField())
     seconds_left = serializers.SerializerMethodField()
+    resources = serializers.SerializerMethodField()
     has_best_weights = serializers.SerializerMethodField()
     requested_by = serializers.CharField(source="requested_by.username", allow_null=True, default=None)
     start_model = serializers.UUIDField(source="start_model_id", allow_null=True)
@@ -99,9 +115,13 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         fields = [
             "id", "snapshot", "recipe", "state", "stage", "reason", "warnings", "step", "loss", "best_dice",
             "best_step", "has_best_weights", "seconds", "seconds_per_step", "seconds_left", "attempts", "device",
-            "requested_by", "created", "started_at", "finished_at", "start_model", "model",
+            "resources", "requested_by", "created", "started_at", "finished_at", "start_model", "model",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(ResourcesSerializer(allow_null=True))
+    def get_resources(self, run: TrainingRun) -> JSON | None:
+        return dict(ResourcesSerializer(run.resources).data) if run.resources else None
 
     def get_seconds_left(self, run: TrainingRun) -> float | None:
         if run.state != RunState.RUNNING or run.seconds_per_step is None:

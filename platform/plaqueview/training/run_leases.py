@@ -16,7 +16,7 @@ from plaqueview.core.errors import ConflictError
 from plaqueview.core.leases import ClaimLostError, lapsed_at, unclaimed
 from plaqueview.core.queue import TRAINING_QUEUE, enqueue
 from plaqueview.core.storage import stored_path
-from plaqueview.training import journal
+from plaqueview.training import journal, watching
 from plaqueview.training.building import lease
 from plaqueview.training.models import RunPoint, RunStage, RunState, SnapshotStudy, TrainingRun
 from plaqueview.training.recipe import Recipe
@@ -78,12 +78,21 @@ class Point:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a worker is; `seconds` is the time learned over all attempts. `points` are those since the last time."""
+    """How far a worker is; `seconds` is the time learned over all attempts. `points`, `lines` and `samples`
+    are those since the last time.
+    """
 
     stage: RunStage
     seconds: float = 0.0
     seconds_per_step: float | None = None
     points: Sequence[Point] = ()
+    lines: Sequence[watching.Line] = ()
+    samples: Sequence[watching.Sample] = ()
+    resources: watching.Resources | None = None
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self.points or self.lines or self.samples)
 
 
 @transaction.atomic
@@ -108,6 +117,7 @@ def claim_run(*, run_id: UUID, worker: str, device: str) -> RunClaim | None:
     if not claimed:
         return None
     run = TrainingRun.objects.with_references().get(pk=run_id)
+    watching.note(run, f"taken by {worker} on {device}")
     journal.publish_run(run)
     return RunClaim(run.pk, token, run.step, run.seconds)
 
@@ -129,16 +139,20 @@ def order_of(claim: RunClaim) -> Order:
 
 @transaction.atomic
 def renew_run(claim: RunClaim, standing: Standing) -> None:
-    """The lease runs anew, the points are kept, and listeners hear of what is new.
+    """The lease runs anew, what the worker tells is kept, and listeners hear of what is new.
 
     Raises: RunCancelledError, ClaimLostError.
     """
     run = held_run(claim)
-    is_news = bool(standing.points) or run.stage != standing.stage
+    is_news = standing.has_news or run.stage != standing.stage
     run.stage, run.lease_expires_at = standing.stage, timezone.now() + lease()
     if standing.points:
         _take(run, standing)
+    if standing.resources is not None:
+        run.resources = standing.resources.as_json()
     run.save()
+    watching.keep_lines(run, standing.lines)
+    watching.keep_samples(run, standing.samples)
     if is_news:
         journal.publish_run(run)
 
@@ -154,6 +168,12 @@ def held_run(claim: RunClaim) -> TrainingRun:
     if run.lease_token != claim.token:
         raise ClaimLostError(f"run {run.pk} is {run.state}, and the claim has lapsed")
     return run
+
+
+@transaction.atomic
+def end_log(claim: RunClaim, lines: Sequence[watching.Line]) -> None:
+    """The last lines of a worker are kept, also of one that holds the run no longer."""
+    watching.keep_lines(TrainingRun.objects.get(pk=claim.run_id), lines)
 
 
 def tend_runs() -> None:
@@ -204,6 +224,7 @@ def _requeue(run_id: UUID) -> None:
     if run is None:
         return
     logger.warning("run %s: the lease of worker %s lapsed at step %s", run.pk, run.worker, run.step)
+    watching.note(run, f"worker {run.worker} was not heard of any more at step {run.step}", level="warning")
     if run.attempts >= settings.JOB_MAX_ATTEMPTS:
         reason = f"The worker died {run.attempts} times without getting further than step {run.step}."
         end_run(run, RunState.FAILED, reason=reason, actor=None)

@@ -1,5 +1,6 @@
 """What an administrator asks of runs: a look ahead, one more, its end, a look."""
 
+from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
@@ -14,8 +15,16 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.core.queue import TRAINING_QUEUE, enqueue
 from plaqueview.registry.services import champion
-from plaqueview.training import journal
-from plaqueview.training.models import LIVE_STATES, DatasetSnapshot, RunPoint, RunStage, RunState, TrainingRun
+from plaqueview.training import journal, watching
+from plaqueview.training.models import (
+    LIVE_STATES,
+    DatasetSnapshot,
+    RunPoint,
+    RunSample,
+    RunStage,
+    RunState,
+    TrainingRun,
+)
 from plaqueview.training.preflight import Preflight, inspect
 from plaqueview.training.recipe import Recipe, Start
 from plaqueview.training.snapshots import require_ready, visible_snapshot
@@ -109,6 +118,33 @@ def read_points(*, run_id: UUID, after: int, actor: User) -> QuerySet[RunPoint]:
     return RunPoint.objects.filter(run=run, step__gt=after).order_by("step")
 
 
+def read_samples(*, run_id: UUID, actor: User) -> QuerySet[RunSample]:
+    """Slices of the run's validation side, without their pixels, as the network draws on them now.
+
+    Raises: DeniedError, NotFoundError.
+    """
+    return RunSample.objects.filter(run=read_run(run_id=run_id, actor=actor)).defer("slice_png").order_by("number")
+
+
+def read_sample_slice(*, run_id: UUID, number: int, actor: User) -> bytes:
+    """The slice of the sample, as PNG.
+
+    Raises: DeniedError, NotFoundError.
+    """
+    sample = RunSample.objects.filter(run=read_run(run_id=run_id, actor=actor), number=number).first()
+    if sample is None:
+        raise NotFoundError(f"the run has no sample {number}")
+    return bytes(sample.slice_png)
+
+
+def read_log(*, run_id: UUID, actor: User) -> Iterator[str]:
+    """The lines that are kept of the run's log, the oldest first.
+
+    Raises: DeniedError, NotFoundError.
+    """
+    return watching.text_of(read_run(run_id=run_id, actor=actor))
+
+
 def visible_run(run_id: UUID, actor: User) -> TrainingRun:
     """Raises: NotFoundError when there is none that the actor may see."""
     run = TrainingRun.objects.visible_to(actor).with_references().filter(pk=run_id).first()
@@ -122,6 +158,7 @@ def queue_run(run: TrainingRun) -> None:
     run.state, run.stage = RunState.QUEUED, RunStage.QUEUED
     run.lease_token = run.lease_expires_at = None
     run.save()
+    watching.note(run, "waits for a worker")
     journal.publish_run(run)
     enqueue(TRAIN_TASK, str(run.pk), queue=TRAINING_QUEUE)
 
@@ -138,5 +175,6 @@ def end_run(run: TrainingRun, state: RunState, *, reason: str, actor: User | Non
     run.state, run.reason, run.finished_at = state, reason, timezone.now()
     run.lease_token = run.lease_expires_at = None
     run.save()
+    watching.note(run, f"{state}: {reason}" if reason else state, level="error" if state == RunState.FAILED else "info")
     journal.record_run(EVENT_OF_END[state], run, actor=actor)
     journal.publish_run(run)

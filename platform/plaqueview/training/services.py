@@ -27,11 +27,22 @@ from plaqueview.training.run_leases import (
     RunClaim,
     Standing,
     claim_run,
+    end_log,
     order_of,
     renew_run,
     tend_runs,
 )
-from plaqueview.training.runs import cancel_run, preflight, read_points, read_run, read_runs, request_run
+from plaqueview.training.runs import (
+    cancel_run,
+    preflight,
+    read_log,
+    read_points,
+    read_run,
+    read_runs,
+    read_sample_slice,
+    read_samples,
+    request_run,
+)
 from plaqueview.training.schedules import (
     Plan,
     change_schedule,
@@ -44,18 +55,22 @@ from plaqueview.training.schedules import (
 )
 from plaqueview.training.snapshots import compare_snapshots, read_snapshot, read_snapshots, request_snapshot
 from plaqueview.training.verdicts import read_verdict
+from plaqueview.training.watching import Line, Resources, Sample
 
 __all__ = [
     "EvaluationClaim",
     "EvaluationOrder",
     "Figures",
     "Learned",
+    "Line",
     "Order",
     "OrderedStudy",
     "Plan",
     "Point",
+    "Resources",
     "RunCancelledError",
     "RunClaim",
+    "Sample",
     "Standing",
     "Trial",
     "build_snapshot",
@@ -68,6 +83,7 @@ __all__ = [
     "complete_evaluation",
     "complete_run",
     "create_schedule",
+    "end_log",
     "export_snapshot",
     "fail_evaluation",
     "fail_run",
@@ -81,9 +97,12 @@ __all__ = [
     "promote",
     "read_evaluations",
     "read_firings",
+    "read_log",
     "read_points",
     "read_run",
     "read_runs",
+    "read_sample_slice",
+    "read_samples",
     "read_schedule",
     "read_schedules",
     "read_snapshot",

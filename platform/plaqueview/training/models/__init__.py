@@ -2,6 +2,7 @@
 
 from plaqueview.training.models.evaluation import Evaluation, EvaluationState
 from plaqueview.training.models.run import LIVE_STATES, RunPoint, RunStage, RunState, TrainingRun
+from plaqueview.training.models.run_watch import RunLine, RunSample
 from plaqueview.training.models.schedule import Firing, FiringState, Schedule
 from plaqueview.training.models.snapshot import (
     DatasetSnapshot,
@@ -25,7 +26,9 @@ __all__ = [
     "PatientSide",
     "Promotion",
     "PromotionKind",
+    "RunLine",
     "RunPoint",
+    "RunSample",
     "RunStage",
     "RunState",
     "Schedule",

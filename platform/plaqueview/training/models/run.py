@@ -55,8 +55,9 @@ class TrainingRun(Record):
 
     `recipe` is `training.recipe.Recipe` as JSON. `attempts` counts the workers that took it since it last stored its
     state, so that a run may outlive any number of restarts while it gets further. `seconds` is the time it has learned,
-    over all of them. `start_model` is where the weights began; None is from scratch. `best_key` is the weights of the
-    best validation, also of a run that was cancelled.
+    over all of them. `resources` is what the worker's process took when it was last measured, as JSON of
+    `training.watching.Resources`, empty before. `start_model` is where the weights began; None is from scratch.
+    `best_key` is the weights of the best validation, also of a run that was cancelled.
     """
 
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="runs")
@@ -72,6 +73,7 @@ class TrainingRun(Record):
     best_key = models.CharField(max_length=200, blank=True)
     seconds = models.FloatField(default=0.0)
     seconds_per_step = models.FloatField(null=True)
+    resources = models.JSONField(default=dict)
     attempts = models.PositiveSmallIntegerField(default=0)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(null=True)

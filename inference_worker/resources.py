@@ -1,0 +1,78 @@
+"""What this process takes of its machine: processor, memory, and the GPU where it computes on one."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from inference_worker.prediction import core_count
+
+STATUS_FILE: Final = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """At one moment. `cores_used` is the mean since the moment before; what the machine does not say is None.
+
+    `memory_peak_bytes` is the most that was resident since the process began; `gpu_memory_bytes` is what torch holds.
+    """
+
+    cores_used: float
+    cores: int
+    memory_bytes: int | None
+    memory_peak_bytes: int
+    memory_of_machine_bytes: int
+    gpu: str
+    gpu_memory_bytes: int | None
+    gpu_memory_peak_bytes: int | None
+    gpu_memory_of_device_bytes: int | None
+
+
+class Meter:
+    """Measures from one moment to the next."""
+
+    def __init__(self, device: str) -> None:
+        self._device = torch.device(device)
+        self._worked_s, self._at_s = time.process_time(), time.monotonic()
+
+    def read(self) -> Resources:
+        """Cheap enough for every heartbeat."""
+        resident, peak = resident_bytes()
+        return Resources(self._cores_used(), core_count(), resident, peak, _memory_of_machine(), *self._gpu())
+
+    def _cores_used(self) -> float:
+        worked_s, at_s = time.process_time(), time.monotonic()
+        used = (worked_s - self._worked_s) / max(at_s - self._at_s, 1e-3)
+        self._worked_s, self._at_s = worked_s, at_s
+        return round(used, 2)
+
+    def _gpu(self) -> tuple[str, int | None, int | None, int | None]:
+        if self._device.type != "cuda":
+            return "", None, None, None
+        total = torch.cuda.mem_get_info(self._device)[1]
+        held, most = torch.cuda.memory_reserved(self._device), torch.cuda.max_memory_reserved(self._device)
+        return torch.cuda.get_device_name(self._device), held, most, total
+
+
+def resident_bytes() -> tuple[int | None, int]:
+    """What is resident now, and the most since this program was started."""
+    if STATUS_FILE.is_file():
+        lines = dict(line.split(":", 1) for line in STATUS_FILE.read_text().splitlines())
+        return _kilobytes(lines["VmRSS"]), _kilobytes(lines["VmHWM"])
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return None, most if sys.platform == "darwin" else most * 1024
+
+
+def _kilobytes(text: str) -> int:
+    return int(text.split(maxsplit=1)[0]) * 1024
+
+
+def _memory_of_machine() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
