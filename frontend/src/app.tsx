@@ -29,6 +29,7 @@ const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page
 const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks_page")).WebhooksPage }));
 const PacsPage = lazy(async () => ({ default: (await import("./pages/pacs_page")).PacsPage }));
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
+const RunPage = lazy(async () => ({ default: (await import("./pages/run_page")).RunPage }));
 const TrainingPage = lazy(async () => ({ default: (await import("./pages/training_page")).TrainingPage }));
 const RerunsPage = lazy(async () => ({ default: (await import("./pages/reruns_page")).RerunsPage }));
 const SchedulesPage = lazy(async () => ({ default: (await import("./pages/schedules_page")).SchedulesPage }));
@@ -106,6 +107,7 @@ function Pages({ me }: { me: Me }) {
               <Route path="/patients/:id" element={<PatientPage />} />
               <Route path="/models" element={<ModelsPage me={me} />} />
               <Route path="/training" element={<TrainingPage />} />
+              <Route path="/training/runs/:id" element={<RunPage />} />
               <Route path="/reruns" element={<RerunsPage me={me} />} />
               <Route path="/schedules" element={<SchedulesPage me={me} />} />
               <Route path="/monitoring" element={<MonitoringPage />} />

@@ -1,4 +1,5 @@
 import type { RunPoint } from "../server/training";
+import { UNKNOWN } from "./formats";
 import styles from "./learning_curve.module.css";
 
 const WIDTH = 640;
@@ -18,10 +19,17 @@ export function LearningCurve({ points, steps }: { points: readonly RunPoint[]; 
   const best = Math.max(...dice.map(({ value }) => value));
   return (
     <figure className={styles.figure} data-testid="learning-curve" data-points={points.length}>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={textOf(last, dice.at(-1), best)}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={textOf(last, dice.at(-1), best)}>
         <polyline className={styles.loss} points={pathOf(losses, steps, highest)} />
         <polyline className={styles.dice} points={pathOf(dice, steps, 1)} />
+        {dice.map(({ step, value }) => <path key={step} className={styles.dot} d={`M${(step / steps) * WIDTH} ${HEIGHT - value * HEIGHT}h0`} />)}
       </svg>
+      <p className={styles.scales}>
+        <span>step 0</span>
+        <span className={styles.loss_name}>{`loss, 0 to ${last ? highest.toFixed(2) : UNKNOWN}`}</span>
+        <span className={styles.dice_name}>validation Dice, 0 to 1</span>
+        <span>{`step ${steps}`}</span>
+      </p>
       <figcaption>{textOf(last, dice.at(-1), best)}</figcaption>
     </figure>
   );

@@ -1,6 +1,7 @@
 import { Button, Group } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "react-router";
 
 import { countText, timeText, UNKNOWN } from "../components/formats";
 import { LearningCurve } from "../components/learning_curve";
@@ -9,7 +10,7 @@ import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { RunDialog } from "../components/run_dialog";
 import { SnapshotDifference } from "../components/snapshot_difference";
-import { cancelRun, requestSnapshot, snapshotExportUrl, type Snapshot, type TrainingRun } from "../server/training";
+import { requestSnapshot, snapshotExportUrl, type Snapshot, type TrainingRun } from "../server/training";
 import { queryClient } from "../state/queries";
 import { isLive, pointsQuery, runsQuery, snapshotsQuery, useLiveTraining } from "../state/training";
 import styles from "./plain_page.module.css";
@@ -111,41 +112,44 @@ function Runs() {
       {runs.isError && <Problem error={runs.error} onRetry={() => void runs.refetch()} />}
       {runs.isPending && <Loading of="runs" />}
       {runs.data?.length === 0 && <p className={styles.dim}>Nothing was trained yet.</p>}
-      {runs.data?.map((run) => <RunCard key={run.id} run={run} />)}
+      {runs.data && runs.data.length > 0 && (
+        <div className={styles.card}>
+          <table className={styles.table} aria-label="Runs">
+            <thead>
+              <tr><th>Asked for</th><th>By</th><th>State</th><th>Step</th><th>Best validation Dice</th></tr>
+            </thead>
+            <tbody>{runs.data.map((run) => <RunLine key={run.id} run={run} />)}</tbody>
+          </table>
+        </div>
+      )}
+      {runs.data?.filter(isLive).map((run) => <LiveCurve key={run.id} run={run} />)}
     </>
   );
 }
 
-function RunCard({ run }: { run: TrainingRun }) {
-  const points = useQuery({ ...pointsQuery(run.id), enabled: run.step > 0 });
-  const cancelling = useMutation({ mutationFn: () => cancelRun(run.id), onSettled: refreshRuns });
+function RunLine({ run }: { run: TrainingRun }) {
   const left = run.seconds_left === null ? "" : `, about ${Math.ceil(run.seconds_left / 60)} min left`;
   return (
-    <article className={styles.card} data-testid="run-card" data-state={run.state}>
-      <table className={styles.table}>
-        <tbody>
-          <tr>
-            <td className={styles.keep}>{timeText(run.created)}</td>
-            <td>{run.state === "running" ? `${run.state}, ${run.stage}` : run.state}</td>
-            <td className={styles.keep}>{`step ${run.step} of ${run.recipe.steps ?? UNKNOWN}${left}`}</td>
-            <td>{run.requested_by ?? "by schedule"}</td>
-            <td className={styles.right}>
-              {isLive(run) && <Button size="compact-sm" variant="default" onClick={() => cancelling.mutate()} loading={cancelling.isPending}>Cancel</Button>}
-            </td>
-          </tr>
-        </tbody>
-      </table>
-      {[run.reason, ...run.warnings].filter(Boolean).map((line) => <p key={line} className={styles.remark}>{line}</p>)}
-      {cancelling.isError && <Problem error={cancelling.error} />}
-      {points.data && <LearningCurve points={points.data} steps={run.recipe.steps ?? 1} />}
-    </article>
+    <tr data-testid="run-row" data-state={run.state}>
+      <td className={styles.keep}><Link to={`/training/runs/${run.id}`}>{timeText(run.created)}</Link></td>
+      <td>{run.requested_by ?? "by schedule"}</td>
+      <td>
+        {run.state === "running" ? `${run.state}, ${run.stage}` : run.state}
+        {run.reason && <div className={styles.dim}>{run.reason}</div>}
+      </td>
+      <td className={styles.keep}>{`${run.step} of ${run.recipe.steps ?? UNKNOWN}${left}`}</td>
+      <td>{run.best_dice === null ? UNKNOWN : `${run.best_dice.toFixed(3)} at step ${run.best_step}`}</td>
+    </tr>
   );
+}
+
+/** Only of what goes on: a curve is fetched step by step. */
+function LiveCurve({ run }: { run: TrainingRun }) {
+  const points = useQuery({ ...pointsQuery(run.id), enabled: run.step > 0 });
+  if (!points.data) return null;
+  return <div className={styles.card}><LearningCurve points={points.data} steps={run.recipe.steps ?? 1} /></div>;
 }
 
 function refreshSnapshots(): Promise<void> {
   return queryClient.invalidateQueries({ queryKey: snapshotsQuery.queryKey });
-}
-
-function refreshRuns(): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: runsQuery.queryKey });
 }

@@ -1,5 +1,5 @@
 /** Snapshots, training runs, and the gate through which a candidate becomes the champion. */
-import { bodyOf, client, csrfToken } from "./client";
+import { bodyOf, bytesOf, client, csrfToken } from "./client";
 import { problemOf, unreachable } from "./problem";
 import type { components } from "./schema";
 import { reauthenticate } from "./session";
@@ -7,6 +7,8 @@ import { reauthenticate } from "./session";
 export type Snapshot = components["schemas"]["Snapshot"];
 export type TrainingRun = components["schemas"]["Run"];
 export type RunPoint = components["schemas"]["RunPoint"];
+export type RunSample = components["schemas"]["RunSample"];
+export type RunResources = components["schemas"]["Resources"];
 export type GateVerdict = components["schemas"]["GateVerdict"];
 export type Interval = components["schemas"]["Interval"];
 export type Evaluation = components["schemas"]["Evaluation"];
@@ -56,6 +58,23 @@ export function repeatRun({ snapshot, recipe }: TrainingRun): Promise<TrainingRu
 
 export function cancelRun(id: string): Promise<TrainingRun> {
   return bodyOf(client.POST("/api/v1/runs/{run_id}/cancel", { params: { path: { run_id: id } } }));
+}
+
+export function fetchRun(id: string): Promise<TrainingRun> {
+  return bodyOf(client.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: id } } }));
+}
+
+/** Slices of the validation side with what the expert and the network draw on them. */
+export async function fetchSamples(run: string): Promise<RunSample[]> {
+  return (await bodyOf(client.GET("/api/v1/runs/{run_id}/samples", { params: { path: { run_id: run } } }))).results;
+}
+
+export function runLogUrl(run: string): string {
+  return `/api/v1/runs/${run}/log.txt`;
+}
+
+export async function fetchLog(run: string): Promise<string> {
+  return new TextDecoder().decode(await bytesOf(runLogUrl(run)));
 }
 
 /** Every step of a run after this one, all pages of it. */

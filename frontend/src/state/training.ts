@@ -1,8 +1,9 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import {
-  fetchAllEvaluations, fetchDifference, fetchEvaluations, fetchPoints, fetchRuns, fetchSnapshots, fetchVerdict, inspectRun, type Recipe,
+  fetchAllEvaluations, fetchDifference, fetchEvaluations, fetchLog, fetchPoints, fetchRun, fetchRuns, fetchSamples, fetchSnapshots,
+  fetchVerdict, inspectRun, type Recipe, type RunPoint, type TrainingRun,
 } from "../server/training";
 import { fetchFirings, fetchSchedules } from "../server/schedules";
 import { feed } from "./live";
@@ -19,7 +20,29 @@ export const preflightQuery = (snapshot: string, recipe: Recipe) =>
 
 export const runsQuery = queryOptions({ queryKey: ["runs"], queryFn: fetchRuns });
 
-export const pointsQuery = (run: string) => queryOptions({ queryKey: ["points", run], queryFn: () => fetchPoints(run, 0) });
+export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", id], queryFn: () => fetchRun(id) });
+
+/** Only the steps since those that are here: a step that is taken again after a kill is the same point. */
+export const pointsQuery = (run: string) =>
+  queryOptions({
+    queryKey: ["points", run],
+    queryFn: async () => {
+      const before = queryClient.getQueryData<RunPoint[]>(["points", run]) ?? [];
+      return [...before, ...(await fetchPoints(run, before.at(-1)?.step ?? 0))];
+    },
+  });
+
+/** The step of a run's last validation, of which the samples are; 0 before the first. */
+export function validatedStep(points: readonly RunPoint[]): number {
+  return points.findLast(({ validation_dice }) => validation_dice !== null)?.step ?? 0;
+}
+
+export const samplesQuery = (run: string, step: number) =>
+  queryOptions({ queryKey: ["samples", run, step], queryFn: () => fetchSamples(run), enabled: step > 0, placeholderData: keepPreviousData });
+
+/** A line comes with each stage and validation. */
+export const logQuery = ({ id, state, stage, attempts }: TrainingRun, step: number) =>
+  queryOptions({ queryKey: ["log", id, state, stage, attempts, step], queryFn: () => fetchLog(id), placeholderData: keepPreviousData });
 
 export const verdictQuery = (model: string) => queryOptions({ queryKey: ["verdict", model], queryFn: () => fetchVerdict(model) });
 
@@ -59,6 +82,10 @@ export function useLiveTraining(): void {
       }),
     [],
   );
+}
+
+export function refreshRuns(): void {
+  void queryClient.invalidateQueries({ queryKey: runsQuery.queryKey });
 }
 
 export function refreshModels(): void {

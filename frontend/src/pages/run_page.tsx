@@ -1,0 +1,56 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useParams } from "react-router";
+
+import { timeText } from "../components/formats";
+import { LearningCurve } from "../components/learning_curve";
+import { Loading } from "../components/loading";
+import { usePageTitle } from "../components/page_title";
+import { Problem } from "../components/problem";
+import { RunFacts } from "../components/run_facts";
+import { RunLog } from "../components/run_log";
+import { RunSamples } from "../components/run_samples";
+import { ProblemError } from "../server/problem";
+import { cancelRun, runLogUrl, type TrainingRun } from "../server/training";
+import { isLive, pointsQuery, refreshRuns, runQuery, useLiveTraining, validatedStep } from "../state/training";
+import { NotFoundPage } from "./not_found_page";
+import styles from "./plain_page.module.css";
+
+/** One training run as it goes: curves, machine, slices with its present prediction, log. */
+export function RunPage() {
+  const { id = "" } = useParams();
+  usePageTitle("Training run");
+  useLiveTraining();
+  const run = useQuery(runQuery(id));
+  if (run.error instanceof ProblemError && run.error.status === 404) return <NotFoundPage what="This run" />;
+  if (run.isError) return <div className={styles.page}><Problem error={run.error} onRetry={() => void run.refetch()} /></div>;
+  if (!run.data) return <div className={styles.centre}><Loading of="run" /></div>;
+  return <Shown run={run.data} />;
+}
+
+function Shown({ run }: { run: TrainingRun }) {
+  const points = useQuery(pointsQuery(run.id));
+  const cancelling = useMutation({ mutationFn: () => cancelRun(run.id), onSettled: refreshRuns });
+  const step = validatedStep(points.data ?? []);
+  return (
+    <div className={styles.page} data-testid="run-page" data-state={run.state}>
+      <div className={styles.title}>
+        <h1>{`Run of ${timeText(run.created)}: ${run.state === "running" ? `${run.state}, ${run.stage}` : run.state}`}</h1>
+        <span className={styles.actions}>
+          {isLive(run) && <Button size="xs" variant="default" onClick={() => cancelling.mutate()} loading={cancelling.isPending}>Cancel</Button>}
+          <Button size="xs" variant="default" component="a" href={runLogUrl(run.id)} download={`run-${run.id}.log`} data-testid="download-log">Download log</Button>
+        </span>
+      </div>
+      {[run.reason, ...run.warnings].filter(Boolean).map((line) => <p key={line} className={styles.remark}>{line}</p>)}
+      {cancelling.isError && <Problem error={cancelling.error} />}
+      <div className={styles.card}><RunFacts run={run} /></div>
+      <h2>Learning</h2>
+      {points.isError && <Problem error={points.error} onRetry={() => void points.refetch()} />}
+      <div className={styles.card}>{points.data && <LearningCurve points={points.data} steps={run.recipe.steps ?? 1} />}</div>
+      <h2>Slices of the validation side</h2>
+      <RunSamples run={run.id} step={step} />
+      <h2>Log</h2>
+      <RunLog run={run} step={step} />
+    </div>
+  );
+}
