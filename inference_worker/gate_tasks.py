@@ -130,4 +130,5 @@ def _figures_of(read: ReadStudy) -> training.Figures:
         calibration_error=read.figures.calibration.error(first_bin=1),
         class_dice={name: one.confusion.dice for name, one in classes.items() if one.true_volume_ml},
         found_by_size=read.found_by_size,
+        peak_memory_bytes=read.peak_memory_bytes,
     )

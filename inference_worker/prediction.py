@@ -77,9 +77,15 @@ class Segmenter:
     """
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, model: ModelIdentity, *, threads: int, rule: CountingRule
+        self,
+        session: onnxruntime.InferenceSession,
+        model: ModelIdentity,
+        *,
+        threads: int,
+        rule: CountingRule,
+        weights: Path | None = None,
     ) -> None:
-        self.session, self.model, self.threads, self.rule = session, model, threads, rule
+        self.session, self.model, self.threads, self.rule, self.weights = session, model, threads, rule, weights
         self.preprocessing = PREPROCESSINGS[model.preprocessing_version]
 
     @classmethod
@@ -102,7 +108,7 @@ class Segmenter:
         if not path.is_file():
             raise WeightsError(f"weights {path.name} are missing, need an ONNX file")
         session = open_session(path, device=device)
-        return cls(session, identity_of(session, path), threads=threads or core_count(), rule=rule)
+        return cls(session, identity_of(session, path), threads=threads or core_count(), rule=rule, weights=path)
 
     def segment(self, volume: Volume, *, on_progress: Callable[[float], None] = ignore) -> Segmentation:
         """Plaques of a FLAIR volume in any axis order, everything on the grid of that volume.

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import torch
 
+from inference_worker.memory import resident_bytes
 from inference_worker.prediction import core_count
-
-STATUS_FILE: Final = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -59,19 +54,6 @@ class Meter:
         total = torch.cuda.mem_get_info(self._device)[1]
         held, most = torch.cuda.memory_reserved(self._device), torch.cuda.max_memory_reserved(self._device)
         return torch.cuda.get_device_name(self._device), held, most, total
-
-
-def resident_bytes() -> tuple[int | None, int]:
-    """What is resident now, and the most since this program was started."""
-    if STATUS_FILE.is_file():
-        lines = dict(line.split(":", 1) for line in STATUS_FILE.read_text().splitlines())
-        return _kilobytes(lines["VmRSS"]), _kilobytes(lines["VmHWM"])
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return None, most if sys.platform == "darwin" else most * 1024
-
-
-def _kilobytes(text: str) -> int:
-    return int(text.split(maxsplit=1)[0]) * 1024
 
 
 def _memory_of_machine() -> int:

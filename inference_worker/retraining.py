@@ -29,6 +29,7 @@ from inference_worker.config import NetworkConfig, TrainingConfig
 from inference_worker.dataset import LabelledStudy, StudyFiles, load_studies, read_pair
 from inference_worker.distributed import Group
 from inference_worker.evaluation import StudyFigures, evaluate_study, found_by_size
+from inference_worker.memory import peak_bytes_of
 from inference_worker.networks import build_network, encoder_of
 from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import Preprocessing, PreprocessingError
@@ -167,13 +168,16 @@ def export_candidate(best: Path, *, version: str, folder: Path) -> Candidate:
 class ReadStudy:
     """One model on one test study: its figures, the lesions that it names active, and the seconds of the network.
 
-    `found_by_size` is the share of the true lesions of each size that it finds.
+    `found_by_size` is the share of the true lesions of each size that it finds. `peak_memory_bytes` is of a process
+    that does nothing else; None of all studies but the largest, and where it was not measured.
     """
 
     figures: StudyFigures
     active_count: int
     seconds: float
     found_by_size: Mapping[str, float]
+    voxel_count: int
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,21 @@ def try_both(
             left_out.append(f"{files.name} is left out of the test: {error}")
     if not tried:
         raise TrainingError(f"no study on the side test could be read: {'; '.join(left_out)[:300]}")
+    largest = max(range(len(tried)), key=lambda at: tried[at].candidate.voxel_count)
+    tried[largest] = _with_memory(tried[largest], candidate, champion)
     return tried, left_out
+
+
+def _with_memory(tried: Tried, candidate: Segmenter, champion: Segmenter) -> Tried:
+    return replace(
+        tried,
+        candidate=replace(tried.candidate, peak_memory_bytes=_peak_bytes(candidate, tried.files)),
+        champion=replace(tried.champion, peak_memory_bytes=_peak_bytes(champion, tried.files)),
+    )
+
+
+def _peak_bytes(segmenter: Segmenter, files: StudyFiles) -> int | None:
+    return None if segmenter.weights is None else peak_bytes_of(segmenter.weights, files.flair)
 
 
 def _tried(segmenter: Segmenter, files: StudyFiles) -> ReadStudy:
@@ -209,7 +227,8 @@ def _tried(segmenter: Segmenter, files: StudyFiles) -> ReadStudy:
     found = segmenter.segment(flair)
     figures = evaluate_study(files.name, found, labels.voxels, patient=files.patient)
     by_size = found_by_size(found.labels.voxels > 0, labels.with_voxels((labels.voxels > 0).astype(np.uint8)))
-    return ReadStudy(figures, found.lesions.counts()[LesionClass.ACTIVE], found.seconds["network"], by_size)
+    active_count = found.lesions.counts()[LesionClass.ACTIVE]
+    return ReadStudy(figures, active_count, found.seconds["network"], by_size, flair.voxels.size)
 
 
 def link_studies(folder: Path, places: Mapping[str, tuple[Path, Path]]) -> dict[str, StudyFiles]:

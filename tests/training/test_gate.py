@@ -13,15 +13,20 @@ from plaqueview.training.groups import Interval, groups_of
 def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
     """Dice of both; lesion F1 is the same number."""
     fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0), "active": (2, 2)}
-    fields |= {"errors": (0.1, 0.1)} | changes
+    fields |= {"errors": (0.1, 0.1), "megabytes": (400, 400)} | changes
     candidate_s, champion_s = fields.pop("seconds")
     candidate_active, champion_active = fields.pop("active")
     candidate_error, champion_error = fields.pop("errors")
+    candidate_memory, champion_memory = (one and one * 1_000_000 for one in fields.pop("megabytes"))
     return Trial(
         patient,
         f"{patient}/S-1",
-        candidate=Figures(candidate, candidate, candidate_active, candidate_s, candidate_error),
-        champion=Figures(champion, champion, champion_active, champion_s, champion_error),
+        candidate=Figures(
+            candidate, candidate, candidate_active, candidate_s, candidate_error, peak_memory_bytes=candidate_memory
+        ),
+        champion=Figures(
+            champion, champion, champion_active, champion_s, champion_error, peak_memory_bytes=champion_memory
+        ),
         **fields,
     )
 
@@ -74,6 +79,18 @@ def test_a_stratum_that_got_worse_stops_a_candidate_that_is_better_on_average():
 
 def test_a_slow_candidate_is_stopped():
     assert failed([trial(f"P-{index}", 0.6, 0.6, seconds=(1.6, 1.0)) for index in range(5)]) == ["speed"]
+
+
+def test_a_candidate_that_needs_much_more_memory_is_stopped():
+    others = [trial(f"P-{index}", 0.6, 0.6, megabytes=(None, None)) for index in range(4)]
+
+    stopped = judge([*others, trial("P-4", 0.6, 0.6, megabytes=(601, 400))])
+
+    (verdict,) = [one for one in stopped if not one.is_passed]
+    assert (verdict.rule, verdict.needed) == ("memory", "at most 1.5 times the champion's")
+    assert verdict.found == "601 MB at most against 400 MB, each alone on the largest study"
+    assert failed([*others, trial("P-4", 0.6, 0.6, megabytes=(600, 400))]) == []
+    assert failed(others) == ["memory"]
 
 
 def test_one_that_has_forgotten_what_active_means_is_stopped():

@@ -52,6 +52,7 @@ GATE_CALIBRATION_MARGIN = read(
 )
 GATE_ACTIVE_SHARE = read(env.float, "PLAQUEVIEW_GATE_ACTIVE_SHARE", 0.5, validate=validate.Range(min=0.0, max=1.0))
 GATE_SLOWEST = read(env.float, "PLAQUEVIEW_GATE_SLOWEST", 1.5, validate=validate.Range(min=1.0))
+GATE_MOST_MEMORY = read(env.float, "PLAQUEVIEW_GATE_MOST_MEMORY", 1.5, validate=validate.Range(min=1.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
 DICOM_TLS_CERTIFICATE = read(env.str, "PLAQUEVIEW_DICOM_TLS_CERTIFICATE", "")

@@ -28,6 +28,7 @@ class Figures:
 
     `calibration_error` is over the voxels with a probability from 0.1 on, None without one; `class_dice` has the
     classes that the labels name, `found_by_size` the share of the true lesions of each size that was found.
+    `peak_memory_bytes` is of a process that reads this study with this model alone, measured on the largest study.
     """
 
     dice: float
@@ -37,6 +38,7 @@ class Figures:
     calibration_error: float | None = None
     class_dice: Mapping[str, float] = field(default_factory=dict)
     found_by_size: Mapping[str, float] = field(default_factory=dict)
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def judge(trials: Sequence[Trial]) -> tuple[RuleVerdict, ...]:
         _calibrated(trials),
         _names_active(trials),
         _fast_enough(trials),
+        _small_enough(trials),
     )
 
 
@@ -202,6 +205,18 @@ def _fast_enough(trials: Sequence[Trial]) -> RuleVerdict:
     return RuleVerdict(
         "speed", ratio <= slowest, f"{ratio:.2f} times the champion's time", f"at most {slowest:g} times"
     )
+
+
+def _small_enough(trials: Sequence[Trial]) -> RuleVerdict:
+    """A model that outgrows the machine ends the worker that reads, and every study with it."""
+    most = settings.GATE_MOST_MEMORY
+    needed = f"at most {most:g} times the champion's"
+    pairs = pairs_of(trials, lambda one: one.peak_memory_bytes)
+    if not len(pairs):
+        return RuleVerdict("memory", False, "it was not measured", needed)
+    candidate, champion = pairs.max(axis=0)
+    found = f"{candidate / 1e6:.0f} MB at most against {champion / 1e6:.0f} MB, each alone on the largest study"
+    return RuleVerdict("memory", bool(candidate <= most * champion), found, needed)
 
 
 def _means(trials: Sequence[Trial], figure: Callable[[Figures], float]) -> tuple[float, float]:
