@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils import timezone
 from kombu import Connection
+from kombu.exceptions import OperationalError
 from redis import Redis
 
 from plaqueview.celery import celery_app
@@ -59,6 +60,15 @@ def waiting_by_queue() -> dict[str, int]:
     """How many tasks wait in each queue for a worker, of every priority. Raises: OperationalError of kombu."""
     with celery_app.connection_for_read() as connection:
         return {queue: _waiting_in(queue, connection) for queue in QUEUES}
+
+
+def is_empty(queue: str) -> bool:
+    """Whether no task waits in the queue for a worker; False also while the broker is away, which takes none either."""
+    try:
+        with celery_app.connection_for_read() as connection:
+            return _waiting_in(queue, connection) == 0
+    except OperationalError:
+        return False
 
 
 def _waiting_in(queue: str, connection: Connection) -> int:

@@ -26,6 +26,7 @@ from plaqueview.training import journal
 from plaqueview.training.building import lease
 from plaqueview.training.gate import Trial
 from plaqueview.training.models import DatasetSnapshot, Evaluation, EvaluationState, Side, SnapshotState
+from plaqueview.training.queueing import is_idle
 from plaqueview.training.run_leases import OrderedStudy, ordered, rows_to_read
 from plaqueview.training.verdicts import keep_verdict, verdict_on
 
@@ -179,7 +180,7 @@ def tend_evaluations() -> None:
             evaluation.state, evaluation.lease_token, evaluation.lease_expires_at = EvaluationState.QUEUED, None, None
             evaluation.save()
             _send(evaluation)
-    rows = Evaluation.objects.all()
+    rows = Evaluation.objects.all() if is_idle() else Evaluation.objects.none()
     for evaluation_id in unclaimed(rows, queued=EvaluationState.QUEUED, running=EvaluationState.RUNNING):
         enqueue(EVALUATE_TASK, str(evaluation_id), queue=TRAINING_QUEUE)
 

@@ -19,6 +19,7 @@ from plaqueview.core.storage import stored_path
 from plaqueview.training import journal, watching
 from plaqueview.training.building import lease
 from plaqueview.training.models import RunPoint, RunStage, RunState, SnapshotStudy, TrainingRun
+from plaqueview.training.queueing import is_idle
 from plaqueview.training.recipe import Recipe
 from plaqueview.training.runs import TRAIN_TASK, end_run, queue_run
 
@@ -234,5 +235,7 @@ def _requeue(run_id: UUID) -> None:
 
 @transaction.atomic
 def _send_unclaimed() -> None:
+    if not is_idle():
+        return
     for run_id in unclaimed(TrainingRun.objects.all(), queued=RunState.QUEUED, running=RunState.RUNNING):
         enqueue(TRAIN_TASK, str(run_id), queue=TRAINING_QUEUE)
