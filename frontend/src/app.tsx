@@ -106,7 +106,7 @@ function Pages({ me }: { me: Me }) {
               <Route path="/studies/:id" element={<StudyPage me={me} />} />
               <Route path="/patients/:id" element={<PatientPage />} />
               <Route path="/models" element={<ModelsPage me={me} />} />
-              <Route path="/training" element={<TrainingPage />} />
+              <Route path="/training" element={<TrainingPage me={me} />} />
               <Route path="/training/runs/:id" element={<RunPage />} />
               <Route path="/reruns" element={<RerunsPage me={me} />} />
               <Route path="/schedules" element={<SchedulesPage me={me} />} />

@@ -17,6 +17,7 @@ def test_a_dataset_is_frozen_and_says_what_became_of_it(colleague: Page) -> None
     expect(page.get_by_text("Nothing was trained yet.")).to_be_visible()
 
     page.get_by_test_id("new-snapshot").click()
+    page.get_by_test_id("freeze").click()
 
     row = page.get_by_test_id("snapshot-row").first
     expect(row).to_have_attribute("data-state", re.compile("ready|failed"))

@@ -21,6 +21,7 @@ from plaqueview.core.errors import DeniedError, NotFoundError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.nifti import read_volume_nifti
 from plaqueview.patients.models import Patient
+from plaqueview.studies.models import Series
 from plaqueview.training import labels, services
 from plaqueview.training.manifest import manifest_of, manifest_sha256
 from plaqueview.training.models import DatasetSnapshot, LabelSource, PatientSide, Side, SnapshotState, SnapshotStudy
@@ -173,6 +174,26 @@ def test_a_version_that_breaks_a_rule_is_left_out_with_the_reason(tmp_path):
         "0 people stand behind the version, need 1."
     )
     assert PatientSide.objects.count() == 0
+
+
+def test_only_flairs_of_measured_quality_are_taken_in_where_the_rules_say_so(tmp_path):
+    """One was not measured, one is noisy, three are fit to be learned from."""
+    names = ("anna", "berta", "cilka", "dana", "ema")
+    unmeasured, noisy, *_ = [study.flair_series for study in import_cases(tmp_path / "cases", *names)]
+    good = {"noise": 0.02, "ghosting": 0.01, "edge_brain": 0.1, "measured_at": "2026-01-01T00:00:00+00:00"}
+    Series.objects.exclude(pk=unmeasured.pk).update(quality=good)
+    Series.objects.filter(pk=noisy.pk).update(quality={**good, "noise": 0.08})
+    admin = make_admin()
+
+    snapshot = built_snapshot(admin, InclusionRules(needs_quality=True))
+
+    address = f"/api/v1/snapshots/{snapshot.pk}/studies?excluded="
+    left_out, taken = (token_client(admin).get(address + one).json() for one in ("true", "false"))
+    assert (snapshot.excluded_count, taken["count"]) == (2, 3)
+    assert sorted(study["exclusion"].split(",")[0] for study in left_out["results"]) == [
+        "Noise (estimate): 8.0%",
+        "the quality of the FLAIR was not measured",
+    ]
 
 
 def test_the_export_is_what_training_reads_and_names_nobody(tmp_path):

@@ -1,5 +1,5 @@
 import { Button, Group } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
@@ -9,37 +9,39 @@ import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { RunDialog } from "../components/run_dialog";
+import { SnapshotDialog } from "../components/snapshot_dialog";
 import { SnapshotDifference } from "../components/snapshot_difference";
-import { requestSnapshot, snapshotExportUrl, type Snapshot, type TrainingRun } from "../server/training";
-import { queryClient } from "../state/queries";
+import { SnapshotExclusions } from "../components/snapshot_exclusions";
+import { rulesText } from "../components/snapshot_rules";
+import { snapshotExportUrl, type Snapshot, type TrainingRun } from "../server/training";
+import type { Me } from "../server/types";
 import { isLive, pointsQuery, runsQuery, snapshotsQuery, useLiveTraining } from "../state/training";
 import styles from "./plain_page.module.css";
 
 /** Snapshots of approved versions and the runs that learn from them, for administrators. */
-export function TrainingPage() {
+export function TrainingPage({ me }: { me: Me }) {
   usePageTitle("Training");
   useLiveTraining();
   return (
     <div className={styles.page} data-testid="training-page">
       <h1>Training</h1>
       <p className={styles.lead}>A run learns from a frozen snapshot of approved versions, and makes a candidate for the gate on the page Models.</p>
-      <Snapshots />
+      <Snapshots me={me} />
       <Runs />
     </div>
   );
 }
 
-function Snapshots() {
+function Snapshots({ me }: { me: Me }) {
   const snapshots = useQuery(snapshotsQuery);
-  const asking = useMutation({ mutationFn: requestSnapshot, onSettled: refreshSnapshots });
+  const [isAsking, setAsking] = useState(false);
   const [trained, setTrained] = useState<string | null>(null);
   return (
     <>
       <div className={styles.title}>
         <h2>Datasets</h2>
-        <Button onClick={() => asking.mutate()} loading={asking.isPending} data-testid="new-snapshot">Freeze approved versions</Button>
+        <Button onClick={() => setAsking(true)} data-testid="new-snapshot">Freeze approved versions …</Button>
       </div>
-      {asking.isError && <Problem error={asking.error} />}
       {snapshots.isError && <Problem error={snapshots.error} onRetry={() => void snapshots.refetch()} />}
       {snapshots.isPending && <Loading of="snapshots" />}
       {snapshots.data?.length === 0 && <p className={styles.dim}>Nothing was frozen yet.</p>}
@@ -57,6 +59,7 @@ function Snapshots() {
           </table>
         </div>
       )}
+      <SnapshotDialog me={me} isOpen={isAsking} onClose={() => setAsking(false)} />
       <RunDialog snapshot={trained} onClose={() => setTrained(null)} />
     </>
   );
@@ -75,6 +78,7 @@ interface SnapshotLineProps {
 
 function SnapshotLine({ snapshot, older, onTrain }: SnapshotLineProps) {
   const [isCompared, setCompared] = useState(false);
+  const [isExplained, setExplained] = useState(false);
   const { train, validation, test } = snapshot.counts;
   return (
     <tr data-testid="snapshot-row" data-state={snapshot.state}>
@@ -82,10 +86,18 @@ function SnapshotLine({ snapshot, older, onTrain }: SnapshotLineProps) {
       <td>
         {snapshot.state}
         {snapshot.reason && <div className={styles.dim}>{snapshot.reason}</div>}
+        <div className={styles.dim} data-testid="snapshot-rules">{rulesText(snapshot.sites, snapshot.rules)}</div>
         {isCompared && older && <SnapshotDifference snapshot={snapshot.id} older={older.id} />}
+        {isExplained && <SnapshotExclusions snapshot={snapshot.id} />}
       </td>
       <td>{train && validation && test ? `${train.patients}, ${validation.patients}, ${test.patients}` : UNKNOWN}</td>
-      <td>{countText(snapshot.excluded_count, "study", "studies")}</td>
+      <td>
+        {snapshot.excluded_count === 0 ? "none" : (
+          <Button size="compact-sm" variant="default" aria-expanded={isExplained} onClick={() => setExplained(!isExplained)} data-testid="exclusions">
+            {countText(snapshot.excluded_count, "study", "studies")}
+          </Button>
+        )}
+      </td>
       <td>{snapshot.sha256.slice(0, 12) || UNKNOWN}</td>
       <td className={styles.right}>
         {isReady(snapshot) && (
@@ -148,8 +160,4 @@ function LiveCurve({ run }: { run: TrainingRun }) {
   const points = useQuery({ ...pointsQuery(run.id), enabled: run.step > 0 });
   if (!points.data) return null;
   return <div className={styles.card}><LearningCurve points={points.data} steps={run.recipe.steps ?? 1} /></div>;
-}
-
-function refreshSnapshots(): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: snapshotsQuery.queryKey });
 }

@@ -4705,6 +4705,11 @@ export interface components {
              */
             minimum_reviews: number;
             /**
+             * @description Coverage, noise and ghosting of the FLAIR were measured, and none was objected to.
+             * @default false
+             */
+            needs_quality: boolean;
+            /**
              * @description Whose word on the class of a lesion is trained on; other lesions are plaques without class.
              * @default [
              *       "post_gadolinium",
@@ -4728,6 +4733,11 @@ export interface components {
              * @default 0
              */
             minimum_reviews: number;
+            /**
+             * @description Coverage, noise and ghosting of the FLAIR were measured, and none was objected to.
+             * @default false
+             */
+            needs_quality: boolean;
             /**
              * @description Whose word on the class of a lesion is trained on; other lesions are plaques without class.
              * @default [
@@ -16162,6 +16172,8 @@ export interface operations {
     list_studies_of_snapshot: {
         parameters: {
             query?: {
+                /** @description Only what is left out, or is not. */
+                excluded?: boolean;
                 /** @description A page number within the paginated result set. */
                 page?: number;
                 /** @description Number of results to return per page. */

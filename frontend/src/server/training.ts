@@ -5,6 +5,9 @@ import type { components } from "./schema";
 import { reauthenticate } from "./session";
 
 export type Snapshot = components["schemas"]["Snapshot"];
+export type SnapshotStudy = components["schemas"]["SnapshotStudy"];
+export type SnapshotRules = components["schemas"]["RulesRequest"];
+export type WantedSnapshot = components["schemas"]["WantedSnapshotRequest"];
 export type TrainingRun = components["schemas"]["Run"];
 export type RunPoint = components["schemas"]["RunPoint"];
 export type RunSample = components["schemas"]["RunSample"];
@@ -24,8 +27,14 @@ export async function fetchSnapshots(): Promise<Snapshot[]> {
   return (await bodyOf(client.GET("/api/v1/snapshots", { params: { query: { page_size: LARGEST_PAGE } } }))).results;
 }
 
-export function requestSnapshot(): Promise<Snapshot> {
-  return bodyOf(client.POST("/api/v1/snapshots", { body: {} }));
+export function requestSnapshot(wanted: WantedSnapshot): Promise<Snapshot> {
+  return bodyOf(client.POST("/api/v1/snapshots", { body: wanted }));
+}
+
+/** What the snapshot looked at and did not take in, each with the reason; of very many the first. */
+export async function fetchExclusions(snapshot: string): Promise<SnapshotStudy[]> {
+  const params = { path: { snapshot_id: snapshot }, query: { excluded: true, page_size: LARGEST_PAGE } };
+  return (await bodyOf(client.GET("/api/v1/snapshots/{snapshot_id}/studies", { params }))).results;
 }
 
 export async function fetchRuns(): Promise<TrainingRun[]> {

@@ -2,7 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import {
-  fetchAllEvaluations, fetchDifference, fetchEvaluations, fetchLog, fetchPoints, fetchRun, fetchRuns, fetchSamples, fetchSnapshots,
+  fetchAllEvaluations, fetchDifference, fetchEvaluations, fetchExclusions, fetchLog, fetchPoints, fetchRun, fetchRuns, fetchSamples, fetchSnapshots,
   fetchVerdict, inspectRun, type Recipe, type RunPoint, type TrainingRun,
 } from "../server/training";
 import { fetchFirings, fetchSchedules } from "../server/schedules";
@@ -13,6 +13,9 @@ export const snapshotsQuery = queryOptions({ queryKey: ["snapshots"], queryFn: f
 
 export const differenceQuery = (snapshot: string, older: string) =>
   queryOptions({ queryKey: ["snapshots", snapshot, "difference", older], queryFn: () => fetchDifference(snapshot, older) });
+
+export const exclusionsQuery = (snapshot: string) =>
+  queryOptions({ queryKey: ["snapshots", snapshot, "exclusions"], queryFn: () => fetchExclusions(snapshot) });
 
 /** Room on disk and in memory change meanwhile, so nothing of it is kept. */
 export const preflightQuery = (snapshot: string, recipe: Recipe) =>

@@ -7,31 +7,39 @@ from typing import Any, Self
 
 from plaqueview.accounts.services import IMPORT_ACCOUNT
 from plaqueview.annotations.models import Annotation, Step
+from plaqueview.imaging.protocol import TITLES, Check, Verdict
+from plaqueview.studies.models import Series
+from plaqueview.studies.protocols import findings_of
 from plaqueview.training.models import LabelSource
 
 CONFIRMED_SOURCES = tuple(source for source in LabelSource if source != LabelSource.NONE)
+
+QUALITY_CHECKS = (Check.COVERAGE, Check.NOISE, Check.GHOSTING)
 
 
 @dataclass(frozen=True)
 class InclusionRules:
     """Empty means no limit. `scanners` are parts of scanner names; `minimum_reviews` counts the people who stand behind
-    a version: its author and who approved it here. `trusted_sources` are those whose classes are trained on.
+    a version: its author and who approved it here. `needs_quality`: coverage, noise and ghosting of the FLAIR were
+    measured, and none was objected to. `trusted_sources` are those whose classes are trained on.
     """
 
     studied_from: date | None = None
     studied_until: date | None = None
     scanners: tuple[str, ...] = ()
     minimum_reviews: int = 0
+    needs_quality: bool = False
     trusted_sources: tuple[LabelSource, ...] = CONFIRMED_SOURCES
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:  # Any: JSON
-        """The inverse of `as_json`."""
+        """The inverse of `as_json`, also of rules from before one of them."""
         return cls(
             studied_from=_date_in(stored["studied_from"]),
             studied_until=_date_in(stored["studied_until"]),
             scanners=tuple(stored["scanners"]),
             minimum_reviews=stored["minimum_reviews"],
+            needs_quality=stored.get("needs_quality", False),
             trusted_sources=tuple(map(LabelSource, stored["trusted_sources"])),
         )
 
@@ -41,6 +49,7 @@ class InclusionRules:
             "studied_until": self.studied_until.isoformat() if self.studied_until else None,
             "scanners": list(self.scanners),
             "minimum_reviews": self.minimum_reviews,
+            "needs_quality": self.needs_quality,
             "trusted_sources": [source.value for source in self.trusted_sources],
         }
 
@@ -59,6 +68,17 @@ def objections(rules: InclusionRules, annotation: Annotation, *, scanner: str) -
     reviews = review_count(annotation)
     if reviews < rules.minimum_reviews:
         yield f"{reviews} people stand behind the version, need {rules.minimum_reviews}"
+    if rules.needs_quality:
+        yield from _quality_objections(annotation.series)
+
+
+def _quality_objections(flair: Series) -> Iterator[str]:
+    if flair.quality is None:
+        yield "the quality of the FLAIR was not measured"
+        return
+    for finding in findings_of(flair):
+        if finding.check in QUALITY_CHECKS and finding.verdict == Verdict.WARNING:
+            yield f"{TITLES[finding.check]}: {finding.found}, need {finding.recommended}"
 
 
 def review_count(annotation: Annotation) -> int:

@@ -44,6 +44,9 @@ class RulesSerializer(serializers.Serializer[JSON]):
         default=0,
         help_text="People behind a version: its author and who approved it here. An import has none.",
     )
+    needs_quality = serializers.BooleanField(
+        default=False, help_text="Coverage, noise and ghosting of the FLAIR were measured, and none was objected to."
+    )
     trusted_sources = serializers.ListField(
         child=serializers.ChoiceField(CONFIRMED_SOURCES),
         default=list(CONFIRMED_SOURCES),
@@ -119,6 +122,7 @@ def rules_from(fields: JSON) -> InclusionRules:
         studied_until=fields["studied_until"],
         scanners=tuple(fields["scanners"]),
         minimum_reviews=fields["minimum_reviews"],
+        needs_quality=fields["needs_quality"],
         trusted_sources=tuple(map(LabelSource, fields["trusted_sources"])),
     )
 
@@ -172,11 +176,16 @@ class SnapshotStudies(generics.GenericAPIView[SnapshotStudy]):
     @extend_schema(
         operation_id="list_studies_of_snapshot",
         summary="What the snapshot looked at: what is in, and what is not and why",
+        parameters=[OpenApiParameter("excluded", OpenApiTypes.BOOL, description="Only what is left out, or is not.")],
         responses=SnapshotStudySerializer(many=True),
     )
     def get(self, request: Request, snapshot_id: UUID) -> Response:
         snapshot = services.read_snapshot(snapshot_id=snapshot_id, actor=user_of(request), part="studies")
-        page = self.paginate_queryset(SnapshotStudy.objects.filter(snapshot=snapshot))
+        found = SnapshotStudy.objects.filter(snapshot=snapshot)
+        if "excluded" in request.query_params:
+            is_excluded = serializers.BooleanField().run_validation(request.query_params["excluded"])
+            found = found.exclude(exclusion="") if is_excluded else found.filter(exclusion="")
+        page = self.paginate_queryset(found)
         return self.get_paginated_response(SnapshotStudySerializer(page, many=True).data)
 
 
