@@ -104,7 +104,7 @@ function Pages({ me }: { me: Me }) {
             <>
               <Route path="/" element={<WorklistPage me={me} />} />
               <Route path="/studies/:id" element={<StudyPage me={me} />} />
-              <Route path="/patients/:id" element={<PatientPage />} />
+              <Route path="/patients/:id" element={<PatientPage me={me} />} />
               <Route path="/models" element={<ModelsPage me={me} />} />
               <Route path="/training" element={<TrainingPage me={me} />} />
               <Route path="/training/runs/:id" element={<RunPage />} />

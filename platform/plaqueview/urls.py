@@ -28,6 +28,7 @@ REST_APPS = (
     "training",
     "monitoring",
     "audit",
+    "operations",
 )
 
 # Only what an account made by an administrator needs: no sign-up, no e-mail, no password reset by e-mail.

@@ -26,6 +26,10 @@ def nothing(_: Place) -> dict[str, Any]:
     return {}
 
 
+def reason(_: Place) -> dict[str, Any]:
+    return {"reason": "Asked for."}
+
+
 @dataclass(frozen=True)
 class Row:
     """Who may do it, what they get, and what everybody of another site gets.
@@ -120,6 +124,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/audit"): of_caller(A.AUDIT_READ),
     ("GET", "api/v1/patients"): of_caller(A.PATIENT_READ),
     ("GET", "api/v1/patients/<uuid:patient_id>"): of_site(A.PATIENT_READ),
+    ("PUT", "api/v1/patients/<uuid:patient_id>/hold"): of_site(A.PATIENT_ERASE, body=reason),
+    ("DELETE", "api/v1/patients/<uuid:patient_id>/hold"): of_site(A.PATIENT_ERASE),
+    ("GET", "api/v1/patients/<uuid:patient_id>/erasure"): of_site(A.PATIENT_ERASE),
+    # The password was not given again: 403 says that the caller may erase once it is.
+    ("POST", "api/v1/patients/<uuid:patient_id>/erasure"): of_site(A.PATIENT_ERASE, 403, body=reason),
     ("GET", "api/v1/patients/<uuid:patient_id>/timeline"): of_site(A.ANNOTATION_READ),
     # The mask is not of the grid of the series: 409 says that the caller may ask.
     ("GET", "api/v1/patients/<uuid:patient_id>/timeline/slices"): of_site(A.ANNOTATION_READ, 409),

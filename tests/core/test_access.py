@@ -12,6 +12,7 @@ EXPECTED = {
     "study.override": "admin neurologist",
     "study.deidentify": "admin",
     "study.delete": "admin",
+    "patient.erase": "admin",
     "inference.request": "admin neurologist integrator",
     "job.read": "admin neurologist integrator",
     "job.cancel": "admin neurologist integrator",

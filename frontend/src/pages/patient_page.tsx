@@ -7,6 +7,7 @@ import { CourseCharts } from "../components/course_charts";
 import { ageText, dateText, nameText, UNKNOWN, volumeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
+import { HoldNote, PatientDeletion } from "../components/patient_deletion";
 import { Problem } from "../components/problem";
 import { SameSlices } from "../components/same_slices";
 import { StudyStateBadge } from "../components/study_state";
@@ -14,14 +15,14 @@ import { VisitChangeTable } from "../components/visit_change_table";
 import { LESION_CLASSES } from "../geometry/labels";
 import { timelineCsvUrl } from "../server/downloads";
 import { ProblemError } from "../server/problem";
-import type { Study } from "../server/types";
+import type { Me, Study } from "../server/types";
 import { useLiveWorklist } from "../state/live";
 import { patientQuery, timelineQuery } from "../state/queries";
 import { NotFoundPage } from "./not_found_page";
 import styles from "./plain_page.module.css";
 
 /** A patient's studies over time, newest first, with what was counted in each. */
-export function PatientPage() {
+export function PatientPage({ me }: { readonly me: Me }) {
   const { id = "" } = useParams();
   usePageTitle("Patient");
   useLiveWorklist();
@@ -29,7 +30,7 @@ export function PatientPage() {
   if (patient.error instanceof ProblemError && patient.error.status === 404) return <NotFoundPage what="This patient" />;
   if (patient.isError) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
   if (!patient.data) return <div className={styles.centre}><Loading of="patient" /></div>;
-  const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, studies } = patient.data;
+  const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, hold_reason, studies } = patient.data;
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
   return (
     <div className={styles.page}>
@@ -41,6 +42,7 @@ export function PatientPage() {
         </span>
       </div>
       <p className={styles.lead}>{facts.filter((fact) => fact && fact !== UNKNOWN).join(" · ")}</p>
+      <HoldNote reason={hold_reason} />
       <div className={styles.card}>
         <table className={styles.table}>
           <thead>
@@ -66,6 +68,7 @@ export function PatientPage() {
         <p className={styles.lead}>{`AI-predicted, FLAIR only. Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
       )}
       <Course patient={id} />
+      {me.actions.includes("patient.erase") && <PatientDeletion patient={id} holdReason={hold_reason} />}
     </div>
   );
 }

@@ -1016,6 +1016,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{patient_id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What erasing the patient would do */
+        get: operations["preview_erasure_of_patient"];
+        put?: never;
+        /**
+         * Erase the patient: images, results, everything but the event that says so
+         * @description By a session whose user has just given their password again at `/_allauth/browser/v1/auth/reauthenticate`: else 403 with the code `reauthentication_needed`. A token cannot. 409 names what has to end first. Backups keep the patient until they are deleted.
+         */
+        post: operations["erase_patient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{patient_id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Nothing of the patient is deleted until the hold is released */
+        put: operations["hold_patient"];
+        post?: never;
+        /** End the hold */
+        delete: operations["release_patient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{patient_id}/timeline": {
         parameters: {
             query?: never;
@@ -2313,6 +2352,7 @@ export interface components {
     schemas: {
         /**
          * @description * `patient.read` - Patient Read
+         *     * `patient.erase` - Patient Erase
          *     * `study.read` - Study Read
          *     * `study.upload` - Study Upload
          *     * `study.override` - Study Override
@@ -2345,7 +2385,7 @@ export interface components {
          *     * `token.manage` - Token Manage
          * @enum {string}
          */
-        Action: "patient.read" | "study.read" | "study.upload" | "study.override" | "study.deidentify" | "study.delete" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "webhook.manage" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
+        Action: "patient.read" | "patient.erase" | "study.read" | "study.upload" | "study.override" | "study.deidentify" | "study.delete" | "inference.request" | "job.read" | "job.cancel" | "annotation.read" | "annotation.edit" | "annotation.review" | "reading.manage" | "dicomweb.read" | "dicomweb.store" | "node.read" | "node.manage" | "node.search" | "transfer.read" | "transfer.send" | "fetch.read" | "fetch.request" | "webhook.manage" | "model.read" | "model.manage" | "training.read" | "training.manage" | "worker.read" | "audit.read" | "user.manage" | "token.manage";
         Activity: {
             /** @description Seconds without activity after which a session ends. */
             idle_s: number;
@@ -3000,6 +3040,19 @@ export interface components {
          * @enum {string}
          */
         EnhancementStateEnum: "queued" | "running" | "succeeded" | "failed";
+        /** @description What goes or has gone; with an obstacle nothing goes. */
+        Erasure: {
+            /** @description How many rows, by what they are. */
+            rows: {
+                [key: string]: number;
+            };
+            /** @description Of the received instances. */
+            size_bytes: number;
+            /** @description Datasets that are used no more then. */
+            snapshots: string[];
+            /** @description What has to end first. */
+            obstacles: string[];
+        };
         Errand: {
             kind: components["schemas"]["ErrandKindEnum"];
             /** Format: uuid */
@@ -3060,6 +3113,9 @@ export interface components {
          *     * `token.created` - Token Created
          *     * `token.revoked` - Token Revoked
          *     * `patient.read` - Patient Read
+         *     * `patient.held` - Patient Held
+         *     * `patient.released` - Patient Released
+         *     * `patient.erased` - Patient Erased
          *     * `study.received` - Study Received
          *     * `study.settled` - Study Settled
          *     * `study.read` - Study Read
@@ -3156,7 +3212,7 @@ export interface components {
          *     * `audit.read` - Audit Read
          * @enum {string}
          */
-        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "study.received" | "study.settled" | "study.read" | "study.removed" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "registration.cancelled" | "enhancement.requested" | "enhancement.succeeded" | "enhancement.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
+        EventKind: "account.created" | "account.signed_in" | "account.sign_in_failed" | "account.signed_out" | "account.password_changed" | "account.identity_bound" | "account.identity_unbound" | "account.second_factor_added" | "account.second_factor_removed" | "token.created" | "token.revoked" | "patient.read" | "patient.held" | "patient.released" | "patient.erased" | "study.received" | "study.settled" | "study.read" | "study.removed" | "series.read" | "study.flair_chosen" | "assignment.changed" | "double_reading.created" | "double_reading.read" | "double_reading.moved" | "upload.created" | "upload.read" | "job.requested" | "job.read" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.retried" | "rerun.requested" | "rerun.read" | "rerun.cancelled" | "registration.requested" | "registration.read" | "registration.succeeded" | "registration.failed" | "registration.cancelled" | "enhancement.requested" | "enhancement.succeeded" | "enhancement.failed" | "annotation.created" | "annotation.read" | "annotation.submitted" | "annotation.approved" | "annotation.returned" | "annotation.imported" | "document.exported" | "draft.created" | "draft.read" | "draft.discarded" | "comment.created" | "comment.read" | "comment.resolved" | "node.created" | "node.changed" | "node.removed" | "node.echoed" | "node.searched" | "transfer.requested" | "transfer.resent" | "transfer.read" | "transfer.sent" | "transfer.failed" | "transfer.dead" | "fetch.requested" | "fetch.read" | "fetch.done" | "fetch.failed" | "fetch.dead" | "fetch.cancelled" | "fetch.retried" | "webhook.created" | "webhook.changed" | "webhook.secret_renewed" | "webhook.tested" | "webhook.removed" | "delivery.delivered" | "delivery.dead" | "delivery.asked_again" | "model.registered" | "model.promoted" | "model.override_asked" | "model.rolled_back" | "model.shadow_started" | "model.shadow_ended" | "model.exported" | "model.imported" | "model.evaluation_requested" | "model.evaluated" | "snapshot.requested" | "snapshot.ready" | "snapshot.failed" | "snapshot.read" | "snapshot.exported" | "run.requested" | "run.read" | "run.succeeded" | "run.failed" | "run.cancelled" | "schedule.created" | "schedule.changed" | "schedule.removed" | "schedule.read" | "schedule.fired" | "audit.read";
         /**
          * @description * `post_gadolinium` - post_gadolinium
          *     * `prior` - prior
@@ -3349,6 +3405,9 @@ export interface components {
             patients: number;
             candidate: components["schemas"]["Interval"];
             champion: components["schemas"]["Interval"];
+        };
+        Hold: {
+            hold_reason: string;
         };
         /** @description A mean over patients and its 95 % confidence interval, null of one patient. */
         Interval: {
@@ -4226,6 +4285,8 @@ export interface components {
             lesion_counts: components["schemas"]["LesionCounts"] | null;
             lesion_volumes_ml: components["schemas"]["LesionVolumes"] | null;
             counting_rule: string | null;
+            /** @description Why nothing of the patient may be deleted; empty: no hold. */
+            hold_reason: string;
             studies: components["schemas"]["Study"][];
         };
         PatientReference: {
@@ -4410,6 +4471,10 @@ export interface components {
             succeeded: number;
             failed: number;
             cancelled: number;
+        };
+        ReasonRequest: {
+            /** @description For the audit; without a name. */
+            reason: string;
         };
         /** @description How the network learns; what is left out is as given here. */
         Recipe: {
@@ -5090,9 +5155,10 @@ export interface components {
          *     * `building` - building
          *     * `ready` - ready
          *     * `failed` - failed
+         *     * `withdrawn` - withdrawn
          * @enum {string}
          */
-        SnapshotState: "queued" | "building" | "ready" | "failed";
+        SnapshotState: "queued" | "building" | "ready" | "failed" | "withdrawn";
         /** @description A version that was looked at, by pseudonym. `exclusion` says why it is not in, and is empty when it is. */
         SnapshotStudy: {
             readonly patient: string;
@@ -7527,6 +7593,9 @@ export interface operations {
                  *     * `token.created` - Token Created
                  *     * `token.revoked` - Token Revoked
                  *     * `patient.read` - Patient Read
+                 *     * `patient.held` - Patient Held
+                 *     * `patient.released` - Patient Released
+                 *     * `patient.erased` - Patient Erased
                  *     * `study.received` - Study Received
                  *     * `study.settled` - Study Settled
                  *     * `study.read` - Study Read
@@ -7622,7 +7691,7 @@ export interface operations {
                  *     * `schedule.fired` - Schedule Fired
                  *     * `audit.read` - Audit Read
                  */
-                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "enhancement.failed" | "enhancement.requested" | "enhancement.succeeded" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.read" | "registration.cancelled" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.removed" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
+                kind?: ("account.created" | "account.identity_bound" | "account.identity_unbound" | "account.password_changed" | "account.second_factor_added" | "account.second_factor_removed" | "account.sign_in_failed" | "account.signed_in" | "account.signed_out" | "annotation.approved" | "annotation.created" | "annotation.imported" | "annotation.read" | "annotation.returned" | "annotation.submitted" | "assignment.changed" | "audit.read" | "comment.created" | "comment.read" | "comment.resolved" | "delivery.asked_again" | "delivery.dead" | "delivery.delivered" | "document.exported" | "double_reading.created" | "double_reading.moved" | "double_reading.read" | "draft.created" | "draft.discarded" | "draft.read" | "enhancement.failed" | "enhancement.requested" | "enhancement.succeeded" | "fetch.cancelled" | "fetch.dead" | "fetch.done" | "fetch.failed" | "fetch.read" | "fetch.requested" | "fetch.retried" | "job.cancelled" | "job.failed" | "job.read" | "job.requested" | "job.retried" | "job.succeeded" | "model.evaluated" | "model.evaluation_requested" | "model.exported" | "model.imported" | "model.override_asked" | "model.promoted" | "model.registered" | "model.rolled_back" | "model.shadow_ended" | "model.shadow_started" | "node.changed" | "node.created" | "node.echoed" | "node.removed" | "node.searched" | "patient.erased" | "patient.held" | "patient.read" | "patient.released" | "registration.cancelled" | "registration.failed" | "registration.read" | "registration.requested" | "registration.succeeded" | "rerun.cancelled" | "rerun.read" | "rerun.requested" | "run.cancelled" | "run.failed" | "run.read" | "run.requested" | "run.succeeded" | "schedule.changed" | "schedule.created" | "schedule.fired" | "schedule.read" | "schedule.removed" | "series.read" | "snapshot.exported" | "snapshot.failed" | "snapshot.read" | "snapshot.ready" | "snapshot.requested" | "study.flair_chosen" | "study.read" | "study.received" | "study.removed" | "study.settled" | "token.created" | "token.revoked" | "transfer.dead" | "transfer.failed" | "transfer.read" | "transfer.requested" | "transfer.resent" | "transfer.sent" | "upload.created" | "upload.read" | "webhook.changed" | "webhook.created" | "webhook.removed" | "webhook.secret_renewed" | "webhook.tested")[];
                 object?: string;
                 object_type?: string;
                 /** @description Which field to use when ordering the results. */
@@ -12619,6 +12688,430 @@ export interface operations {
             };
         };
     };
+    preview_erasure_of_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hold_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_timeline: {
         parameters: {
             query?: never;
@@ -15716,8 +16209,9 @@ export interface operations {
                  *     * `building` - Building
                  *     * `ready` - frozen
                  *     * `failed` - Failed
+                 *     * `withdrawn` - lacks a patient who was erased, and is not used any more
                  */
-                state?: "building" | "failed" | "queued" | "ready";
+                state?: "building" | "failed" | "queued" | "ready" | "withdrawn";
             };
             header?: never;
             path?: never;

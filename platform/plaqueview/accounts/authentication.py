@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from django.http import QueryDict
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
@@ -20,6 +21,11 @@ def user_of(request: Request) -> User:
     if not isinstance(request.user, User):
         raise exceptions.NotAuthenticated
     return request.user
+
+
+def is_reauthenticated(request: Request) -> bool:
+    """Whether the user has just given their password; never with a token, which has none to give."""
+    return user_of(request).token_id is None and did_recently_reauthenticate(request._request)  # noqa: SLF001  (Django's)
 
 
 class TokenAuthentication(authentication.BaseAuthentication):

@@ -15,6 +15,7 @@ class Role(models.TextChoices):
 
 class Action(models.TextChoices):
     PATIENT_READ = "patient.read"
+    PATIENT_ERASE = "patient.erase"
     STUDY_READ = "study.read"
     STUDY_UPLOAD = "study.upload"
     STUDY_OVERRIDE = "study.override"

@@ -31,6 +31,12 @@ class DeniedError(PlaqueViewError):
     code = "denied"
 
 
+class ReauthenticationError(DeniedError):
+    """The caller has not given their password lately."""
+
+    code = "reauthentication_needed"
+
+
 class InvalidError(PlaqueViewError):
     """The input cannot be used as it is."""
 

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from plaqueview.accounts.models import Site
+from plaqueview.accounts.models import Site, User
+from plaqueview.audit.models import EventKind
+from plaqueview.audit.services import record
+from plaqueview.core.access import Action, require
+from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.patients.models import Patient
 from plaqueview.patients.search import folded
 
@@ -53,3 +58,49 @@ def remove_without_studies(patient: Patient) -> None:
         patient.delete()
     except ProtectedError:
         return
+
+
+@transaction.atomic
+def hold(*, patient_id: UUID, reason: str, actor: User) -> Patient:
+    """Nothing of the patient is deleted, by nobody and no rule, until the hold is released.
+
+    Raises: DeniedError, NotFoundError; InvalidError without a reason.
+    """
+    if not reason.strip():
+        raise InvalidError("say why the patient is held", fields={"reason": "say why the patient is held"})
+    return _set_hold(patient_id, reason.strip(), EventKind.PATIENT_HELD, actor)
+
+
+@transaction.atomic
+def release(*, patient_id: UUID, actor: User) -> Patient:
+    """Raises: DeniedError, NotFoundError."""
+    return _set_hold(patient_id, "", EventKind.PATIENT_RELEASED, actor)
+
+
+def require_no_hold(patient: Patient) -> None:
+    """Raises: ConflictError."""
+    if patient.hold_reason:
+        raise ConflictError(f"the patient is held ({patient.hold_reason}); release the hold first")
+
+
+def _set_hold(patient_id: UUID, reason: str, kind: EventKind, actor: User) -> Patient:
+    """The same once more is no event."""
+    require(actor, Action.PATIENT_ERASE)
+    patient = locked_patient(patient_id, actor)
+    if patient.hold_reason != reason:
+        patient.hold_reason = reason
+        patient.save(update_fields=["hold_reason", "modified"])
+        record(kind, actor=actor, object_type="patient", object_id=patient.pk, site_id=patient.site_id)
+    return patient
+
+
+def locked_patient(patient_id: UUID, actor: User | None) -> Patient:
+    """The patient, whose row is locked until the transaction ends. `actor` None is a rule of the department.
+
+    Raises: NotFoundError.
+    """
+    visible = Patient.objects.all() if actor is None else Patient.objects.visible_to(actor)
+    patient = visible.select_for_update(of=("self",)).filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFoundError("no such patient, or none that you may see")
+    return patient

@@ -16,6 +16,7 @@ REPORT_LANGUAGE = read(
     env.str, "PLAQUEVIEW_REPORT_LANGUAGE", "en", validate=validate.OneOf([code for code, _ in LANGUAGES])
 )
 FOLLOW_UP_MONTHS = read(env.int, "PLAQUEVIEW_FOLLOW_UP_MONTHS", 12, validate=validate.Range(min=1))
+RETENTION_DAYS = read(env.int, "PLAQUEVIEW_RETENTION_DAYS", 0, validate=validate.Range(min=0))
 REVIEW_NEEDS_SECOND_READER = read(env.bool, "PLAQUEVIEW_REVIEW_NEEDS_SECOND_READER", False)
 LESION_CONNECTIVITY = read(env.int, "PLAQUEVIEW_LESION_CONNECTIVITY", 26, validate=validate.OneOf([6, 18, 26]))
 JOB_LEASE_S = read(env.int, "PLAQUEVIEW_JOB_LEASE_S", 20, validate=validate.Range(min=1))

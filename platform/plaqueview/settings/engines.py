@@ -56,4 +56,5 @@ CELERY_BEAT_SCHEDULE = {
     "training.tend": {"task": "training.tend", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
     "core.forget": {"task": "core.forget", "schedule": 3600.0},
+    "operations.apply_retention": {"task": "operations.apply_retention", "schedule": 24 * 3600.0},
 }

@@ -4,7 +4,7 @@ Rows go at once; bytes are set aside with the commit and deleted later, for anot
 then: `core.storage` says how.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -19,6 +19,7 @@ from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.core.storage import set_aside, settle_set_aside
+from plaqueview.core.stored_keys import kept_among
 from plaqueview.patients import services as patients
 from plaqueview.studies.models import Instance, Series, Study, StudyState
 from plaqueview.studies.settling import settle_soon
@@ -45,10 +46,11 @@ def remove(*, actor: User, study_uid: str, series_uid: str = "", instance_uid: s
     What stays of the study is settled anew.
 
     Raises: DeniedError; NotFoundError; ConflictError when several of the actor's sites keep the study, or when
-    something was made of it, which names what.
+    something was made of it, which names what, or its patient is held.
     """
     require(actor, Action.STUDY_DELETE)
     study = _locked(actor, study_uid)
+    patients.require_no_hold(study.patient)
     instances = list(_below(study, series_uid, instance_uid))
     if not instances:
         raise NotFoundError("no such study, series or instance, or none that you may see")
@@ -63,7 +65,7 @@ def remove(*, actor: User, study_uid: str, series_uid: str = "", instance_uid: s
     _shrink(study, emptied, removed)
     _record(actor, study, removed)
     announce_study(study)
-    transaction.on_commit(partial(_set_aside, keys))
+    transaction.on_commit(partial(set_aside_unnamed, keys))
     return removed
 
 
@@ -141,12 +143,11 @@ def _record(actor: User, study: Study, removed: Removed) -> None:
     )
 
 
-def _set_aside(keys: Sequence[str]) -> None:
-    for key in keys:
-        if not _is_kept(key):
-            set_aside(key)
+def set_aside_unnamed(keys: Collection[str]) -> None:
+    """The bytes that no row names any more are out of their place; the same ones may be another site's as well."""
+    for key in set(keys) - kept_among(keys):
+        set_aside(key)
 
 
 def _is_kept(key: str) -> bool:
-    """The same bytes may be another site's as well."""
-    return Instance.objects.filter(storage_key=key).exists() or Series.objects.filter(source_key=key).exists()
+    return bool(kept_among([key]))

@@ -342,11 +342,12 @@ class PatientSerializer(serializers.Serializer[Patient]):
 
 
 class PatientDetailSerializer(PatientSerializer):
+    hold_reason = serializers.CharField(help_text="Why nothing of the patient may be deleted; empty: no hold.")
     studies = StudySerializer(many=True)
 
     def to_representation(self, patient: Patient) -> JSON:
         studies = StudySerializer(self.context["studies"][patient.pk], many=True).data
-        return {**super().to_representation(patient), "studies": studies}
+        return {**super().to_representation(patient), "hold_reason": patient.hold_reason, "studies": studies}
 
 
 class UploadFileSerializer(serializers.Serializer[JSON]):

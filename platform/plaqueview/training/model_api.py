@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from plaqueview.accounts.authentication import user_of
+from plaqueview.accounts.authentication import is_reauthenticated, user_of
 from plaqueview.core.access import Action
 from plaqueview.studies.serializers import JSON
 from plaqueview.training import services
@@ -133,7 +132,7 @@ class ModelPromote(APIView):
             model_id=model_id,
             comment=wanted.validated_data["comment"],
             is_override=wanted.validated_data["override"],
-            is_reauthenticated=_is_reauthenticated(request),
+            is_reauthenticated=is_reauthenticated(request),
             actor=user_of(request),
         )
         return Response(PromotionSerializer(promotion).data)
@@ -154,8 +153,3 @@ class ModelRollback(APIView):
         comment = wanted.validated_data["comment"]
         promotion = services.roll_back(model_id=model_id, comment=comment, actor=user_of(request))
         return Response(PromotionSerializer(promotion).data)
-
-
-def _is_reauthenticated(request: Request) -> bool:
-    """Never with a token: it has no password, and must not move what reads every new study."""
-    return user_of(request).token_id is None and did_recently_reauthenticate(request._request)  # noqa: SLF001  (Django's)

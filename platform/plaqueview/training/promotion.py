@@ -9,7 +9,7 @@ from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
-from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
+from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError, ReauthenticationError
 from plaqueview.registry import journal
 from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Stage
@@ -27,12 +27,6 @@ class SecondAdministratorError(ConflictError):
     """Who asked for an override cannot second it."""
 
     code = "second_administrator_needed"
-
-
-class ReauthenticationError(DeniedError):
-    """The caller has not given their password lately."""
-
-    code = "reauthentication_needed"
 
 
 @transaction.atomic

@@ -56,6 +56,7 @@ from plaqueview.training.schedules import (
 from plaqueview.training.snapshots import compare_snapshots, read_snapshot, read_snapshots, request_snapshot
 from plaqueview.training.verdicts import read_verdict
 from plaqueview.training.watching import Line, Resources, Sample
+from plaqueview.training.withdrawal import obstacles_to_withdrawal, withdraw
 
 __all__ = [
     "EvaluationClaim",
@@ -90,6 +91,7 @@ __all__ = [
     "fire",
     "keep_best",
     "new_studies_of",
+    "obstacles_to_withdrawal",
     "order_of",
     "order_of_evaluation",
     "plan_of",
@@ -116,6 +118,7 @@ __all__ = [
     "request_snapshot",
     "roll_back",
     "tend",
+    "withdraw",
 ]
 
 

@@ -49,6 +49,7 @@ class SnapshotState(models.TextChoices):
     BUILDING = "building"
     READY = "ready", "frozen"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn", "lacks a patient who was erased, and is not used any more"
 
 
 class SnapshotQuerySet(models.QuerySet["DatasetSnapshot"]):

@@ -1,0 +1,131 @@
+import { Button, Modal, PasswordInput, TextInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+
+import { erasePatient, fetchErasure, setHold, type Erasure } from "../server/erasure";
+import { queryClient } from "../state/queries";
+import { bytesText } from "./formats";
+import { Loading } from "./loading";
+import styles from "./patient_deletion.module.css";
+import { Notice, Problem } from "./problem";
+
+interface PatientDeletionProps {
+  readonly patient: string;
+  readonly holdReason: string;
+}
+
+/** What an administrator decides about keeping a patient: a hold, or everything gone. */
+export function PatientDeletion({ patient, holdReason }: PatientDeletionProps) {
+  const [asked, setAsked] = useState<"hold" | "erase" | null>(null);
+  const close = () => setAsked(null);
+  return (
+    <section className={styles.panel} aria-label="Keeping and deleting" data-testid="patient-deletion">
+      <h2>Keeping and deleting</h2>
+      <div className={styles.actions}>
+        {holdReason ? <Release patient={patient} /> : <Button variant="default" size="xs" onClick={() => setAsked("hold")}>Hold…</Button>}
+        <Button variant="default" size="xs" color="red" onClick={() => setAsked("erase")} disabled={holdReason !== ""}>Erase the patient…</Button>
+        <span className={styles.dim}>
+          {holdReason ? "Nothing is deleted while the patient is held." : "A hold keeps everything, whatever the department's retention says."}
+        </span>
+      </div>
+      <Modal opened={asked === "hold"} onClose={close} title="Hold this patient" centered size="sm">
+        <HoldForm patient={patient} onDone={close} />
+      </Modal>
+      <Modal opened={asked === "erase"} onClose={close} title="Erase this patient" centered size="md">
+        <ErasureForm patient={patient} onClose={close} />
+      </Modal>
+    </section>
+  );
+}
+
+/** For everybody: why nothing of the patient may be deleted. */
+export function HoldNote({ reason }: { readonly reason: string }) {
+  return reason ? <Notice tone="caution" icon="info" title="Held: nothing of this patient is deleted"><p>{reason}</p></Notice> : null;
+}
+
+function useHold(patient: string, onDone?: () => void) {
+  return useMutation({
+    mutationFn: (reason: string) => setHold(patient, reason),
+    onSuccess: () => onDone?.(),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["patient", patient] }),
+  });
+}
+
+function Release({ patient }: { readonly patient: string }) {
+  const hold = useHold(patient);
+  return (
+    <>
+      {hold.isError && <Problem error={hold.error} />}
+      <Button variant="default" size="xs" loading={hold.isPending} onClick={() => hold.mutate("")}>Release the hold</Button>
+    </>
+  );
+}
+
+function HoldForm({ patient, onDone }: { readonly patient: string; readonly onDone: () => void }) {
+  const hold = useHold(patient, onDone);
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        hold.mutate(String(new FormData(event.currentTarget).get("reason")));
+      }}
+    >
+      <TextInput name="reason" label="Why" description="Everybody who may see the patient reads it." required maxLength={500} data-autofocus />
+      {hold.isError && <Problem error={hold.error} />}
+      <Button type="submit" loading={hold.isPending} className={styles.submit}>Hold</Button>
+    </form>
+  );
+}
+
+function ErasureForm({ patient, onClose }: { readonly patient: string; readonly onClose: () => void }) {
+  const navigate = useNavigate();
+  const preview = useQuery({ queryKey: ["erasure", patient], queryFn: () => fetchErasure(patient), staleTime: 0, gcTime: 0 });
+  const erasing = useMutation({
+    mutationFn: (given: FormData) => erasePatient(patient, String(given.get("reason")), String(given.get("password"))),
+    onSuccess: async () => {
+      await navigate("/");
+      queryClient.clear();
+    },
+  });
+  if (preview.isError) return <Problem error={preview.error} onRetry={() => void preview.refetch()} />;
+  if (!preview.data) return <Loading of="what would go" />;
+  const { obstacles } = preview.data;
+  if (obstacles.length > 0) {
+    return (
+      <Notice tone="caution" icon="info" title="Not now">
+        {obstacles.map((obstacle) => <p key={obstacle}>{`${obstacle.charAt(0).toUpperCase()}${obstacle.slice(1)}.`}</p>)}
+      </Notice>
+    );
+  }
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        erasing.mutate(new FormData(event.currentTarget));
+      }}
+    >
+      <WhatGoes erasure={preview.data} />
+      <TextInput name="reason" label="Why" description="Kept in the audit; write no name here." required maxLength={500} data-autofocus />
+      <PasswordInput name="password" label="Your password" autoComplete="current-password" required />
+      {erasing.isError && <Problem error={erasing.error} />}
+      <div className={styles.answers}>
+        <Button variant="default" onClick={onClose}>Keep the patient</Button>
+        <Button type="submit" color="red" loading={erasing.isPending} data-testid="erase">Erase for good</Button>
+      </div>
+    </form>
+  );
+}
+
+function WhatGoes({ erasure: { rows, size_bytes, snapshots } }: { readonly erasure: Erasure }) {
+  const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
+  return (
+    <ul className={styles.list}>
+      <li>{`${rows["study"] ?? 0} studies with ${rows["instance"] ?? 0} images (${bytesText(size_bytes)}), ${rows["annotation"] ?? 0} versions, ${total} entries in all. This cannot be undone.`}</li>
+      {snapshots.length > 0 && <li>{`${snapshots.length} datasets contained the patient and are not used any more; models that learned from them stay.`}</li>}
+      <li>What was sent to a PACS stays there, and backups keep the patient until they are deleted.</li>
+    </ul>
+  );
+}

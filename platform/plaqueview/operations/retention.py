@@ -1,0 +1,50 @@
+"""What the department keeps no longer: patients of whom nothing came for a stated time, unless somebody holds them."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from plaqueview.core.errors import ConflictError
+from plaqueview.operations.erasure import erase
+from plaqueview.patients.models import Patient
+
+logger = logging.getLogger(__name__)
+
+# A rule that is set for the first time begins with the oldest, and does not block the worker for a day.
+MOST_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How many were erased, and how many wait for work on them to end."""
+
+    erased: int
+    waiting: int
+
+
+def due() -> QuerySet[Patient]:
+    """The oldest first; nobody where the department has no rule, and nobody who is held."""
+    patients = Patient.objects.filter(hold_reason="").annotate(last_received_at=Max("studies__last_received_at"))
+    if not settings.RETENTION_DAYS:
+        return patients.none()
+    deadline = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    return patients.filter(last_received_at__lt=deadline).order_by("last_received_at", "pk")
+
+
+def apply_retention() -> Applied:
+    """Each is erased in a transaction of its own, so that one who has to wait stops nobody."""
+    reason = f"retention: nothing received for {settings.RETENTION_DAYS} days"
+    erased = waiting = 0
+    for patient_id in due().values_list("pk", flat=True)[:MOST_AT_ONCE]:
+        try:
+            erase(patient_id=patient_id, reason=reason, is_reauthenticated=True, actor=None)
+            erased += 1
+        except ConflictError as error:
+            logger.info("patient %s is not erased yet: %s", patient_id, error)
+            waiting += 1
+    return Applied(erased, waiting)

@@ -1,0 +1,215 @@
+"""Of an erased patient nothing is left here but the event that says so; who is held is not erased."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from plaqueview.audit.models import AuditEvent, EventKind
+from plaqueview.audit.services import verify_chain
+from plaqueview.core.access import Role
+from plaqueview.core.storage import settle_set_aside, store_bytes
+from plaqueview.core.stored_keys import kept_among
+from plaqueview.inference.models import InferenceJob
+from plaqueview.operations import erasure
+from plaqueview.operations.retention import Applied, apply_retention
+from plaqueview.patients.models import Patient
+from plaqueview.patients.services import hold
+from plaqueview.studies.models import Instance, Study
+from plaqueview.training.models import DatasetSnapshot, SnapshotStudy, TrainingRun
+from tests.accounts.people import PASSWORD, browser, csrf
+from tests.api.scene import make_place, world
+
+pytestmark = pytest.mark.django_db
+
+WHY = {"reason": "The patient asked for it."}
+
+
+@pytest.fixture(autouse=True)
+def store(settings, tmp_path):
+    """Nothing lies in it but these places'."""
+    settings.STORAGE_DIR = tmp_path / "storage"
+
+
+@pytest.fixture
+def place(empty_broker):
+    """A patient of whom everything was made, in a dataset as well."""
+    made = make_place("Ljubljana")
+    snapshot = DatasetSnapshot.objects.create(rules={}, state="ready", sha256="5" * 64)
+    snapshot.sites.add(made.site)
+    SnapshotStudy.objects.create(
+        snapshot=snapshot,
+        annotation_id=made.parameters["annotation_id"],
+        patient="patient-1",
+        study="study-1",
+        side="train",
+        flair_key=store_bytes([b"flair"], kind="nifti").key,
+        labels_key=store_bytes([b"labels"], kind="nifti").key,
+    )
+    return made
+
+
+@pytest.fixture
+def admin(place):
+    """In a browser, with the password given a moment ago."""
+    client = browser(place.users[Role.ADMIN])
+    give_password(client)
+    return client
+
+
+def give_password(client) -> None:
+    answer = client.post(
+        "/_allauth/browser/v1/auth/reauthenticate",
+        {"password": PASSWORD},
+        content_type="application/json",
+        headers=csrf(client),
+    )
+    assert answer.status_code == 200
+
+
+def erase(client, place):
+    address = f"/api/v1/patients/{place.parameters['patient_id']}/erasure"
+    return client.post(address, WHY, content_type="application/json", headers=csrf(client))
+
+
+def own_words(place) -> set[str]:
+    """What tells of the patient: identifiers, and the ids of all that was made of them."""
+    patient_id = f"P-{place.site.name}"
+    of_patient = (
+        "study_id",
+        "series_id",
+        "annotation_id",
+        "job_id",
+        "draft_id",
+        "comment_id",
+        "prior_id",
+        "transfer_id",
+    )
+    return {patient_id, *(place.parameters[name] for name in ("study_uid", "series_uid", "instance_uid", *of_patient))}
+
+
+def tables_with(words: set[str]) -> set[str]:
+    plain = words | {word.replace("-", "") for word in words}
+    rows = {name: rows for name, rows in world().items() if isinstance(rows, list) and name != "files"}
+    return {name for name, found in rows.items() if any(word in row for row in found for word in plain)}
+
+
+def files() -> set[str]:
+    root = Path(django_settings.STORAGE_DIR)
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    return {name for name in found if not name.startswith(("incoming/", "uploads/"))}
+
+
+def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_callbacks):
+    other = make_place("Maribor")
+    of_other = {word: tables_with({word}) for word in own_words(other)}
+    size_bytes = sum(Instance.objects.filter(study__patient=place.study.patient).values_list("size_bytes", flat=True))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = erase(admin, place)
+    settle_set_aside(is_wanted=lambda key: bool(kept_among([key])), older_than_s=0.0)
+
+    assert answer.status_code == 200
+    erased = answer.json()
+    assert (erased["rows"]["study"], erased["rows"]["instance"], erased["size_bytes"]) == (2, 20, size_bytes)
+    assert tables_with(own_words(place)) == {"audit_auditevent"}
+    assert tables_with({f"P-{place.site.name}", place.parameters["study_uid"]}) == set()
+    assert files() == kept_among(files())
+    assert {word: tables_with({word}) for word in own_words(other)} == of_other
+    event = AuditEvent.objects.get(kind=EventKind.PATIENT_ERASED)
+    assert (event.object_id, event.actor_name) == (place.parameters["patient_id"], place.users[Role.ADMIN].username)
+    assert event.details["rows"] == erased["rows"]
+    assert verify_chain().problems == ()
+
+
+def test_a_dataset_with_the_patient_is_used_no_more(admin, place):
+    snapshot = DatasetSnapshot.objects.get(state="ready")
+
+    erased = erase(admin, place).json()
+
+    assert erased["snapshots"] == [str(snapshot.pk)]
+    snapshot.refresh_from_db()
+    assert (snapshot.state, snapshot.reason) == ("withdrawn", "a patient in it was erased")
+
+
+def test_what_has_to_end_first_is_named_and_nothing_goes(admin, place):
+    snapshot = DatasetSnapshot.objects.get(state="ready")
+    TrainingRun.objects.create(snapshot=snapshot, recipe={})
+    hold(patient_id=place.study.patient_id, reason="A claim is pending.", actor=place.users[Role.ADMIN])
+    InferenceJob.objects.filter(pk=place.parameters["job_id"]).update(
+        state="running", lease_token=place.study.pk, lease_expires_at=timezone.now() + timedelta(minutes=1)
+    )
+    before = world()
+
+    preview = admin.get(f"/api/v1/patients/{place.parameters['patient_id']}/erasure").json()
+    answer = erase(admin, place)
+
+    obstacles = [
+        "the patient is held (A claim is pending.); release the hold first",
+        "workers are at inference jobs; wait for them or cancel them",
+        "a training run uses a snapshot with the patient; wait for it or cancel it",
+    ]
+    assert preview["obstacles"] == obstacles
+    assert (answer.status_code, answer.json()["detail"]) == (409, f"nothing is erased: {'; '.join(obstacles)}")
+    assert world() == before
+
+
+def test_without_the_password_nothing_goes(place):
+    answer = erase(browser(place.users[Role.ADMIN]), place)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication_needed")
+    assert Patient.objects.filter(pk=place.study.patient_id).exists()
+
+
+def test_who_is_held_keeps_even_what_came_by_mistake(admin, place):
+    address = f"/api/v1/patients/{place.parameters['patient_id']}/hold"
+    held = admin.put(address, {"reason": "A claim."}, content_type="application/json", headers=csrf(admin))
+    refused = admin.delete(f"/dicom-web/studies/{place.parameters['study_uid']}", headers=csrf(admin))
+    shown = admin.get(f"/api/v1/patients/{place.parameters['patient_id']}").json()["hold_reason"]
+    released = admin.delete(address, headers=csrf(admin))
+
+    assert (held.json(), shown, released.json()) == ({"hold_reason": "A claim."}, "A claim.", {"hold_reason": ""})
+    assert "the patient is held (A claim.)" in refused.json()["detail"]
+    kinds = list(
+        AuditEvent.objects.filter(kind__startswith="patient.").order_by("sequence").values_list("kind", flat=True)
+    )
+    assert kinds == ["patient.held", "patient.read", "patient.released"]
+
+
+def test_a_rule_erases_without_a_person(place):
+    erased = erasure.erase(patient_id=place.study.patient_id, reason="Retention", is_reauthenticated=True, actor=None)
+
+    assert erased.rows["patient"] == 1
+    assert AuditEvent.objects.get(kind=EventKind.PATIENT_ERASED).actor_name == "system"
+
+
+def test_retention_erases_the_old_and_leaves_the_held(place, settings, capsys):
+    other = make_place("Maribor")
+    held = make_place("Koper")
+    hold(patient_id=held.study.patient_id, reason="A claim.", actor=held.users[Role.ADMIN])
+    long_ago = timezone.now() - timedelta(days=3651)
+    Study.objects.filter(patient__in=[place.study.patient_id, held.study.patient_id]).update(last_received_at=long_ago)
+    TrainingRun.objects.all().delete()
+    settings.RETENTION_DAYS = 3650
+
+    call_command("apply_retention", "--dry-run")
+    call_command("apply_retention")
+
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"{place.study.patient_id} last received {long_ago:%Y-%m-%d}",
+        "1 patients erased, 0 wait for work on them to end",
+    ]
+    left = set(Patient.objects.values_list("pk", flat=True))
+    assert left == {other.study.patient_id, held.study.patient_id}
+
+
+def test_without_a_rule_nobody_is_erased(place):
+    Study.objects.update(last_received_at=timezone.now() - timedelta(days=36500))
+
+    assert apply_retention() == Applied(erased=0, waiting=0)
+    with pytest.raises(CommandError, match="PLAQUEVIEW_RETENTION_DAYS is 0"):
+        call_command("apply_retention")
