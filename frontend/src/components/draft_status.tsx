@@ -74,7 +74,7 @@ function DiscardQuestion({ isOpen, onClose, onDiscard }: DiscardQuestionProps) {
       {problem && <p role="alert" className={styles.problem}>{problem}</p>}
       <div className={styles.answers}>
         <Button variant="default" onClick={onClose} data-autofocus>Keep it</Button>
-        <Button color="red" onClick={() => void discard()}>Discard</Button>
+        <Button color="red.8" onClick={() => void discard()}>Discard</Button>
       </div>
     </Modal>
   );

@@ -113,7 +113,7 @@ function ErasureForm({ patient, onClose }: { readonly patient: string; readonly 
       {erasing.isError && <Problem error={erasing.error} />}
       <div className={styles.answers}>
         <Button variant="default" onClick={onClose}>Keep the patient</Button>
-        <Button type="submit" color="red" loading={erasing.isPending} data-testid="erase">Erase for good</Button>
+        <Button type="submit" color="red.8" loading={erasing.isPending} data-testid="erase">Erase for good</Button>
       </div>
     </form>
   );
