@@ -52,6 +52,7 @@ def test_no_contract_excuses_a_single_import() -> None:
         "inference_worker.errands -> **",
         "inference_worker.enhancement_tasks -> **",
         "inference_worker.gate_tasks -> **",
+        "inference_worker.run_ledger -> **",
         "inference_worker.shadow_tasks -> **",
         "inference_worker.training_tasks -> **",
         "inference_worker.** -> plaqueview.imaging",

@@ -19,7 +19,7 @@ from plaqueview.operations.retention import Applied, apply_retention
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import hold
 from plaqueview.studies.models import Instance, Study
-from plaqueview.training.models import DatasetSnapshot, SnapshotStudy, TrainingRun
+from plaqueview.training.models import DatasetSnapshot, RunSample, SnapshotStudy, TrainingRun
 from tests.accounts.people import PASSWORD, browser, csrf
 from tests.api.scene import make_place, world
 
@@ -127,12 +127,15 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
 
 def test_a_dataset_with_the_patient_is_used_no_more(admin, place):
     snapshot = DatasetSnapshot.objects.get(state="ready")
+    run = TrainingRun.objects.create(snapshot=snapshot, recipe={}, state="cancelled", finished_at=timezone.now())
+    RunSample.objects.create(run=run, number=1, study="study-1", slice_number=3, slice_png=b"p", step=1, outlines={})
 
     erased = erase(admin, place).json()
 
     assert erased["snapshots"] == [str(snapshot.pk)]
     snapshot.refresh_from_db()
     assert (snapshot.state, snapshot.reason) == ("withdrawn", "a patient in it was erased")
+    assert run.samples.count() == 0
 
 
 def test_what_has_to_end_first_is_named_and_nothing_goes(admin, place):

@@ -2,11 +2,12 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.utils import timezone
 
 from plaqueview.core.errors import ConflictError
@@ -27,20 +28,21 @@ class Applied:
     waiting: int
 
 
-def due() -> QuerySet[Patient]:
-    """The oldest first; nobody where the department has no rule, and nobody who is held."""
-    patients = Patient.objects.filter(hold_reason="").annotate(last_received_at=Max("studies__last_received_at"))
+def due() -> list[tuple[UUID, datetime]]:
+    """Whom, and when anything last came of them, the oldest first; nobody without a rule, and nobody who is held."""
     if not settings.RETENTION_DAYS:
-        return patients.none()
+        return []
     deadline = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
-    return patients.filter(last_received_at__lt=deadline).order_by("last_received_at", "pk")
+    patients = Patient.objects.filter(hold_reason="").annotate(last_received_at=Max("studies__last_received_at"))
+    found = patients.filter(last_received_at__lt=deadline).order_by("last_received_at", "pk")
+    return list(found.values_list("pk", "last_received_at"))
 
 
 def apply_retention() -> Applied:
     """Each is erased in a transaction of its own, so that one who has to wait stops nobody."""
     reason = f"retention: nothing received for {settings.RETENTION_DAYS} days"
     erased = waiting = 0
-    for patient_id in due().values_list("pk", flat=True)[:MOST_AT_ONCE]:
+    for patient_id, _ in due()[:MOST_AT_ONCE]:
         try:
             erase(patient_id=patient_id, reason=reason, is_reauthenticated=True, actor=None)
             erased += 1

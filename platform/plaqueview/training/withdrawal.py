@@ -8,6 +8,7 @@ from plaqueview.training.models import (
     DatasetSnapshot,
     Evaluation,
     EvaluationState,
+    RunSample,
     SnapshotState,
     TrainingRun,
 )
@@ -27,6 +28,10 @@ def obstacles_to_withdrawal(snapshot_ids: Sequence[UUID], site_id: UUID) -> Iter
 
 
 def withdraw(snapshot_ids: Sequence[UUID]) -> None:
-    """The snapshots say why they are not used any more; those that failed keep their own reason."""
+    """The snapshots say why they are not used any more; those that failed keep their own reason.
+
+    What their runs show of single slices goes, whoever's it is.
+    """
+    RunSample.objects.filter(run__snapshot__in=snapshot_ids).delete()
     ready = DatasetSnapshot.objects.filter(pk__in=snapshot_ids, state=SnapshotState.READY)
     ready.update(state=SnapshotState.WITHDRAWN, reason=WHY)

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         if not settings.RETENTION_DAYS:
             raise CommandError("PLAQUEVIEW_RETENTION_DAYS is 0: the department has no rule of retention")
         if options["dry_run"]:
-            for patient_id, last_received_at in due().values_list("pk", "last_received_at"):
+            for patient_id, last_received_at in due():
                 self.stdout.write(f"{patient_id} last received {last_received_at:%Y-%m-%d}")
             return
         applied = apply_retention()
