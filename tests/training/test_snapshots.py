@@ -20,9 +20,11 @@ from plaqueview.core.access import Role
 from plaqueview.core.errors import DeniedError, NotFoundError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.nifti import read_volume_nifti
+from plaqueview.imaging.volume import Volume
 from plaqueview.patients.models import Patient
 from plaqueview.studies.models import Series
 from plaqueview.training import labels, services
+from plaqueview.training.building import in_half
 from plaqueview.training.manifest import manifest_of, manifest_sha256
 from plaqueview.training.models import DatasetSnapshot, LabelSource, PatientSide, Side, SnapshotState, SnapshotStudy
 from plaqueview.training.rules import InclusionRules
@@ -194,6 +196,19 @@ def test_only_flairs_of_measured_quality_are_taken_in_where_the_rules_say_so(tmp
         "Noise (estimate): 8.0%",
         "the quality of the FLAIR was not measured",
     ]
+
+
+@pytest.mark.parametrize(
+    ("voxels", "dtype"),
+    [([-5.0, 32_767.0], "int16"), ([0.5, 7.0], "float32"), ([0.0, 32_768.0], "float32"), ([0.0, 1e20], "float32")],
+)
+def test_a_flair_is_kept_to_the_last_digit(voxels, dtype):
+    flair = Volume(np.array(voxels, np.float32).reshape(1, 1, 2), np.eye(4))
+
+    kept = in_half(flair)
+
+    assert kept.voxels.dtype == dtype
+    np.testing.assert_array_equal(kept.voxels, flair.voxels)
 
 
 def test_the_export_is_what_training_reads_and_names_nobody(tmp_path):

@@ -142,11 +142,18 @@ def _row(snapshot: DatasetSnapshot, annotation: Annotation, rules: InclusionRule
 
 def _store(row: SnapshotStudy, flair: Volume, labels: TrainingLabels) -> None:
     """The two files hold voxels and geometry, and nothing else of the study."""
-    row.flair_key = _stored_nifti(flair)
+    row.flair_key = _stored_nifti(in_half(flair))
     row.labels_key = _stored_nifti(flair.with_voxels(labels.labels.voxels))
     row.image_sha256 = hashlib.sha256(np.ascontiguousarray(flair.voxels).tobytes()).hexdigest()
     row.slices = flair.shape[0]
     row.lesions = [lesion.as_json() for lesion in labels.lesions]
+
+
+def in_half(flair: Volume) -> Volume:
+    """The same values as int16 where it holds them, as most scanners send them: half of the bytes to compress."""
+    with np.errstate(invalid="ignore"):  # what does not fit is seen by the comparison
+        whole = flair.voxels.astype(np.int16)
+    return flair.with_voxels(whole) if np.array_equal(whole, flair.voxels) else flair
 
 
 def _stored_nifti(volume: Volume) -> str:

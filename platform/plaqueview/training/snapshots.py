@@ -119,5 +119,6 @@ def compare_snapshots(*, snapshot_id: UUID, other_id: UUID, actor: User) -> Snap
 
 
 def _files_by_study(snapshot: DatasetSnapshot) -> Mapping[str, tuple[str, str]]:
+    """The voxels, however they are stored, and the labels, whose file has the geometry of both."""
     rows = SnapshotStudy.objects.filter(snapshot=snapshot, exclusion="")
-    return {f"{row.patient}/{row.study}": (row.flair_key, row.labels_key) for row in rows}
+    return {f"{row.patient}/{row.study}": (row.image_sha256, row.labels_key) for row in rows}
