@@ -1,6 +1,7 @@
 import { Link } from "react-router";
 
 import type { RunResources, TrainingRun } from "../server/training";
+import { isLive } from "../state/training";
 import { bytesText, fullTimeText, percentText, UNKNOWN } from "./formats";
 import styles from "./run_facts.module.css";
 
@@ -15,7 +16,8 @@ export function RunFacts({ run }: { run: TrainingRun }) {
       <Fact name="Best validation">{best_dice === null ? UNKNOWN : `Dice ${best_dice.toFixed(3)} at step ${best_step}, any plaque, mean over studies`}</Fact>
       <Fact name="Starts from">{recipe.start ?? UNKNOWN}</Fact>
       <Fact name="Device">{run.device || UNKNOWN}</Fact>
-      {resources && <Taken resources={resources} />}
+      {resources && isLive(run) && <Taken resources={resources} />}
+      {resources && !isLive(run) && <Fact name="Memory">{`at most ${bytesText(resources.memory_peak_bytes)}`}</Fact>}
       {model && <Fact name="Candidate"><Link to="/models">On the page Models, with the gate</Link></Fact>}
     </dl>
   );

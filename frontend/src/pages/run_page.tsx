@@ -41,9 +41,11 @@ function Shown({ run }: { run: TrainingRun }) {
           <Button size="xs" variant="default" component="a" href={runLogUrl(run.id)} download={`run-${run.id}.log`} data-testid="download-log">Download log</Button>
         </span>
       </div>
-      {[run.reason, ...run.warnings].filter(Boolean).map((line) => <p key={line} className={styles.remark}>{line}</p>)}
       {cancelling.isError && <Problem error={cancelling.error} />}
-      <div className={styles.card}><RunFacts run={run} /></div>
+      <div className={styles.card}>
+        <RunFacts run={run} />
+        {[run.reason, ...run.warnings].filter(Boolean).map((line) => <p key={line} className={styles.remark}>{line}</p>)}
+      </div>
       <h2>Learning</h2>
       {points.isError && <Problem error={points.error} onRetry={() => void points.refetch()} />}
       <div className={styles.card}>{points.data && <LearningCurve points={points.data} steps={run.recipe.steps ?? 1} />}</div>

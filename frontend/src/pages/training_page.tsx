@@ -92,7 +92,7 @@ function SnapshotLine({ snapshot, older, onTrain }: SnapshotLineProps) {
       </td>
       <td>{train && validation && test ? `${train.patients}, ${validation.patients}, ${test.patients}` : UNKNOWN}</td>
       <td>
-        {snapshot.excluded_count === 0 ? "none" : (
+        {snapshot.excluded_count === 0 ? (isReady(snapshot) ? "none" : UNKNOWN) : (
           <Button size="compact-sm" variant="default" aria-expanded={isExplained} onClick={() => setExplained(!isExplained)} data-testid="exclusions">
             {countText(snapshot.excluded_count, "study", "studies")}
           </Button>
