@@ -5,13 +5,11 @@ Only the newest version of a study counts, and only where it is approved. Nothin
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from io import StringIO
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +23,7 @@ from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
+from plaqueview.core.csv_file import csv_bytes
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.monitoring.models import StudyMeasures
@@ -186,12 +185,8 @@ def export_cohort(*, query: CohortQuery, actor: User) -> bytes:
 
 
 def cohort_csv(studies: Sequence[CohortStudy]) -> bytes:
-    """UTF-8 with a line of names, RFC 4180; empty where something is not known."""
-    stream = StringIO(newline="")
-    writer = csv.DictWriter(stream, list(_columns()))
-    writer.writeheader()
-    writer.writerows(map(_row, studies))
-    return stream.getvalue().encode()
+    """Empty where something is not known."""
+    return csv_bytes(list(_columns()), map(_row, studies))
 
 
 def _studies(query: CohortQuery, actor: User) -> Sequence[CohortStudy]:

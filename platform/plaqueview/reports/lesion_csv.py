@@ -1,10 +1,9 @@
 """The lesions of a version as CSV: one row a lesion, numbers as the API writes them, the rule in every row."""
 
-import csv
 from collections.abc import Callable, Mapping
-from io import StringIO
 
 from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.core.csv_file import csv_bytes
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.dicom_sr import tracking_uid
 from plaqueview.imaging.lesion_sizes import SIZE_RULE
@@ -37,15 +36,12 @@ OF_LESION: Mapping[str, Callable[[Lesion, Stamp], Value]] = {
 
 
 def lesions_csv(annotation: Annotation) -> bytes:
-    """UTF-8 with a line of names, RFC 4180; positions in mm are LPS. A version without lesions has the names only."""
+    """Positions in mm are LPS. A version without lesions has the names of the columns only."""
     stamp = stamp_of(annotation)
     version = _of_version(annotation, stamp)
-    stream = StringIO(newline="")
-    writer = csv.DictWriter(stream, [*OF_LESION, *version])
-    writer.writeheader()
-    for lesion in annotation.lesions.order_by("number"):
-        writer.writerow({name: value(lesion, stamp) for name, value in OF_LESION.items()} | version)
-    return stream.getvalue().encode()
+    lesions = annotation.lesions.order_by("number")
+    rows = ({name: value(lesion, stamp) for name, value in OF_LESION.items()} | version for lesion in lesions)
+    return csv_bytes([*OF_LESION, *version], rows)
 
 
 def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:

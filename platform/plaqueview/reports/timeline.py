@@ -1,9 +1,7 @@
 """A patient's course: what was counted in each study, and what changed since the prior it was registered to."""
 
-import csv
 import hashlib
 from dataclasses import dataclass
-from io import StringIO
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +12,7 @@ from plaqueview.annotations import services as annotations
 from plaqueview.annotations.models import Annotation
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
+from plaqueview.core.csv_file import csv_bytes
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
@@ -84,13 +83,8 @@ def read_timeline_csv(*, patient_id: UUID, actor: User) -> bytes:
 
 
 def timeline_csv(timeline: Timeline) -> bytes:
-    """UTF-8 with a line of names, RFC 4180; numbers as the API writes them, empty where there is none."""
-    stream = StringIO(newline="")
-    writer = csv.DictWriter(stream, COLUMNS)
-    writer.writeheader()
-    for visit in timeline.visits:
-        writer.writerow(row_of(visit))
-    return stream.getvalue().encode()
+    """Numbers as the API writes them, empty where there is none."""
+    return csv_bytes(COLUMNS, map(row_of, timeline.visits))
 
 
 def row_of(visit: Visit) -> dict[str, Value]:

@@ -1,6 +1,5 @@
 """A snapshot as one zip for other tools: NIfTI pairs, the source paper's PNG pairs, and tables."""
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from plaqueview.accounts.models import User
+from plaqueview.core.csv_file import csv_bytes
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.nifti import read_volume_nifti
 from plaqueview.imaging.windowing import apply_window, percentile_window
@@ -73,20 +73,15 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _studies_csv(rows: Iterable[SnapshotStudy]) -> str:
-    return _csv([STUDY_COLUMNS, *([str(getattr(row, name)) for name in STUDY_COLUMNS] for row in rows)])
+def _studies_csv(rows: Iterable[SnapshotStudy]) -> bytes:
+    return csv_bytes(STUDY_COLUMNS, ({name: getattr(row, name) for name in STUDY_COLUMNS} for row in rows))
 
 
-def _lesions_csv(rows: Iterable[SnapshotStudy]) -> str:
-    head = ("patient", "study", *LESION_COLUMNS)
-    return _csv([head, *(_lesion_line(row, lesion) for row in rows for lesion in row.lesions)])
+def _lesions_csv(rows: Iterable[SnapshotStudy]) -> bytes:
+    return csv_bytes(
+        ("patient", "study", *LESION_COLUMNS), (_lesion_line(row, lesion) for row in rows for lesion in row.lesions)
+    )
 
 
-def _lesion_line(row: SnapshotStudy, lesion: Mapping[str, object]) -> list[str]:
-    return [row.patient, row.study, *(str(lesion[name]) for name in LESION_COLUMNS)]
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+def _lesion_line(row: SnapshotStudy, lesion: Mapping[str, object]) -> dict[str, object]:
+    return {"patient": row.patient, "study": row.study, **{name: lesion[name] for name in LESION_COLUMNS}}
