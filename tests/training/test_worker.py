@@ -71,6 +71,11 @@ def test_a_run_whose_worker_is_killed_goes_on_to_one_candidate(tmp_path):
     verdict = GateVerdict.objects.get()
     assert "goes on at step" in said(log)
     assert list(RunPoint.objects.values_list("step", flat=True)) == list(range(1, STEPS + 1))
+    assert {sample.step for sample in run.samples.all()} == {STEPS}
+    assert run.resources["memory_peak_bytes"] > 0
+    assert [line.text for line in run.lines.all()][-2:] == ["saving begins", "succeeded"]
+    assert len([line for line in run.lines.all() if line.text.startswith("taken by ")]) == 2
+    assert next(rule["is_passed"] for rule in verdict.rules if rule["rule"] == "memory")
     assert (run.model, model.stage, model.facts["recipe"]["steps"]) == (model, Stage.CANDIDATE, STEPS)
     assert (verdict.candidate, verdict.champion, len(verdict.figures)) == (model, shipped, 1)
     assert stored_path(model.onnx_key).name == model.sha256
