@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.volume import axial_reorientation
 
 Color = tuple[int, int, int]
 
@@ -39,6 +40,17 @@ class LegendEntry:
 def zoom_of(columns: int) -> int:
     """By how much a slice of so many columns is enlarged."""
     return -(-SMALLEST_WIDTH // columns) if columns < SMALLEST_WIDTH else 1
+
+
+def upright(slice_: NDArray[Any], affine: NDArray[np.float64]) -> NDArray[Any]:  # Any: keeps the dtype it is given
+    """A view of (rows, columns) as a reader expects it, the face up and the patient's right at the left.
+
+    `affine` is that of the volume; slices of another plane than the axial stay as they were stored.
+    """
+    turn = axial_reorientation(affine)
+    if turn.axes != (0, 1, 2):
+        return slice_
+    return np.flip(slice_, tuple(axis for axis in (0, 1) if turn.flips[axis + 1]))
 
 
 def draw(

@@ -16,7 +16,7 @@ from plaqueview.imaging import mask_codec
 from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.dicom_source import DocumentError
 from plaqueview.imaging.lesions import LesionClass
-from plaqueview.imaging.overlay_picture import draw_slice
+from plaqueview.imaging.overlay_picture import draw_slice, upright
 from plaqueview.imaging.windowing import Window, apply_window
 from plaqueview.studies import services as studies
 
@@ -51,7 +51,7 @@ def key_slices(annotation: Annotation, lesions: Sequence[Lesion]) -> list[KeySli
         KeySlice(
             slice_index=index,
             lesions=tuple(lesion.number for lesion in lesions if index in lesion.slice_indices),
-            png=png_of(draw_slice(apply_window(voxels, window), labels[index], colors=COLORS)),
+            png=png_of(picture_of(apply_window(voxels, window), labels[index], affine_of(annotation))),
             aspect=width / height,
         )
         for index, voxels in studies.load_slices(annotation.series, indices).items()
@@ -70,10 +70,18 @@ def window_of(annotation: Annotation) -> Window:
     return series.window
 
 
+def picture_of(grey: NDArray[np.uint8], labels: NDArray[np.uint8], affine: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A slice of the volume with that affine, its plaques drawn over it, upright."""
+    return draw_slice(upright(grey, affine), upright(labels, affine), colors=COLORS)
+
+
+def affine_of(annotation: Annotation) -> NDArray[np.float64]:
+    return np.array(annotation.affine, np.float64).reshape(4, 4)
+
+
 def size_mm(annotation: Annotation) -> tuple[float, float]:
     """Height and width of a slice."""
-    affine = np.array(annotation.affine, np.float64).reshape(4, 4)
-    height, width = np.linalg.norm(affine[:3, 1:3], axis=0) * annotation.shape[1:]
+    height, width = np.linalg.norm(affine_of(annotation)[:3, 1:3], axis=0) * annotation.shape[1:]
     return float(height), float(width)
 
 

@@ -16,15 +16,13 @@ from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError
 from plaqueview.imaging import mask_codec
-from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.dicom_source import DocumentError
-from plaqueview.imaging.overlay_picture import draw_slice
 from plaqueview.imaging.same_plane import plane_in
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import apply_window
 from plaqueview.reports.findings import prior_of
-from plaqueview.reports.key_slices import chosen_slices, png_of, size_mm, window_of
+from plaqueview.reports.key_slices import affine_of, chosen_slices, picture_of, png_of, size_mm, window_of
 from plaqueview.reports.stamps import stamp_of
 from plaqueview.studies import reading as study_reading
 from plaqueview.studies import services as studies
@@ -96,7 +94,7 @@ def _registered(newest: Annotation, actor: User) -> Iterator[_Aligned]:
 
 
 def _same_slice(slice_index: int, newest: Annotation, visits: list[_Aligned]) -> SameSlice:
-    grid = Volume(np.empty(newest.shape, np.uint8), _affine_of(newest))
+    grid = Volume(np.empty(newest.shape, np.uint8), affine_of(newest))
     height, width = size_mm(newest)
     return SameSlice(
         slice_index, width / height, tuple((one.annotation, _picture(one, grid, slice_index)) for one in visits)
@@ -105,7 +103,7 @@ def _same_slice(slice_index: int, newest: Annotation, visits: list[_Aligned]) ->
 
 def _picture(visit: _Aligned, grid: Volume, slice_index: int) -> bytes:
     annotation = visit.annotation
-    plane = plane_in(_affine_of(annotation), grid=grid, slice_index=slice_index, matrix=visit.matrix)
+    plane = plane_in(affine_of(annotation), grid=grid, slice_index=slice_index, matrix=visit.matrix)
     window = window_of(annotation)
     needed = plane.slices_needed(annotation.slices)
     voxels = np.zeros(grid.shape[1:], np.float32)
@@ -113,8 +111,4 @@ def _picture(visit: _Aligned, grid: Volume, slice_index: int) -> bytes:
         loaded = studies.load_slices(annotation.series, needed)
         voxels = plane.sampled(np.stack([loaded[index] for index in needed]), needed.start)
     labels = plane.labels(mask_codec.decode(labels_of(annotation).content))
-    return png_of(draw_slice(apply_window(voxels, window), labels, colors=COLORS))
-
-
-def _affine_of(annotation: Annotation) -> NDArray[np.float64]:
-    return np.array(annotation.affine, np.float64).reshape(4, 4)
+    return png_of(picture_of(apply_window(voxels, window), labels, grid.affine))
