@@ -38,6 +38,8 @@ describe("the lesion table", () => {
     [{ sort: "region", isDescending: true }, [3, 4, 1, 2]],
     [{ change: "new" }, [2]],
     [{ review: "predicted" }, [1, 3]],
+    [{ probability: "below_70" }, [2]],
+    [{ probability: "from_70" }, [1, 4]],
     [{ lesionClass: "inactive", review: "reclassified" }, [4]],
   ])("looked at by %j lists %j", (view, expected) => {
     expect(numbers(view)).toEqual(expected);

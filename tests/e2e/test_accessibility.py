@@ -97,6 +97,7 @@ def test_the_worklist(reader: Page) -> None:
         ("/nodes", "nodes-page"),
         ("/transfers", "transfers-page"),
         ("/training", "training-page"),
+        ("/monitoring", "course"),
         ("/nowhere", "not-found"),
     ],
 )

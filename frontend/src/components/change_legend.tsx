@@ -40,8 +40,10 @@ export function ChangeLegend({ changes }: { changes: StudyChanges }) {
       </div>
       {shown?.suggests && <p className={styles.suggestion} role="status" data-testid="change-suggestion">{suggestionText(shown, changes)}</p>}
       {cautionsOf(changes.protocol).length > 0 && <p className={styles.suggestion} data-testid="change-caution">{cautionsOf(changes.protocol).join(" ")}</p>}
-      <p className={styles.rule}>{changes.rule}</p>
-      <p className={styles.rule} data-testid="brightening-rule">{brighteningText(changes)}</p>
+      <div className={styles.rules} tabIndex={0} role="note" aria-label="Rules of the changes">
+        <p className={styles.rule}>{changes.rule}</p>
+        <p className={styles.rule} data-testid="brightening-rule">{brighteningText(changes)}</p>
+      </div>
     </section>
   );
 }

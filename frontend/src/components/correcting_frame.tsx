@@ -29,7 +29,7 @@ export function CorrectingFrame({ drafting, stack, contextNow, run, children }: 
   const { conflict, labels } = drafting;
   return (
     <div className={styles.frame}>
-      <EditToolbar drafting={drafting} run={run} />
+      <EditToolbar drafting={drafting} isSeen={stack !== null} run={run} />
       <div className={styles.slices}>
         {children}
         <ToolOptions />

@@ -45,13 +45,16 @@ const GROUPS: readonly (readonly Entry[])[] = [
 
 interface EditToolbarProps {
   readonly drafting: Pick<Drafting, "canEdit" | "canUndo" | "canRedo">;
+  /** The slices are on the screen: nothing is corrected unseen. */
+  readonly isSeen: boolean;
   run(command: Command): void;
 }
 
 /** Every correction beside the slices, by mouse what the keys do. */
-export function EditToolbar({ drafting, run }: EditToolbarProps) {
+export function EditToolbar({ drafting, isSeen, run }: EditToolbarProps) {
   const chosen = useEditing((editing) => editing.tool);
-  const { canEdit, canUndo, canRedo } = drafting;
+  const { canUndo, canRedo } = drafting;
+  const canEdit = drafting.canEdit && isSeen;
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Correcting" aria-orientation="vertical" data-testid="edit-toolbar">
       {GROUPS.map((entries, order) => (

@@ -2,7 +2,7 @@ import { NativeSelect } from "@mantine/core";
 import { memo } from "react";
 
 import { LESION_CLASSES } from "../geometry/labels";
-import { CHANGES, REGIONS, REVIEW_MARKS, useLesionTable, type TableView } from "../state/lesion_table";
+import { CHANGES, REGIONS, REVIEW_MARKS, useLesionTable, type ProbabilityRange, type TableView } from "../state/lesion_table";
 import { CLASS_NAMES } from "./class_mark";
 import { CHANGE_TEXTS, REVIEW_TEXTS } from "./lesion_claim";
 import styles from "./lesion_list.module.css";
@@ -24,6 +24,11 @@ const REGION_CHOICES = [ALL("Region"), ...REGIONS.map((value) => ({ value, label
 const CHANGE_CHOICES = [ALL("Change"), ...CHANGES.filter((change) => change !== "resolved").map((value) => ({ value, label: CHANGE_TEXTS[value] }))];
 const REVIEW_CHOICES = [ALL("Review"), ...REVIEW_MARKS.map((value) => ({ value, label: REVIEW_TEXTS[value] }))];
 
+const PROBABILITY_TEXTS: Readonly<Record<ProbabilityRange, string>> = {
+  below_70: "Below 70 %", below_80: "Below 80 %", from_70: "70 % and more", from_80: "80 % and more",
+};
+const PROBABILITY_CHOICES = [ALL("Prob."), ...Object.entries(PROBABILITY_TEXTS).map(([value, label]) => ({ value, label }))];
+
 /** @param hasChanges false while there is no prior to compare with */
 export const LesionFilter = memo(function LesionFilter({ hasChanges }: { hasChanges: boolean }) {
   const { view, look } = useLesionTable();
@@ -35,6 +40,7 @@ export const LesionFilter = memo(function LesionFilter({ hasChanges }: { hasChan
       {hasChanges && (
         <Filter label="Change since the prior" data={CHANGE_CHOICES} value={view.change} onChoose={(value) => look({ change: value as TableView["change"] })} />
       )}
+      <Filter label="Mean probability" data={PROBABILITY_CHOICES} value={view.probability} onChoose={(value) => look({ probability: value as TableView["probability"] })} />
       <Filter label="Review" data={REVIEW_CHOICES} value={view.review} onChoose={(value) => look({ review: value as TableView["review"] })} />
     </div>
   );

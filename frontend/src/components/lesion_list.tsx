@@ -35,6 +35,8 @@ interface LesionListProps {
   readonly rows: readonly LesionRow[];
   readonly total: number;
   readonly hasChanges: boolean;
+  /** The regions come some seconds after the lesions. */
+  readonly areRegionsPending: boolean;
   readonly selected: number | null;
   readonly sliceIndex: number;
   /** The same function from drawing to drawing, since there may be hundreds of rows. */
@@ -42,7 +44,7 @@ interface LesionListProps {
 }
 
 /** Every lesion with its measures and what is known of it; choosing one shows it on its middle slice in all panes. */
-export const LesionList = memo(function LesionList({ rows, total, hasChanges, selected, sliceIndex, onSelect }: LesionListProps) {
+export const LesionList = memo(function LesionList({ rows, total, hasChanges, areRegionsPending, selected, sliceIndex, onSelect }: LesionListProps) {
   const count = rows.length === total ? String(total) : `${rows.length} of ${total}`;
   const [isFilterAsked, askFilter] = useState(false);
   const isFilterShown = useLesionTable(({ view }) => isFiltered(view)) || isFilterAsked;
@@ -59,6 +61,7 @@ export const LesionList = memo(function LesionList({ rows, total, hasChanges, se
                 row={row}
                 isSelected={row.lesion.number === selected}
                 isOnSlice={row.lesion.slice_indices.includes(sliceIndex)}
+                isRegionPending={areRegionsPending}
                 onSelect={onSelect}
               />
             ))}
@@ -117,10 +120,11 @@ interface RowProps {
   readonly row: LesionRow;
   readonly isSelected: boolean;
   readonly isOnSlice: boolean;
+  readonly isRegionPending: boolean;
   onSelect(lesion: Lesion): void;
 }
 
-const Row = memo(function Row({ row, isSelected, isOnSlice, onSelect }: RowProps) {
+const Row = memo(function Row({ row, isSelected, isOnSlice, isRegionPending, onSelect }: RowProps) {
   const { lesion, change, review } = row;
   const element = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
@@ -155,7 +159,7 @@ const Row = memo(function Row({ row, isSelected, isOnSlice, onSelect }: RowProps
       <td className={styles.few}>{typeof lesion.mean_probability === "number" ? percentText(lesion.mean_probability) : UNKNOWN}</td>
       <td className={styles.claim} data-testid="lesion-claim" title={claim}>{review === "predicted" ? "AI-predicted" : claim}</td>
       <td className={styles.region} data-testid="lesion-region">
-        {REGION_TEXTS[lesion.region]}
+        {isRegionPending ? "Region pending" : REGION_TEXTS[lesion.region]}
         {isSelected && <span className={styles.inPlane}>{inPlaneText(lesion)}</span>}
       </td>
       <td className={styles.change} data-change={change ?? undefined}>{change ? CHANGE_TEXTS[change] : ""}</td>

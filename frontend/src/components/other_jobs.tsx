@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 
 import styles from "./outbox.module.css";
 import { cancelReading, retryReading, type ShadowReading } from "../server/shadow";
@@ -13,6 +12,7 @@ import { timeText, UNKNOWN } from "./formats";
 import { JobAction } from "./job_card";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
+import { StudyLink } from "./study_link";
 
 /** How heads moved between visits: found by themselves, or asked for; one that failed or was cancelled can be tried again. */
 export function RegistrationJobs({ me }: { me: Me }) {
@@ -38,7 +38,7 @@ function RegistrationLine({ registration, me }: { registration: Registration; me
   return (
     <tr data-testid="registration-row" data-state={state}>
       <td className={styles.keep}>{timeText(created)}</td>
-      <td><Link to={`/studies/${study}`}>Open</Link></td>
+      <td className={styles.keep}><StudyLink study={study} /></td>
       <td className={styles.wide}>
         {state}
         {reason && <div className={styles.hint}>{reason}</div>}
@@ -88,7 +88,7 @@ function ReadingLine({ reading, model }: { reading: ShadowReading; model: string
   return (
     <tr data-testid="reading-row" data-state={state}>
       <td className={styles.keep}>{timeText(created)}</td>
-      <td><Link to={`/studies/${study}`}>Open</Link></td>
+      <td className={styles.keep}><StudyLink study={study} /></td>
       <td className={styles.wide}>
         {state}
         {reason && <div className={styles.hint}>{reason}</div>}

@@ -44,7 +44,7 @@ function PriorMenu({ priors, children }: { priors: StudyDetail["priors"]; childr
   return (
     <Menu shadow="md" position="bottom-start">
       <Menu.Target>
-        <UnstyledButton className={styles.choose} aria-label="Choose the prior">{children}<Icon name="down" size={12} /></UnstyledButton>
+        <UnstyledButton className={styles.choose}>{children}<span className="visually-hidden">, choose another prior</span><Icon name="down" size={12} /></UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         {priors.map(({ id, study_date }) => (

@@ -20,7 +20,7 @@ export function PatientHeader({ study, children }: { study: StudyDetail; childre
       <span className={styles.detail} title={study.institution_name}>{study.study_description}</span>
       {study.accession_number && <span className={`${styles.detail} ${styles.accession}`}>{`Acc. ${study.accession_number}`}</span>}
       <span className={styles.state}>
-        <StudyStateBadge state={study.state} progress={study.job?.progress} />
+        <StudyStateBadge study={study} />
         {children}
       </span>
     </div>

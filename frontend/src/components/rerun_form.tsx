@@ -68,7 +68,7 @@ function PreviewText({ preview: { model, study_count, left_out } }: { preview: R
     <div role="status" data-testid="rerun-preview">
       <strong>{`${countText(study_count, "study", "studies")} will be read again by ${model.name} ${model.version}.`}</strong>
       {Object.entries(left_out).map(([reason, count]) => (
-        <div key={reason} className={styles.dim}>{`Left out, ${count}: ${reason}.`}</div>
+        <div key={reason} className={styles.dim}>{`${count} left out: ${reason}.`}</div>
       ))}
     </div>
   );

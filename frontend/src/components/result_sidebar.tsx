@@ -94,7 +94,7 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReade
       {study.annotation && !rows && <Loading of="lesions" className={styles.loader} />}
       {rows && (
         <LesionList
-          rows={rows} total={lesionCount} hasChanges={hasChanges} selected={selected}
+          rows={rows} total={lesionCount} hasChanges={hasChanges} areRegionsPending={study.annotation?.regions.state === "pending"} selected={selected}
           sliceIndex={isOverlayOnScreen ? sliceIndex : -1} onSelect={selectLesion}
         />
       )}

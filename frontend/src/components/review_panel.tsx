@@ -39,7 +39,7 @@ export function ReviewPanel({ study, annotation, versions, me, submitting, note 
     <>
       <Panel title="Review">
         <p className={styles.status} data-testid="review-status" data-state={submitting?.hasDraft ? "draft" : annotation?.state}>
-          {statusOf(annotation, submitting?.hasDraft ?? false)}
+          {statusOf(annotation, submitting?.hasDraft ?? false, versions)}
         </p>
         {note}
         {submitting && canSubmit && <SubmitForm study={study.id} submitting={submitting} />}
@@ -50,14 +50,15 @@ export function ReviewPanel({ study, annotation, versions, me, submitting, note 
   );
 }
 
-function statusOf(annotation: Annotation | null, hasDraft: boolean): string {
+function statusOf(annotation: Annotation | null, hasDraft: boolean, versions: readonly Version[]): string {
   if (!annotation) return "Nothing to review yet.";
   if (hasDraft) return `Draft, grown from version ${annotation.version}. Submit it when the reading is finished.`;
   const version = `Version ${annotation.version}`;
   if (annotation.state === "submitted") return `${version} was submitted by ${authorText(annotation)} and waits for approval.`;
   if (annotation.state === "approved") return `${version} by ${authorText(annotation)} is approved. A correction begins a new version.`;
   if (annotation.state === "returned") return `${version} by ${authorText(annotation)} was returned. Correct it and submit it again.`;
-  return `${version} is a prediction of ${authorText(annotation)}. No reader has said anything about it yet.`;
+  const isRead = versions.some(({ author }) => author !== null);
+  return `${version} is a prediction of ${authorText(annotation)}.${isRead ? "" : " No reader has said anything about it yet."}`;
 }
 
 /** Asks the server and then shows what has become of the study. */

@@ -11,32 +11,33 @@ import { Problem } from "./problem";
 
 type SameSlice = Found["slices"][number];
 
-/** A row for each plane with its visits; where there is one visit, its planes stand beside one another. */
-function rowsOf(slices: readonly SameSlice[]): readonly (readonly SameSlice[])[] {
-  return slices.some(({ pictures }) => pictures.length > 1) ? slices.map((slice) => [slice]) : [slices];
-}
 
 /** Key slices of the newest visit, and the same planes of the head in the visits that are registered to it. */
 export function SameSlices({ patient }: { readonly patient: string }) {
   const found = useQuery(sameSlicesQuery(patient));
   if (found.isError) return <Problem error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <Loading of="slices" />;
-  if (found.data.slices.length === 0) return null;
+  const { slices } = found.data;
+  if (slices.length === 0) return null;
+  const hasVisits = slices.some(({ pictures }) => pictures.length > 1);
+  // A row for each plane with its visits; the planes of a single visit stand beside one another.
+  const rows: readonly (readonly SameSlice[])[] = hasVisits ? slices.map((slice) => [slice]) : [slices];
   return (
     <section className={styles.section} aria-labelledby="same-slices" data-testid="same-slices">
-      <h2 id="same-slices">The same slices over time</h2>
+      <h2 id="same-slices">{hasVisits ? "The same slices over time" : "Key slices"}</h2>
       <p className={styles.lead}>
-        {"Cut to the plane of the newest study by rigid registration, the oldest on the left; not for measurement. "}
+        {hasVisits && "Cut to the plane of the newest study by rigid registration, the oldest on the left. "}
+        {"Not for measurement. "}
         <span className={styles.kinds}>
           {LESION_CLASSES.map((kind) => <span key={kind} className={styles.kind}><ClassMark lesionClass={kind} size={12} />{CLASS_NAMES[kind]}</span>)}
         </span>
       </p>
-      {rowsOf(found.data.slices).map((row) => (
+      {rows.map((row) => (
         <div key={row[0]?.slice_index} className={styles.pictures}>
           {row.flatMap(({ slice_index, aspect, pictures }) => pictures.map((picture) => (
             <figure key={`${slice_index} ${picture.study}`}>
               <img src={picture.png} style={{ aspectRatio: aspect }} alt={`Plane of slice ${slice_index + 1} in the study of ${dateText(picture.study_date)}, lesions outlined`} />
-              <figcaption>{`${dateText(picture.study_date)} · slice ${slice_index + 1} of the newest`}</figcaption>
+              <figcaption>{`${dateText(picture.study_date)} · slice ${slice_index + 1}${hasVisits ? " of the newest" : ""}`}</figcaption>
             </figure>
           )))}
         </div>

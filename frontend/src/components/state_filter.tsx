@@ -8,10 +8,11 @@ interface StateFilterProps {
   onChoose(state: StudyState | null): void;
 }
 
-/** One button for each state that studies are in, with their number; the chosen one stays even when it is empty. */
+/** One button for each state that studies are in, with their number, where there is a choice; the chosen one stays even when it is empty. */
 export function StateFilter({ summary, chosen, onChoose }: StateFilterProps) {
   const countOf = (state: StudyState) => summary?.studies_by_state[state] ?? 0;
   const shown = STUDY_STATES.filter((state) => countOf(state) > 0 || state === chosen);
+  if (shown.length < 2 && chosen === null) return null;
   return (
     <fieldset className={styles.filter}>
       <legend className="visually-hidden">State</legend>

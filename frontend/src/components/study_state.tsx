@@ -1,4 +1,4 @@
-import type { JobStage, JobState, StudyState } from "../server/types";
+import type { JobStage, JobState, Study, StudyState } from "../server/types";
 import styles from "./study_state.module.css";
 
 interface StateText {
@@ -42,8 +42,18 @@ export function stageText(stage: string): string {
   return stage in STAGE_TEXTS ? STAGE_TEXTS[stage as JobStage] : stage;
 }
 
-export function StudyStateBadge({ state, progress }: { state: StudyState; progress?: number | undefined }) {
-  const { label, tone, meaning } = STATE_TEXTS[state] ?? { label: state, tone: "quiet", meaning: "" };
+/** A study whose newest version was returned is as unread as a predicted one, but somebody waits for its correction. */
+const RETURNED: StateText = { label: "Returned", tone: "caution", meaning: "A reviewer has returned this reading for correction." };
+
+function textOf({ state, annotation }: Pick<Study, "state" | "annotation">): StateText {
+  if (state === "ready" && annotation?.state === "returned") return RETURNED;
+  return STATE_TEXTS[state] ?? { label: state, tone: "quiet", meaning: "" };
+}
+
+export function StudyStateBadge({ study }: { study: Pick<Study, "state" | "annotation" | "job"> }) {
+  const { state } = study;
+  const progress = study.job?.progress;
+  const { label, tone, meaning } = textOf(study);
   return (
     <span className={styles.badge} data-tone={tone} data-testid="study-state" data-state={state} title={meaning}>
       <span className={styles.dot} aria-hidden />

@@ -52,7 +52,7 @@ export const COLUMNS: readonly Column[] = [
   },
   {
     title: "State", field: "state", className: styles.state,
-    cell: (study) => <td className={styles.state}><StudyStateBadge state={study.state} progress={study.job?.progress} /></td>,
+    cell: (study) => <td className={styles.state}><StudyStateBadge study={study} /></td>,
   },
   ...COUNTS,
   READER,

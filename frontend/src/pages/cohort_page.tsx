@@ -61,7 +61,7 @@ function Found({ cohort }: { cohort: Cohort }) {
         </table>
       </div>
       <h2>By site and scanner</h2>
-      <div className={styles.card}>
+      <div className={styles.card} role="region" aria-label="Measures by site and scanner" tabIndex={0}>
         <table className={styles.table} aria-label="By site and scanner">
           <thead>
             <tr>

@@ -1,7 +1,6 @@
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
@@ -10,8 +9,9 @@ import { RegistrationJobs, ShadowJobs } from "../components/other_jobs";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
-import { EvaluationJobs, TrainingJobs } from "../components/training_jobs";
+import { StudyLink } from "../components/study_link";
 import { JobStateBadge, stageText } from "../components/study_state";
+import { EvaluationJobs, TrainingJobs } from "../components/training_jobs";
 import { cancelJob, retryJob } from "../server/endpoints";
 import type { Job, JobState, Me } from "../server/types";
 import { jobsQuery, queryClient } from "../state/queries";
@@ -110,7 +110,7 @@ function JobLine({ job, me }: { job: Job; me: Me }) {
   return (
     <tr data-testid="job-row" data-state={job.state}>
       <td className={styles.keep}>{timeText(job.requested_at)}</td>
-      <td><Link to={`/studies/${job.study}`}>Open</Link></td>
+      <td className={styles.keep}><StudyLink study={job.study} /></td>
       <td className={styles.wide}>
         <JobStateBadge state={job.state} />
         {job.reason && <div className={styles.dim}>{job.reason}</div>}

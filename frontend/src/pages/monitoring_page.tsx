@@ -55,7 +55,7 @@ function Scanner({ scanner }: { scanner: ScannerCourse }) {
   return (
     <>
       <h2>{`${nameOf(scanner)}: ${countText(scanner.studies, "study", "studies")}`}</h2>
-      <div className={styles.card}>
+      <div className={styles.card} role="region" aria-label={nameOf(scanner)} tabIndex={0}>
         <table className={styles.table} aria-label={`Measures of ${nameOf(scanner)}`}>
           <thead>
             <tr><th className={styles.measure}>Measure</th><th className={styles.chart}>Median by month, with quartiles</th><th className={styles.last}>Last month</th><th className={styles.count}>Studies</th><th>Last 30 days against before</th></tr>

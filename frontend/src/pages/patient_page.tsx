@@ -100,7 +100,7 @@ function StudyLine({ study }: { study: Study }) {
     <tr>
       <td><Link to={`/studies/${study.id}`}>{dateText(study.study_date)}</Link></td>
       <td className={styles.dim}>{study.study_description || UNKNOWN}</td>
-      <td><StudyStateBadge state={study.state} progress={study.job?.progress} /></td>
+      <td><StudyStateBadge study={study} /></td>
       {LESION_CLASSES.map((lesionClass) => (
         <td key={lesionClass} className={styles.right}>{study.lesion_counts?.[lesionClass] ?? UNKNOWN}</td>
       ))}

@@ -30,10 +30,18 @@ export interface TableView {
   readonly region: Region | "all";
   readonly change: LesionChange | "all";
   readonly review: ReviewMark | "all";
+  readonly probability: ProbabilityRange | "all";
 }
 
+/** Mean probabilities of lesions that are listed together; those of lesions that a reader drew are not known, and in none. */
+export const PROBABILITY_RANGES = {
+  below_70: { least: 0, below: 0.7 }, below_80: { least: 0, below: 0.8 }, from_70: { least: 0.7, below: Infinity }, from_80: { least: 0.8, below: Infinity },
+} as const;
+
+export type ProbabilityRange = keyof typeof PROBABILITY_RANGES;
+
 /** A filter that lets every lesion through. */
-export const ALL_LESIONS = { lesionClass: "all", leastAxisMm: 0, region: "all", change: "all", review: "all" } as const;
+export const ALL_LESIONS = { lesionClass: "all", leastAxisMm: 0, region: "all", change: "all", review: "all", probability: "all" } as const;
 
 export const DEFAULT_VIEW: TableView = { sort: "number", isDescending: false, ...ALL_LESIONS };
 
@@ -91,8 +99,8 @@ export function listed(rows: readonly LesionRow[], view: TableView): LesionRow[]
     .toSorted((first, second) => direction * compare(first, second, view.sort) || first.lesion.number - second.lesion.number);
 }
 
-export function isFiltered({ lesionClass, leastAxisMm, region, change, review }: TableView): boolean {
-  return lesionClass !== "all" || leastAxisMm > 0 || region !== "all" || change !== "all" || review !== "all";
+export function isFiltered({ lesionClass, leastAxisMm, region, change, review, probability }: TableView): boolean {
+  return lesionClass !== "all" || leastAxisMm > 0 || region !== "all" || change !== "all" || review !== "all" || probability !== "all";
 }
 
 function isListed({ lesion, change, review }: LesionRow, view: TableView): boolean {
@@ -100,7 +108,13 @@ function isListed({ lesion, change, review }: LesionRow, view: TableView): boole
     && lesion.longest_axis_mm >= view.leastAxisMm
     && (view.region === "all" || lesion.region === view.region)
     && (view.change === "all" || change === view.change)
-    && (view.review === "all" || review === view.review);
+    && (view.review === "all" || review === view.review)
+    && (view.probability === "all" || isWithin(lesion.mean_probability, view.probability));
+}
+
+function isWithin(probability: number | null, range: ProbabilityRange): boolean {
+  const { least, below } = PROBABILITY_RANGES[range];
+  return probability !== null && probability >= least && probability < below;
 }
 
 function compare(first: LesionRow, second: LesionRow, field: SortField): number {

@@ -18,8 +18,13 @@ export interface Correctable {
 /** Null, and a line that says why, where nothing can be corrected. */
 export function correctable({ drafting, slices }: Pick<CommandContext, "drafting" | "slices">): Correctable | null {
   if (drafting?.labels && drafting.canEdit && slices) return { drafting, labels: drafting.labels, spacing: spacingOf(slices.affine) };
-  advise(drafting?.labels ? "Your account may read this study, not correct it." : "There is nothing to correct until the study is read and its own series is shown.");
+  advise(refusalOf(drafting));
   return null;
+}
+
+function refusalOf(drafting: Drafting | null): string {
+  if (drafting?.labels) return drafting.canEdit ? "The slices are not shown, and nothing is corrected unseen." : "Your account may read this study, not correct it.";
+  return "There is nothing to correct until the study is read and its own series is shown.";
 }
 
 /** How far from the pointer a lesion may be to be meant, in mm. */

@@ -1,12 +1,14 @@
 import { Enums, type RenderingEngine, type StackViewport, type Types } from "@cornerstonejs/core";
 
-import { point3, toVoxel, type Point3 } from "../geometry/affine";
+import { point3, toVoxel, toWorld, type Point3 } from "../geometry/affine";
+import { contentBox, type ContentBox } from "../geometry/content_box";
 import { sideOf } from "../geometry/orientation";
 import type { Grid } from "../geometry/registration";
-import { flipsOf } from "../geometry/reslice";
+import { flipsOf, spacingOf } from "../geometry/reslice";
 import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
 import { ENGINE_ID, sharedEngine, startCornerstone } from "./cornerstone";
+import { loadedSlices } from "./loaded_slices";
 import { prefetch } from "./prefetch";
 
 export type Point2 = readonly [x: number, y: number];
@@ -40,15 +42,29 @@ interface Listeners {
   onScroll(sliceIndex: number): void;
   /** The slice was moved or zoomed, by whatever gesture. */
   onView(): void;
+  /** The pane has another size, and the slice in it maybe too. */
+  onResized(): void;
   onWindow(window: GrayWindow): void;
   onInverted(isInverted: boolean): void;
   onError(error: Error): void;
+}
+
+/** In voxels of the plane; the scale is Cornerstone's, half the height of the pane in mm. */
+interface Camera {
+  readonly row: number;
+  readonly column: number;
+  readonly scale: number;
 }
 
 let created = 0;
 
 /** At once, while the slices are still on their way. */
 startCornerstone();
+
+/** Air around the head, as a share of its size. */
+const MARGIN = 0.08;
+/** Slices are never drawn more than so many times larger than they fit: what was taken for the head may be a part of it. */
+const MOST_ENLARGED = 2;
 
 /** A view this near to fitting into its pane fits again when the pane changes its size. */
 const FIT_TOLERANCE = 1e-3;
@@ -65,6 +81,9 @@ export class ReadingStack {
   readonly #stopped = new AbortController();
   readonly #resizes: ResizeObserver;
   #drawnSlice = -1;
+  /** What a fitted slice shows; all of it until every slice is here. */
+  #content: ContentBox | null = null;
+  #fitted: Camera | null = null;
 
   constructor(
     readonly element: HTMLDivElement,
@@ -86,7 +105,7 @@ export class ReadingStack {
   async open(sliceIndex: number, window: GrayWindow): Promise<void> {
     await this.#viewport.setStack(this.imageIds, sliceIndex);
     if (this.#stopped.signal.aborted) return;
-    this.#turn();
+    this.#fit();
     this.setWindow(window);
     this.#resizes.observe(this.element);
   }
@@ -139,7 +158,14 @@ export class ReadingStack {
     return this.#viewport.getZoom();
   }
 
-  /** Fits the slice into the element, centred and upright. */
+  /** The head fills the pane, once every slice is in memory; a reader who has moved or scrolled already is left alone. */
+  fitHead(startSlice: number): void {
+    const isUntouched = this.#isFitted() && this.#drawnSlice === startSlice;
+    this.#content = contentBox(loadedSlices(this.imageIds), this.grid.shape, this.slices.window);
+    if (isUntouched) this.resetCamera();
+  }
+
+  /** Fits the slice into the element, centred and upright: the head where it is known, else all of it. */
   resetCamera(): void {
     this.#fit();
     this.#viewport.render();
@@ -230,22 +256,46 @@ export class ReadingStack {
   /** A slice that filled its pane fills it again; one that the reader moved or zoomed stays where it was. */
   #resize(): void {
     if (this.isClosed) return;
-    const [x, y] = this.#viewport.getPan();
-    const isFitted = Math.abs(this.zoom - 1) < FIT_TOLERANCE && Math.hypot(x, y) < 1;
+    const isFitted = this.#isFitted();
     this.#engine.resize(true, true);
     if (isFitted) this.#fit();
     this.#viewport.render();
-    this.listeners.onView();
+    this.listeners.onResized();
   }
 
+  /** Upright however the slices were stored: Cornerstone shows them as stored, and again after each reset. */
   #fit(): void {
     this.#viewport.resetCamera();
-    this.#turn();
+    this.#viewport.setCamera(flipsOf(this.slices.affine));
+    if (this.#content) this.look(this.#viewOf(this.#content));
+    this.#fitted = this.#camera;
   }
 
-  /** Upright however the slices were stored; Cornerstone shows them as stored, and again after each reset. */
-  #turn(): void {
-    this.#viewport.setCamera(flipsOf(this.slices.affine));
+  #isFitted(): boolean {
+    const [now, fitted] = [this.#camera, this.#fitted];
+    if (!now || !fitted) return true;
+    return Math.abs(now.scale / fitted.scale - 1) < FIT_TOLERANCE && Math.hypot(now.row - fitted.row, now.column - fitted.column) < FIT_TOLERANCE;
+  }
+
+  /** Where the camera stands above the slices, whichever of them is shown. */
+  get #camera(): Camera | null {
+    const { focalPoint, parallelScale } = this.#viewport.getCamera();
+    if (!focalPoint || !parallelScale) return null;
+    const [, row, column] = toVoxel(this.grid.affine, point3(focalPoint));
+    return { row, column, scale: parallelScale };
+  }
+
+  /** The box in the middle of the pane, with some air around it, no smaller than the whole slice would be. */
+  #viewOf({ rows, columns }: ContentBox): View {
+    const [, tall, wide] = spacingOf(this.grid.affine);
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const air = 1 + MARGIN;
+    const mmPerPixel = Math.max(((rows[1] - rows[0] + 1) * tall * air) / height, ((columns[1] - columns[0] + 1) * wide * air) / width);
+    const whole = this.view.mmPerPixel;
+    if (mmPerPixel >= whole) return this.view;
+    const slice = Math.max(0, this.#drawnSlice);
+    const focus = toWorld(this.grid.affine, [slice, (rows[0] + rows[1]) / 2, (columns[0] + columns[1]) / 2]);
+    return { focus, mmPerPixel: Math.max(mmPerPixel, whole / MOST_ENLARGED) };
   }
 
   #changedSlice(sliceIndex: number): void {

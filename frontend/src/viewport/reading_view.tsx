@@ -92,7 +92,10 @@ export function ReadingView(props: ReadingViewProps) {
       props.onStack(opening);
       await opening.prefetch(centreOut(point3(shape)[0], props.startSlice));
       if (opening.isClosed) return;
-      if (pane === "current") markOnce("allSlicesAt");
+      if (pane === "current") {
+        opening.fitHead(props.startSlice);
+        markOnce("allSlicesAt");
+      }
       props.onAllSlices();
     } catch (error) {
       if (!opening.isClosed) props.onError(error instanceof Error ? error : new Error(String(error)));
@@ -110,6 +113,7 @@ export function ReadingView(props: ReadingViewProps) {
     },
     onScroll: (index: number) => paneStore(pane).getState().goTo(index),
     onView: () => usePanes.getState().activePane === pane && followView(pane),
+    onResized: () => followView(usePanes.getState().activePane),
     onWindow: (window: GrayWindow) => paneStore(pane).getState().showWindow(window),
     onInverted: (isInverted: boolean) => paneStore(pane).getState().showInverted(isInverted),
     onError: (error: Error) => props.onError(error),
