@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { claimOf, classClaimOf } from "../src/components/lesion_claim";
 import type { LesionClass } from "../src/geometry/labels";
+import type { Enhancement } from "../src/server/enhancement";
 import type { Statement } from "../src/server/review";
 import type { Lesion } from "../src/server/types";
+import { takersAmong } from "../src/state/enhancement";
 import { DEFAULT_VIEW, listed, rowsOf, saidByReaders, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
 
 const lesion = (number: number, lesion_class: LesionClass, axisMm: number, probability: number | null): Lesion => ({
@@ -51,6 +53,16 @@ describe("the lesion table", () => {
     expect(useLesionTable.getState().view).toMatchObject({ sort: "volume", isDescending: true });
     sortBy("volume");
     expect(useLesionTable.getState().view).toMatchObject({ sort: "volume", isDescending: false });
+  });
+
+  it("marks the lesions that took up contrast agent, in a draft by their place", () => {
+    const placed = LESIONS.map((each, order) => ({ ...each, centroid_index: [0, 20 * order, 0] as const }) as unknown as Lesion);
+    const renumbered = placed.toReversed().map((each, order) => ({ ...each, number: order + 1 }));
+    const found = { uptakes: [{ lesion: 2, anchor: [5, 0, 0] }, { lesion: 2, anchor: [7, 0, 0] }] } as unknown as Enhancement;
+    const takers = takersAmong(found, placed, renumbered);
+    expect(takers).toEqual([{ lesion: renumbered[2], sliceIndex: 5 }]);
+    expect(rowsOf(renumbered, STATEMENTS, null, new Set(takers.map(({ lesion }) => lesion))).map(({ takesUp }) => takesUp)).toEqual([false, false, true, false]);
+    expect(takersAmong(null, placed, renumbered)).toEqual([]);
   });
 
   it("says of counts how many are only predicted", () => {

@@ -113,6 +113,7 @@ describe("the hanging protocol", () => {
     expect(layoutOf(null, alone, 1200)).toBe("single");
     expect(layoutOf(null, followUp, 1200)).toBe("prior");
     expect(layoutOf(null, followUp, 620)).toBe("single");
+    expect([1200, 620].map((widthPx) => layoutOf(null, { ...alone, hasPostContrast: true }, widthPx))).toEqual(["contrast", "single"]);
   });
 
   it("keeps what the reader asked for, as far as the study has it", () => {

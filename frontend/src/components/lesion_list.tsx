@@ -10,6 +10,7 @@ import { LesionFilter } from "./lesion_filter";
 import styles from "./lesion_list.module.css";
 import { Panel } from "./panel";
 import { REGION_TEXTS } from "./region_texts";
+import { UPTAKE_TEXT } from "./uptake_note";
 
 interface Column {
   readonly title: string;
@@ -125,7 +126,7 @@ interface RowProps {
 }
 
 const Row = memo(function Row({ row, isSelected, isOnSlice, isRegionPending, onSelect }: RowProps) {
-  const { lesion, change, review } = row;
+  const { lesion, change, review, takesUp } = row;
   const element = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
     if (isSelected) element.current?.scrollIntoView({ block: "nearest" });
@@ -144,7 +145,7 @@ const Row = memo(function Row({ row, isSelected, isOnSlice, isRegionPending, onS
       onClick={() => onSelect(lesion)}
     >
       <td className={styles.index}>
-        <button type="button" aria-current={isSelected} aria-label={`Lesion ${lesion.number}, ${claim}`}>{lesion.number}</button>
+        <button type="button" aria-current={isSelected} aria-label={`Lesion ${lesion.number}, ${claim}${takesUp ? `, ${UPTAKE_TEXT}` : ""}`}>{lesion.number}</button>
       </td>
       <td className={styles.class}><ClassMark lesionClass={lesion.lesion_class} size={13} /></td>
       <td className={styles.number}>
@@ -161,6 +162,7 @@ const Row = memo(function Row({ row, isSelected, isOnSlice, isRegionPending, onS
       <td className={styles.region} data-testid="lesion-region">
         {isRegionPending ? "Region pending" : REGION_TEXTS[lesion.region]}
         {isSelected && <span className={styles.inPlane}>{inPlaneText(lesion)}</span>}
+        {takesUp && <span className={styles.uptake} data-testid="lesion-uptake">{UPTAKE_TEXT}</span>}
       </td>
       <td className={styles.change} data-change={change ?? undefined}>{change ? CHANGE_TEXTS[change] : ""}</td>
     </tr>

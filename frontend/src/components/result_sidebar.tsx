@@ -3,7 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { memo, useDeferredValue, type ReactNode } from "react";
 
 import type { BySize } from "../geometry/lesion_size";
+import type { Enhancement } from "../server/enhancement";
 import type { Annotation, ByClass, Lesion, Me, StudyDetail } from "../server/types";
+import type { Taker } from "../state/enhancement";
 import type { LesionRow } from "../state/lesion_table";
 import { patientQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
@@ -18,6 +20,7 @@ import { Notice } from "./problem";
 import { RegionCounts } from "./region_counts";
 import styles from "./result_sidebar.module.css";
 import { STATE_TEXTS } from "./study_state";
+import { UptakeNote } from "./uptake_note";
 
 /** What is counted: a version's own numbers, or a draft's. */
 export type Counted = Pick<Annotation, "lesion_counts" | "lesion_volumes_ml" | "counts_by_slice" | "counting_rule">;
@@ -29,6 +32,10 @@ interface ResultSidebarProps {
   readonly rows: readonly LesionRow[] | null;
   readonly lesionCount: number;
   readonly hasChanges: boolean;
+  /** Null until the server answered. */
+  readonly enhancement: Enhancement | null;
+  /** Those of the lesions on the screen that took up contrast agent. */
+  readonly takers: readonly Taker[];
   readonly saidByReaders: ByClass;
   /** Of all lesions, whatever the table lists. */
   readonly sizes: BySize | null;
@@ -43,6 +50,11 @@ interface ResultSidebarProps {
 }
 
 const selectLesion = (lesion: Lesion) => showLesion({ reading: readNow() }, lesion);
+
+const showTaker = ({ lesion, sliceIndex }: Taker) => {
+  selectLesion(lesion);
+  readNow().goTo(sliceIndex);
+};
 
 /** The right side of the room: lesions, the review of the version, and its other versions. */
 export function ResultSidebar(props: ResultSidebarProps) {
@@ -70,7 +82,7 @@ export function ResultSidebarPlace() {
   return <aside className={styles.sidebar} aria-label="Result" aria-busy />;
 }
 
-function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReaders, sizes, isOverlayOnScreen, me }: ResultSidebarProps) {
+function LesionPart({ study, counted, rows, lesionCount, hasChanges, enhancement, takers, saidByReaders, sizes, isOverlayOnScreen, me }: ResultSidebarProps) {
   const selected = useReading((reading) => reading.selectedLesion);
   const sliceIndex = useDeferredValue(useReading((reading) => reading.sliceIndex));
   const hasNews = isUnderway(study.job) || study.job?.state === "failed" || study.job?.state === "cancelled";
@@ -89,6 +101,7 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, saidByReade
         <Panel title={saidByReaders.active + saidByReaders.inactive > 0 ? "Lesions counted" : "AI-predicted lesions"}>
           <Counts study={study} counted={counted} saidByReaders={saidByReaders} sizes={sizes} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
           {study.annotation && <RegionCounts regions={study.annotation.regions} version={study.annotation.version} />}
+          {enhancement && <UptakeNote enhancement={enhancement} takers={takers} mayAsk={me.actions.includes("inference.request")} onShow={showTaker} />}
         </Panel>
       )}
       {study.annotation && !rows && <Loading of="lesions" className={styles.loader} />}

@@ -11,12 +11,14 @@ import { VersionPanel } from "../components/version_panel";
 import { NO_CHANGE } from "../geometry/edits/voxel_edit";
 import type { LabelVolume } from "../geometry/labels";
 import type { BySize } from "../geometry/lesion_size";
+import type { Enhancement } from "../server/enhancement";
 import type { Anchor, Version } from "../server/review";
 import type { ByClass, Lesion, Me, StudyDetail } from "../server/types";
 import { advise } from "../state/advice";
 import { anchorOf, lesionOfAnchor } from "../state/anchors";
 import { useComparison } from "../state/comparison";
 import type { Drafting } from "../state/drafting";
+import type { Taker } from "../state/enhancement";
 import type { LesionRow } from "../state/lesion_table";
 import { commentsQuery, doubleReadingsQuery, versionsQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
@@ -31,6 +33,8 @@ interface RoomSidebarProps {
   readonly rows: readonly LesionRow[] | null;
   readonly lesionCount: number;
   readonly hasChanges: boolean;
+  readonly enhancement: Enhancement | null;
+  readonly takers: readonly Taker[];
   readonly saidByReaders: ByClass;
   readonly sizes: BySize | null;
   readonly part: SidebarPart;
@@ -40,7 +44,7 @@ interface RoomSidebarProps {
 const showSlice = (sliceIndex: number) => readNow().goTo(sliceIndex);
 
 /** The panel at the right with what the server says about this study's versions and comments. */
-export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, saidByReaders, sizes, part, onPart }: RoomSidebarProps) {
+export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, enhancement, takers, saidByReaders, sizes, part, onPart }: RoomSidebarProps) {
   const { reading, hasDraft, isDirty } = drafting;
   const { annotation, labels, lesions } = reading;
   const versions = useQuery(versionsQuery(study.id)).data ?? [];
@@ -73,7 +77,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
   const canComment = me.actions.includes("annotation.edit");
   return (
     <ResultSidebar
-      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges} saidByReaders={saidByReaders} sizes={sizes}
+      study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges} enhancement={enhancement} takers={takers} saidByReaders={saidByReaders} sizes={sizes}
       isOverlayOnScreen={reading.isOverlayOnScreen} me={me} part={part} onPart={onPart}
       openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
       review={

@@ -20,6 +20,7 @@ import type { Me, StudyDetail } from "../server/types";
 import { changeByLesion, useStudyChanges } from "../state/change_view";
 import { useComparison } from "../state/comparison";
 import { useDrafting } from "../state/drafting";
+import { useEnhancement, useTakers } from "../state/enhancement";
 import { useLesionRows } from "../state/lesion_rows";
 import { usePanes } from "../state/panes";
 import { usePresence } from "../state/presence";
@@ -34,7 +35,7 @@ import { RoomSidebar } from "./room_sidebar";
 import styles from "./study_page.module.css";
 import { StudyStage } from "./study_stage";
 
-/** Below this width the study's panel is opened on demand, so that the slices keep their size; a prior beside them needs more. */
+/** Below this width the study's panel is opened on demand, so that the slices keep their size; what hangs beside them needs more. */
 const WIDE = "(min-width: 1200px)";
 const WIDE_FOR_TWO = "(min-width: 1600px)";
 
@@ -57,7 +58,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
     usePanes.getState().showResult(true);
     changePart(asked);
   };
-  const wide = study.priors.length > 0 ? WIDE_FOR_TWO : WIDE;
+  const wide = study.priors.length > 0 || study.post_contrast_series ? WIDE_FOR_TWO : WIDE;
   const isWide = useMediaQuery(wide, window.matchMedia(wide).matches);
   const [isSidebarAsked, askSidebar] = useState<boolean | null>(null);
   const isSidebarOpen = isSidebarAsked ?? (isWide || !reading.shownSeries);
@@ -69,7 +70,9 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const changes = useStudyChanges(study);
   const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
   const { lesions, labels } = reading;
-  const { rows, total, saidByReaders, sizes } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion });
+  const enhancement = useEnhancement(study);
+  const takers = useTakers(enhancement, lesions);
+  const { rows, total, saidByReaders, sizes } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion, takers });
   const slices = reading.slices.data ?? null;
   const hasResultSide = isResultShown && (reading.annotation !== null || reading.shownSeries !== null);
   const isSettled = useSettling(reading.shownSeries !== null && !reading.slices.isError && !reading.attributes.isError);
@@ -121,7 +124,8 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
           {hasResultSide && !isSettled && <ResultSidebarPlace />}
           {hasResultSide && isSettled && (
             <RoomSidebar
-              study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null} saidByReaders={saidByReaders} sizes={sizes}
+              study={study} drafting={drafting} me={me} rows={lesions ? rows : null} lesionCount={total} hasChanges={changes !== null}
+              enhancement={enhancement} takers={takers} saidByReaders={saidByReaders} sizes={sizes}
               part={part} onPart={showPart}
             />
           )}

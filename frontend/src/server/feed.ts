@@ -11,6 +11,7 @@ type ToldEvent =
   | { type: "draft.changed"; study: string; draft: string; revision: number; author: string }
   | { type: "comment.changed"; study: string; comment: string }
   | { type: "registration.changed"; study: string; registration: string; state: string }
+  | { type: "enhancement.changed"; study: string; enhancement: string; state: string }
   | { type: "transfer.changed"; study: string; transfer: string; state: string }
   | { type: "fetch.changed"; study?: string; fetch: string; state: string; progress: number }
   | { type: "snapshot.changed"; snapshot: string; state: string }
@@ -199,7 +200,7 @@ export class Feed {
 const SOCKET_OPEN = 1;
 const EVENT_TYPES = new Set([
   "study.changed", "job.progress", "annotation.changed", "upload.progress", "draft.changed", "comment.changed", "presence.changed",
-  "registration.changed", "transfer.changed", "fetch.changed", "snapshot.changed", "run.progress", "model.changed",
+  "registration.changed", "enhancement.changed", "transfer.changed", "fetch.changed", "snapshot.changed", "run.progress", "model.changed",
 ]);
 
 function keyOf(topic: Topic): string {

@@ -23,11 +23,13 @@ export function problemOfLayout(layout: Layout, { hasPrior, hasPostContrast, pla
 
 /**
  * The layout that was asked for where the study has what it needs; else what the protocol hangs: the prior beside the
- * study, where there is one and room for it.
+ * study, or without one its T1 after contrast, where there is room for it.
  */
 export function layoutOf(asked: Layout | null, hangable: Hangable, widthPx: number): Layout {
   if (asked && problemOfLayout(asked, hangable) === null) return asked;
   if (asked === "three" && hangable.hasPrior) return "prior";
   if (asked === "three" && hangable.hasPostContrast) return "contrast";
-  return hangable.hasPrior && widthPx >= SIDE_BY_SIDE_PX ? "prior" : "single";
+  if (widthPx < SIDE_BY_SIDE_PX) return "single";
+  if (hangable.hasPrior) return "prior";
+  return hangable.hasPostContrast ? "contrast" : "single";
 }

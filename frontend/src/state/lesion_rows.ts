@@ -5,6 +5,7 @@ import { countsBySize, type BySize } from "../geometry/lesion_size";
 import type { Statement } from "../server/review";
 import type { ByClass, Lesion } from "../server/types";
 import { statementsByLesion } from "./anchors";
+import type { Taker } from "./enhancement";
 import { listed, rowsOf, saidByReaders, useLesionTable, type LesionChange, type LesionRow } from "./lesion_table";
 
 interface Stated {
@@ -13,6 +14,8 @@ interface Stated {
   readonly statements: readonly Statement[];
   /** By the lesion's number; null while there is no prior to compare with. */
   readonly changes: ReadonlyMap<number, LesionChange> | null;
+  /** Those of the lesions that took up contrast agent. */
+  readonly takers: readonly Taker[];
 }
 
 interface ListedLesions {
@@ -23,10 +26,10 @@ interface ListedLesions {
 }
 
 /** The rows that the lesion table lists, in its order, and how many there are without its filter. */
-export function useLesionRows({ lesions, labels, statements, changes }: Stated): ListedLesions {
+export function useLesionRows({ lesions, labels, statements, changes, takers }: Stated): ListedLesions {
   const view = useLesionTable((table) => table.view);
   const byLesion = useMemo(() => statementsOf(lesions ?? [], labels, statements), [labels, lesions, statements]);
-  const all = useMemo(() => rowsOf(lesions ?? [], byLesion, changes), [lesions, byLesion, changes]);
+  const all = useMemo(() => rowsOf(lesions ?? [], byLesion, changes, new Set(takers.map(({ lesion }) => lesion))), [lesions, byLesion, changes, takers]);
   const sizes = useMemo(() => countsBySize((lesions ?? []).map(({ in_plane_axis_mm }) => in_plane_axis_mm)), [lesions]);
   const rows = useMemo(() => listed(all, view), [all, view]);
   return { rows, total: all.length, saidByReaders: saidByReaders(all), sizes };

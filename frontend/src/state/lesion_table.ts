@@ -15,6 +15,8 @@ export interface LesionRow {
   readonly lesion: Lesion;
   /** Null while there is no prior to compare with. */
   readonly change: LesionChange | null;
+  /** It is brighter after contrast agent: a suggestion until a reader confirms it. */
+  readonly takesUp: boolean;
   readonly review: ReviewMark;
   readonly evidence: Evidence | null;
 }
@@ -69,14 +71,15 @@ export const REGIONS: readonly Region[] = ["periventricular", "juxtacortical", "
 export const CHANGES: readonly LesionChange[] = CHANGE_KINDS;
 export const REVIEW_MARKS: readonly ReviewMark[] = ["predicted", "confirmed", "reclassified", "added"];
 
-/** Both maps are by the lesion's number. */
+/** Both maps are by the lesion's number; `takers` are those of the lesions that took up contrast agent. */
 export function rowsOf(
   lesions: readonly Lesion[], statements: ReadonlyMap<number, Statement>, changes: ReadonlyMap<number, LesionChange> | null,
+  takers: ReadonlySet<Lesion> = new Set(),
 ): LesionRow[] {
   return lesions.map((lesion) => {
     const statement = statements.get(lesion.number);
     const evidence = statement?.evidence ?? lesion.evidence;
-    return { lesion, change: changes?.get(lesion.number) ?? null, review: reviewOf(statement, evidence), evidence };
+    return { lesion, change: changes?.get(lesion.number) ?? null, takesUp: takers.has(lesion), review: reviewOf(statement, evidence), evidence };
   });
 }
 

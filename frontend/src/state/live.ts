@@ -43,6 +43,8 @@ function applyToStudy(id: string, event: FeedEvent): void {
   if (event.type === "presence.changed" || event.type === "draft.changed") return;
   if (event.type === "registration.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["registration", id] });
   if (event.type === "registration.changed") return;
+  if (event.type === "enhancement.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["enhancement", id] });
+  if (event.type === "enhancement.changed") return;
   if (event.type === "transfer.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["transfers"] });
   if (event.type === "transfer.changed") return;
   if (event.type === "fetch.changed" || event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["fetches", "prior_of", id] });
