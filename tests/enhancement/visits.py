@@ -14,7 +14,7 @@ NO_PAIR_REASON = "none of 1 series is a T1 after contrast agent"
 
 def visit(study: Study | None = None, *, uid: str = "1.2.3") -> Study:
     """A settled study in which two T1s go together."""
-    study = study or make_study(uid=uid)
+    study = Study.objects.get(pk=study.pk) if study else make_study(uid=uid)
     before, after = (add_series(study, f"{study.study_instance_uid}.{number}") for number in (4, 9))
     choose_pair(study, {"before": str(before.pk), "after": str(after.pk), "reason": PAIR_REASON})
     return study

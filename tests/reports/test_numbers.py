@@ -16,6 +16,8 @@ from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_sr import tracking_uid
 from plaqueview.imaging.regions import Region
+from tests.enhancement.visits import enhanced
+from tests.enhancement.visits import visit as with_t1s
 from tests.longitudinal.visits import LASTING, OLD, brightened_in, read_with, registered, visits
 from tests.reports.pages import reader_of, text_of
 from tests.reports.scenes import Office, make_office
@@ -25,12 +27,13 @@ pytestmark = pytest.mark.django_db
 
 Resource = dict[str, Any]  # Any: JSON
 CLASSES = ("active", "inactive")
+TAKEN_UP = (0.0, 8.0, 4.0)  # the middle of the active lesion
 BESIDE = ((-10.0, 0.0, -8.0), 2.5)  # where no lesion is
 
 
 @pytest.fixture
 def office() -> Office:
-    """With a prior that is registered, so that the changes are numbers too."""
+    """With a prior that is registered and T1s that were compared, so that changes and uptakes are numbers too."""
     office = make_office()
     study = office.desk.study
     prior = visits(2, site=study.site)[1]
@@ -38,6 +41,7 @@ def office() -> Office:
     prior.save()
     read_with(prior, OLD, LASTING)
     registered(study, prior, brightening=brightened_in(BESIDE))
+    enhanced(with_t1s(study), (TAKEN_UP, 2.5))
     return office
 
 
@@ -154,6 +158,31 @@ def test_the_changes_have_the_same_numbers_everywhere(office, version):
             *(one["prior_lesions"] and [*one["prior_lesions"], f"{one['prior_volume_ml']:.3f}"]),
         ]
         assert " ".join(map(str, [one["change"], *numbers])) in text
+
+
+def test_the_uptakes_have_the_same_lesions_everywhere(office, version):
+    study = office.desk.study
+    known = office.client.get(f"/api/v1/studies/{study.pk}/enhancement?annotation={version.pk}").json()
+    rows = list(csv.DictReader(StringIO(office.get(version, "lesions.csv").content.decode(), newline="")))
+    observed = resources_in(office.get(version, "fhir").content, "Observation")[-1]
+    text = text_of(office.get(version, "report.pdf").content)
+    address = f"/api/v1/patients/{study.patient_id}/timeline"
+    of_visit = office.client.get(address).json()["visits"][-1]["uptakes"]
+    course = list(csv.DictReader(StringIO(office.client.get(f"{address}.csv").content.decode(), newline="")))
+
+    (lesion,) = known["lesions"]
+    assert version.lesions.get(number=lesion).lesion_class == "active"
+    assert {int(row["number"]): row["takes_up_contrast"] for row in rows} == {
+        one.number: "suggested" if one.number == lesion else "no" for one in version.lesions.all()
+    }
+    assert components_of(observed) == {"enhancing_lesions": 1, "lesion_numbers": str(lesion)}
+    assert observed["method"]["text"].startswith(known["rule"])
+    slice_index = known["uptakes"][0]["anchor"][0]
+    assert f"Brighter after contrast agent than before it: lesion {lesion} in slice {slice_index + 1}." in text
+    assert f"Contrast agent: {known['rule']}." in text.replace("- ", "-")
+    assert of_visit == {"lesions": [lesion], "rule": known["rule"]}
+    assert (course[-1]["enhancing_count"], course[-1]["enhancement_rule"]) == ("1", known["rule"])
+    assert rows[0]["enhancement_rule"] == known["rule"]
 
 
 def test_the_timeline_has_the_same_numbers_as_the_studies(office, version):

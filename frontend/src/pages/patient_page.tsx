@@ -12,6 +12,7 @@ import { Problem } from "../components/problem";
 import { SameSlices } from "../components/same_slices";
 import { StudyStateBadge } from "../components/study_state";
 import { VisitChangeTable } from "../components/visit_change_table";
+import { VisitUptakes } from "../components/visit_uptakes";
 import { LESION_CLASSES } from "../geometry/labels";
 import { timelineCsvUrl } from "../server/downloads";
 import { ProblemError } from "../server/problem";
@@ -85,6 +86,7 @@ function Course({ patient }: { readonly patient: string }) {
       <CourseCharts visits={visits} />
       {visits.length > 1 && <h2>Changes between visits</h2>}
       {visits.length > 1 && <VisitChangeTable visits={visits} />}
+      <VisitUptakes visits={visits} />
       <SameSlices patient={patient} />
     </>
   );

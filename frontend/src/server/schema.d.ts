@@ -5699,6 +5699,8 @@ export interface components {
             counting_rule: string | null;
             notice: string | null;
             changes: components["schemas"]["VisitChanges"] | null;
+            /** @description Null where that is not known. */
+            uptakes: components["schemas"]["VisitUptakes"] | null;
         };
         /** @description How many lesions changed since the newest earlier study that is registered to this one. */
         VisitChanges: {
@@ -5724,6 +5726,12 @@ export interface components {
          * @enum {string}
          */
         VisitStateEnum: "draft" | "approved";
+        /** @description How many lesions took up contrast agent, by the T1s of the visit: a suggestion. */
+        VisitUptakes: {
+            /** @description Numbers in the version. */
+            lesions: number[];
+            rule: string;
+        };
         WantedDoubleReadingRequest: {
             /** Format: uuid */
             study: string;

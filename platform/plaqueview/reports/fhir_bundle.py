@@ -13,6 +13,7 @@ from pydicom.sr.coding import Code
 from pydicom.valuerep import PersonName
 
 from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import BRAIN, CATEGORY, CLASS_CODES, LESION, MANUFACTURER, spoken
 from plaqueview.imaging.dicom_pdf import TITLE
 from plaqueview.imaging.dicom_sr import (
@@ -26,6 +27,7 @@ from plaqueview.imaging.dicom_sr import (
     SCHEME,
     tracking_uid,
 )
+from plaqueview.imaging.enhancement import SUGGESTION
 from plaqueview.imaging.lesion_sizes import SIZE_RULE, SizeClass
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
@@ -57,6 +59,8 @@ CHANGE_CODES: Final[Mapping[LesionChange, Code]] = {
     kind: Code(f"{kind.value}_lesions", SCHEME, f"Number of {kind.value} lesions") for kind in LesionChange
 }
 BRIGHTENED: Final = Code("brightened_places", SCHEME, "Number of places that became brighter without growing")
+ENHANCING: Final = Code("enhancing_lesions", SCHEME, "Number of lesions that took up contrast agent, a suggestion")
+LESION_NUMBERS: Final = Code("lesion_numbers", SCHEME, "Numbers of the lesions")
 MILLIMETRE: Final = codes.UCUM.Millimeter
 VOXEL: Final = Code("{voxels}", "UCUM", "voxels")
 SHARE: Final = Code("1", "UCUM", "1")
@@ -182,6 +186,8 @@ class _Resources:
             yield self._lesion(lesion)
         if self.read.changes is not None:
             yield self._changes(self.read.changes)
+        if self.read.uptakes is not None:
+            yield self._uptakes(self.read.uptakes)
 
     def _observation(self, name: str, code: Json, components: Sequence[Json], **more: Any) -> Json:  # Any: JSON
         study = self.annotation.study
@@ -252,6 +258,18 @@ class _Resources:
         prior = _prior_sentence(changes.prior_annotation)
         code = _concept(CHANGE, f"{CHANGE.meaning}: {prior}")
         return self._observation("changes", code, components, method={"text": "; ".join(rules)})
+
+    def _uptakes(self, uptakes: Uptakes) -> Json:
+        if uptakes.found is None:
+            components = [_absent(ENHANCING, "unknown", f"not determined: {uptakes.reason}")]
+            return self._observation("uptakes", _concept(ENHANCING), components)
+        numbers = sorted(uptakes.lesions)
+        components = [
+            _quantity(ENHANCING, len(numbers), LESION_COUNT),
+            *([_text(LESION_NUMBERS, " ".join(map(str, numbers)))] if numbers else []),
+        ]
+        method = {"text": f"{uptakes.found.rule.sentence}; {SUGGESTION}"}
+        return self._observation("uptakes", _concept(ENHANCING), components, method=method)
 
     def _status(self) -> str:
         return "final" if self.stamp.approval else "preliminary"

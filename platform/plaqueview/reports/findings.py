@@ -8,6 +8,8 @@ from enum import Enum, auto
 from django.utils import timezone
 
 from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.enhancement import services as enhancement
+from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.lesion_sizes import SizeClass
 from plaqueview.imaging.lesions import LesionClass
@@ -31,6 +33,8 @@ class RegionState(Enum):
 class Findings:
     """The version with its stamp, its lesions by number, and the changes since a prior where one is registered.
 
+    `uptakes` is what is known of contrast agent in its lesions; None where no search for it has ended.
+
     `caveat` is what the model's card says of every result of it; empty without a model. `protocol` is how the series
     was taken, `differences` how that compares with the prior's.
     """
@@ -39,6 +43,7 @@ class Findings:
     stamp: Stamp
     lesions: tuple[Lesion, ...]
     changes: Changes | None
+    uptakes: Uptakes | None
     caveat: str
     protocol: tuple[Finding, ...]
     differences: tuple[Difference, ...]
@@ -79,6 +84,7 @@ def findings_of(annotation: Annotation) -> Findings:
         stamp=stamp,
         lesions=tuple(annotation.lesions.order_by("number")),
         changes=longitudinal.changes_since(prior, annotation) if prior else None,
+        uptakes=uptakes_of(annotation, stamp),
         caveat=model.caveat if model else "",
         protocol=protocols.findings_of(annotation.series, until=_until(stamp)),
         differences=protocols.differences_between(annotation.series, prior.annotation.series if prior else None),
@@ -88,6 +94,11 @@ def findings_of(annotation: Annotation) -> Findings:
 def prior_of(annotation: Annotation, stamp: Stamp) -> Prior | None:
     """With what the version is compared; None where nothing is registered to it."""
     return longitudinal.prior_of(annotation, until=_until(stamp))
+
+
+def uptakes_of(annotation: Annotation, stamp: Stamp) -> Uptakes | None:
+    """Which of the version's lesions took up contrast agent; None where no search for it has ended."""
+    return enhancement.uptakes_until(annotation, until=_until(stamp))
 
 
 def _until(stamp: Stamp) -> datetime:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.core.csv_file import csv_bytes
+from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.dicom_sr import tracking_uid
 from plaqueview.imaging.lesion_sizes import SIZE_RULE
+from plaqueview.reports.findings import uptakes_of
 from plaqueview.reports.stamps import basis_of, stamp_of
 
 Value = str | int | float | None
@@ -38,10 +40,31 @@ OF_LESION: Mapping[str, Callable[[Lesion, Stamp], Value]] = {
 def lesions_csv(annotation: Annotation) -> bytes:
     """Positions in mm are LPS. A version without lesions has the names of the columns only."""
     stamp = stamp_of(annotation)
-    version = _of_version(annotation, stamp)
-    lesions = annotation.lesions.order_by("number")
-    rows = ({name: value(lesion, stamp) for name, value in OF_LESION.items()} | version for lesion in lesions)
-    return csv_bytes([*OF_LESION, *version], rows)
+    uptakes = uptakes_of(annotation, stamp)
+    version = _of_version(annotation, stamp) | {"enhancement_rule": rule_of(uptakes)}
+    rows = [
+        {**_of_lesion(lesion, stamp), "takes_up_contrast": _takes_up(lesion, uptakes), **version}
+        for lesion in annotation.lesions.order_by("number")
+    ]
+    return csv_bytes([*OF_LESION, "takes_up_contrast", *version], rows)
+
+
+def _of_lesion(lesion: Lesion, stamp: Stamp) -> dict[str, Value]:
+    return {name: value(lesion, stamp) for name, value in OF_LESION.items()}
+
+
+def rule_of(uptakes: Uptakes | None) -> str:
+    """How it was told which lesions took up contrast agent, or why it could not be; empty without a search."""
+    if uptakes is None:
+        return ""
+    return uptakes.found.rule.sentence if uptakes.found else f"not told: {uptakes.reason}"
+
+
+def _takes_up(lesion: Lesion, uptakes: Uptakes | None) -> Value:
+    """Suggested, no or, where that is not known, nothing."""
+    if uptakes is None or uptakes.found is None:
+        return None
+    return "suggested" if lesion.number in uptakes.lesions else "no"
 
 
 def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:

@@ -6,6 +6,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import Change
@@ -58,10 +59,22 @@ def _series(annotation: Annotation) -> str:
 def findings(read: Findings) -> Section:
     return Section(
         title=_("Findings"),
-        paragraphs=(*words.found(read), *words.changed(read)),
+        paragraphs=(*words.found(read), *words.changed(read), *words.enhancing(read)),
         table=_classes(read),
-        notes=(_counted_by(read), *(Foreign(one) for one in read.annotation.warnings if one != read.caveat)),
+        notes=(
+            _counted_by(read),
+            *_uptake_notes(read.uptakes),
+            *(Foreign(one) for one in read.annotation.warnings if one != read.caveat),
+        ),
     )
+
+
+def _uptake_notes(uptakes: Uptakes | None) -> tuple[Text, ...]:
+    """The rule, or why it could not be followed; nothing where nothing was looked for."""
+    if uptakes is None:
+        return ()
+    said = uptakes.found.rule.sentence if uptakes.found else f"could not be told, {uptakes.reason.rstrip('.')}"
+    return (Foreign(f"Contrast agent: {said}."),)
 
 
 def _counted_by(read: Findings) -> str:

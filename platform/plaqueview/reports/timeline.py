@@ -13,6 +13,7 @@ from plaqueview.annotations.models import Annotation
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.csv_file import csv_bytes
+from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import Stamp
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
@@ -21,7 +22,7 @@ from plaqueview.imaging.regions import Region
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.longitudinal.services import Changes
 from plaqueview.patients.models import Patient
-from plaqueview.reports.findings import prior_of
+from plaqueview.reports.findings import prior_of, uptakes_of
 from plaqueview.reports.stamps import stamp_of
 from plaqueview.studies import reading as studies
 from plaqueview.studies.models import Study
@@ -35,13 +36,14 @@ Value = str | int | float | None
 @dataclass(frozen=True, eq=False)
 class Visit:
     """A study with its current version; no version where nothing has read it, no changes where nothing is
-    registered.
+    registered, no uptakes where no search for contrast agent has ended.
     """
 
     study: Study
     annotation: Annotation | None
     stamp: Stamp | None
     changes: Changes | None
+    uptakes: Uptakes | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,8 @@ def row_of(visit: Visit) -> dict[str, Value]:
         row |= _of_version(visit.annotation, visit.stamp)
     if visit.changes is not None:
         row |= _of_changes(visit.changes)
+    if visit.uptakes is not None and visit.uptakes.found is not None:
+        row |= {"enhancing_count": len(visit.uptakes.lesions), "enhancement_rule": visit.uptakes.found.rule.sentence}
     return row
 
 
@@ -104,14 +108,14 @@ def state_of(stamp: Stamp) -> str:
 
 def _visit(study: Study, actor: User) -> Visit:
     if study.current_annotation_id is None:
-        return Visit(study, None, None, None)
+        return Visit(study, None, None, None, None)
     annotation = annotations.read_current(study_id=study.pk, actor=actor, part=PART)
     stamp = stamp_of(annotation)
-    prior = prior_of(annotation, stamp)
+    prior, uptakes = prior_of(annotation, stamp), uptakes_of(annotation, stamp)
     if prior is None:
-        return Visit(study, annotation, stamp, None)
+        return Visit(study, annotation, stamp, None, uptakes)
     annotations.read(annotation_id=prior.annotation.pk, actor=actor, part=PART)
-    return Visit(study, annotation, stamp, longitudinal.changes_since(prior, annotation))
+    return Visit(study, annotation, stamp, longitudinal.changes_since(prior, annotation), uptakes)
 
 
 def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:
@@ -189,11 +193,13 @@ COLUMNS = (
     *(f"{kind.value}_volume_ml" for kind in LesionChange),
     *(f"{kind.value}_prior_volume_ml" for kind in LesionChange),
     "brightened_count",
+    "enhancing_count",
     *(f"{region.value}_count" for region in Region),
     *(f"{region.value}_volume_ml" for region in Region),
     "counting_rule",
     "change_rule",
     "brightening_rule",
+    "enhancement_rule",
     "protocol_differences",
     "authors",
     "notice",

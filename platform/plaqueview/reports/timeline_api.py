@@ -17,6 +17,7 @@ from plaqueview.accounts.authentication import user_of
 from plaqueview.annotations.api import AnyAccept
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Action
+from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.regions import Region
 from plaqueview.longitudinal.changes_api import ChangeCountsSerializer
@@ -70,6 +71,13 @@ class VisitChangesSerializer(serializers.Serializer[JSON]):
     protocol = ComparedProtocolSerializer(help_text="How the two FLAIRs were taken.")
 
 
+class VisitUptakesSerializer(serializers.Serializer[JSON]):
+    """How many lesions took up contrast agent, by the T1s of the visit: a suggestion."""
+
+    lesions = serializers.ListField(child=serializers.IntegerField(), help_text="Numbers in the version.")
+    rule = serializers.CharField()
+
+
 class VisitSerializer(serializers.Serializer[JSON]):
     """A study with its current version; everything of the version is null until something has read the study."""
 
@@ -84,6 +92,7 @@ class VisitSerializer(serializers.Serializer[JSON]):
     counting_rule = serializers.CharField(allow_null=True)
     notice = serializers.CharField(allow_null=True)
     changes = VisitChangesSerializer(allow_null=True)
+    uptakes = VisitUptakesSerializer(allow_null=True, help_text="Null where that is not known.")
 
 
 class TimelineSerializer(serializers.Serializer[JSON]):
@@ -190,7 +199,14 @@ def _visit(visit: Visit) -> JSON:
         "counting_rule": stamp and stamp.counting_rule,
         "notice": stamp and stamp.notice,
         "changes": visit.changes and _changes(visit.changes),
+        "uptakes": visit.uptakes and _uptakes(visit.uptakes),
     }
+
+
+def _uptakes(uptakes: Uptakes) -> JSON | None:
+    if uptakes.found is None:
+        return None
+    return {"lesions": sorted(uptakes.lesions), "rule": uptakes.found.rule.sentence}
 
 
 def _regions(version: Annotation) -> list[JSON]:

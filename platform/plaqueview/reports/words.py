@@ -287,6 +287,26 @@ def _place(one: SpotChange) -> str:
     return _("slice %(slice)d, no lesion") % place
 
 
+def enhancing(findings: Findings) -> list[str]:
+    """Which lesions took up contrast agent; none where no search for it has ended."""
+    if findings.uptakes is None:
+        return []
+    if findings.uptakes.found is None:
+        return [_("Whether lesions took up contrast agent could not be told.")]
+    uptakes = findings.uptakes.uptakes
+    if not uptakes:
+        return [_("No lesion took up contrast agent, by the T1s before and after it.")]
+    places = "; ".join(
+        _("lesion %(lesion)d in slice %(slice)d") % {"lesion": one.lesion, "slice": one.anchor[0] + 1}
+        for one in uptakes
+    )
+    sentence = _(
+        "Brighter after contrast agent than before it: %(places)s. It is evidence for the class active, and a "
+        "suggestion as long as no reader has confirmed the lesion."
+    )
+    return [sentence % {"places": places}]
+
+
 def check_title(check: Check) -> str:
     return _(TITLES[check])
 
