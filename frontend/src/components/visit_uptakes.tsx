@@ -11,20 +11,25 @@ export function VisitUptakes({ visits }: { readonly visits: readonly Visit[] }) 
   return (
     <>
       <h2>Uptake of gadolinium</h2>
-      <ul data-testid="visit-uptakes">
-        {told.map(({ study, study_date, lesions }) => (
-          <li key={study}>
-            <Link to={`/studies/${study}`}>{dateText(study_date)}</Link>
-            {`: ${textOf(lesions)}`}
-          </li>
-        ))}
-      </ul>
-      {[...new Set(told.map(({ rule }) => rule))].map((rule) => <p key={rule} className={styles.lead}>{`Takes up gadolinium, which is for a reader to confirm: ${rule}.`}</p>)}
+      <div className={styles.card}>
+        <table className={styles.table} data-testid="visit-uptakes">
+          <thead>
+            <tr>
+              <th scope="col">Study</th>
+              <th scope="col">Lesions that take it up</th>
+            </tr>
+          </thead>
+          <tbody>
+            {told.map(({ study, study_date, lesions }) => (
+              <tr key={study}>
+                <td><Link to={`/studies/${study}`}>{dateText(study_date)}</Link></td>
+                <td>{lesions.length > 0 ? <strong>{lesions.join(", ")}</strong> : "none"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {[...new Set(told.map(({ rule }) => rule))].map((rule) => <p key={rule} className={styles.lead}>{`A suggestion, which is for a reader to confirm. Takes up gadolinium: ${rule}.`}</p>)}
     </>
   );
-}
-
-function textOf(lesions: readonly number[]): string {
-  if (lesions.length === 0) return "no lesion takes it up (suggestion)";
-  return `${lesions.length === 1 ? "lesion" : "lesions"} ${lesions.join(", ")} (suggestion)`;
 }
