@@ -55,7 +55,7 @@ from plaqueview.training.models import RunStage, Side
 
 logger = logging.getLogger(__name__)
 
-SHORTEST_BEAT_S: Final = 0.5
+SHORTEST_BEAT_S: Final = 1.0
 BEATS_PER_LEASE: Final = 4
 KIND: Final = "models"
 
