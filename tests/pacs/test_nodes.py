@@ -2,18 +2,23 @@
 
 import logging
 import socket
+import threading
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from django.test import Client
+from pynetdicom import build_context, evt
+from pynetdicom.sop_class import Verification
 
 from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.launcher.broker import free_port
+from plaqueview.pacs.dimse_peer import associated
 from plaqueview.pacs.models import RemoteNode
+from plaqueview.pacs.peer import PeerError, PeerProblem
 from plaqueview.pacs.sealing import NODE_SEAL
 from tests.accounts.people import make_user, token_client
 from tests.bench.support_orthanc import running_orthanc
@@ -202,6 +207,24 @@ def test_titles_that_the_peer_does_not_know(administration):
     )
     assert calling[2].endswith("the peer does not know our AE title PLAQUEVIEW")
     assert known[0] is True
+
+
+@needs_dcmtk
+def test_a_rejection_that_is_there_before_we_look_is_told_as_one(tmp_path):
+    """The library's thread finds the connection closed, and would say that there was no answer."""
+    port, is_closed = free_port(), threading.Event()
+    node = RemoteNode(name="Archive", kind="dimse", ae_title="ARCHIVE", host="127.0.0.1", port=port)
+    late = [(evt.EVT_CONN_CLOSE, lambda _: is_closed.set()), (evt.EVT_REQUESTED, lambda _: is_closed.wait(30))]
+
+    with (
+        storescp(tmp_path / "kept", port, "--refuse"),
+        pytest.raises(PeerError) as refused,
+        associated(node, [build_context(Verification)], timeout_s=30, handlers=late),
+    ):
+        pass
+
+    assert (refused.value.problem, is_closed.is_set()) == (PeerProblem.REJECTED, True)
+    assert "the peer rejects the association" in str(refused.value)
 
 
 def test_a_peer_that_says_nothing_is_given_up_in_time(administration):

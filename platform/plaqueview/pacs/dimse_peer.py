@@ -11,7 +11,7 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
-from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import AssociationSocket
@@ -141,8 +141,8 @@ def _associate(
 
 def _refusal(node: RemoteNode, association: Association, *, waited_s: float) -> PeerError:
     """Why no association came about."""
-    if association.is_rejected:
-        return _rejection(node, association)
+    if answer := _rejecting(association):
+        return _rejection(node, association, answer)
     if association.rejected_contexts:
         detail = f"{node.address}: the peer takes none of what was to be sent"
         return PeerError(PeerProblem.UNSUPPORTED, detail)
@@ -166,9 +166,14 @@ def _problem_of_connection(node: RemoteNode) -> PeerError | None:
     return None
 
 
-def _rejection(node: RemoteNode, association: Association) -> PeerError:
-    answer = association.acceptor.primitive
-    reason = (answer.result_source or 0, answer.diagnostic or 0) if answer is not None else (0, 0)
+def _rejecting(association: Association) -> A_ASSOCIATE | None:
+    """The peer's rejection. One that came at once the library takes for a lost connection, and leaves in its queue."""
+    answer = association.acceptor.primitive if association.is_rejected else association.dul.peek_next_pdu()
+    return answer if isinstance(answer, A_ASSOCIATE) and answer.result else None
+
+
+def _rejection(node: RemoteNode, association: Association, answer: A_ASSOCIATE) -> PeerError:
+    reason = (answer.result_source or 0, answer.diagnostic or 0)
     if reason in UNKNOWN_TITLES:
         words = UNKNOWN_TITLES[reason].format(ours=association.requestor.ae_title, theirs=node.ae_title)
         return PeerError(PeerProblem.UNKNOWN_AE, f"{node.address}: {words}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+from plaqueview.training.journal import publish_snapshot
 from plaqueview.training.models import (
     LIVE_STATES,
     DatasetSnapshot,
@@ -33,5 +34,7 @@ def withdraw(snapshot_ids: Sequence[UUID]) -> None:
     What their runs show of single slices goes, whoever's it is.
     """
     RunSample.objects.filter(run__snapshot__in=snapshot_ids).delete()
-    ready = DatasetSnapshot.objects.filter(pk__in=snapshot_ids, state=SnapshotState.READY)
-    ready.update(state=SnapshotState.WITHDRAWN, reason=WHY)
+    for snapshot in DatasetSnapshot.objects.filter(pk__in=snapshot_ids, state=SnapshotState.READY):
+        snapshot.state, snapshot.reason = SnapshotState.WITHDRAWN, WHY
+        snapshot.save(update_fields=["state", "reason", "modified"])
+        publish_snapshot(snapshot)
