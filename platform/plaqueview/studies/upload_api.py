@@ -16,8 +16,8 @@ from plaqueview.core.access import Action
 from plaqueview.core.api import accepted, once_per_key
 from plaqueview.core.schema import IDEMPOTENCY_KEY
 from plaqueview.studies import reading, services
-from plaqueview.studies.serializers import UploadRequestSerializer, UploadSerializer
 from plaqueview.studies.upload_handlers import IncomingFileHandler
+from plaqueview.studies.upload_serializers import UploadRequestSerializer, UploadSerializer
 
 
 class UploadList(APIView):
