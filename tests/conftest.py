@@ -9,6 +9,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
+from plaqueview.celery import celery_app
 from plaqueview.launcher.broker import wait_for_broker
 from plaqueview.launcher.process_group import guarded_group
 from tests.settings import broker
@@ -56,6 +57,18 @@ def empty_broker(running_broker: Redis) -> Iterator[Redis]:
     running_broker.flushall()
     yield running_broker
     running_broker.flushall()
+
+
+@pytest.fixture
+def sent_tasks(monkeypatch) -> list[tuple[str, tuple[str, ...], str]]:
+    """Every task that was sent: its name, its arguments, its queue."""
+    sent: list[tuple[str, tuple[str, ...], str]] = []
+
+    def send_task(name, args=(), queue="", **_options):
+        sent.append((name, tuple(args), queue))
+
+    monkeypatch.setattr(celery_app, "send_task", send_task)
+    return sent
 
 
 @pytest.hookimpl(trylast=True)
