@@ -110,7 +110,7 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = erase(admin, place)
-    settle_set_aside(is_wanted=lambda key: bool(kept_among([key])), older_than_s=0.0)
+    settle_set_aside(wanted_among=kept_among, older_than_s=0.0)
 
     assert answer.status_code == 200
     erased = answer.json()

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,15 +163,17 @@ def set_aside(key: str) -> None:
         os.utime(target)
 
 
-def settle_set_aside(*, is_wanted: Callable[[str], bool], older_than_s: float) -> int:
+def settle_set_aside(*, wanted_among: Callable[[Collection[str]], Collection[str]], older_than_s: float) -> int:
     """What was set aside so long ago is gone, or in its place again if it is wanted; returns how many files are gone.
 
     Whoever stored the same bytes before they were set aside, and has committed since, gets them back here.
     """
     root, deadline, gone = _aside(""), time.time() - older_than_s, 0
-    for path in [path for path in root.rglob("*") if path.is_file() and path.stat().st_mtime < deadline]:
-        key = path.relative_to(root).as_posix()
-        if is_wanted(key) and not stored_path(key).exists():
+    old = [path for path in root.rglob("*") if path.is_file() and path.stat().st_mtime < deadline]
+    paths = {path.relative_to(root).as_posix(): path for path in old}
+    wanted = wanted_among(paths)
+    for key, path in paths.items():
+        if key in wanted and not stored_path(key).exists():
             _make_folders(stored_path(key).parent)
             path.replace(stored_path(key))
         else:

@@ -1,9 +1,13 @@
 """Which stored bytes a row still names. A new app's columns are heard here without being known."""
 
 from collections.abc import Collection, Iterator
+from typing import Any, Final
 
 from django.apps import apps
-from django.db.models import CharField, Model
+from django.db.models import CharField, Model, QuerySet
+
+# SQLite binds no more variables in one statement than this allows for.
+AT_ONCE: Final = 500
 
 
 def key_columns(model: type[Model]) -> list[str]:
@@ -19,5 +23,12 @@ def kept_among(keys: Collection[str]) -> set[str]:
 
 def _named_by(model: type[Model], keys: Collection[str]) -> Iterator[str]:
     for column in key_columns(model):
-        found = model._base_manager.filter(**{f"{column}__in": keys})  # noqa: SLF001  # Django's public name
-        yield from found.order_by().values_list(column, flat=True).distinct()
+        for some in rows_with(model, keys, column):
+            yield from some.order_by().values_list(column, flat=True).distinct()
+
+
+def rows_with(model: type[Model], values: Collection[Any], column: str = "pk") -> Iterator[QuerySet[Any]]:
+    """The rows of the model in which the column is one of the values, as many at once as a statement can name."""
+    named = list(values)
+    for at in range(0, len(named), AT_ONCE):
+        yield model._base_manager.filter(**{f"{column}__in": named[at : at + AT_ONCE]})  # noqa: SLF001  # Django's public name

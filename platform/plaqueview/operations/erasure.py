@@ -3,14 +3,14 @@
 The database is asked what refers to whom, so that the rows of a new app go without being known here.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from plaqueview.accounts.models import User
@@ -18,18 +18,15 @@ from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, ReauthenticationError
-from plaqueview.core.stored_keys import key_columns
+from plaqueview.core.stored_keys import key_columns, rows_with
 from plaqueview.patients.models import Patient
-from plaqueview.patients.services import locked_patient
+from plaqueview.patients.services import locked_patient, obstacle_of_hold
 from plaqueview.studies.models import Instance
 from plaqueview.studies.services import set_aside_unnamed
 from plaqueview.training.models import SnapshotStudy
 from plaqueview.training.services import obstacles_to_withdrawal, withdraw
 
 Rows = Mapping[type[models.Model], set[Any]]  # Any: primary keys of whatever type
-
-# SQLite binds no more variables in one statement than this allows for.
-AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def erase(*, patient_id: UUID, reason: str, is_reauthenticated: bool, actor: Use
     keys = _stored_keys(rows)
     withdraw(erasure.snapshots)
     for model, found in rows.items():
-        for some in _batches(model, found):
+        for some in rows_with(model, found):
             some._raw_delete("default")  # noqa: SLF001  # references are looked at when the transaction ends: any order
     _record(patient, erasure, reason, actor)
     transaction.on_commit(partial(set_aside_unnamed, keys))
@@ -94,7 +91,7 @@ def rows_below(patient: Patient) -> Rows:
     while waiting:
         model, keys = waiting.pop()
         for child, column in _references_to(model):
-            referring = {key for some in _batches(child, keys, column) for key in some.values_list("pk", flat=True)}
+            referring = {key for some in rows_with(child, keys, column) for key in some.values_list("pk", flat=True)}
             new = referring - found.get(child, set())
             if new:
                 found.setdefault(child, set()).update(new)
@@ -108,39 +105,32 @@ def _references_to(model: type[models.Model]) -> Iterator[tuple[type[models.Mode
             yield relation.related_model, relation.field.name
 
 
-def _batches(model: type[models.Model], keys: Collection[Any], column: str = "pk") -> Iterator[QuerySet[Any]]:
-    """The rows of the model in which the column is one of the keys, as many at once as a statement can name."""
-    named = list(keys)
-    for at in range(0, len(named), AT_ONCE):
-        yield model._base_manager.filter(**{f"{column}__in": named[at : at + AT_ONCE]})  # noqa: SLF001  # Django's public name
-
-
 def _options(model: type[models.Model]) -> Any:  # Any: django-stubs has Options per model
     return model._meta  # noqa: SLF001  # Django's public name
 
 
 def _described(patient: Patient, rows: Rows) -> Erasure:
-    sizes = [some.aggregate(total=Sum("size_bytes"))["total"] for some in _batches(Instance, rows.get(Instance, ()))]
-    members = _batches(SnapshotStudy, rows.get(SnapshotStudy, ()))
+    sizes = [some.aggregate(total=Sum("size_bytes"))["total"] for some in rows_with(Instance, rows.get(Instance, ()))]
+    members = rows_with(SnapshotStudy, rows.get(SnapshotStudy, ()))
     snapshots = tuple(sorted({snapshot for some in members for snapshot in some.values_list("snapshot", flat=True)}))
+    obstacles = (
+        obstacle_of_hold(patient),
+        *_work_under_way(rows),
+        *obstacles_to_withdrawal(snapshots, patient.site_id),
+    )
     return Erasure(
         rows=dict(sorted((str(_options(model).verbose_name), len(found)) for model, found in rows.items())),
         size_bytes=sum(sizes),
         snapshots=snapshots,
-        obstacles=(*_holds(patient), *_work_under_way(rows), *obstacles_to_withdrawal(snapshots, patient.site_id)),
+        obstacles=tuple(filter(None, obstacles)),
     )
-
-
-def _holds(patient: Patient) -> Iterator[str]:
-    if patient.hold_reason:
-        yield f"the patient is held ({patient.hold_reason}); release the hold first"
 
 
 def _work_under_way(rows: Rows) -> Iterator[str]:
     """A worker with a lease on one of the rows would write its result to nowhere."""
     for model, found in rows.items():
         if any(field.name == "lease_expires_at" for field in _options(model).concrete_fields):
-            leased = (some.filter(lease_expires_at__gt=timezone.now()) for some in _batches(model, found))
+            leased = (some.filter(lease_expires_at__gt=timezone.now()) for some in rows_with(model, found))
             if any(some.exists() for some in leased):
                 yield f"workers are at {_options(model).verbose_name_plural}; wait for them or cancel them"
 
@@ -149,7 +139,7 @@ def _stored_keys(rows: Rows) -> set[str]:
     keys: set[str] = set()
     for model, found in rows.items():
         for column in key_columns(model):
-            for some in _batches(model, found):
+            for some in rows_with(model, found):
                 keys.update(some.exclude(**{column: ""}).values_list(column, flat=True))
     return keys
 

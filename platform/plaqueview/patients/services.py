@@ -79,8 +79,13 @@ def release(*, patient_id: UUID, actor: User) -> Patient:
 
 def require_no_hold(patient: Patient) -> None:
     """Raises: ConflictError."""
-    if patient.hold_reason:
-        raise ConflictError(f"the patient is held ({patient.hold_reason}); release the hold first")
+    if obstacle := obstacle_of_hold(patient):
+        raise ConflictError(obstacle)
+
+
+def obstacle_of_hold(patient: Patient) -> str:
+    """Why nothing of the patient may be deleted; empty without a hold."""
+    return f"the patient is held ({patient.hold_reason}); release the hold first" if patient.hold_reason else ""
 
 
 def _set_hold(patient_id: UUID, reason: str, kind: EventKind, actor: User) -> Patient:

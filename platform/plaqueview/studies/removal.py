@@ -87,7 +87,7 @@ def dependents_of(study: Study) -> list[str]:
 
 def forget_removed() -> int:
     """Bytes that were set aside long enough are deleted, or lie in their place again if somebody brought them anew."""
-    return settle_set_aside(is_wanted=_is_kept, older_than_s=SET_ASIDE_FOR_S)
+    return settle_set_aside(wanted_among=kept_among, older_than_s=SET_ASIDE_FOR_S)
 
 
 def _locked(actor: User, study_uid: str) -> Study:
@@ -147,7 +147,3 @@ def set_aside_unnamed(keys: Collection[str]) -> None:
     """The bytes that no row names any more are out of their place; the same ones may be another site's as well."""
     for key in set(keys) - kept_among(keys):
         set_aside(key)
-
-
-def _is_kept(key: str) -> bool:
-    return bool(kept_among([key]))
