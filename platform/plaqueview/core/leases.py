@@ -51,8 +51,30 @@ def lapsed_at(now: datetime, state: str) -> Q:
     return Q(state=state, lease_expires_at__lt=now)
 
 
+def lease_while(state: str, *, name: str) -> models.CheckConstraint:
+    """The database holds that a row in this state has a lease, and no other row has one."""
+    leased = Q(state=state, lease_token__isnull=False, lease_expires_at__isnull=False)
+    free = ~Q(state=state) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)
+    return models.CheckConstraint(condition=leased | free, name=name)
+
+
+def take(
+    claimable: models.QuerySet[Any],  # Any: a row of any app
+    *,
+    now: datetime,
+    running: str,
+    length: timedelta,
+    **fresh: object,
+) -> UUID | None:
+    """The secret of who has the one row now, in state `running` with the `fresh` fields; None when it is not free."""
+    token = uuid4()
+    lease = {"state": running, "lease_token": token, "lease_expires_at": now + length}
+    taken = claimable.update(**lease, attempts=F("attempts") + 1, modified=now, **fresh)
+    return token if taken else None
+
+
 def claim_longest_due(
-    due: models.QuerySet[Any],  # Any: a row of any app
+    due: models.QuerySet[Any],  # Any: as above
     *,
     running: str,
     length: timedelta,
@@ -65,10 +87,8 @@ def claim_longest_due(
     row_id = due.order_by("next_attempt_at", "created").values_list("pk", flat=True).first()
     if row_id is None:
         return None
-    now, token = timezone.now(), uuid4()
-    lease = {"state": running, "lease_token": token, "lease_expires_at": now + length}
-    due.filter(pk=row_id).update(**lease, attempts=F("attempts") + 1, modified=now, **fresh)
-    return Claim(row_id, token)
+    token = take(due.filter(pk=row_id), now=timezone.now(), running=running, length=length, **fresh)
+    return Claim(row_id, token) if token else None
 
 
 def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool:  # Any: as above

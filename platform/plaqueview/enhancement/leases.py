@@ -5,14 +5,13 @@ The same rules as for an inference (docs/decisions/0004-jobs-by-lease.md).
 
 import logging
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.enhancement import journal
 from plaqueview.enhancement.models import Enhancement, EnhancementState
@@ -36,18 +35,10 @@ class Claim:
 @transaction.atomic
 def claim(*, enhancement_id: UUID, worker: str) -> Claim | None:
     """It is this worker's; None when it has ended, or another worker holds it."""
-    now, token = timezone.now(), uuid4()
+    now = timezone.now()
     free = Enhancement.objects.claimable(now).filter(pk=enhancement_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-    claimed = free.update(
-        state=EnhancementState.RUNNING,
-        attempts=F("attempts") + 1,
-        started_at=now,
-        worker=worker,
-        lease_token=token,
-        lease_expires_at=now + lease(),
-        modified=now,
-    )
-    if not claimed:
+    token = take(free, now=now, running=EnhancementState.RUNNING, length=lease(), started_at=now, worker=worker)
+    if token is None:
         return None
     row = Enhancement.objects.select_related("study").get(pk=enhancement_id)
     journal.publish(row)

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import User
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.studies.models import Series, Study
 
@@ -75,11 +75,7 @@ class Enhancement(Record):
                 name="enhancement_once_per_volumes",
             ),
             models.CheckConstraint(condition=Q(state__in=EnhancementState.values), name="enhancement_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=EnhancementState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=EnhancementState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="enhancement_lease_while_running",
-            ),
+            lease_while(EnhancementState.RUNNING, name="enhancement_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state=EnhancementState.SUCCEEDED, places__isnull=False)
                 | (~Q(state=EnhancementState.SUCCEEDED) & Q(places__isnull=True)),

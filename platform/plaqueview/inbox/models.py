@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import User
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.studies.models import FileOutcome, Study
@@ -108,11 +108,7 @@ class Fetch(Record):
                 fields=["node", "study_instance_uid"], condition=Q(state__in=OPEN), name="fetch_once_at_a_time"
             ),
             models.CheckConstraint(condition=Q(state__in=FetchState.values), name="fetch_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=FetchState.FETCHING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=FetchState.FETCHING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="fetch_lease_while_fetching",
-            ),
+            lease_while(FetchState.FETCHING, name="fetch_lease_while_fetching"),
             models.CheckConstraint(
                 condition=~Q(state__in=WAITING) | Q(next_attempt_at__isnull=False), name="fetch_waits_for_a_time"
             ),

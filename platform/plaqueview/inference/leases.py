@@ -3,16 +3,15 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from plaqueview.annotations.models import Draft
 from plaqueview.core.errors import ConflictError
-from plaqueview.core.leases import ClaimLostError, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, lapsed_at, take, unclaimed
 from plaqueview.inference import journal, transitions
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.studies import services as studies
@@ -50,24 +49,19 @@ def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
         return None
     Study.objects.select_for_update().get(pk=study_id)
     _yield_to_readers(job_id)
-    now, token = timezone.now(), uuid4()
-    claimed = (
-        InferenceJob.objects.claimable(now)
-        .filter(pk=job_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-        .update(
-            state=JobState.RUNNING,
-            stage=JobStage.LOADING,
-            progress=0.0,
-            attempts=F("attempts") + 1,
-            started_at=now,
-            worker=worker,
-            model=model_id,
-            lease_token=token,
-            lease_expires_at=now + lease(),
-            modified=now,
-        )
+    now = timezone.now()
+    token = take(
+        InferenceJob.objects.claimable(now).filter(pk=job_id, attempts__lt=settings.JOB_MAX_ATTEMPTS),
+        now=now,
+        running=JobState.RUNNING,
+        length=lease(),
+        stage=JobStage.LOADING,
+        progress=0.0,
+        started_at=now,
+        worker=worker,
+        model=model_id,
     )
-    if not claimed:
+    if token is None:
         return None
     job = InferenceJob.objects.with_references().get(pk=job_id)
     if not job.is_background:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.annotations.models import Annotation
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Series, Study
@@ -102,11 +102,7 @@ class InferenceJob(Record):
             models.CheckConstraint(condition=Q(state__in=JobState.values), name="job_state_is_known"),
             models.CheckConstraint(condition=Q(stage__in=JobStage.values), name="job_stage_is_known"),
             models.CheckConstraint(condition=Q(progress__gte=0, progress__lte=1), name="job_progress_is_a_share"),
-            models.CheckConstraint(
-                condition=Q(state=JobState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=JobState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="job_lease_while_running",
-            ),
+            lease_while(JobState.RUNNING, name="job_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state__in=LIVE_STATES, finished_at__isnull=True)
                 | (~Q(state__in=LIVE_STATES) & Q(finished_at__isnull=False)),

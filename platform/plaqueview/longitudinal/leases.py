@@ -5,14 +5,13 @@ The same rules as for an inference (docs/decisions/0004-jobs-by-lease.md).
 
 import logging
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.inference.leases import lease
 from plaqueview.longitudinal import journal
@@ -35,21 +34,10 @@ class Claim:
 @transaction.atomic
 def claim(*, registration_id: UUID, worker: str) -> Claim | None:
     """The registration is this worker's; None when it has ended, or another worker holds it."""
-    now, token = timezone.now(), uuid4()
-    claimed = (
-        Registration.objects.claimable(now)
-        .filter(pk=registration_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-        .update(
-            state=RegistrationState.RUNNING,
-            attempts=F("attempts") + 1,
-            started_at=now,
-            worker=worker,
-            lease_token=token,
-            lease_expires_at=now + lease(),
-            modified=now,
-        )
-    )
-    if not claimed:
+    now = timezone.now()
+    free = Registration.objects.claimable(now).filter(pk=registration_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+    token = take(free, now=now, running=RegistrationState.RUNNING, length=lease(), started_at=now, worker=worker)
+    if token is None:
         return None
     registration = Registration.objects.select_related("study").get(pk=registration_id)
     journal.publish(registration)
@@ -62,7 +50,7 @@ def renew(claim: Claim) -> None:
     Raises: ClaimLostError.
     """
     if not extend(Registration.objects.filter(pk=claim.registration_id), claim.token, lease()):
-        raise _lost(claim)
+        raise ClaimLostError(f"registration {claim.registration_id} is no longer this worker's")
 
 
 def held_registration(claim: Claim) -> Registration:
@@ -70,11 +58,8 @@ def held_registration(claim: Claim) -> Registration:
 
     Raises: ClaimLostError.
     """
-    locked = Registration.objects.select_for_update(of=("self",)).select_related("study")
-    registration = locked.filter(pk=claim.registration_id, lease_token=claim.token).first()
-    if registration is None:
-        raise _lost(claim)
-    return registration
+    rows = Registration.objects.select_related("study")
+    return held(rows, claim.registration_id, claim.token, name="registration")
 
 
 def requeue_expired() -> int:
@@ -107,7 +92,3 @@ def _send_unclaimed() -> None:
     rows = Registration.objects.all()
     for registration_id in unclaimed(rows, queued=RegistrationState.QUEUED, running=RegistrationState.RUNNING):
         enqueue(REGISTER_TASK, str(registration_id), queue=INFERENCE_QUEUE)
-
-
-def _lost(claim: Claim) -> ClaimLostError:
-    return ClaimLostError(f"the claim on registration {claim.registration_id} has lapsed")

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from plaqueview.accounts.models import User
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.studies.models import Series, Study
 
@@ -78,11 +78,7 @@ class Registration(Record):
             ),
             models.CheckConstraint(condition=Q(state__in=RegistrationState.values), name="registration_state_is_known"),
             models.CheckConstraint(condition=~Q(study=F("prior")), name="registration_of_two_studies"),
-            models.CheckConstraint(
-                condition=Q(state=RegistrationState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=RegistrationState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="registration_lease_while_running",
-            ),
+            lease_while(RegistrationState.RUNNING, name="registration_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state=RegistrationState.SUCCEEDED, matrix__isnull=False)
                 | (~Q(state=RegistrationState.SUCCEEDED) & Q(matrix__isnull=True)),

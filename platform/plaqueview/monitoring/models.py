@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation, FrozenRecord
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.registry.models import ModelVersion
 from plaqueview.studies.models import Study
@@ -90,11 +90,7 @@ class ShadowReading(Record):
         constraints = [
             models.UniqueConstraint(fields=["period", "champion_result"], name="shadow_reads_once"),
             models.CheckConstraint(condition=Q(state__in=ReadingState.values), name="shadow_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=ReadingState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=ReadingState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="shadow_lease_while_running",
-            ),
+            lease_while(ReadingState.RUNNING, name="shadow_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state=ReadingState.SUCCEEDED, against_champion__isnull=False)
                 | (~Q(state=ReadingState.SUCCEEDED) & Q(against_champion__isnull=True)),

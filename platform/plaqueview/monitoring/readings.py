@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from plaqueview.annotations.files import MaskFiles, store_masks
 from plaqueview.annotations.models import Annotation, AnnotationState
-from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, LAST, enqueue
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
@@ -71,17 +71,11 @@ def _ask(period: ShadowPeriod, result: Annotation) -> None:
 @transaction.atomic
 def claim_reading(*, reading_id: UUID, worker: str) -> ReadingClaim | None:
     """The reading is this worker's; None when it has ended, or another worker holds it."""
-    now, token = timezone.now(), uuid4()
-    claimable = ShadowReading.objects.claimable(now).filter(pk=reading_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-    claimed = claimable.filter(period__ended_at=None).update(
-        state=ReadingState.RUNNING,
-        attempts=F("attempts") + 1,
-        worker=worker,
-        lease_token=token,
-        lease_expires_at=now + lease(),
-        modified=now,
-    )
-    if not claimed:
+    now = timezone.now()
+    claimable = ShadowReading.objects.claimable(now).filter(period__ended_at=None)
+    free = claimable.filter(pk=reading_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+    token = take(free, now=now, running=ReadingState.RUNNING, length=lease(), worker=worker)
+    if token is None:
         return None
     reading = ShadowReading.objects.select_related("period", "champion_result").get(pk=reading_id)
     return ReadingClaim(reading.pk, token, reading.champion_result.series_id, reading.period.model_id)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.pacs.models import Commitment, RemoteNode, SentDocument
 
@@ -81,11 +81,7 @@ class Transfer(Record):
         constraints = [
             models.UniqueConstraint(fields=["annotation", "node"], name="transfer_once_per_version_and_node"),
             models.CheckConstraint(condition=Q(state__in=TransferState.values), name="transfer_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=TransferState.SENDING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=TransferState.SENDING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="transfer_lease_while_sending",
-            ),
+            lease_while(TransferState.SENDING, name="transfer_lease_while_sending"),
             models.CheckConstraint(
                 condition=~Q(state__in=[*WAITING, TransferState.COMMITTING]) | Q(next_attempt_at__isnull=False),
                 name="transfer_waits_for_a_time",

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit.models import EventKind
 from plaqueview.core.errors import UnavailableError
-from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, take, unclaimed
 from plaqueview.core.queue import enqueue
 from plaqueview.core.storage import store_bytes
 from plaqueview.imaging.dicom_read import SeriesReadError
@@ -74,19 +74,11 @@ def build_snapshot(snapshot_id: UUID) -> None:
 @transaction.atomic
 def claim_snapshot(snapshot_id: UUID) -> BuildClaim | None:
     """The snapshot is this worker's to build; None when it has ended, or another worker holds it."""
-    now, token = timezone.now(), uuid4()
-    claimed = (
-        DatasetSnapshot.objects.claimable(now)
-        .filter(pk=snapshot_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-        .update(
-            state=SnapshotState.BUILDING,
-            attempts=F("attempts") + 1,
-            lease_token=token,
-            lease_expires_at=now + lease(),
-            modified=now,
-        )
-    )
-    if not claimed:
+    now = timezone.now()
+    claimable = DatasetSnapshot.objects.claimable(now)
+    free = claimable.filter(pk=snapshot_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+    token = take(free, now=now, running=SnapshotState.BUILDING, length=lease())
+    if token is None:
         return None
     journal.publish_snapshot(DatasetSnapshot.objects.get(pk=snapshot_id))
     return BuildClaim(snapshot_id, token)

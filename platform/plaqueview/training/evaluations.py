@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from plaqueview.accounts.models import User
@@ -17,7 +17,7 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
-from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import TRAINING_QUEUE, enqueue
 from plaqueview.registry import journal as registry_journal
 from plaqueview.registry.models import ModelVersion, Stage
@@ -116,17 +116,11 @@ def read_evaluations(*, actor: User, model_id: UUID | None = None) -> QuerySet[E
 @transaction.atomic
 def claim_evaluation(*, evaluation_id: UUID, worker: str) -> EvaluationClaim | None:
     """The evaluation is this worker's; None when it has ended, or another worker holds it."""
-    now, token = timezone.now(), uuid4()
-    claimable = Evaluation.objects.claimable(now).filter(pk=evaluation_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-    claimed = claimable.update(
-        state=EvaluationState.RUNNING,
-        attempts=F("attempts") + 1,
-        worker=worker,
-        lease_token=token,
-        lease_expires_at=now + lease(),
-        modified=now,
-    )
-    if not claimed:
+    now = timezone.now()
+    claimable = Evaluation.objects.claimable(now)
+    free = claimable.filter(pk=evaluation_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
+    token = take(free, now=now, running=EvaluationState.RUNNING, length=lease(), worker=worker)
+    if token is None:
         return None
     evaluation = Evaluation.objects.select_related("model").get(pk=evaluation_id)
     registry_journal.publish_model(evaluation.model)

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from plaqueview.core.errors import ConflictError
-from plaqueview.core.leases import ClaimLostError, lapsed_at, unclaimed
+from plaqueview.core.leases import ClaimLostError, lapsed_at, take, unclaimed
 from plaqueview.core.queue import TRAINING_QUEUE, enqueue
 from plaqueview.core.storage import stored_path
 from plaqueview.training import journal, watching
@@ -99,23 +99,18 @@ class Standing:
 @transaction.atomic
 def claim_run(*, run_id: UUID, worker: str, device: str) -> RunClaim | None:
     """The run is this worker's; None when it has ended, or another worker holds it."""
-    now, token = timezone.now(), uuid4()
-    claimed = (
-        TrainingRun.objects.claimable(now)
-        .filter(pk=run_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-        .update(
-            state=RunState.RUNNING,
-            stage=RunStage.LOADING,
-            attempts=F("attempts") + 1,
-            started_at=now,
-            worker=worker,
-            device=device,
-            lease_token=token,
-            lease_expires_at=now + lease(),
-            modified=now,
-        )
+    now = timezone.now()
+    token = take(
+        TrainingRun.objects.claimable(now).filter(pk=run_id, attempts__lt=settings.JOB_MAX_ATTEMPTS),
+        now=now,
+        running=RunState.RUNNING,
+        length=lease(),
+        stage=RunStage.LOADING,
+        started_at=now,
+        worker=worker,
+        device=device,
     )
-    if not claimed:
+    if token is None:
         return None
     run = TrainingRun.objects.with_references().get(pk=run_id)
     watching.note(run, f"taken by {worker} on {device}")

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import Site, User
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 
 
@@ -126,11 +126,7 @@ class Delivery(Record):
                 condition=Q(event__in=[*WebhookEvent.values, TEST_EVENT]), name="delivery_event_is_known"
             ),
             models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="delivery_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=DeliveryState.SENDING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=DeliveryState.SENDING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="delivery_lease_while_sending",
-            ),
+            lease_while(DeliveryState.SENDING, name="delivery_lease_while_sending"),
             models.CheckConstraint(
                 condition=~Q(state__in=WAITING) | Q(next_attempt_at__isnull=False), name="delivery_waits_for_a_time"
             ),

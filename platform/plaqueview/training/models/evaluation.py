@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import Site, User
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.registry.models import ModelVersion
 from plaqueview.training.models.snapshot import DatasetSnapshot
@@ -60,11 +60,7 @@ class Evaluation(Record):
                 name="evaluation_one_live_per_model",
             ),
             models.CheckConstraint(condition=Q(state__in=EvaluationState.values), name="evaluation_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=EvaluationState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=EvaluationState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="evaluation_lease_while_running",
-            ),
+            lease_while(EvaluationState.RUNNING, name="evaluation_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state=EvaluationState.SUCCEEDED, verdict__isnull=False)
                 | (~Q(state=EvaluationState.SUCCEEDED) & Q(verdict__isnull=True)),

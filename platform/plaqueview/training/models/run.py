@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import Site, User
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.registry.models import ModelVersion
 from plaqueview.training.models.snapshot import DatasetSnapshot
@@ -93,11 +93,7 @@ class TrainingRun(Record):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_is_known"),
             models.CheckConstraint(condition=Q(stage__in=RunStage.values), name="run_stage_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=RunState.RUNNING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=RunState.RUNNING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="run_lease_while_running",
-            ),
+            lease_while(RunState.RUNNING, name="run_lease_while_running"),
             models.CheckConstraint(
                 condition=Q(state__in=LIVE_STATES, finished_at__isnull=True)
                 | (~Q(state__in=LIVE_STATES) & Q(finished_at__isnull=False)),

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.annotations.models import Annotation
-from plaqueview.core.leases import lapsed_at
+from plaqueview.core.leases import lapsed_at, lease_while
 from plaqueview.core.models import Record
 from plaqueview.patients.models import Patient
 
@@ -88,11 +88,7 @@ class DatasetSnapshot(Record):
         ordering = ["-created"]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=SnapshotState.values), name="snapshot_state_is_known"),
-            models.CheckConstraint(
-                condition=Q(state=SnapshotState.BUILDING, lease_token__isnull=False, lease_expires_at__isnull=False)
-                | (~Q(state=SnapshotState.BUILDING) & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
-                name="snapshot_lease_while_building",
-            ),
+            lease_while(SnapshotState.BUILDING, name="snapshot_lease_while_building"),
             models.CheckConstraint(condition=~Q(state=SnapshotState.READY) | ~Q(sha256=""), name="snapshot_has_hash"),
             models.CheckConstraint(
                 condition=~Q(state=SnapshotState.FAILED) | ~Q(reason=""), name="snapshot_failed_has_a_reason"
