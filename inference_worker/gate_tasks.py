@@ -127,6 +127,7 @@ def _figures_of(read: ReadStudy) -> training.Figures:
         lesion_f1=plaques.lesions.f1,
         active_count=read.active_count,
         seconds=read.seconds,
+        processor_seconds=read.processor_seconds,
         calibration_error=read.figures.calibration.error(first_bin=1),
         class_dice={name: one.confusion.dice for name, one in classes.items() if one.true_volume_ml},
         found_by_size=read.found_by_size,

@@ -43,7 +43,7 @@ from inference_worker.retraining import (
 )
 from inference_worker.run_ledger import Ledger, logged_in
 from inference_worker.run_samples import Watched
-from inference_worker.tasks import rule_of_counting
+from inference_worker.tasks import loaded
 from inference_worker.training import Progress
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import ClaimLostError
@@ -148,8 +148,7 @@ class Work:
         candidate = export_candidate(learning.best, version=version, folder=folder)
         self.ledger.enter(RunStage.TESTING)
         champion = champion_of_today()
-        segmenter = Segmenter.load(candidate.onnx, rule=rule_of_counting())
-        trials, left_out = trials_of(segmenter, champion, order.studies, files, on_study=self.ledger.tell)
+        trials, left_out = trials_of(loaded(candidate.onnx), champion, order.studies, files, on_study=self.ledger.tell)
         self.ledger.enter(RunStage.SAVING)
         best = (learning.run.best_dice, learning.run.best_step)
         return learned(candidate, champion, trials, best=best, left_out=(*material.left_out, *left_out))

@@ -13,8 +13,8 @@ from plaqueview.training.groups import Interval, groups_of
 def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
     """Dice of both; lesion F1 is the same number."""
     fields = {"scanner": "Vendor One 1.5 T", "true_volume_ml": 3.0, "seconds": (1.0, 1.0), "active": (2, 2)}
-    fields |= {"errors": (0.1, 0.1), "megabytes": (400, 400)} | changes
-    candidate_s, champion_s = fields.pop("seconds")
+    fields |= {"wall": (1.0, 1.0), "errors": (0.1, 0.1), "megabytes": (400, 400)} | changes
+    wall_s, (candidate_s, champion_s) = fields.pop("wall"), fields.pop("seconds")
     candidate_active, champion_active = fields.pop("active")
     candidate_error, champion_error = fields.pop("errors")
     candidate_memory, champion_memory = (one and one * 1_000_000 for one in fields.pop("megabytes"))
@@ -22,10 +22,22 @@ def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
         patient,
         f"{patient}/S-1",
         candidate=Figures(
-            candidate, candidate, candidate_active, candidate_s, candidate_error, peak_memory_bytes=candidate_memory
+            candidate,
+            candidate,
+            candidate_active,
+            wall_s[0],
+            candidate_error,
+            peak_memory_bytes=candidate_memory,
+            processor_seconds=candidate_s,
         ),
         champion=Figures(
-            champion, champion, champion_active, champion_s, champion_error, peak_memory_bytes=champion_memory
+            champion,
+            champion,
+            champion_active,
+            wall_s[1],
+            champion_error,
+            peak_memory_bytes=champion_memory,
+            processor_seconds=champion_s,
         ),
         **fields,
     )
@@ -78,7 +90,19 @@ def test_a_stratum_that_got_worse_stops_a_candidate_that_is_better_on_average():
 
 
 def test_a_slow_candidate_is_stopped():
-    assert failed([trial(f"P-{index}", 0.6, 0.6, seconds=(1.6, 1.0)) for index in range(5)]) == ["speed"]
+    stopped = judge([trial(f"P-{index}", 0.6, 0.6, seconds=(1.6 * index, 1.0 * index)) for index in range(1, 5)])
+
+    (verdict,) = [one for one in stopped if not one.is_passed]
+    assert (verdict.rule, verdict.needed) == ("speed", "at most 1.5 times")
+    assert verdict.found == "1.60 times the champion's processor time, median of 4 studies, both on each in turn"
+
+
+def test_a_candidate_that_a_busy_machine_kept_waiting_is_not_slow():
+    assert failed([trial(f"P-{index}", 0.6, 0.6, wall=(9.0, 1.0)) for index in range(5)]) == []
+
+
+def test_one_whose_speed_was_not_measured_is_stopped():
+    assert failed([trial(f"P-{index}", 0.6, 0.6, seconds=(None, 1.0)) for index in range(5)]) == ["speed"]
 
 
 def test_a_candidate_that_needs_much_more_memory_is_stopped():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ class Segmentation:
 
     `labels` holds uint8 0, 1 (inactive), 2 (active), without components under the counting rule's minimum, and every
     voxel of a lesion carries the lesion's class. `plaque_probability` is P(inactive) + P(active), `active_probability`
-    is P(active), both 0 to 1. `seconds` is the time of each step by name; `warnings` are sentences for the reader.
+    is P(active), both 0 to 1. `seconds` is the time of each step by name, `processor_seconds` the processors' time of all
+    threads of the process; `warnings` are sentences for the reader.
 
     Raises: SegmentationError when an array has another shape or dtype.
     """
@@ -34,6 +35,7 @@ class Segmentation:
     lesions: LesionTable
     seconds: Mapping[str, float]
     warnings: tuple[str, ...]
+    processor_seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check("labels", self.labels.voxels.dtype, self.labels.shape, np.uint8)
