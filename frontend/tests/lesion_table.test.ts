@@ -3,8 +3,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { claimOf, classClaimOf } from "../src/components/lesion_claim";
 import type { LesionClass } from "../src/geometry/labels";
 import type { Enhancement } from "../src/server/enhancement";
+import type { StudyChanges } from "../src/server/longitudinal";
 import type { Statement } from "../src/server/review";
 import type { Lesion } from "../src/server/types";
+import { changesNow } from "../src/state/change_view";
 import { takersAmong } from "../src/state/enhancement";
 import { DEFAULT_VIEW, listed, rowsOf, saidByReaders, useLesionTable, type LesionChange, type TableView } from "../src/state/lesion_table";
 
@@ -63,6 +65,32 @@ describe("the lesion table", () => {
     expect(takers).toEqual([{ lesion: renumbered[2], sliceIndex: 5 }]);
     expect(rowsOf(renumbered, STATEMENTS, null, new Set(takers.map(({ lesion }) => lesion))).map(({ takesUp }) => takesUp)).toEqual([false, false, true, false]);
     expect(takersAmong(null, placed, renumbered)).toEqual([]);
+  });
+
+  describe("in a draft", () => {
+    const at = (number: number, row: number, voxel_count = 9) => ({ ...lesion(number, "active", 3, null), voxel_count, centroid_index: [0, row, 0] }) as unknown as Lesion;
+    const VERSION = [at(1, 0, 40), at(2, 50, 20), at(3, 100), at(4, 105)];
+    const compared = {
+      changes: [{ change: "enlarging", lesions: [1, 2] }, { change: "stable", lesions: [3] }, { change: "new", lesions: [4] }, { change: "resolved", lesions: [] }],
+      brightening: { spots: [{ lesions: [1] }] },
+    } as unknown as StudyChanges;
+    const numbersIn = (drafted: readonly Lesion[]) => changesNow(compared, VERSION, drafted).changes.map(({ lesions }) => lesions);
+
+    it("keeps a change at its lesions when they are numbered anew", () => {
+      const drafted = VERSION.toReversed().map((each, order) => ({ ...each, number: order + 1 }));
+      expect(numbersIn(drafted)).toEqual([[4, 3], [2], [1], []]);
+      expect(changesNow(compared, VERSION, drafted).brightening?.spots[0]?.lesions).toEqual([4]);
+      expect(changesNow(compared, VERSION, VERSION)).toBe(compared);
+    });
+
+    it.each<[string, Lesion[], number[][]]>([
+      ["a lesion that was split: both parts", [at(1, 50, 20), at(2, 2, 18), at(3, -2, 18), at(4, 100), at(5, 105)], [[2, 3, 1], [4], [5], []]],
+      ["lesions that were merged: the one that they became", [at(1, 0, 40), at(2, 50, 20), at(3, 102.5, 22)], [[1, 2], [3], [3], []]],
+      ["a deleted lesion: none, however near another is", [at(1, 0, 40), at(2, 50, 20), at(3, 105)], [[1, 2], [], [3], []]],
+      ["a lesion that was drawn beside one: not that", [...VERSION.slice(0, 3), at(4, 97, 4), at(5, 105)], [[1, 2], [3], [5], []]],
+    ])("marks of %s", (_, drafted, expected) => {
+      expect(numbersIn(drafted)).toEqual(expected);
+    });
   });
 
   it("says of counts how many are only predicted", () => {

@@ -63,6 +63,7 @@ function brighteningText({ brightening }: StudyChanges): string {
 function suggestionText({ change, lesions, anchor }: ShownChange, { suggestion, brightening }: StudyChanges): string {
   const which = lesions.length === 1 ? `Lesion ${lesions[0]}` : `Lesions ${lesions.join(", ")}`;
   const said = change === "brightened" ? brightening?.suggestion : suggestion;
+  if (lesions.length === 0 && change !== "brightened") return `Slice ${anchor[0] + 1}: its lesion is gone from this draft.`;
   if (lesions.length === 0) return `Slice ${anchor[0] + 1}, no lesion marked here: became brighter. ${said} To take it up, correct the study and draw the lesion.`;
   return `${which}: ${change === "brightened" ? "became brighter, may be active" : "suggests active"}. ${said} To say so, make the lesion active where it is not, confirm it and answer that it rests on a prior study.`;
 }

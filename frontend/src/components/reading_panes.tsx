@@ -8,7 +8,7 @@ import { planesProblemOf } from "../geometry/reslice";
 import type { CountsBySlice } from "../geometry/slice_order";
 import type { DicomJson } from "../server/pixel_format";
 import type { Annotation, Lesion, SliceStack, StudyDetail } from "../server/types";
-import { newestFirst, useChangePaintings, useStudyChanges } from "../state/change_view";
+import { newestFirst, useChangePaintings, useChangesNow, useStudyChanges } from "../state/change_view";
 import { layoutOf, type Hangable } from "../state/hanging";
 import { usePanes } from "../state/panes";
 import { readNow, useReading } from "../state/reading";
@@ -55,8 +55,9 @@ export function ReadingPanes(props: ReadingPanesProps) {
     useShallow(({ askedLayout, areSlicesHere, areThumbnailsShown, isChangeView }) => ({ askedLayout, areSlicesHere, areThumbnailsShown, isChangeView })),
   );
   const layout = layoutOf(askedLayout, useHangable(study, slices), width);
-  const changes = useStudyChanges(study);
-  const paintings = useChangePaintings(study, changes, slices);
+  const compared = useStudyChanges(study);
+  const paintings = useChangePaintings(study, compared, slices);
+  const changes = useChangesNow(compared, props.lesions);
   const change = useShownChange(changes);
   const scene = useScene(props, paintings, change);
   useEffect(() => usePanes.getState().compare(changes), [changes]);

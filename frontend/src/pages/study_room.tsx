@@ -17,7 +17,7 @@ import { Settled, useSettling } from "../components/settled";
 import { StudySidebar } from "../components/study_sidebar";
 import { ViewerToolbar } from "../components/viewer_toolbar";
 import type { Me, StudyDetail } from "../server/types";
-import { changeByLesion, useStudyChanges } from "../state/change_view";
+import { changeByLesion, useChangesNow, useStudyChanges } from "../state/change_view";
 import { useComparison } from "../state/comparison";
 import { useDrafting } from "../state/drafting";
 import { useEnhancement, useTakers } from "../state/enhancement";
@@ -67,9 +67,9 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const navigate = useNavigate();
   const others = usePresence(study.id, me.username, drafting.isDirty || drafting.canUndo);
 
-  const changes = useStudyChanges(study);
-  const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
   const { lesions, labels } = reading;
+  const changes = useChangesNow(useStudyChanges(study), lesions);
+  const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
   const enhancement = useEnhancement(study);
   const takers = useTakers(enhancement, lesions);
   const { rows, total, saidByReaders, sizes } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion, takers });

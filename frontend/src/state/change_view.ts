@@ -8,6 +8,7 @@ import type { LesionVoxels } from "../geometry/lesion_extent";
 import type { Grid } from "../geometry/registration";
 import type { ChangeKind, LesionChange, StudyChanges } from "../server/longitudinal";
 import type { Lesion, SliceStack, StudyDetail } from "../server/types";
+import { heirsOf } from "./lesion_identity";
 import { voxelsOf } from "./lesion_marks";
 import { useChanges, useRegistration } from "./longitudinal";
 import { usePanes } from "./panes";
@@ -40,6 +41,26 @@ export function useStudyChanges(study: StudyDetail): StudyChanges | null {
     study: study.id, prior: prior?.id ?? null, annotation: study.annotation?.id ?? null,
     priorAnnotation: priorStudy?.annotation?.id ?? null, isRegistered: registration?.state === "succeeded",
   });
+}
+
+/** The changes with the numbers that their lesions have on the screen: a draft numbers its lesions anew. Null until those are known. */
+export function useChangesNow(changes: StudyChanges | null, shown: readonly Lesion[] | null): StudyChanges | null {
+  const annotation = changes?.annotation ?? null;
+  const compared = useQuery({ ...lesionsQuery(annotation ?? ""), enabled: annotation !== null }).data;
+  return useMemo(() => (changes && compared && shown ? changesNow(changes, compared, shown) : null), [changes, compared, shown]);
+}
+
+export function changesNow(changes: StudyChanges, compared: readonly Lesion[], shown: readonly Lesion[]): StudyChanges {
+  if (compared === shown) return changes;
+  const heirs = heirsOf(compared, shown);
+  const renumbered = <Change extends { readonly lesions: readonly number[] }>(change: Change): Change => ({
+    ...change, lesions: [...new Set(change.lesions.flatMap((number) => (heirs.get(number) ?? []).map((lesion) => lesion.number)))],
+  });
+  const { brightening } = changes;
+  return {
+    ...changes, changes: changes.changes.map(renumbered),
+    brightening: brightening && { ...brightening, spots: brightening.spots.map(renumbered) },
+  };
 }
 
 /** The change that each lesion of the study is part of, by the lesion's number. */

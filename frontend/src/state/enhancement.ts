@@ -3,7 +3,7 @@ import { useEffect, useMemo } from "react";
 
 import { fetchEnhancement, requestEnhancement, type Enhancement } from "../server/enhancement";
 import type { Lesion, StudyDetail } from "../server/types";
-import { sameLesion } from "./lesion_identity";
+import { heirsOf } from "./lesion_identity";
 import { usePanes } from "./panes";
 import { lesionsQuery, queryClient } from "./queries";
 
@@ -54,10 +54,9 @@ export function useTakers(enhancement: Enhancement | null, shown: readonly Lesio
 
 /** A draft numbers its lesions anew: one that took the agent up is known by its place. */
 export function takersAmong(enhancement: Enhancement | null, own: readonly Lesion[], shown: readonly Lesion[]): Taker[] {
-  const found = (enhancement?.uptakes ?? []).map(({ lesion: number, anchor: [sliceIndex] }) => {
-    const known = own.find((lesion) => lesion.number === number);
-    return { lesion: known ? sameLesion(known, shown) : null, sliceIndex };
-  });
+  if (!enhancement?.uptakes.length) return [];
+  const heirs = heirsOf(own, shown);
+  const found = enhancement.uptakes.flatMap(({ lesion: number, anchor: [sliceIndex] }) => (heirs.get(number) ?? []).map((lesion) => ({ lesion, sliceIndex })));
   // Of several places in one lesion the largest comes first.
   return shown.flatMap((lesion) => {
     const first = found.find((one) => one.lesion === lesion);

@@ -34,10 +34,32 @@ export function componentAtVoxel(labels: LabelVolume, voxel: number): Component 
 
 /** The lesion among others that is this one after it was changed; null when it is gone. */
 export function sameLesion(lesion: Lesion, others: readonly Lesion[]): Lesion | null {
-  const distance = (other: Lesion) => distanceTo([...other.centroid_index] as [number, number, number], lesion);
-  const [nearest] = others.toSorted((first, second) => distance(first) - distance(second));
-  return nearest && distance(nearest) <= radiusOf(lesion) ? nearest : null;
+  let [nearest, least]: [Lesion | null, number] = [null, radiusOf(lesion)];
+  for (const other of others) {
+    const distance = between(lesion, other);
+    if (distance <= least) [nearest, least] = [other, distance];
+  }
+  return nearest;
 }
+
+/**
+ * What became of a version's lesions in a draft that began with it, by their numbers in the version: none where one was
+ * deleted, several where one was split, the same for several that were merged.
+ */
+export function heirsOf(lesions: readonly Lesion[], drafted: readonly Lesion[]): ReadonlyMap<number, readonly Lesion[]> {
+  const touched = drafted.filter((lesion) => !lesions.some((other) => isUntouched(lesion, other)));
+  const heirs = (lesion: Lesion): Lesion[] => {
+    const itself = drafted.find((other) => isUntouched(lesion, other));
+    if (itself) return [itself];
+    const nearest = sameLesion(lesion, touched);
+    return touched.filter((other) => other === nearest || sameLesion(other, lesions) === lesion);
+  };
+  return new Map(lesions.map((lesion) => [lesion.number, heirs(lesion)]));
+}
+
+const isUntouched = (lesion: Lesion, other: Lesion) => lesion.voxel_count === other.voxel_count && between(lesion, other) < SAME_CENTRE;
+
+const between = (lesion: Lesion, other: Lesion) => distanceTo([...other.centroid_index] as [number, number, number], lesion);
 
 /** The row that stands for a component; null while none does. */
 export function lesionOfComponent<Row extends Place>(shape: Shape, component: Component, lesions: readonly Row[]): Row | null {
