@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from redis import Redis
 
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.audit.services import verify_chain
@@ -103,9 +104,16 @@ def files() -> set[str]:
     return {name for name in found if not name.startswith(("incoming/", "uploads/"))}
 
 
+def texts_in_redis() -> bytes:
+    redis = Redis.from_url(django_settings.REDIS_URL)
+    return b"".join(redis.get(key) or b"" for key in redis.scan_iter(_type="string"))
+
+
 def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_callbacks):
     other = make_place("Maribor")
     of_other = {word: tables_with({word}) for word in own_words(other)}
+    shown = admin.get(f"/dicom-web/studies/{place.parameters['study_uid']}/metadata")
+    assert f"P-{place.site.name}".encode() in shown.content
     size_bytes = sum(Instance.objects.filter(study__patient=place.study.patient).values_list("size_bytes", flat=True))
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -117,6 +125,7 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
     assert (erased["rows"]["study"], erased["rows"]["instance"], erased["size_bytes"]) == (2, 20, size_bytes)
     assert tables_with(own_words(place)) == {"audit_auditevent"}
     assert tables_with({f"P-{place.site.name}", place.parameters["study_uid"]}) == set()
+    assert f"P-{place.site.name}".encode() not in texts_in_redis()
     assert files() == kept_among(files())
     assert {word: tables_with({word}) for word in own_words(other)} == of_other
     event = AuditEvent.objects.get(kind=EventKind.PATIENT_ERASED)

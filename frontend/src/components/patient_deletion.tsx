@@ -5,7 +5,7 @@ import { useNavigate } from "react-router";
 
 import { erasePatient, fetchErasure, setHold, type Erasure } from "../server/erasure";
 import { queryClient } from "../state/queries";
-import { bytesText } from "./formats";
+import { bytesText, countText } from "./formats";
 import { Loading } from "./loading";
 import styles from "./patient_deletion.module.css";
 import { Notice, Problem } from "./problem";
@@ -123,9 +123,9 @@ function WhatGoes({ erasure: { rows, size_bytes, snapshots } }: { readonly erasu
   const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
   return (
     <ul className={styles.list}>
-      <li>{`${rows["study"] ?? 0} studies with ${rows["instance"] ?? 0} images (${bytesText(size_bytes)}), ${rows["annotation"] ?? 0} versions, ${total} entries in all. This cannot be undone.`}</li>
-      {snapshots.length > 0 && <li>{`${snapshots.length} datasets contained the patient and are not used any more; models that learned from them stay.`}</li>}
-      <li>What was sent to a PACS stays there, and backups keep the patient until they are deleted.</li>
+      <li>{`${countText(rows["study"] ?? 0, "study", "studies")} with ${countText(rows["instance"] ?? 0, "image")} (${bytesText(size_bytes)}), ${countText(rows["annotation"] ?? 0, "version")}, ${countText(total, "entry", "entries")} in all. This cannot be undone.`}</li>
+      {snapshots.length > 0 && <li>{`${countText(snapshots.length, "dataset")} with the patient will not be used any more; models that learned from there stay.`}</li>}
+      <li>The files go within two hours. What was sent to a PACS stays there, and backups keep the patient until they are deleted.</li>
     </ul>
   );
 }

@@ -6,26 +6,26 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from pydicom import dcmread
-from redis.exceptions import RedisError
 
 from plaqueview.core.storage import stored_path
 from plaqueview.studies.models import Instance
 
 # Binary values from this length on are left out: pixels have their own address.
 LARGEST_INLINE_BYTES = 1024
+# Thousands are kept in memory; that of a multi-frame image can take megabytes.
+LARGEST_KEPT_BYTES = 16 * 1024
 BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
-KEPT_FOR_S = 3600
 
 
 def metadata_of(instances: Sequence[Instance]) -> bytes:
     """A JSON array with one dataset per instance; what was read lately is not read again."""
-    keys = {instance.sha256: f"dicom-json:{instance.sha256}" for instance in instances}
-    known = _cached(list(keys.values()))
-    fresh = {key: _read(one) for one in instances if (key := keys[one.sha256]) not in known}
-    _remember(fresh)
-    return b"[" + b",".join({**known, **fresh}[keys[one.sha256]] for one in instances) + b"]"
+    cache = caches["headers"]
+    known = cache.get_many([instance.sha256 for instance in instances])
+    fresh = {one.sha256: _read(one) for one in instances if one.sha256 not in known}
+    cache.set_many({sha256: header for sha256, header in fresh.items() if len(header) <= LARGEST_KEPT_BYTES})
+    return b"[" + b",".join({**known, **fresh}[one.sha256] for one in instances) + b"]"
 
 
 def _read(instance: Instance) -> bytes:
@@ -51,19 +51,3 @@ def _finite(value: Any) -> Any:  # Any: JSON
     if isinstance(value, list):
         return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _cached(keys: list[str]) -> dict[str, bytes]:
-    try:
-        return cache.get_many(keys)
-    except (RedisError, OSError):
-        return {}
-
-
-def _remember(fresh: dict[str, bytes]) -> None:
-    if not fresh:
-        return
-    try:
-        cache.set_many(fresh, timeout=KEPT_FOR_S)
-    except (RedisError, OSError):
-        return
