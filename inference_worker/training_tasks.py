@@ -47,7 +47,7 @@ from inference_worker.tasks import loaded
 from inference_worker.training import Progress
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import ClaimLostError
-from plaqueview.core.storage import store_bytes, stored_path
+from plaqueview.core.storage import hash_in, store_bytes, stored_path
 from plaqueview.imaging.nifti import NiftiError
 from plaqueview.registry.models import ModelVersion
 from plaqueview.training import services as training
@@ -196,7 +196,7 @@ def learned(
         sha256=candidate.sha256,
         onnx_key=stored(candidate.onnx),
         safetensors_key=safetensors_key,
-        safetensors_sha256=stored_path(safetensors_key).name,
+        safetensors_sha256=hash_in(safetensors_key),
         identity=asdict(candidate.identity),
         parity=asdict(candidate.parity),
         best=best,

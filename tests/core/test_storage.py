@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from plaqueview.core.disk import forget_incoming
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.storage import (
-    forget_incoming,
     incoming_file,
     incoming_folder,
     require_free_space,
@@ -155,7 +155,7 @@ KILLED_WHILE_WRITING = """
 import sys, time
 from pathlib import Path
 from django.conf import settings
-settings.configure(STORAGE_DIR=Path(sys.argv[1]), DISK_RESERVE_BYTES=0)
+settings.configure(STORAGE_DIR=Path(sys.argv[1]), DISK_RESERVE_BYTES=0, S3_BUCKET="")
 from plaqueview.core.storage import store_bytes
 def chunks():
     yield b"half of it"

@@ -16,8 +16,8 @@ from tests.inference.scenes import make_model
 pytestmark = pytest.mark.django_db
 
 NAMES = [
-    "settings", "settings for care", "database", "broker", "queues", "storage", "clock", "worker default",
-    "worker inference", "worker training", "errands", "model",
+    "settings", "settings for care", "database", "broker", "queues", "storage", "erasing", "clock",
+    "worker default", "worker inference", "worker training", "errands", "model",
 ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_each_part_that_is_missing_is_named_with_what_to_do(settings, tmp_path):
     ]
     assert failed[0] == (
         "FAIL  storage             the storage directory cannot be written: "
-        "make room or give PLAQUEVIEW_STORAGE_DIR to the user of these processes"
+        "make room, give PLAQUEVIEW_STORAGE_DIR to the user of these processes, or compare PLAQUEVIEW_S3_*"
     )
     assert failed[1] == (
         "FAIL  worker default      no worker of the queue default was heard of within 20 s: start one, and read its log"

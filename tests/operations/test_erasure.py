@@ -12,7 +12,8 @@ from redis import Redis
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.audit.services import verify_chain
 from plaqueview.core.access import Role
-from plaqueview.core.storage import settle_set_aside, store_bytes
+from plaqueview.core.aside import settle_set_aside
+from plaqueview.core.storage import store_bytes
 from plaqueview.core.stored_keys import kept_among
 from plaqueview.inference.models import InferenceJob
 from plaqueview.operations import erasure

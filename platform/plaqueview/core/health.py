@@ -5,7 +5,6 @@ worker's heartbeat, also while a long task runs.
 """
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from functools import cache as cache_for_process
@@ -24,7 +23,7 @@ from redis.exceptions import RedisError
 
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE
-from plaqueview.core.storage import require_free_space
+from plaqueview.core.storage import probe, require_free_space
 
 logger = logging.getLogger(__name__)
 
@@ -80,11 +79,9 @@ def check_broker() -> None:
 
 def check_storage() -> None:
     """Raises: UnavailableError when the storage has too little room or refuses a file."""
-    probe = settings.STORAGE_DIR / f".probe-{secrets.token_hex(8)}"
     try:
         require_free_space(0)
-        probe.write_bytes(b"ready")
-        probe.unlink()
+        probe()
     except OSError as error:
         raise UnavailableError("the storage directory cannot be written") from error
 

@@ -1,33 +1,31 @@
 """Files by content: bytes are written once, named by their hash, and never changed.
 
-A file is first written beside its place, flushed to the disk, and then renamed, so that a reader never sees half of one
-and a power cut never leaves one.
+They lie in the storage directory, or in a bucket with copies on this machine (docs/decisions/0043-bucket.md). A file is
+first written beside its place, flushed to the disk, and then renamed, so that a reader never sees half of one and a
+power cut never leaves one.
 """
 
 import hashlib
-import itertools
-import math
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Final
 
 from django.conf import settings
 
+from plaqueview.core import copies
+from plaqueview.core.disk import incoming, make_folders, side_by_side, sync_folder
 from plaqueview.core.errors import UnavailableError
 
 CHUNK_BYTES = 1024 * 1024
-FLUSHING_THREADS = 8
-
-Flushed = TypeVar("Flushed")
-Result = TypeVar("Result")
+# Half-received files, the working folder of a training that runs, and copies of a bucket's bytes: all begin anew.
+UNFINISHED: Final = {"incoming", "runs", copies.FOLDER}
+PROBE: Final = ".probe-"
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,9 @@ def incoming_file() -> Iterator[BinaryIO]:
 
     Raises: UnavailableError when less than the disk reserve is free.
     """
-    folder = settings.STORAGE_DIR / "incoming"
-    _make_folders(folder)
+    make_folders(incoming())
     require_free_space(0)
-    path = folder / secrets.token_hex(16)
+    path = incoming() / secrets.token_hex(16)
     try:
         with path.open("xb") as file:
             yield file
@@ -63,8 +60,8 @@ def incoming_folder() -> Iterator[Path]:
     Raises: UnavailableError when less than the disk reserve is free.
     """
     require_free_space(0)
-    path = settings.STORAGE_DIR / "incoming" / secrets.token_hex(16)
-    _make_folders(path)
+    path = incoming() / secrets.token_hex(16)
+    make_folders(path)
     try:
         yield path
     finally:
@@ -73,9 +70,10 @@ def incoming_folder() -> Iterator[Path]:
 
 def require_free_space(size_bytes: int) -> None:
     """Raises: UnavailableError when storing the bytes would eat into the disk reserve."""
-    _make_folders(settings.STORAGE_DIR)
-    free_bytes = shutil.disk_usage(settings.STORAGE_DIR).free
+    make_folders(settings.STORAGE_DIR)
     needed_bytes = size_bytes + settings.DISK_RESERVE_BYTES
+    copies.make_room(needed_bytes)
+    free_bytes = shutil.disk_usage(settings.STORAGE_DIR).free
     if free_bytes < needed_bytes:
         raise UnavailableError(f"the storage disk has {free_bytes} bytes free, needs {needed_bytes}")
 
@@ -91,30 +89,24 @@ def store_file(path: Path, *, kind: str) -> StoredFile:
 def store_files(paths: Sequence[Path], *, kind: str, sha256s: Sequence[str] = ()) -> list[StoredFile]:
     """Each file is moved into the store as by `store_file`; who has hashed them says so and spares the disk.
 
-    They are flushed side by side, which the disk answers with a few journal entries: a tenth of the time of one by one.
+    They are flushed, or sent, side by side: a disk answers with a few journal entries, in a tenth of the time.
+
+    Raises: UnavailableError when the bucket refuses.
     """
     hashes = sha256s or [""] * len(paths)
-    stored = _side_by_side(partial(_flushed, kind=kind), list(zip(paths, hashes, strict=True)))
+    pairs = list(zip(paths, hashes, strict=True))
+    if copies.bucket() is not None:
+        return side_by_side(partial(_sent, kind=kind), pairs)
+    stored = side_by_side(partial(_flushed, kind=kind), pairs)
     changed_folders: set[Path] = set()
     for path, file in zip(paths, stored, strict=True):
-        target = stored_path(file.key)
+        target = _place_of(file.key)
         if not target.exists():
-            changed_folders |= {*_make_folders(target.parent), target.parent}
+            changed_folders |= {*make_folders(target.parent), target.parent}
             path.chmod(0o440)
             path.replace(target)
-    _side_by_side(_sync_folder, list(changed_folders))
+    side_by_side(sync_folder, list(changed_folders))
     return stored
-
-
-def _side_by_side(flush: Callable[[Flushed], Result], things: Sequence[Flushed]) -> list[Result]:
-    """In order; a thread takes its share as a whole, for to hand a thing over costs more than to write it."""
-    size = math.ceil(len(things) / FLUSHING_THREADS)
-    shares = [things[at : at + size] for at in range(0, len(things), size or 1)]
-    if len(shares) < 2:
-        return [flush(one) for one in things]
-    with ThreadPoolExecutor(len(shares)) as threads:
-        done = threads.map(lambda share: [flush(one) for one in share], shares)
-        return list(itertools.chain.from_iterable(done))
 
 
 def _flushed(file: tuple[Path, str], *, kind: str) -> StoredFile:
@@ -123,7 +115,24 @@ def _flushed(file: tuple[Path, str], *, kind: str) -> StoredFile:
     with path.open("rb") as opened:
         sha256 = sha256 or hashlib.file_digest(opened, "sha256").hexdigest()
         os.fsync(opened.fileno())
-        size_bytes = os.fstat(opened.fileno()).st_size
+        return _named(kind, sha256, os.fstat(opened.fileno()).st_size)
+
+
+def _sent(file: tuple[Path, str], *, kind: str) -> StoredFile:
+    """The bucket has the file's bytes under its hash, and this machine a copy."""
+    path, sha256 = file
+    if not sha256:
+        with path.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    stored = _named(kind, sha256, path.stat().st_size)
+    there = copies.bucket()
+    if there is not None and there.size_of(stored.key) != stored.size_bytes:
+        there.put(path, stored.key)
+    copies.adopt(path, stored.key)
+    return stored
+
+
+def _named(kind: str, sha256: str, size_bytes: int) -> StoredFile:
     return StoredFile(key=f"{kind}/{sha256[:2]}/{sha256}", sha256=sha256, size_bytes=size_bytes)
 
 
@@ -137,66 +146,102 @@ def store_bytes(chunks: Iterable[bytes], *, kind: str) -> StoredFile:
 
 
 def stored_path(key: str) -> Path:
-    """Where the bytes of a key lie on this machine."""
-    return Path(settings.STORAGE_DIR) / key
+    """Where the bytes of a key lie on this machine; from a bucket they are fetched first.
 
-
-def forget_incoming(*, older_than_s: float) -> int:
-    """What processes left behind when they were killed is gone; returns how many files and folders that were."""
-    deadline = time.time() - older_than_s
-    folder = Path(settings.STORAGE_DIR) / "incoming"
-    left = [path for path in folder.iterdir() if path.stat().st_mtime < deadline] if folder.is_dir() else []
-    for path in left:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    return len(left)
-
-
-def set_aside(key: str) -> None:
-    """The bytes are out of their place, though not yet gone: `settle_set_aside` decides."""
-    source, target = stored_path(key), _aside(key)
-    _make_folders(target.parent)
-    if source.exists():
-        source.replace(target)
-        os.utime(target)
-
-
-def settle_set_aside(*, wanted_among: Callable[[Collection[str]], Collection[str]], older_than_s: float) -> int:
-    """What was set aside so long ago is gone, or in its place again if it is wanted; returns how many files are gone.
-
-    Whoever stored the same bytes before they were set aside, and has committed since, gets them back here.
+    Raises: as `copies.copy_of` when there is a bucket.
     """
-    root, deadline, gone = _aside(""), time.time() - older_than_s, 0
-    old = [path for path in root.rglob("*") if path.is_file() and path.stat().st_mtime < deadline]
-    paths = {path.relative_to(root).as_posix(): path for path in old}
-    wanted = wanted_among(paths)
-    for key, path in paths.items():
-        if key in wanted and not stored_path(key).exists():
-            _make_folders(stored_path(key).parent)
-            path.replace(stored_path(key))
-        else:
-            path.unlink()
-            gone += 1
-    return gone
+    return _place_of(key) if copies.bucket() is None else copies.copy_of(key)
 
 
-def _aside(key: str) -> Path:
-    return Path(settings.STORAGE_DIR) / "removed" / key
+def read_range(key: str, *, offset: int, count: int) -> bytes:
+    """So many of the stored bytes, without fetching the others from a bucket.
+
+    Raises: FileNotFoundError; UnavailableError when the bucket refuses.
+    """
+    there = copies.bucket()
+    if there is not None and not copies.has_copy(key):
+        return there.read_range(key, offset=offset, count=count)
+    with stored_path(key).open("rb") as file:
+        file.seek(offset)
+        return file.read(count)
 
 
-def _make_folders(folder: Path) -> list[Path]:
-    """The folder exists, open to its owner only; returns those that gained an entry, which must reach the disk too."""
-    missing = list(itertools.takewhile(lambda path: not path.is_dir(), (folder, *folder.parents)))
-    for path in reversed(missing):
-        path.mkdir(exist_ok=True, mode=0o700)
-    return [path.parent for path in missing]
+def stored_size(key: str) -> int | None:
+    """In bytes; None when nothing is stored under the key."""
+    there = copies.bucket()
+    if there is not None:
+        return there.size_of(key)
+    path = _place_of(key)
+    return path.stat().st_size if path.is_file() else None
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def hash_in(key: str) -> str:
+    """The SHA-256 of the bytes, which the key ends in."""
+    return key.rpartition("/")[2]
+
+
+def put_waiting(path: Path, key: str) -> None:
+    """The file waits under a key that is not its hash, until `remove_waiting`. `path` lies on the store's own disk."""
+    there = copies.bucket()
+    if there is not None:
+        there.put(path, key)
+        path.unlink()
+        return
+    make_folders(_place_of(key).parent)
+    path.replace(_place_of(key))
+
+
+def remove_waiting(folder: str) -> None:
+    """All that waited under keys below the folder is gone."""
+    there = copies.bucket()
+    if there is None:
+        shutil.rmtree(_place_of(folder), ignore_errors=True)
+        return
+    for one in there.below(f"{folder}/"):
+        there.remove(one.key)
+        copies.drop([one.key])
+
+
+def stored_keys(folder: str = "") -> Iterator[str]:
+    """The keys of all that is stored, or of what is below the folder, in their order."""
+    for key in _keys_below(folder):
+        top, _, name = key.partition("/")
+        if top not in UNFINISHED and not (name or top).startswith(PROBE):
+            yield key
+
+
+def _keys_below(folder: str) -> Iterator[str]:
+    there = copies.bucket()
+    if there is not None:
+        yield from (one.key for one in there.below(f"{folder}/" if folder else ""))
+        return
+    root = _place_of("")
+    for path in sorted((root / folder).rglob("*")):
+        if path.is_file():
+            yield path.relative_to(root).as_posix()
+
+
+def open_stored(key: str) -> BinaryIO:
+    """The stored bytes, as they come. Raises: FileNotFoundError; UnavailableError when the bucket refuses."""
+    there = copies.bucket()
+    return _place_of(key).open("rb") if there is None else there.open_whole(key)
+
+
+def probe() -> None:
+    """The store has taken a file and given it up again.
+
+    Raises: OSError, or UnavailableError when the bucket refuses.
+    """
+    path = Path(settings.STORAGE_DIR) / f"{PROBE}{secrets.token_hex(8)}"
     try:
-        os.fsync(descriptor)
+        path.write_bytes(b"ready")
+        there = copies.bucket()
+        if there is not None:
+            there.put(path, path.name)
+            there.remove(path.name)
     finally:
-        os.close(descriptor)
+        path.unlink(missing_ok=True)
+
+
+def _place_of(key: str) -> Path:
+    return Path(settings.STORAGE_DIR) / key

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from plaqueview.celery import celery_app
 from plaqueview.core import health, workers
+from plaqueview.core.disk import forget_incoming
 from plaqueview.core.models import IdempotentRequest
 from plaqueview.core.queue import INFERENCE_QUEUE, TRAINING_QUEUE
-from plaqueview.core.storage import forget_incoming
 
 ANSWERS_KEPT_FOR = timedelta(days=7)
 INCOMING_KEPT_FOR_S = 24 * 3600.0

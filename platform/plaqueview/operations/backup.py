@@ -5,25 +5,23 @@ whatever it names at its moment is in the storage then and later. What is stored
 """
 
 import hashlib
-import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
-from plaqueview.core import health
+from plaqueview.core import copies, health
+from plaqueview.core.copies import BY_CONTENT
 from plaqueview.core.errors import ConflictError, UnavailableError
+from plaqueview.core.storage import open_stored, stored_keys
 from plaqueview.operations import manifest as manifests
 from plaqueview.operations.database_copy import FILE_OF_VENDOR, copy_database, fill_database, require_empty_database
 from plaqueview.operations.manifest import Manifest
 
 STORAGE = "storage"
-# Half-received files, and the working folder of a training that runs: both begin anew.
-UNFINISHED = ("incoming", "runs")
 UPLOADS = "uploads"  # received and not yet read: the only files that go away when their work is done
-BY_CONTENT = re.compile(r"\w+/[0-9a-f]{2}/(?P<sha256>[0-9a-f]{64})")
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -44,12 +42,11 @@ def back_up(folder: Path) -> Backup:
         raise ConflictError(f"{folder} exists; a backup is written into a new folder")
     health.require_migrations()
     folder.mkdir(mode=0o700, parents=True)
-    store = Path(settings.STORAGE_DIR)
     sums: dict[str, str] = {}
-    _copy_into(folder, _files_below(store, UPLOADS), sums)
+    _copy_into(folder, stored_keys(UPLOADS), sums)
     database = copy_database(folder)
     sums[database.name] = manifests.sha256_of(database)
-    _copy_into(folder, _files_below(store), sums)
+    _copy_into(folder, stored_keys(), sums)
     return _finish(folder, sums)
 
 
@@ -64,10 +61,9 @@ def restore(folder: Path) -> Manifest:
     require_empty_database()
     _require_empty_storage()
     manifests.require_undamaged(folder, manifest)
-    store = Path(settings.STORAGE_DIR)
     for name, sha256 in manifests.sums_of(folder):
         if name.startswith(f"{STORAGE}/"):
-            _put(folder / name, store / name.removeprefix(f"{STORAGE}/"), sha256)
+            _put(folder / name, name.removeprefix(f"{STORAGE}/"), sha256)
     fill_database(folder / FILE_OF_VENDOR[manifest.vendor])  # last: without it nothing serves
     return manifest
 
@@ -80,14 +76,6 @@ def _finish(folder: Path, sums: dict[str, str]) -> Backup:
     return Backup(manifest, tuple(name for name, sha256 in sorted(sums.items()) if _is_not_its_name(name, sha256)))
 
 
-def _files_below(store: Path, part: str = "") -> Iterator[str]:
-    """The keys of the stored files."""
-    for path in sorted((store / part).rglob("*")):
-        key = path.relative_to(store)
-        if key.parts[0] not in UNFINISHED and not key.name.startswith(".probe-") and path.is_file():
-            yield key.as_posix()
-
-
 def _copy_into(folder: Path, keys: Iterator[str], sums: dict[str, str]) -> None:
     """The files are in the backup, unless they are there already; an upload may be read meanwhile, and is gone then."""
     for key in keys:
@@ -95,34 +83,41 @@ def _copy_into(folder: Path, keys: Iterator[str], sums: dict[str, str]) -> None:
         if name in sums:
             continue
         try:
-            sums[name] = _copy(Path(settings.STORAGE_DIR) / key, folder / name)
+            with open_stored(key) as reader:
+                sums[name] = _copy(reader, folder / name)
         except FileNotFoundError as error:
             if not key.startswith(f"{UPLOADS}/"):
                 raise UnavailableError(f"the stored file {key} went away during the backup") from error
 
 
-def _copy(source: Path, target: Path) -> str:
-    """The bytes of `source` are in the new file `target`; their SHA-256, reckoned from what was written."""
+def _copy(reader: BinaryIO, target: Path) -> str:
+    """What is read is in the new file `target`, which nobody writes; its SHA-256, reckoned from what was written."""
     digest = hashlib.sha256()
-    with source.open("rb") as reader:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with target.open("xb") as writer:
-            while chunk := reader.read(CHUNK_BYTES):
-                digest.update(chunk)
-                writer.write(chunk)
-    shutil.copymode(source, target)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with target.open("xb") as writer:
+        while chunk := reader.read(CHUNK_BYTES):
+            digest.update(chunk)
+            writer.write(chunk)
+    target.chmod(0o440)
     return digest.hexdigest()
 
 
-def _put(source: Path, target: Path, sha256: str) -> None:
-    if _copy(source, target) != sha256:
-        raise UnavailableError(f"{source} has changed since it was checked")
+def _put(source: Path, key: str, sha256: str) -> None:
+    """The file of the backup is stored under the key."""
+    there = copies.bucket()
+    if there is not None:
+        there.put(source, key)
+        return
+    with source.open("rb") as reader:
+        if _copy(reader, Path(settings.STORAGE_DIR) / key) != sha256:
+            raise UnavailableError(f"{source} has changed since it was checked")
 
 
 def _require_empty_storage() -> None:
-    found = next(_files_below(Path(settings.STORAGE_DIR)), None)
+    found = next(stored_keys(), None)
     if found is not None:
-        raise ConflictError(f"the storage {settings.STORAGE_DIR} holds {found}; a backup is restored into an empty one")
+        place = settings.S3_BUCKET or settings.STORAGE_DIR
+        raise ConflictError(f"the storage {place} holds {found}; a backup is restored into an empty one")
 
 
 def _is_not_its_name(name: str, sha256: str) -> bool:

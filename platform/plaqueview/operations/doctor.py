@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError
 
 from plaqueview.celery import celery_app
-from plaqueview.core import health
+from plaqueview.core import copies, health
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
 from plaqueview.operations.clocks import check_clocks
@@ -82,6 +82,13 @@ def check_queues() -> None:
         raise UnavailableError("the broker of the tasks does not answer") from error
 
 
+def check_erasing() -> None:
+    """Raises: UnavailableError when the storage bucket keeps what is removed from it, or refuses to say."""
+    there = copies.bucket()
+    if there is not None and there.keeps_versions():
+        raise UnavailableError("the storage bucket keeps versions of what is erased from it")
+
+
 def check_errands() -> None:
     """Raises: UnavailableError when no task was sent by the clock of late."""
     since = timezone.now() - ERRANDS_ARE_SEEN_WITHIN
@@ -121,8 +128,9 @@ EXAMINATIONS = (
     _ready(
         "storage",
         "takes a file and has room",
-        "make room or give PLAQUEVIEW_STORAGE_DIR to the user of these processes",
+        "make room, give PLAQUEVIEW_STORAGE_DIR to the user of these processes, or compare PLAQUEVIEW_S3_*",
     ),
+    Examination("erasing", check_erasing, "the storage keeps nothing of it", "turn the bucket's versions off"),
     Examination("clock", check_clocks, "that of database and broker", "have every machine follow one time server"),
     _worker_of(DEFAULT_QUEUE, START_A_WORKER),
     _worker_of(INFERENCE_QUEUE, START_A_WORKER),

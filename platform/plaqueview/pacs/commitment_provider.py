@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 
 from plaqueview.accounts.models import Site
-from plaqueview.core.storage import stored_path
+from plaqueview.core.storage import stored_size
 from plaqueview.pacs import commitment, commitments, dimse_commitment
 from plaqueview.pacs.commitment import CommitmentReport, MalformedCommitmentError
 from plaqueview.pacs.failures import SUCCESS
@@ -122,8 +122,7 @@ def _rows(site: Site, uids: list[str]) -> Iterator[tuple[str, str, bool]]:
         for uid, sop_class, key, size in rows.values_list(
             "sop_instance_uid", "sop_class_uid", "storage_key", "size_bytes"
         ):
-            path = stored_path(key)
-            yield uid, sop_class, path.is_file() and path.stat().st_size == size
+            yield uid, sop_class, stored_size(key) == size
 
 
 def _node_of(site: Site, ae_title: str) -> RemoteNode | None:

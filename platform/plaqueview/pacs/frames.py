@@ -3,7 +3,7 @@
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from plaqueview.core.errors import InvalidError, NotFoundError
-from plaqueview.core.storage import stored_path
+from plaqueview.core.storage import read_range, stored_path
 from plaqueview.studies.models import Instance
 from plaqueview.studies.pixels import PixelsError, decode_frame, decode_instance
 
@@ -21,9 +21,8 @@ def read_frame(instance: Instance, number: int) -> bytes:
         raise NotFoundError(f"frame {number} of an instance that has {instance.number_of_frames}")
     frame_bytes = instance.attributes.get("frame_bytes")
     if frame_bytes and instance.pixel_offset is not None and instance.transfer_syntax_uid in NATIVE_LITTLE_ENDIAN:
-        with stored_path(instance.storage_key).open("rb") as file:
-            file.seek(instance.pixel_offset + (number - 1) * frame_bytes)
-            return file.read(frame_bytes)
+        offset = instance.pixel_offset + (number - 1) * frame_bytes
+        return read_range(instance.storage_key, offset=offset, count=frame_bytes)
     return _decoded(instance, number)
 
 

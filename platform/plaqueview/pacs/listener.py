@@ -23,6 +23,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # typ
 from pynetdicom.transport import ThreadedAssociationServer
 
 from plaqueview.accounts.models import Site
+from plaqueview.core.disk import incoming, make_folders
 from plaqueview.core.errors import UnavailableError
 from plaqueview.pacs.commitment_provider import CommitmentProvider
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
@@ -111,10 +112,9 @@ class Listener:
     """Answers C-ECHO, C-STORE and storage commitment for the site until it is stopped."""
 
     def __init__(self, *, port: int, site: Site) -> None:
-        folder = settings.STORAGE_DIR / "incoming"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(incoming())
         # Received datasets are written there as they come, not gathered in memory.
-        tempfile.tempdir = str(folder)
+        tempfile.tempdir = str(incoming())
         _config.STORE_RECV_CHUNKED_DATASET = True
         self._keeper = Keeper(Arrival(site, Source.C_STORE))
         self._commitments = CommitmentProvider(site)

@@ -31,6 +31,27 @@ CHANNEL_LAYERS = {
     }
 }
 STORAGE_DIR = read(env.path, "PLAQUEVIEW_STORAGE_DIR", validate=is_absolute)
+# With a bucket, stored files lie there and the directory is each machine's own (docs/decisions/0043-bucket.md).
+S3_BUCKET = read(env.str, "PLAQUEVIEW_S3_BUCKET", "")
+S3_COPIES_KEPT_S = read(env.int, "PLAQUEVIEW_S3_COPIES_KEPT_S", 24 * 3600, validate=validate.Range(min=60))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": STORAGE_DIR}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if S3_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "plaqueview.core.bucket.Bucket",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": read(env.str, "PLAQUEVIEW_S3_URL", None, validate=url_of("http", "https")),
+            "region_name": read(env.str, "PLAQUEVIEW_S3_REGION", None),
+            "access_key": read(env.str, "PLAQUEVIEW_S3_ACCESS_KEY", None),
+            "secret_key": read(env.str, "PLAQUEVIEW_S3_SECRET_KEY", None),
+            "addressing_style": read(
+                env.str, "PLAQUEVIEW_S3_ADDRESSING", "auto", validate=validate.OneOf(["auto", "path", "virtual"])
+            ),
+        },
+    }
 
 CELERY_BROKER_URL = read(env.str, "PLAQUEVIEW_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True

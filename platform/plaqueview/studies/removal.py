@@ -1,7 +1,7 @@
 """Removing what came by mistake, as long as nobody and nothing has read it (docs/decisions/0036-removal.md).
 
 Rows go at once; bytes are set aside with the commit and deleted later, for another sender may bring the same ones just
-then: `core.storage` says how.
+then: `core.aside` says how.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,8 +17,8 @@ from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
+from plaqueview.core.aside import set_aside, settle_set_aside
 from plaqueview.core.errors import ConflictError, NotFoundError
-from plaqueview.core.storage import set_aside, settle_set_aside
 from plaqueview.core.stored_keys import kept_among
 from plaqueview.patients import services as patients
 from plaqueview.studies.models import Instance, Series, Study, StudyState
@@ -145,5 +145,4 @@ def _record(actor: User, study: Study, removed: Removed) -> None:
 
 def set_aside_unnamed(keys: Collection[str]) -> None:
     """The bytes that no row names any more are out of their place; the same ones may be another site's as well."""
-    for key in set(keys) - kept_among(keys):
-        set_aside(key)
+    set_aside(set(keys) - kept_among(keys))

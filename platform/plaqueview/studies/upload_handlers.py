@@ -4,10 +4,10 @@ import secrets
 from pathlib import Path
 from typing import BinaryIO
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+from plaqueview.core.disk import incoming, make_folders
 from plaqueview.core.storage import require_free_space
 
 
@@ -16,9 +16,8 @@ class IncomingFile(UploadedFile):
 
     def __init__(self, name: str, content_type: str) -> None:
         super().__init__(None, name, content_type, 0)
-        folder = settings.STORAGE_DIR / "incoming"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path: Path = folder / secrets.token_hex(16)
+        make_folders(incoming())
+        self.path: Path = incoming() / secrets.token_hex(16)
         self._target: BinaryIO = self.path.open("xb")
 
     def append(self, content: bytes) -> None:

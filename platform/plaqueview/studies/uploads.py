@@ -20,7 +20,7 @@ from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import DeniedError, InvalidError, UnavailableError
 from plaqueview.core.queue import enqueue
-from plaqueview.core.storage import incoming_folder, stored_path
+from plaqueview.core.storage import incoming_folder, put_waiting, remove_waiting, stored_path
 from plaqueview.studies.archives import ArchiveError, is_archive, printable
 from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.instance_file import is_part10
@@ -54,10 +54,8 @@ def create_upload(*, actor: User, site: Site, parts: Sequence[UploadPart]) -> Up
         raise InvalidError("an upload needs at least one file", fields={"file": "none was sent"})
     upload = Upload(site=site, created_by=actor, state=UploadState.PROCESSING, lease_expires_at=first_lease_end())
     upload.save(force_insert=True)
-    folder = _folder(upload.pk)
-    folder.mkdir(parents=True, mode=0o700)
     for position, part in enumerate(parts):
-        part.path.replace(folder / str(position))
+        put_waiting(part.path, _key(upload.pk, position))
     UploadFile.objects.bulk_create(
         UploadFile(upload=upload, position=position, name=printable(part.name), size_bytes=part.size_bytes)
         for position, part in enumerate(parts)
@@ -201,7 +199,7 @@ class _Intake:
         self.lease.end(UploadState.DONE)
 
     def _path(self, file: UploadFile) -> Path:
-        return _folder(self.upload.pk) / str(file.position)
+        return stored_path(_key(self.upload.pk, file.position))
 
 
 def _members(
@@ -222,10 +220,14 @@ def _refuse_waiting(lease: Lease, reason: str) -> None:
     lease.end(UploadState.FAILED, reason)
 
 
-def _folder(upload_id: UUID) -> Path:
-    return stored_path(f"uploads/{upload_id}")
+def _folder(upload_id: UUID) -> str:
+    return f"uploads/{upload_id}"
+
+
+def _key(upload_id: UUID, position: int) -> str:
+    return f"{_folder(upload_id)}/{position}"
 
 
 def _remove_waiting(upload_id: UUID) -> None:
     if not Upload.objects.filter(pk=upload_id, state=UploadState.PROCESSING).exists():
-        shutil.rmtree(_folder(upload_id), ignore_errors=True)
+        remove_waiting(_folder(upload_id))

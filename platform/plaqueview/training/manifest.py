@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from plaqueview.core.storage import stored_path
+from plaqueview.core.storage import hash_in
 from plaqueview.training.models import DatasetSnapshot, Side, SnapshotStudy
 
 FORMAT: Final = 1
@@ -65,7 +65,7 @@ def _included(row: SnapshotStudy) -> JSON:
         "scanner": row.scanner,
         "slices": row.slices,
         "image_sha256": row.image_sha256,
-        "flair_sha256": stored_path(row.flair_key).name,
-        "labels_sha256": stored_path(row.labels_key).name,
+        "flair_sha256": hash_in(row.flair_key),
+        "labels_sha256": hash_in(row.labels_key),
         "lesions": row.lesions,
     }
