@@ -8,7 +8,7 @@ ONLY ?=
 SETUP = $(PYTHON) deploy/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: demo test bench drills lint help
+.PHONY: demo test bench drills sbom lint help
 
 demo: ## run everything on this machine: PORT=8000 DICOM_PORT=11112 DATA=.demo STUDY=a DICOM folder, zip or NIfTI file
 	@$(SETUP) --web -- plaqueview demo --port $(PORT) --dicom-port $(DICOM_PORT) --data-dir "$(DATA)" $(if $(STUDY),--study "$(STUDY)")
@@ -21,6 +21,9 @@ bench: ## benchmarks, one JSON object a line; ONLY=name runs those whose name st
 
 drills: ## kills and cuts off the parts of a department as deploy/compose.yaml has them, needs root; ONLY=name does one
 	@$(SETUP) --extra dev --extra postgres --web -- python -m tests.drills $(ONLY)
+
+sbom: ## what PlaqueView is made of, as CycloneDX files in dist/sbom
+	@$(SETUP) --extra dev --web -- python deploy/sbom.py dist/sbom
 
 lint: ## format, lint, types and floors
 	@$(SETUP) --extra dev --extra training --extra postgres -- python -m tests lint

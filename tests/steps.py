@@ -136,9 +136,11 @@ def install_wheel(log: IO[str]) -> bool:
         made = succeeds([PYTHON, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", folder, ROOT], log)
         made = made and succeeds([PYTHON, "-m", "venv", folder / "venv"], log)
         pip = folder / "venv" / "bin" / "pip"
-        constraints = ROOT / "deploy" / "constraints.txt"
-        made = made and succeeds([pip, "install", "-q", "--no-compile", "-c", constraints, *folder.glob("*.whl")], log)
-        return made and commands_run(folder, log)
+        # As the image does: every package is the one whose hash stands in the lock file.
+        quiet = ("install", "-q", "--no-compile")
+        made = made and succeeds([pip, *quiet, "--require-hashes", "-r", ROOT / "deploy" / "locked.txt"], log)
+        made = made and succeeds([pip, *quiet, "--no-deps", *folder.glob("*.whl")], log)
+        return made and succeeds([pip, "check"], log) and commands_run(folder, log)
 
 
 def commands_run(folder: Path, log: IO[str]) -> bool:

@@ -1,6 +1,7 @@
 """What a newcomer's machine has to fetch."""
 
 import os
+import re
 import shutil
 import tomllib
 from importlib.metadata import PackageNotFoundError, distributions, requires
@@ -70,3 +71,17 @@ def test_constraints_cover_every_dependency() -> None:
     pinned = {canonicalize_name(Requirement(line).name) for line in lines if not line.startswith("#")}
 
     assert direct - pinned == set()
+
+
+def test_the_lock_file_holds_all_that_a_department_installs_by_hash() -> None:
+    """Made anew by the command in its first lines, which has to follow a change of a version."""
+    text = (ROOT / "deploy" / "locked.txt").read_text(encoding="utf-8")
+    blocks = {Requirement(block.partition("\\")[0]): block for block in re.split(r"\n(?=\w)", text) if block[0] != "#"}
+    locked = {canonicalize_name(pin.name): str(pin.specifier) for pin in blocks}
+    lines = (ROOT / "deploy" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    pinned = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins}
+
+    assert everything_needed_by("plaqueview", frozenset({"postgres"})) - {"plaqueview"} - set(locked) == set()
+    assert {name: spec for name, spec in locked.items() if pinned.get(name, spec) != spec} == {}
+    assert all("--hash=sha256:" in block for block in blocks.values())
