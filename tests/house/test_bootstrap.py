@@ -107,4 +107,5 @@ def test_help_lists_every_target() -> None:
         ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
     ).stdout
 
-    assert [line.split()[1] for line in said.splitlines()] == ["demo", "test", "bench", "drills", "sbom", "lint", "help"]
+    names = [line.split()[1] for line in said.splitlines()]
+    assert names == ["demo", "test", "bench", "drills", "sbom", "lint", "help"]
