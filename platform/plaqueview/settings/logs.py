@@ -17,7 +17,8 @@ LOGGING = {
     },
     "filters": {"without_readiness": {"()": "plaqueview.core.logs.WithoutReadiness"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["without_readiness"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["without_readiness"]},
+        "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": read(env.log_level, "PLAQUEVIEW_LOG_LEVEL", "INFO")},
     # Below these levels libraries write what they handle: DICOM elements, SQL parameters, headers.
@@ -25,7 +26,8 @@ LOGGING = {
         "django.db.backends": {"level": "INFO"},
         "httpx": {"level": "WARNING"},
         "highdicom": {"level": "ERROR"},
-        "pydicom": {"level": "ERROR"},
+        # Its level is its own: it sets it when it is imported, which is after this.
+        "pydicom": {"handlers": ["nowhere"], "propagate": False},
         "pynetdicom": {"level": "ERROR"},
         "onnx_ir": {"level": "WARNING"},
         "onnxscript": {"level": "WARNING"},
