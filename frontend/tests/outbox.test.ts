@@ -10,7 +10,7 @@ import { canResend, isUnderway } from "../src/state/outbox";
 const PACS: RemoteNode = {
   id: "n", site: "s", name: "PACS", kind: "dimse", ae_title: "ORTHANC", host: "pacs.example", port: 104, url: "", calling_ae_title: "",
   uses_tls: true, ca_certificates: "", client_certificate: "PEM", has_client_key: true, username: "", has_password: false, has_token: false,
-  documents: ["seg", "sr"], sends_approved: false, sends_approved_since: null, prior_count: 2, prior_years: 5, prior_words: "head", fetches_priors_since: null, asks_commitment: true, is_active: true, last_echo: null, created: "", modified: "",
+  documents: ["seg", "sr"], sends_approved: false, sends_approved_since: null, prior_count: 2, prior_years: 5, prior_words: "head", fetches_priors_since: null, asks_commitment: true, deidentifies: true, sender: "", is_active: true, last_echo: null, created: "", modified: "",
 };
 const ARCHIVE: RemoteNode = {
   ...PACS, kind: "dicomweb", ae_title: "", host: "", port: null, url: "https://archive.example/dicom-web", uses_tls: false,
@@ -22,7 +22,7 @@ describe("what the server is told of a node", () => {
     expect(requestOf(setupOf(PACS))).toEqual({
       site: "s", name: "PACS", kind: "dimse", ae_title: "ORTHANC", host: "pacs.example", port: 104, url: "", calling_ae_title: "",
       uses_tls: true, ca_certificates: "", client_certificate: "PEM", username: "", password: "", token: "", documents: ["seg", "sr"],
-      sends_approved: false, prior_count: 2, prior_years: 5, prior_words: "head", asks_commitment: true, is_active: true,
+      sends_approved: false, prior_count: 2, prior_years: 5, prior_words: "head", asks_commitment: true, deidentifies: true, sender: "", is_active: true,
     });
     expect(requestOf(setupOf(ARCHIVE))).not.toHaveProperty("password");
   });
@@ -30,6 +30,7 @@ describe("what the server is told of a node", () => {
   it("has the address of the chosen kind only", () => {
     const asked = requestOf({ ...setupOf(PACS), kind: "dicomweb", url: "https://archive.example" });
 
+    expect(requestOf({ ...setupOf(ARCHIVE), sender: "modality" }).sender).toBe("modality");
     expect(asked).toMatchObject({ ae_title: "", host: "", port: null, uses_tls: false, asks_commitment: false, url: "https://archive.example" });
   });
 

@@ -8,6 +8,7 @@ import { nodesQuery } from "../state/outbox";
 import { queryClient } from "../state/queries";
 import { countText } from "./formats";
 import { NodeAddress } from "./node_address";
+import { NodeArrivals } from "./node_arrivals";
 import styles from "./node_form.module.css";
 import { NodePriors } from "./node_priors";
 import { NodeSecurity } from "./node_security";
@@ -50,6 +51,7 @@ export function NodeForm({ node, me, onClose }: NodeFormProps) {
       <NodeSecurity node={node} {...fields} />
       <SentFields {...fields} />
       <NodePriors {...fields} />
+      <NodeArrivals {...fields} />
       {saving.isError && <Refusal error={saving.error} fieldCount={Object.keys(errors).length} />}
       <div className={styles.actions}>
         <Button type="submit" loading={saving.isPending}>Save</Button>

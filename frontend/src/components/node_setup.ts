@@ -28,6 +28,8 @@ export interface NodeSetup {
   readonly prior_years: number;
   readonly prior_words: string;
   readonly asks_commitment: boolean;
+  readonly deidentifies: boolean;
+  readonly sender: string;
   readonly is_active: boolean;
 }
 
@@ -46,7 +48,7 @@ const NO_NODE: NodeSetup = {
   site: "", name: "", kind: "dimse", ae_title: "", host: "", port: "104", url: "", calling_ae_title: "", uses_tls: false,
   ca_certificates: "", client_certificate: "", client_key: "", sign_in: "none", username: "", password: "", token: "",
   documents: ["seg", "sr"], sends_approved: false, is_active: true,
-  prior_count: 0, prior_years: 0, prior_words: HEAD_WORDS, asks_commitment: false,
+  prior_count: 0, prior_years: 0, prior_words: HEAD_WORDS, asks_commitment: false, deidentifies: false, sender: "",
 };
 
 const NO_SECRETS = { client_key: "", password: "", token: "" } as const;
@@ -59,19 +61,19 @@ export function setupOf(node: RemoteNode | null): NodeSetup {
 }
 
 function keptFields({ site, name, kind, ae_title, host, url, calling_ae_title, uses_tls, username, ...rest }: RemoteNode) {
-  const { ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words, asks_commitment } = rest;
+  const { ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words, asks_commitment, deidentifies, sender } = rest;
   return {
     site, name, kind, ae_title, host, url, calling_ae_title, uses_tls, username,
     ca_certificates, client_certificate, documents, sends_approved, is_active, prior_count, prior_years, prior_words,
-    asks_commitment,
+    asks_commitment, deidentifies, sender,
   };
 }
 
 /** Of the address only what the kind has; a secret that nobody typed is left out, and so stays as it is. */
 export function requestOf({ site, ...setup }: NodeSetup): NewNode {
-  const { name, kind, documents, sends_approved, is_active, prior_count, prior_years, prior_words } = setup;
+  const { name, kind, documents, sends_approved, is_active, prior_count, prior_years, prior_words, deidentifies } = setup;
   return {
-    name, kind, sends_approved, is_active, prior_count, prior_years, prior_words, documents: [...documents], ...(site ? { site } : {}),
+    name, kind, sends_approved, is_active, deidentifies, prior_count, prior_years, prior_words, documents: [...documents], ...(site ? { site } : {}),
     ...(kind === "dimse" ? dimseAddress(setup) : webAddress(setup)), ...signInOf(setup), ...certificatesOf(setup),
   };
 }
@@ -79,11 +81,11 @@ export function requestOf({ site, ...setup }: NodeSetup): NewNode {
 type Typed = Omit<NodeSetup, "site">;
 
 function dimseAddress({ ae_title, host, port, calling_ae_title, uses_tls, asks_commitment }: Typed) {
-  return { ae_title, host, port: portOf(port), calling_ae_title, uses_tls, asks_commitment, url: "" };
+  return { ae_title, host, port: portOf(port), calling_ae_title, uses_tls, asks_commitment, url: "", sender: "" };
 }
 
-function webAddress({ url }: Typed) {
-  return { ae_title: "", host: "", port: null, calling_ae_title: "", uses_tls: false, asks_commitment: false, url };
+function webAddress({ url, sender }: Typed) {
+  return { sender, ae_title: "", host: "", port: null, calling_ae_title: "", uses_tls: false, asks_commitment: false, url };
 }
 
 /** What is no number is left to the server to refuse, with the field's name. */

@@ -40,13 +40,14 @@ export function NodeTable({ nodes, me, onChange }: NodeTableProps) {
 }
 
 function Line({ node, me, onChange }: { node: RemoteNode } & Pick<NodeTableProps, "me" | "onChange">) {
-  const { site, name, kind, ae_title, is_active, sends_approved, sends_approved_since, documents } = node;
+  const { site, name, kind, ae_title, is_active, sends_approved, sends_approved_since, documents, deidentifies } = node;
   const siteName = me.sites.length > 1 ? me.sites.find(({ id }) => id === site)?.name : null;
   return (
     <tr data-testid="node-row" data-active={is_active}>
       <td>
         <span className={styles.name}>{name}</span>
         <div className={styles.hint}>{[KIND_TEXTS[kind], siteName].filter(Boolean).join(" · ")}</div>
+        {deidentifies && <div className={styles.hint} data-testid="deidentified-node">De-identified on arrival</div>}
       </td>
       <td className={styles.address}>{addressText(node)}</td>
       <td className={styles.keep}>{ae_title || UNKNOWN}</td>

@@ -11,6 +11,7 @@ import { ProtocolPanel } from "./protocol_panel";
 import { SeriesPanel } from "./series_panel";
 import { Settled } from "./settled";
 import styles from "./study_sidebar.module.css";
+import { WithheldPanel } from "./withheld_panel";
 
 interface StudySidebarProps {
   readonly study: StudyDetail;
@@ -26,6 +27,7 @@ export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries 
     <aside className={styles.sidebar} aria-label="Study">
       <SeriesPanel study={study} shownSeries={shownSeries} canOverride={me.actions.includes("study.override")} onShow={onShowSeries} />
       <PriorPanel study={study} me={me} />
+      <WithheldPanel study={study} />
       <ProtocolPanel study={study} />
       {annotation && <ResultPanel annotation={annotation} study={study} me={me} />}
     </aside>

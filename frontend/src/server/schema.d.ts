@@ -2813,6 +2813,16 @@ export interface components {
             p_value: number | null;
             is_alert: boolean;
         };
+        /** @description What was not kept of a study that came from a node whose studies are de-identified on arrival. */
+        Deidentification: {
+            /** Format: uuid */
+            node: string;
+            readonly profile: string;
+            instances: number;
+            /** @description Those that do not say whether words are burned into them. */
+            silent_instances: number;
+            attributes: components["schemas"]["WithheldAttribute"][];
+        };
         /** @description One message to one receiver. */
         Delivery: {
             /** Format: uuid */
@@ -3686,6 +3696,10 @@ export interface components {
             prior_words?: string;
             /** @description For DIMSE: a transfer is sent when the peer has committed itself to keep it. */
             asks_commitment?: boolean;
+            /** @description Keep nothing of a patient of what the node sends here (PS3.15 Annex E). */
+            deidentifies?: boolean;
+            /** @description For DICOMweb: the account by which it stores here. */
+            sender?: string;
             is_active?: boolean;
             /**
              * Format: uuid
@@ -3759,6 +3773,9 @@ export interface components {
             /** Format: date-time */
             fetches_priors_since: string | null;
             asks_commitment: boolean;
+            deidentifies: boolean;
+            /** @description Empty: none is named. */
+            sender: string;
             is_active: boolean;
             last_echo: components["schemas"]["Echo"] | null;
             /** Format: date-time */
@@ -4232,6 +4249,10 @@ export interface components {
             prior_words?: string;
             /** @description For DIMSE: a transfer is sent when the peer has committed itself to keep it. */
             asks_commitment?: boolean;
+            /** @description Keep nothing of a patient of what the node sends here (PS3.15 Annex E). */
+            deidentifies?: boolean;
+            /** @description For DICOMweb: the account by which it stores here. */
+            sender?: string;
             is_active?: boolean;
         };
         PatchedOverrideRequest: {
@@ -5361,6 +5382,8 @@ export interface components {
             post_contrast_series: components["schemas"]["PostContrastSeries"] | null;
             /** @description Null where the series were chosen by an earlier release. */
             t1_pair: components["schemas"]["T1Pair"] | null;
+            /** @description Null unless the study came from a node that is de-identified. */
+            deidentification: components["schemas"]["Deidentification"] | null;
             series: components["schemas"]["Series"][];
         };
         /** @description What studies have to match, all together; texts may have the wildcards * and ?. */
@@ -5883,6 +5906,12 @@ export interface components {
             center: number;
             /** Format: double */
             width: number;
+        };
+        WithheldAttribute: {
+            /** @description By its keyword; `private`: all that a vendor added. */
+            attribute: string;
+            outcome: string;
+            count: number;
         };
         Worker: {
             name: string;

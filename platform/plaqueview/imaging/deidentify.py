@@ -9,22 +9,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
 from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, replace
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
-from pydicom.uid import UID
+from pydicom.uid import UID, EnhancedMRImageStorage, MRImageStorage
 
 from plaqueview.imaging.dicom_slice import IMPLEMENTATION_CLASS_UID
 
 EDITION: Final = "2026c"
+PROFILE: Final = f"PS3.15 {EDITION}, Annex E, Basic Application Level Confidentiality Profile"
 BASIC_PROFILE: Final = Code("113100", "DCM", "Basic Application Confidentiality Profile")
 CLEAN_CONTENT: Final = Code("113104", "DCM", "Clean Structured Content Option")
+# What leaves or arrives without its patient: the table knows where these name one; in other objects it may be anywhere.
+TAKEN: Final = {MRImageStorage, EnhancedMRImageStorage}
 # Ours to set, after the table has emptied them.
 IDENTITY: Final = ("PatientName", "PatientID")
 
@@ -89,6 +92,16 @@ def deidentify(dataset: Dataset, pseudonyms: Pseudonyms, *, keeps_content: bool 
 def burned_in(dataset: Dataset) -> str:
     """What the object says of words in its pixels: YES, NO, or nothing."""
     return str(dataset.get("BurnedInAnnotation", "") or "")
+
+
+def attributes_of(report: Report) -> list[dict[str, str | int]]:
+    """The report for JSON, by attribute; `report_of` is the way back."""
+    found = sorted(report.items(), key=lambda one: (one[0].attribute, one[0].outcome))
+    return [{"attribute": one.attribute, "outcome": one.outcome, "count": count} for one, count in found if count]
+
+
+def report_of(attributes: Iterable[Mapping[str, Any]]) -> Report:  # Any: JSON
+    return Counter({Removal(one["attribute"], one["outcome"]): one["count"] for one in attributes})
 
 
 def _walk(dataset: Dataset, rules: Mapping[Row, Action], report: Report) -> None:

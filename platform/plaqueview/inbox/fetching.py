@@ -81,7 +81,11 @@ def _retrieved(claim: Claim) -> str:
     """Every instance has its outcome and the studies are settled soon; how they came, in words."""
     fetch = Fetch.objects.with_references().get(pk=claim.row_id)
     _describe(claim, _at_node(fetch))
-    arrival = Arrival(fetch.node.site, Source.FETCH, fetch.requested_by, fetch.study_instance_uid)
+    # It was asked for before the node's studies came without their patient.
+    node_id = fetch.node.pk if fetch.node.deidentifies else None
+    arrival = Arrival(
+        fetch.node.site, Source.FETCH, fetch.requested_by, fetch.study_instance_uid, deidentified_node_id=node_id
+    )
     with incoming_folder() as folder:
         basket = FetchBasket(claim, arrival, folder)
         try:

@@ -78,8 +78,9 @@ def new_studies(node: RemoteNode) -> QuerySet[Study]:
         node__site=node.site_id, study_instance_uid=OuterRef("study_instance_uid"), prior_of__isnull=False
     )
     since = Study.objects.filter(site=node.site_id, received_at__gte=node.fetches_priors_since, is_settled=True)
+    named = since.filter(deidentification=None)  # no peer knows a pseudonym
     has_mr = Exists(Series.objects.filter(study=OuterRef("pk"), modality="MR"))
-    return since.filter(has_mr, ~Exists(known), ~Exists(as_prior)).order_by("received_at", "pk")
+    return named.filter(has_mr, ~Exists(known), ~Exists(as_prior)).order_by("received_at", "pk")
 
 
 def due_searches() -> QuerySet[PriorSearch]:

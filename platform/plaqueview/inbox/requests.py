@@ -41,7 +41,7 @@ def request(*, node_id: UUID, study_instance_uid: str, actor: User) -> Requested
     if not UID.fullmatch(study_instance_uid):
         detail = "needs digits and full stops, 64 at most"
         raise InvalidError("study_instance_uid is no UID", fields={"study_instance_uid": detail})
-    _require_active(node)
+    _require_fetchable(node)
     return requested(Fetch(node=node, study_instance_uid=study_instance_uid, requested_by=actor))
 
 
@@ -80,7 +80,7 @@ def retry(*, fetch_id: UUID, actor: User) -> Fetch:
     Raises: DeniedError, NotFoundError; ConflictError when the node is not in use, or the study on its way by another.
     """
     fetch = _locked(fetch_id, actor)
-    _require_active(fetch.node)
+    _require_fetchable(fetch.node)
     others = Fetch.objects.filter(node=fetch.node, study_instance_uid=fetch.study_instance_uid, state__in=OPEN)
     if others.exclude(pk=fetch.pk).exists():
         raise ConflictError("the study is on its way already, by another fetch")
@@ -108,6 +108,10 @@ def _locked(fetch_id: UUID, actor: User) -> Fetch:
     return fetch
 
 
-def _require_active(node: RemoteNode) -> None:
+def _require_fetchable(node: RemoteNode) -> None:
     if not node.is_active:
         raise ConflictError("the node is not in use; an administrator can activate it")
+    if node.deidentifies:
+        raise ConflictError(
+            "the node's studies are de-identified on arrival and only sent here: a fetch would name one"
+        )

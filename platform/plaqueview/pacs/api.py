@@ -21,6 +21,7 @@ from plaqueview.pacs.metadata import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
 from plaqueview.pacs.ranges import answer_of
 from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.pacs.senders import deidentified_account
 from plaqueview.studies import services
 from plaqueview.studies.models import Instance
 from plaqueview.studies.reading import site_of
@@ -75,7 +76,8 @@ def store(request: Request, study_uid: str = "") -> HttpResponse:
         raise UnsupportedMediaType(media_type, f"need multipart/related of {DICOM} with a boundary")
     actor = user_of(request)
     site = site_of(actor=actor, site_id=request.query_params.get("site", ""))
-    arrival = Arrival(site, Source.STOW, actor, study_uid)
+    node_id = deidentified_account(site, actor)
+    arrival = Arrival(site, Source.STOW, actor, study_uid, deidentified_node_id=node_id)
     try:
         report = stow.store_body(_reader(request), boundary=boundary, arrival=arrival)
     except BrokenBodyError as error:

@@ -117,8 +117,11 @@ def _user() -> list[str]:
 
 def _statuses() -> list[str]:
     rows = [(f"0x{failures.STATUS_OF_REFUSAL[one]:04X}", one.value.replace("_", " ")) for one in Refusal]
-    kept, full = (f"0x{status:04X}" for status in (failures.SUCCESS, failures.OUT_OF_RESOURCES))
-    own = [(kept, "kept, or kept before with the same content"), (full, "no room on the disk")]
+    own = [
+        (f"0x{failures.SUCCESS:04X}", "kept, or kept before with the same content"),
+        (f"0x{failures.COERCED:04X}", "kept without its patient, as the rule of the sending node has it"),
+        (f"0x{failures.OUT_OF_RESOURCES:04X}", "no room on the disk"),
+    ]
     return [
         "## Storage: statuses and failure reasons",
         "",

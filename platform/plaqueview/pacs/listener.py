@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
+from pynetdicom.association import Association
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import ThreadedAssociationServer
 
@@ -26,9 +28,10 @@ from plaqueview.accounts.models import Site
 from plaqueview.core.disk import incoming, make_folders
 from plaqueview.core.errors import UnavailableError
 from plaqueview.pacs.commitment_provider import CommitmentProvider
-from plaqueview.pacs.failures import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
+from plaqueview.pacs.failures import CANNOT_UNDERSTAND, COERCED, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
 from plaqueview.pacs.listener_tls import listener_context
 from plaqueview.pacs.received_files import close_when_whole, forget_half_an_instance
+from plaqueview.pacs.senders import deidentified_caller
 from plaqueview.studies import services
 from plaqueview.studies.models import FileOutcome
 from plaqueview.studies.services import Arrival, Received, Source
@@ -54,35 +57,34 @@ class _Batch:
 
 
 class Keeper:
-    """Keeps files of many associations in one thread, as many in one transaction as have come meanwhile."""
+    """Keeps files of many associations in one thread, as many in one transaction as have come alike meanwhile."""
 
-    def __init__(self, arrival: Arrival) -> None:
-        self._arrival = arrival
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._gathering: _Batch | None = None
+        self._gathering: dict[Arrival, _Batch] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeper")
 
-    def keep(self, path: Path) -> Received:
+    def keep(self, path: Path, arrival: Arrival) -> Received:
         """What became of the file; returns once it is on the disk and its row is committed.
 
         Raises: UnavailableError, also when it has closed; DatabaseError.
         """
         with self._lock:
-            batch = self._gathering
+            batch = self._gathering.get(arrival)
             if batch is None or len(batch.paths) >= LARGEST_BATCH:
-                batch = self._begin()
+                batch = self._begin(arrival)
             position = len(batch.paths)
             batch.paths.append(path)
         return batch.outcomes.result()[position]
 
-    def _begin(self) -> _Batch:
+    def _begin(self, arrival: Arrival) -> _Batch:
         """A batch that gathers from now on; one that nobody will keep is shown to nobody, who would wait for ever."""
         batch = _Batch()
         try:
-            batch.outcomes = self._thread.submit(self._keep, batch)
+            batch.outcomes = self._thread.submit(self._keep, batch, arrival)
         except RuntimeError as error:
             raise UnavailableError("the listener is ending") from error
-        self._gathering = batch
+        self._gathering[arrival] = batch
         return batch
 
     def settle(self, study_ids: set[UUID]) -> None:
@@ -94,12 +96,12 @@ class Keeper:
         self._thread.submit(connections.close_all)
         self._thread.shutdown(wait=True)
 
-    def _keep(self, batch: _Batch) -> list[Received]:
+    def _keep(self, batch: _Batch, arrival: Arrival) -> list[Received]:
         with self._lock:
-            if self._gathering is batch:
-                self._gathering = None
+            if self._gathering.get(arrival) is batch:
+                del self._gathering[arrival]
         close_old_connections()
-        return services.receive_all(paths=batch.paths, arrival=self._arrival)
+        return services.receive_all(paths=batch.paths, arrival=arrival)
 
 
 def _log_failure(future: "Future[None]") -> None:
@@ -116,7 +118,9 @@ class Listener:
         # Received datasets are written there as they come, not gathered in memory.
         tempfile.tempdir = str(incoming())
         _config.STORE_RECV_CHUNKED_DATASET = True
-        self._keeper = Keeper(Arrival(site, Source.C_STORE))
+        self._site = site
+        self._keeper = Keeper()
+        self._arrivals: WeakKeyDictionary[Association, Arrival] = WeakKeyDictionary()
         self._commitments = CommitmentProvider(site)
         self._studies: dict[int, set[UUID]] = defaultdict(set)
         self._entity = application_entity()
@@ -157,16 +161,28 @@ class Listener:
 
     def _store(self, event: evt.Event) -> int:
         try:
-            received = self._keeper.keep(event.dataset_path)
+            received = self._keeper.keep(event.dataset_path, self._arrival(event.assoc))
         except (UnavailableError, DatabaseError) as error:
             logger.warning("an instance was refused for want of resources: %s", type(error).__name__)
             return OUT_OF_RESOURCES
         if received.study_id is not None:
             self._studies[id(event.assoc)].add(received.study_id)
         if received.outcome in STORED:
-            return SUCCESS
+            return COERCED if received.sent_sop_instance_uid else SUCCESS
         logger.warning("instance %s was refused: %s", received.sop_instance_uid or "without a UID", received.reason)
         return STATUS_OF_REFUSAL[received.refusal] if received.refusal else CANNOT_UNDERSTAND
+
+    def _arrival(self, association: Association) -> Arrival:
+        """How instances of this association are kept; a rule of its node holds from its next association on."""
+        known = self._arrivals.get(association)
+        if known is None:
+            try:
+                node_id = deidentified_caller(self._site, association.requestor.ae_title)
+            finally:
+                connections.close_all()  # the library runs each association in a thread of its own
+            known = Arrival(self._site, Source.C_STORE, deidentified_node_id=node_id)
+            self._arrivals[association] = known
+        return known
 
     def _end(self, event: evt.Event) -> None:
         studies = self._studies.pop(id(event.assoc), None)

@@ -45,7 +45,8 @@ class RemoteNode(Record):
     the newest `prior_count` MR studies of the patient are fetched from here, of the last `prior_years` (0: of any age),
     whose description has one of `prior_words` (none: any) or is empty. Certificates are PEM; no `ca_certificates` means
     those that the machine trusts. `echo_problem` is empty when the last echo was answered. With `asks_commitment` what
-    is sent counts as delivered once the peer has committed itself to keep it.
+    is sent counts as delivered once the peer has committed itself to keep it. With `deidentifies` nothing of a patient
+    is kept of what the node sends here: by C-STORE under its title, by STOW-RS from the account `sender`.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="nodes")
@@ -70,6 +71,8 @@ class RemoteNode(Record):
     fetches_priors_since = models.DateTimeField(null=True)
     sends_approved_since = models.DateTimeField(null=True)
     asks_commitment = models.BooleanField(default=False)
+    deidentifies = models.BooleanField(default=False)
+    sender = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     is_active = models.BooleanField(default=True)
     echoed_at = models.DateTimeField(null=True)
     echo_problem = models.CharField(max_length=30, blank=True)
@@ -88,6 +91,10 @@ class RemoteNode(Record):
             ),
             models.CheckConstraint(
                 condition=Q(asks_commitment=False) | Q(kind=NodeKind.DIMSE), name="node_commits_by_dimse"
+            ),
+            models.CheckConstraint(
+                condition=Q(deidentifies=False) | Q(kind=NodeKind.DIMSE) | Q(sender__isnull=False),
+                name="node_is_known_when_it_sends",
             ),
         ]
 

@@ -57,6 +57,8 @@ class NodeSerializer(serializers.Serializer[JSON]):
     prior_words = serializers.CharField()
     fetches_priors_since = serializers.DateTimeField(allow_null=True)
     asks_commitment = serializers.BooleanField()
+    deidentifies = serializers.BooleanField()
+    sender = serializers.CharField(help_text="Empty: none is named.")
     is_active = serializers.BooleanField()
     last_echo = EchoSerializer(allow_null=True)
     created = serializers.DateTimeField()
@@ -106,6 +108,12 @@ class NodeChangeSerializer(serializers.Serializer[JSON]):
     )
     asks_commitment = serializers.BooleanField(
         required=False, help_text="For DIMSE: a transfer is sent when the peer has committed itself to keep it."
+    )
+    deidentifies = serializers.BooleanField(
+        required=False, help_text="Keep nothing of a patient of what the node sends here (PS3.15 Annex E)."
+    )
+    sender = serializers.CharField(
+        max_length=150, required=False, allow_blank=True, help_text="For DICOMweb: the account by which it stores here."
     )
     is_active = serializers.BooleanField(required=False)
 
@@ -195,6 +203,7 @@ def _row(node: RemoteNode) -> JSON:
         "has_password": bool(node.password_sealed),
         "has_token": bool(node.token_sealed),
         "documents": list(setup.documents),
+        "sender": setup.sender,
         "sends_approved": setup.sends_approved,
         "sends_approved_since": node.sends_approved_since,
         "fetches_priors_since": node.fetches_priors_since,

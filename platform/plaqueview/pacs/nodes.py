@@ -57,12 +57,14 @@ class NodeSetup:
     prior_years: int = 0
     prior_words: str = HEAD_WORDS
     asks_commitment: bool = False
+    deidentifies: bool = False
+    sender: str = ""
     is_active: bool = True
 
 
 SECRETS: Final = ("client_key", "password", "token")
 ADDRESS: Final = ("kind", "host", "port", "url")
-KEPT_AS_THEY_ARE: Final = {one.name for one in fields(NodeSetup)} - {*SECRETS, "sends_approved", "documents"}
+KEPT_AS_THEY_ARE: Final = {one.name for one in fields(NodeSetup)} - {*SECRETS, "sends_approved", "documents", "sender"}
 
 
 def read_nodes(*, actor: User) -> QuerySet[RemoteNode]:
@@ -71,7 +73,7 @@ def read_nodes(*, actor: User) -> QuerySet[RemoteNode]:
     Raises: DeniedError.
     """
     require(actor, Action.NODE_READ)
-    return RemoteNode.objects.visible_to(actor)
+    return RemoteNode.objects.visible_to(actor).select_related("sender")
 
 
 def read_node(*, node_id: UUID, actor: User) -> RemoteNode:
@@ -152,12 +154,15 @@ def setup_of(node: RemoteNode) -> NodeSetup:
         **{name: getattr(node, name) for name in KEPT_AS_THEY_ARE},
         documents=tuple(node.documents),
         sends_approved=node.sends_approved_since is not None,
+        sender=node.sender.username if node.sender else "",
     )
 
 
 def _apply(node: RemoteNode, setup: NodeSetup) -> None:
     _require_address(setup)
     _require_documents(setup)
+    _require_arrivals(setup)
+    node.sender = _sender(node, setup.sender)
     for name in KEPT_AS_THEY_ARE:
         setattr(node, name, getattr(setup, name))
     for name in SECRETS:
@@ -222,6 +227,29 @@ def _require_documents(setup: NodeSetup) -> None:
         raise InvalidError(f"documents {detail}", fields={"documents": detail})
 
 
+def _require_arrivals(setup: NodeSetup) -> None:
+    """A node whose studies come without their patient is known when it sends, and asked for nobody by name."""
+    wrong: dict[str, str] = {}
+    if setup.kind == NodeKind.DIMSE and setup.sender:
+        wrong["sender"] = "not for a DIMSE node, which is known by its AE title"
+    if setup.kind == NodeKind.DICOMWEB and setup.deidentifies and not setup.sender:
+        wrong["sender"] = "needed: the account by which the node stores here"
+    if setup.deidentifies and setup.prior_count:
+        wrong["prior_count"] = "needs 0 where studies arrive without their patient, of whom nobody then knows priors"
+    if wrong:
+        raise InvalidError(f"what the node sends cannot be told: {_listed(wrong)}", fields=wrong)
+
+
+def _sender(node: RemoteNode, username: str) -> User | None:
+    if not username:
+        return None
+    found = User.objects.filter(username=username, is_active=True, sites=node.site_id).first()
+    if found is None or Action.DICOMWEB_STORE not in found.actions:
+        detail = "needs the name of an account of the node's site that may store"
+        raise InvalidError("the node cannot store by this account", fields={"sender": detail})
+    return found
+
+
 def _require_credentials(node: RemoteNode) -> None:
     if node.username and node.token_sealed:
         raise InvalidError("one way to sign in, not two", fields={"token": "not beside a username"})
@@ -273,6 +301,7 @@ def _record(event: EventKind, node: RemoteNode, actor: User, **details: str) -> 
             "is_active": node.is_active,
             "sends_approved": node.sends_approved_since is not None,
             "prior_count": node.prior_count,
+            "deidentifies": node.deidentifies,
             **details,
         },
     )

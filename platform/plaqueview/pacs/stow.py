@@ -11,7 +11,7 @@ from django.conf import settings
 
 from plaqueview.core.errors import TooLargeError
 from plaqueview.core.storage import incoming_folder
-from plaqueview.pacs.failures import CANNOT_UNDERSTAND, SOP_CLASS_NOT_SUPPORTED, STATUS_OF_REFUSAL
+from plaqueview.pacs.failures import CANNOT_UNDERSTAND, COERCED, SOP_CLASS_NOT_SUPPORTED, STATUS_OF_REFUSAL
 from plaqueview.pacs.multipart import BrokenBodyError, Part, PartReader
 from plaqueview.studies import services
 from plaqueview.studies.models import FileOutcome
@@ -104,16 +104,14 @@ def response_dataset(report: StowReport, root: str) -> Json:
         STATUS_OF_REFUSAL[one.refusal] if one.refusal else CANNOT_UNDERSTAND for one in failed if one not in named
     ]
     others += [SOP_CLASS_NOT_SUPPORTED] * report.foreign_parts
-    studies = {one.study_instance_uid for one in stored}
+    studies = {one.study_instance_uid for one in stored if not one.sent_sop_instance_uid}
     dataset: Json = {}
     if len(studies) == 1:
         dataset["00081190"] = _element("UR", f"{root}/studies/{studies.pop()}")
     if named:
         dataset["00081198"] = _sequence({**_reference(one), **_failure(_status(one))} for one in named)
     if stored:
-        dataset["00081199"] = _sequence(
-            {**_reference(one), "00081190": _element("UR", _url(one, root))} for one in stored
-        )
+        dataset["00081199"] = _sequence({**_reference(one), **_whereabouts(one, root)} for one in stored)
     if others:
         dataset["0008119A"] = _sequence(_failure(status) for status in others)
     return dataset
@@ -133,8 +131,16 @@ def _url(received: Received, root: str) -> str:
     return f"{series}/instances/{received.sop_instance_uid}"
 
 
+def _whereabouts(received: Received, root: str) -> Json:
+    """Where the instance is. Of one that lost its patient nothing but that it is not as it was sent."""
+    if received.sent_sop_instance_uid:
+        return {"00081196": _element("US", COERCED)}
+    return {"00081190": _element("UR", _url(received, root))}
+
+
 def _reference(received: Received) -> Json:
-    return {"00081150": _element("UI", received.sop_class_uid), "00081155": _element("UI", received.sop_instance_uid)}
+    uid = received.sent_sop_instance_uid or received.sop_instance_uid
+    return {"00081150": _element("UI", received.sop_class_uid), "00081155": _element("UI", uid)}
 
 
 def _failure(status: int) -> Json:

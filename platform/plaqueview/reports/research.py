@@ -3,17 +3,15 @@
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import BinaryIO, Final
 from uuid import UUID
 
-from django.utils.crypto import salted_hmac
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import EnhancedMRImageStorage, MRImageStorage
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation, AnnotationState, Step
@@ -23,19 +21,26 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.claims import RESEARCH_NOTICE
-from plaqueview.imaging.deidentify import EDITION, DeidentifyError, Pseudonyms, Report, burned_in, deidentify
+from plaqueview.imaging.deidentify import (
+    EDITION,
+    PROFILE,
+    TAKEN,
+    DeidentifyError,
+    Pseudonyms,
+    Report,
+    attributes_of,
+    burned_in,
+    deidentify,
+)
 from plaqueview.imaging.dicom_document import Stamp, quiet
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.dicom_source import DocumentError
-from plaqueview.patients.models import Patient
-from plaqueview.patients.pseudonyms import pseudonym_of_patient
+from plaqueview.patients.pseudonyms import pseudonyms_of_patient
 from plaqueview.reports.documents import report_file, segmentation_file
 from plaqueview.reports.stamps import stamp_of
 from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.reading import read_study
 
-UID_SALT: Final = "plaqueview.reports.research"
-TAKEN: Final = {MRImageStorage, EnhancedMRImageStorage}
 ABOUT: Final = f"""A de-identified study, made by PlaqueView. {RESEARCH_NOTICE}
 
 images/SERIES/NNNN.dcm   the MR images; voxels are as acquired, so that a face may be recognised
@@ -66,7 +71,7 @@ def export_deidentified(*, study_id: UUID, target: BinaryIO, actor: User) -> Stu
     """
     require(actor, Action.STUDY_DEIDENTIFY)
     study = read_study(study_id=study_id, actor=actor)
-    account = _Account(_pseudonyms_of(study.patient))
+    account = _Account(pseudonyms_of_patient(study.patient))
     try:
         with quiet(), zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             _write(archive, study, account)
@@ -86,10 +91,6 @@ def export_deidentified(*, study_id: UUID, target: BinaryIO, actor: User) -> Stu
         },
     )
     return study
-
-
-def _pseudonyms_of(patient: Patient) -> Pseudonyms:
-    return Pseudonyms(pseudonym_of_patient(patient), salted_hmac(UID_SALT, "uid", algorithm="sha256").digest())
 
 
 def _write(archive: zipfile.ZipFile, study: Study, account: _Account) -> None:
@@ -156,7 +157,7 @@ def _add(archive: zipfile.ZipFile, name: str, dataset: Dataset) -> None:
 
 def _report_of(study: Study, account: _Account) -> dict[str, object]:
     return {
-        "profile": f"PS3.15 {EDITION}, Annex E, Basic Application Level Confidentiality Profile",
+        "profile": PROFILE,
         "notice": RESEARCH_NOTICE,
         "patient": account.pseudonyms.patient,
         "study": account.pseudonyms.uid(study.study_instance_uid),
@@ -165,11 +166,6 @@ def _report_of(study: Study, account: _Account) -> dict[str, object]:
             {"sop_class": sop_class, "reason": reason, "instances": count}
             for (sop_class, reason), count in sorted(account.left_out.items())
         ],
-        "attributes": _attributes(account.removals),
+        "attributes": attributes_of(account.removals),
         "warnings": account.warnings,
     }
-
-
-def _attributes(removals: Report) -> Sequence[dict[str, object]]:
-    found = sorted(removals.items(), key=lambda one: (one[0].attribute, one[0].outcome))
-    return [{"attribute": one.attribute, "outcome": one.outcome, "count": count} for one, count in found if count]

@@ -12,6 +12,7 @@ from plaqueview.core.storage import StoredFile, store_files, stored_path
 from plaqueview.patients import services as patients
 from plaqueview.patients.search import folded
 from plaqueview.studies.arrivals import Arrival, Received, Staged, refused
+from plaqueview.studies.deidentifying import Withheld, keep_report
 from plaqueview.studies.instance_file import Refusal
 from plaqueview.studies.instance_header import ReceivedInstance, as_json
 from plaqueview.studies.models import FileOutcome, Instance, Series, Study, StudyState
@@ -90,6 +91,7 @@ class _Keeper:
         self.series = {one.series_instance_uid: one for one in kept}
         self.new_series: list[Series] = []
         self.new_instances: list[Instance] = []
+        self.withheld: list[Withheld] = []
 
     def keep(self, staged: Staged, stored: dict[str, StoredFile]) -> Received:
         instance = staged.instance
@@ -102,6 +104,8 @@ class _Keeper:
         row = self._row(instance, _stored(staged, stored))
         self.known[row.sop_instance_uid] = row
         self.new_instances.append(row)
+        if staged.withheld is not None:
+            self.withheld.append(staged.withheld)
         return _received(FileOutcome.ACCEPTED, "", instance, row)
 
     def _row(self, instance: ReceivedInstance, stored: StoredFile) -> Instance:
@@ -160,6 +164,8 @@ class _Keeper:
             series.save(update_fields=["instance_count", "modified"])
         was = self.study.state
         self._update_study()
+        if self.withheld and self.arrival.deidentified_node_id is not None:
+            keep_report(self.study, self.withheld, node_id=self.arrival.deidentified_node_id)
         if is_new_study or self.new_series:
             self._audit()
         if is_new_study or was != self.study.state:
@@ -186,6 +192,7 @@ class _Keeper:
         )
 
     def _audit(self) -> None:
+        node_id = self.arrival.deidentified_node_id
         record(
             EventKind.STUDY_RECEIVED,
             actor=self.arrival.actor,
@@ -196,6 +203,7 @@ class _Keeper:
                 "source": str(self.arrival.source),
                 "instances": len(self.new_instances),
                 "series": len(self.new_series),
+                **({"deidentified_node": str(node_id)} if node_id else {}),
             },
         )
 

@@ -230,6 +230,21 @@ class Instance(Record):
         ]
 
 
+class Deidentification(Record):
+    """What was not kept of a study that came from a sender that is de-identified; its pseudonyms tell nothing of it.
+
+    `attributes` is a list of attribute, outcome and count; `silent_count` is of instances that do not say whether words
+    are burned into them.
+    """
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="deidentification")
+    node_id = models.UUIDField()
+    edition = models.CharField(max_length=8, help_text="Of the table by which it was done.")
+    attributes = models.JSONField(default=list)
+    instance_count = models.PositiveIntegerField(default=0)
+    silent_count = models.PositiveIntegerField(default=0)
+
+
 class UploadState(models.TextChoices):
     """`receiving` until every byte is on the disk, `failed` when the files could not all be looked at."""
 

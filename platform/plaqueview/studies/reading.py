@@ -53,7 +53,9 @@ def read_summary(*, actor: User) -> StudySummary:
 def read_study(*, study_id: UUID, actor: User) -> Study:
     """Raises: DeniedError, NotFoundError."""
     require(actor, Action.STUDY_READ)
-    visible = Study.objects.visible_to(actor).select_related("patient", "assigned_to", "flair_overridden_by")
+    visible = Study.objects.visible_to(actor).select_related(
+        "patient", "assigned_to", "flair_overridden_by", "deidentification"
+    )
     study = visible.prefetch_related("series").filter(pk=study_id).first()
     if study is None:
         raise NotFoundError(NOT_FOUND.format(f"study {study_id}"))

@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from plaqueview.core.storage import StoredFile, require_free_space, store_files
 from plaqueview.patients import services as patients
 from plaqueview.patients.models import Patient
 from plaqueview.studies.arrivals import Arrival, Received, Source, Staged, refused
+from plaqueview.studies.deidentifying import without_patient
 from plaqueview.studies.instance_file import Refusal, RefusedError
 from plaqueview.studies.instance_header import ReceivedInstance, read_received_instance
 from plaqueview.studies.keeping import keep_study, known_instances
@@ -66,16 +68,19 @@ def receive_all(
 
 
 def _stage(path: Path, arrival: Arrival) -> Staged | Received:
+    withheld = None
     try:
         instance = read_received_instance(path)
+        if arrival.deidentified_node_id is not None:
+            instance, withheld = without_patient(instance, only_study=arrival.study_instance_uid)
     except RefusedError as error:
         return Received(FileOutcome.REJECTED, error.reason, error.refusal)
     wanted = arrival.study_instance_uid
-    if wanted and instance.study_instance_uid != wanted:
+    if wanted and withheld is None and instance.study_instance_uid != wanted:
         reason = f"belongs to study {instance.study_instance_uid}, this request is for study {wanted}"
         return refused(instance, Refusal.WRONG_STUDY, reason)
     with path.open("rb") as file:
-        return Staged(instance, hashlib.file_digest(file, "sha256").hexdigest())
+        return Staged(instance, hashlib.file_digest(file, "sha256").hexdigest(), withheld)
 
 
 def _store_new(staged: Iterable[Staged | Received], arrival: Arrival, stored: dict[str, StoredFile]) -> None:
@@ -111,5 +116,12 @@ def _keep_all(staged: Sequence[Staged | Received], arrival: Arrival, stored: dic
         indices = by_study[study_instance_uid]
         outcomes = keep_study([one for i in indices if isinstance(one := staged[i], Staged)], arrival, stored)
         for index, outcome in zip(indices, outcomes, strict=True):
-            received[index] = outcome
+            received[index] = _as_sent(outcome, staged[index])
     return [one for one in received if one is not None]
+
+
+def _as_sent(received: Received, staged: Staged | Received) -> Received:
+    """With the sender's own name for an instance that is kept without its patient."""
+    if isinstance(staged, Received) or staged.withheld is None:
+        return received
+    return replace(received, sent_sop_instance_uid=staged.withheld.sop_instance_uid)

@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from plaqueview.accounts.api import SiteSerializer
+from plaqueview.imaging.deidentify import PROFILE
 from plaqueview.patients.models import Patient
-from plaqueview.studies.models import Series, SeriesSource, Study, StudyState
+from plaqueview.studies.models import Deidentification, Series, SeriesSource, Study, StudyState
 from plaqueview.studies.reading import StudySummary
 from plaqueview.studies.teaching_serializers import TeachingSerializer, teaching_of
 
@@ -241,6 +242,27 @@ class T1PairSerializer(serializers.Serializer[JSON]):
     reason = serializers.CharField()
 
 
+class WithheldAttributeSerializer(serializers.Serializer[JSON]):
+    attribute = serializers.CharField(help_text="By its keyword; `private`: all that a vendor added.")
+    outcome = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class DeidentificationSerializer(serializers.Serializer[Deidentification]):
+    """What was not kept of a study that came from a node whose studies are de-identified on arrival."""
+
+    node = serializers.UUIDField(source="node_id")
+    profile = serializers.SerializerMethodField()
+    instances = serializers.IntegerField(source="instance_count")
+    silent_instances = serializers.IntegerField(
+        source="silent_count", help_text="Those that do not say whether words are burned into them."
+    )
+    attributes = WithheldAttributeSerializer(many=True)
+
+    def get_profile(self, row: Deidentification) -> str:
+        return PROFILE
+
+
 class StudyDetailSerializer(StudySerializer):
     """A study with its series, their choice, and the patient's earlier studies."""
 
@@ -250,11 +272,15 @@ class StudyDetailSerializer(StudySerializer):
         allow_null=True, help_text="The T1 after contrast agent; null where there is none, or more than one is as good."
     )
     t1_pair = T1PairSerializer(allow_null=True, help_text="Null where the series were chosen by an earlier release.")
+    deidentification = DeidentificationSerializer(
+        allow_null=True, help_text="Null unless the study came from a node that is de-identified."
+    )
     series = SeriesSerializer(many=True)
 
     def to_representation(self, study: Study) -> JSON:
         reader = study.flair_overridden_by
         post_contrast = study.series_choice.get("post_contrast")
+        withheld: Deidentification | None = getattr(study, "deidentification", None)
         return {
             **super().to_representation(study),
             "priors": PriorSerializer(self.context["priors"], many=True).data,
@@ -265,6 +291,7 @@ class StudyDetailSerializer(StudySerializer):
             },
             "post_contrast_series": post_contrast if post_contrast and post_contrast["series"] else None,
             "t1_pair": study.series_choice.get("t1_pair"),
+            "deidentification": DeidentificationSerializer(withheld).data if withheld else None,
             "series": SeriesSerializer(study.series.all(), many=True).data,
         }
 
