@@ -59,8 +59,12 @@ def trials(*, candidate: float, champion: float, patients: int = 5) -> list[serv
             study=f"P-{number}/S-1",
             scanner="Acme",
             true_volume_ml=3.0,
-            candidate=services.Figures(candidate, candidate, 2, 1.0, 0.1, peak_memory_bytes=400_000_000),
-            champion=services.Figures(champion, champion, 2, 1.0, 0.1, peak_memory_bytes=400_000_000),
+            candidate=services.Figures(
+                candidate, candidate, 2, 1.0, 0.1, peak_memory_bytes=400_000_000, processor_seconds=1.0
+            ),
+            champion=services.Figures(
+                champion, champion, 2, 1.0, 0.1, peak_memory_bytes=400_000_000, processor_seconds=1.0
+            ),
         )
         for number in range(patients)
     ]

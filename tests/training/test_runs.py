@@ -189,8 +189,12 @@ def trial_of(*, candidate: float, champion: float) -> services.Trial:
         study="P-test/S-test",
         scanner="Vendor One",
         true_volume_ml=2.0,
-        candidate=services.Figures(candidate, candidate, 1, 1.0, 0.1, peak_memory_bytes=400_000_000),
-        champion=services.Figures(champion, champion, 1, 1.0, 0.1, peak_memory_bytes=400_000_000),
+        candidate=services.Figures(
+            candidate, candidate, 1, 1.0, 0.1, peak_memory_bytes=400_000_000, processor_seconds=1.0
+        ),
+        champion=services.Figures(
+            champion, champion, 1, 1.0, 0.1, peak_memory_bytes=400_000_000, processor_seconds=1.0
+        ),
     )
 
 
