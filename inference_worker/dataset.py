@@ -2,8 +2,8 @@
 
 A study is a folder that holds `flair.nii.gz` and either `labels.nii.gz` (0 background, 1 inactive, 2 active, 3 plaque
 without class, or the paper's 0/127/255) or `lesion.nii.gz` (a mask of plaques without class), or it is one
-of `png_pairs`. Its patient is the first folder under the root, so that two visits never end up on the two sides of a
-split.
+of `imaging.png_pairs`. Its patient is the first folder under the root, so that two visits never end up on the two sides
+of a split.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_worker.labels import POSSIBLE_CLASSES, from_classes, from_plaque_mask
-from inference_worker.png_pairs import SPACING_NAME, read_png_pairs
 from inference_worker.preprocessing import Prepared, Preprocessing
 from plaqueview.imaging.nifti import read_volume_nifti
+from plaqueview.imaging.png_pairs import SPACING_NAME, read_png_pairs
 from plaqueview.imaging.volume import Volume, axial_reorientation
 
 FLAIR_NAME = "flair.nii.gz"
@@ -99,7 +99,8 @@ def read_pair(files: StudyFiles) -> tuple[Volume, Volume]:
     Raises: DatasetError when they do not lie on one grid.
     """
     if files.flair.is_dir():
-        return read_png_pairs(files.flair)
+        flair, greys = read_png_pairs(files.flair)
+        return flair, greys.with_voxels(from_classes(greys.voxels))
     flair, labels = read_volume_nifti(files.flair), read_labels(files.labels)
     reorientation = axial_reorientation(flair.affine)
     flair, labels = reorientation.apply_to(flair), _reoriented(labels)

@@ -24,13 +24,13 @@ from inference_worker.distributed import Group, process_group
 from inference_worker.held_out import HELD_OUT_NAME, write_held_out
 from inference_worker.labels import LabelError
 from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
-from inference_worker.png_pairs import PngPairsError
 from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
 from inference_worker.training import PRECISIONS, Run, predict_classes
 from plaqueview.imaging.nifti import NiftiError
+from plaqueview.imaging.png_pairs import PngPairsError
 
 REFUSALS = (
     CheckpointError,

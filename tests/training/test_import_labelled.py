@@ -19,7 +19,7 @@ from plaqueview.pacs.nodes import NodeSetup, create_node
 from plaqueview.studies.models import Study, StudyState
 from tests.accounts.people import make_user
 from tests.training.scenes import write_cases
-from tests.worker.support import plaques_of
+from tests.worker.support import plaques_of, write_pairs
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,27 @@ def test_a_case_becomes_a_study_with_an_approved_version(tmp_path):
     assert (study.state, study.current_annotation_id) == (StudyState.APPROVED, version.pk)
     assert (version.state, version.author.username, version.model_id) == (AnnotationState.APPROVED, "import", None)
     assert (version.active_count, version.inactive_count) == (2, 2)
+    np.testing.assert_array_equal(mask_codec.decode(labels_of(version).content) > 0, plaques_of())
+
+
+def test_a_case_of_pictures_is_the_case_of_its_volume_and_says_what_it_was(tmp_path):
+    write_pairs(tmp_path / "cases" / "anna" / "visit1")
+    write_pairs(tmp_path / "cases" / "berta")
+    (tmp_path / "cases" / "berta" / "003-labels.png").unlink()
+
+    lines, error = imported(tmp_path / "cases")
+
+    study, version = Study.objects.get(), Annotation.objects.get()
+    assert error is not None
+    assert lines[1:] == [
+        "rejected  slice 003-labels.png is missing or no picture, need a grey PNG",
+        "1 imported, 0 duplicate, 1 rejected",
+    ]
+    assert (study.state, study.patient.patient_id) == (StudyState.APPROVED, "anna")
+    assert (version.active_count, version.inactive_count) == (2, 2)
+    assert version.warnings[0].endswith(
+        "from PNG slices, with the spacing told beside them; where the head lay is not known."
+    )
     np.testing.assert_array_equal(mask_codec.decode(labels_of(version).content) > 0, plaques_of())
 
 

@@ -1,7 +1,9 @@
 """Small heads with plaques of known place, for tests that go from a volume to labels."""
 
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +49,15 @@ def write_study(folder: Path, *, classes: bool, volume: Volume | None = None) ->
         labels[:, :, flair.shape[2] // 2 :] *= 2
     name = "labels.nii.gz" if classes else "lesion.nii.gz"
     write_volume_nifti(folder / name, flair.with_voxels(labels))
+
+
+def write_pairs(folder: Path, spacing_mm=(8.0, 2.2, 2.2)) -> None:
+    """`head_volume` as 16-bit pictures, its plaques inactive left of the middle and active right of it."""
+    volume = head_volume()
+    greys = plaques_of().astype(np.uint8) * 127
+    greys[:, :, 48:] = np.where(greys[:, :, 48:] > 0, 255, 0)
+    folder.mkdir(parents=True)
+    for index, (flair, labels) in enumerate(zip(np.rint(volume.voxels).astype(np.uint16), greys, strict=True)):
+        cv2.imwrite(str(folder / f"{index:03}-flair.png"), flair)
+        cv2.imwrite(str(folder / f"{index:03}-labels.png"), labels)
+    (folder / "spacing_mm.json").write_text(json.dumps(spacing_mm))

@@ -1,30 +1,14 @@
 """The paper's PNG pairs are read as the NIfTI pair of the same study is, and refused when they make no study."""
 
-import json
-
 import cv2
 import numpy as np
 import pytest
 
 from inference_worker.dataset import find_studies, prepare_study, read_pair
 from inference_worker.labels import LabelError
-from inference_worker.png_pairs import PngPairsError, read_png_pairs
 from inference_worker.preprocessing import Preprocessing
-from tests.worker.support import head_volume, plaques_of, write_study
-
-SPACING_MM = (8.0, 2.2, 2.2)
-
-
-def write_pairs(folder, spacing_mm=SPACING_MM):
-    """`support.head_volume` as 16-bit pictures, its plaques inactive left of the middle and active right of it."""
-    volume = head_volume()
-    greys = plaques_of().astype(np.uint8) * 127
-    greys[:, :, 48:] = np.where(greys[:, :, 48:] > 0, 255, 0)
-    folder.mkdir(parents=True)
-    for index, (flair, labels) in enumerate(zip(np.rint(volume.voxels).astype(np.uint16), greys, strict=True)):
-        cv2.imwrite(str(folder / f"{index:03}-flair.png"), flair)
-        cv2.imwrite(str(folder / f"{index:03}-labels.png"), labels)
-    (folder / "spacing_mm.json").write_text(json.dumps(spacing_mm))
+from plaqueview.imaging.png_pairs import PngPairsError, read_png_pairs
+from tests.worker.support import write_pairs, write_study
 
 
 def test_a_study_of_pictures_is_the_study_of_its_volume(tmp_path):
@@ -94,4 +78,4 @@ def test_a_grey_of_no_class_is_refused(tmp_path):
     cv2.imwrite(str(tmp_path / "anna" / "003-labels.png"), np.full((96, 96), 99, np.uint8))
 
     with pytest.raises(LabelError, match="99"):
-        read_png_pairs(tmp_path / "anna")
+        read_pair(find_studies(tmp_path)[0])

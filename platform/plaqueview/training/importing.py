@@ -1,6 +1,7 @@
 """A labelled case becomes a study with an approved version, all of it or nothing."""
 
 import shutil
+from pathlib import Path
 
 from django.db import transaction
 
@@ -9,10 +10,12 @@ from plaqueview.annotations import services as annotations
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.errors import ConflictError, InvalidError
 from plaqueview.core.storage import incoming_folder
+from plaqueview.imaging.nifti import write_volume_nifti
+from plaqueview.imaging.png_pairs import read_png_pairs
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import FileOutcome, Study
 from plaqueview.studies.services import load_volume
-from plaqueview.training.labelled_files import LabelledCase, read_case_labels
+from plaqueview.training.labelled_files import FLAIR_NAMES, LabelledCase, read_case_labels
 
 
 @transaction.atomic
@@ -20,7 +23,7 @@ def import_case(case: LabelledCase, *, site: Site) -> Annotation:
     """The case is a study of its patient, with its labels as an approved version; no inference is asked for.
 
     Raises: ConflictError when the same FLAIR is kept already; InvalidError when the files are no FLAIR with labels on
-    one grid; NiftiError, LabelledCaseError.
+    one grid; NiftiError, PngPairsError, LabelledCaseError.
     """
     labels = read_case_labels(case)
     study = _received(case, site)
@@ -35,11 +38,10 @@ def import_case(case: LabelledCase, *, site: Site) -> Annotation:
 def _received(case: LabelledCase, site: Site) -> Study:
     """The FLAIR is received from a copy, which is moved into the store, and looked at as a whole."""
     with incoming_folder() as folder:
-        copy = folder / case.flair.name
-        shutil.copyfile(case.flair, copy)
+        copy = _copied(case, folder)
         arrival = studies.Arrival(site, studies.Source.IMPORT)
         received = studies.receive_nifti(
-            path=copy, name=f"{case.name}/{case.flair.name}", arrival=arrival, patient_id=case.patient
+            path=copy, name=f"{case.name}/{copy.name}", arrival=arrival, patient_id=case.patient
         )
     if received.outcome == FileOutcome.DUPLICATE:
         raise ConflictError(f"{case.name}: the same FLAIR is kept already")
@@ -47,3 +49,14 @@ def _received(case: LabelledCase, site: Site) -> Study:
         raise InvalidError(f"{case.name}: {received.reason}")
     studies.settle(received.study_id)
     return Study.objects.get(pk=received.study_id)
+
+
+def _copied(case: LabelledCase, folder: Path) -> Path:
+    """The FLAIR as a NIfTI in the folder; pictures become one."""
+    if case.is_of_pictures:
+        copy = folder / FLAIR_NAMES[0]
+        write_volume_nifti(copy, read_png_pairs(case.flair)[0])
+    else:
+        copy = folder / case.flair.name
+        shutil.copyfile(case.flair, copy)
+    return copy

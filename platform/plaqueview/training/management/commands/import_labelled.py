@@ -11,16 +11,18 @@ from django.core.management.base import BaseCommand, CommandError
 from plaqueview.accounts.services import create_site
 from plaqueview.core.errors import ConflictError, InvalidError, UnavailableError
 from plaqueview.imaging.nifti import NiftiError
+from plaqueview.imaging.png_pairs import PngPairsError
 from plaqueview.training.importing import import_case
 from plaqueview.training.labelled_files import LabelledCaseError, find_cases
 
-REFUSALS = (InvalidError, LabelledCaseError, NiftiError)
+REFUSALS = (InvalidError, LabelledCaseError, NiftiError, PngPairsError)
 
 
 class Command(BaseCommand):
     help = (
         "Imports folders that hold flair.nii.gz with labels.nii.gz (0/1/2 or 0/127/255) or lesion.nii.gz (plaques "
-        "without class): a line per case and a summary. A case's patient is the first folder below PATH. The exit "
+        "without class), or pairs of PNG slices NAME-flair.png and NAME-labels.png (0/127/255) with spacing_mm.json: a "
+        "line per case and a summary. A case's patient is the first folder below PATH. The exit "
         "status is 1 when a case was rejected; one that is kept already is no error."
     )
 
@@ -41,7 +43,7 @@ class Command(BaseCommand):
         if self.counts["rejected"]:
             raise CommandError("not every case was imported", returncode=1)
         if not self.counts:
-            raise CommandError("no folder holds a flair.nii.gz", returncode=1)
+            raise CommandError("no folder holds a flair.nii.gz or a spacing_mm.json", returncode=1)
 
     def _import(self, root: Path, site_name: str) -> None:
         for case in find_cases(root):

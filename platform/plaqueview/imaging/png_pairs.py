@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_worker.labels import from_classes
 from plaqueview.imaging.volume import Volume
 
 SPACING_NAME = "spacing_mm.json"
@@ -27,12 +26,11 @@ class PngPairsError(ValueError):
 
 
 def read_png_pairs(folder: Path) -> tuple[Volume, Volume]:
-    """The FLAIR and its labels, uint8 of `labels.POSSIBLE_CLASSES`, on one axial grid.
+    """The FLAIR and its labels, as grey as they are, on one axial grid.
 
     Rows go to the back and columns to the left.
 
-    Raises: PngPairsError when a slice has no partner, is no grey picture, or has another size than the first;
-    LabelError when a grey value of the labels names no class.
+    Raises: PngPairsError when a slice has no partner, is no grey picture, or has another size than the first.
     """
     flairs = sorted(folder.glob(f"*{FLAIR_ENDING}"))
     partners = [flair.with_name(flair.name.removesuffix(FLAIR_ENDING) + LABELS_ENDING) for flair in flairs]
@@ -42,7 +40,7 @@ def read_png_pairs(folder: Path) -> tuple[Volume, Volume]:
             f"folder {folder.name} has {len(flairs)} FLAIR slices and, without one, {sorted(surplus)[:3]}"
         )
     affine = affine_of(folder / SPACING_NAME)
-    return Volume(read_stack(flairs), affine), Volume(from_classes(read_stack(partners)), affine)
+    return Volume(read_stack(flairs), affine), Volume(read_stack(partners), affine)
 
 
 def read_stack(paths: list[Path]) -> NDArray[Any]:  # Any: 8 or 16 bits
