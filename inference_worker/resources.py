@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +29,28 @@ class Resources:
     gpu_memory_bytes: int | None
     gpu_memory_peak_bytes: int | None
     gpu_memory_of_device_bytes: int | None
+
+
+def together(parts: Sequence[Resources]) -> Resources:
+    """What several processes of one machine take; a GPU counts for each that computes on it."""
+    gpus = [part for part in parts if part.gpu]
+    return Resources(
+        cores_used=round(sum(part.cores_used for part in parts), 2),
+        cores=parts[0].cores,
+        memory_bytes=_sum([part.memory_bytes for part in parts]),
+        memory_peak_bytes=sum(part.memory_peak_bytes for part in parts),
+        memory_of_machine_bytes=parts[0].memory_of_machine_bytes,
+        gpu=f"{len(gpus)} x {gpus[0].gpu}" if gpus else "",
+        gpu_memory_bytes=_sum([part.gpu_memory_bytes for part in gpus]) if gpus else None,
+        gpu_memory_peak_bytes=_sum([part.gpu_memory_peak_bytes for part in gpus]) if gpus else None,
+        gpu_memory_of_device_bytes=_sum([part.gpu_memory_of_device_bytes for part in gpus]) if gpus else None,
+    )
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    """None where one of them is not known."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 class Meter:

@@ -1,21 +1,16 @@
-"""A retraining from start to candidate, without the platform: the network learns, is exported, and is tried.
+"""What a retraining has learned becomes a candidate, without the platform: it is exported, and tried.
 
-The edge, `training_tasks.py`, says where the files lie and hears of every step. What a killed process left in the
-folder of the run is where the next one goes on: `training.py`.
+The edge, `training_tasks.py`, says where the files lie; `learning.py` is what came before.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
-import torch
 
-from inference_worker.batches import Source
 from inference_worker.checkpoint import (
     CheckpointError,
     Parity,
@@ -25,31 +20,13 @@ from inference_worker.checkpoint import (
     load_weights,
     save_weights,
 )
-from inference_worker.config import NetworkConfig, TrainingConfig
-from inference_worker.dataset import LabelledStudy, StudyFiles, load_studies, read_pair
-from inference_worker.distributed import Group
+from inference_worker.dataset import StudyFiles, read_pair
 from inference_worker.evaluation import StudyFigures, evaluate_study, found_by_size
 from inference_worker.memory import peak_bytes_of
-from inference_worker.networks import build_network, encoder_of
 from inference_worker.prediction import Segmenter
-from inference_worker.preprocessing import Preprocessing, PreprocessingError
-from inference_worker.pretrained import imagenet_state
+from inference_worker.preprocessing import PreprocessingError
 from inference_worker.run_state import TrainingError
-from inference_worker.training import Progress, Run
 from plaqueview.imaging.lesions import LesionClass
-
-BEST_NAME: Final = "best.safetensors"
-LONGEST_WARM_UP: Final = 50
-LONGEST_AVERAGE: Final = 0.99
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """What a run learns from and is watched on; `left_out` are sentences about studies that could not be prepared."""
-
-    train: tuple[LabelledStudy, ...]
-    validation: tuple[LabelledStudy, ...]
-    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,94 +38,6 @@ class Candidate:
     sha256: str
     identity: WeightsIdentity
     parity: Parity
-
-
-class OutOfTimeError(RuntimeError):
-    """The minutes of the recipe are over; the best weights so far are taken."""
-
-
-def config_of(*, steps: int, batch_size: int, learning_rate: float, validate_every: int, seed: int) -> TrainingConfig:
-    """The worker's own recipe with these values; warm-up and average are a tenth of the run when it is short."""
-    return TrainingConfig(
-        steps=steps,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        validate_every=min(validate_every, steps),
-        seed=seed,
-        warm_up_steps=min(LONGEST_WARM_UP, steps // 10),
-        average_decay=min(LONGEST_AVERAGE, 1.0 - 10.0 / max(10, steps)),
-    )
-
-
-def load_material(train: Sequence[StudyFiles], validation: Sequence[StudyFiles], *, cache: Path) -> Material:
-    """Every study prepared, once; one that cannot be is left out and named.
-
-    Raises: TrainingError when nothing is left on a side.
-    """
-    left_out: list[str] = []
-    learned, watched = (tuple(_prepared(files, cache, left_out)) for files in (train, validation))
-    for name, studies in (("train", learned), ("validation", watched)):
-        if not studies:
-            raise TrainingError(f"no study on the side {name} could be prepared: {'; '.join(left_out)[:300]}")
-    return Material(learned, watched, tuple(left_out))
-
-
-def _prepared(studies: Sequence[StudyFiles], cache: Path, left_out: list[str]) -> list[LabelledStudy]:
-    found = []
-    for files in studies:
-        try:
-            found.extend(load_studies([files], Preprocessing(), cache=cache))
-        except PreprocessingError as error:
-            left_out.append(f"{files.name} is left out: {error}")
-    return found
-
-
-def starting_network(weights: Path | None) -> tuple[torch.nn.Module, NetworkConfig]:
-    """The network of the weights; without them, one whose encoder has seen photographs only."""
-    if weights is not None:
-        network, identity = load_weights(weights)
-        return network, identity.network
-    config = NetworkConfig()
-    return build_network(config, imagenet_state("lite0", encoder_of(config.name))), config
-
-
-class Learning:
-    """A run in its folder, which keeps the weights of its best validation beside its state."""
-
-    def __init__(
-        self, start: Path | None, config: TrainingConfig, material: Material, *, folder: Path, device: str
-    ) -> None:
-        torch.manual_seed(config.seed)
-        network, self.network_config = starting_network(start)
-        sources = [Source("snapshot", 1.0, material.train)]
-        self.run = Run(network, config, sources, material.validation, folder=folder, group=Group(device))
-        self.best = folder / BEST_NAME
-        if self.run.step and self.run.step == self.run.best_step:
-            self._keep_best()  # the process may have died between the two files
-
-    def learn(self, on_progress: Callable[[Progress], None]) -> None:
-        """To the last step, or until `on_progress` raises, OutOfTimeError to end in peace.
-
-        Raises: TrainingError when there is no best validation to go by.
-        """
-        try:
-            self.run.train(lambda progress: self._step(progress, on_progress))
-        except OutOfTimeError as end:
-            if not self.best.is_file():
-                raise TrainingError(
-                    "the time was over before the first validation; give more, or validate earlier"
-                ) from end
-
-    def _step(self, progress: Progress, on_progress: Callable[[Progress], None]) -> None:
-        if progress.validation_dice is not None and self.run.best_step == progress.step:
-            self._keep_best()
-        on_progress(progress)
-
-    def _keep_best(self) -> None:
-        identity = WeightsIdentity(self.network_config.name, "best", Preprocessing().version, self.network_config)
-        partial = self.best.with_suffix(".partial")
-        save_weights(partial, self.run.averaged_network, identity)
-        partial.replace(self.best)
 
 
 def export_candidate(best: Path, *, version: str, folder: Path) -> Candidate:
@@ -260,22 +149,6 @@ def link_studies(folder: Path, places: Mapping[str, tuple[Path, Path]]) -> dict[
             link.symlink_to(target)
         linked[name] = files
     return linked
-
-
-class StepClock:
-    """Seconds that a run has learned, over all its attempts, and whether they are over."""
-
-    def __init__(self, *, before_s: float, longest_s: float) -> None:
-        self._before_s, self._longest_s, self._started_s = before_s, longest_s, time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return self._before_s + time.monotonic() - self._started_s
-
-    def check(self) -> None:
-        """Raises: OutOfTimeError."""
-        if self.seconds > self._longest_s:
-            raise OutOfTimeError
 
 
 RETRAINING_ERRORS = (TrainingError, CheckpointError)

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from inference_worker.heartbeat import Heartbeat
-from inference_worker.resources import Meter
+from inference_worker.resources import Meter, Resources
 from inference_worker.run_samples import Sample
 from inference_worker.training import Progress
 from plaqueview.training import services as training
@@ -31,7 +31,8 @@ class Ledger:
     """What happened since the last beat."""
 
     def __init__(self, claim: training.RunClaim, *, device: str) -> None:
-        self._claim, self._meter = claim, Meter(device)
+        self._claim = claim
+        self.measure: Callable[[], Resources] = Meter(device).read
         self._lock = threading.Lock()
         self._points: deque[training.Point] = deque()
         self._lines: deque[training.Line] = deque(maxlen=MOST_LINES)
@@ -102,7 +103,7 @@ class Ledger:
                 points=list(self._points),
                 lines=list(self._lines),
                 samples=self._samples,
-                resources=training.Resources(**asdict(self._meter.read())),
+                resources=training.Resources(**asdict(self.measure())),
             )
 
 

@@ -21,10 +21,11 @@ django.setup()
 import torch  # noqa: E402  (needs the app registry)
 from django.conf import settings  # noqa: E402  (needs the app registry)
 
+from inference_worker.distributed import ALONE  # noqa: E402  (needs the app registry)
 from inference_worker.gate_tasks import linked, name_of  # noqa: E402  (needs the app registry)
 from inference_worker.heartbeat import Heartbeat  # noqa: E402  (needs the app registry)
+from inference_worker.learning import Learning, OutOfTimeError, config_of, load_material  # noqa: E402  (as above)
 from inference_worker.prediction import core_count, shipped_weights  # noqa: E402  (needs the app registry)
-from inference_worker.retraining import Learning, OutOfTimeError, config_of, load_material  # noqa: E402  (as above)
 from inference_worker.run_ledger import Ledger, logged_in  # noqa: E402  (needs the app registry)
 from inference_worker.training import Progress  # noqa: E402  (needs the app registry)
 from inference_worker.training_tasks import BEATS_PER_LEASE, SHORTEST_BEAT_S, leave_database  # noqa: E402  (as above)
@@ -90,9 +91,8 @@ def learning_of(order: training.Order, folder: Path, batch_size: int) -> Learnin
     by_side = {side: [files[name_of(one)] for one in order.studies if one.side == side] for side in Side}
     material = load_material(by_side[Side.TRAIN], by_side[Side.VALIDATION], cache=order.folder.parent / "cache")
     config = config_of(steps=10_000, batch_size=batch_size, learning_rate=3e-4, validate_every=10_000, seed=0)
-    return Learning(
-        shipped_weights().with_suffix(".safetensors"), config, material, folder=folder / "run", device="cpu"
-    )
+    start = shipped_weights().with_suffix(".safetensors")
+    return Learning(start, config, material, folder=folder / "run", group=ALONE)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,17 @@ def test_a_malformed_value_is_named_with_what_is_needed(name, value, needed):
     assert "hunter2" not in result.stderr
 
 
+def test_machines_that_learn_together_have_to_meet_somewhere():
+    name = "PLAQUEVIEW_TRAINING_RENDEZVOUS"
+
+    results = [start(PLAQUEVIEW_TRAINING_MACHINES="2", **{name: value}) for value in ("", "host:29400")]
+
+    assert [result.returncode for result in results] == [1, 0]
+    assert (
+        results[0].stderr == f"PlaqueView cannot start: Environment variable \"{name}\" invalid: ['needs HOST:PORT']\n"
+    )
+
+
 def test_the_command_line_ends_with_the_same_line():
     environment = {name: value for name, value in GOOD.items() if name != "PLAQUEVIEW_SECRET_KEY"}
 

@@ -83,6 +83,18 @@ def test_a_run_that_cannot_succeed_is_refused_with_every_reason(admin, settings)
     ]
 
 
+def test_processes_that_share_a_batch_need_memory_each_and_an_even_share(admin, settings):
+    snapshot = ready_snapshot(admin)
+    alone = services.preflight(snapshot_id=snapshot.pk, recipe=Recipe(batch_size=8), actor=admin)
+    settings.TRAINING_PROCESSES = 3
+
+    shared = services.preflight(snapshot_id=snapshot.pk, recipe=Recipe(batch_size=8), actor=admin)
+
+    assert (alone.processes, shared.processes, shared.can_run) == (1, 3, False)
+    assert "a batch of 8 slices does not divide by the 3 processes that learn here" in shared.problems
+    assert shared.memory_needed_bytes - alone.memory_needed_bytes == 2 * (1024**3 + 24 * 4 * 256 * 256)
+
+
 def test_the_time_follows_from_a_measured_step(admin, run):
     services.renew_run(claimed(run), learned_to(point(1)))
 

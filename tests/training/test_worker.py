@@ -1,5 +1,8 @@
 """A real training worker, a real broker, and SIGKILL in mid-run: the run goes on from its state, to one candidate."""
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +37,21 @@ QUICK = {
     "PLAQUEVIEW_VISIBILITY_TIMEOUT_S": "3",
     "PLAQUEVIEW_TRAINING_THREADS": "1",
 }
+TWO_PROCESSES = {"PLAQUEVIEW_TRAINING_PROCESSES": "2"}
 RUN_TIMEOUT_S = 600.0
 STEPS = 5
 
 
 def training_worker(log: Path):
     """It takes its time: torch is large."""
-    return worker("training", log=log, include="inference_worker.training_tasks", start_s=RUN_TIMEOUT_S, **QUICK)
+    changes = QUICK | TWO_PROCESSES
+    return worker("training", log=log, include="inference_worker.training_tasks", start_s=RUN_TIMEOUT_S, **changes)
+
+
+def learners_of(run: TrainingRun) -> list[str]:
+    """The processes that learn the run, by their command lines."""
+    found = subprocess.run(["pgrep", "-f", f"learning_process.*{run.pk}"], capture_output=True, text=True, check=False)
+    return found.stdout.split()
 
 
 def wait_for(run: TrainingRun, what: str, condition, log: Path) -> None:
@@ -51,7 +62,7 @@ def wait_for(run: TrainingRun, what: str, condition, log: Path) -> None:
     wait_until(is_there, what=what, log=log, timeout_s=RUN_TIMEOUT_S)
 
 
-def test_a_run_whose_worker_is_killed_goes_on_to_one_candidate(tmp_path):
+def test_a_run_of_two_processes_whose_worker_is_killed_goes_on_to_one_candidate(tmp_path):
     log = tmp_path / "workers.log"
     shipped = register_shipped(reader().shipped)
     import_cases(tmp_path / "cases", "anna", "berta", "cilka")
@@ -61,6 +72,8 @@ def test_a_run_whose_worker_is_killed_goes_on_to_one_candidate(tmp_path):
 
     with training_worker(log) as first:
         wait_for(run, "two steps", lambda run: run.step >= 2, log)
+        os.kill(first.pid, signal.SIGKILL)  # none of its processes is told
+        wait_until(lambda: not learners_of(run), what="the processes to end with their worker", log=log)
         kill(first)
     run.refresh_from_db()
     assert (run.state, run.model) == (RunState.RUNNING, None)
@@ -73,6 +86,7 @@ def test_a_run_whose_worker_is_killed_goes_on_to_one_candidate(tmp_path):
     assert list(RunPoint.objects.values_list("step", flat=True)) == list(range(1, STEPS + 1))
     assert {sample.step for sample in run.samples.all()} == {STEPS}
     assert run.resources["memory_peak_bytes"] > 0
+    assert (run.processes, model.facts["processes"]) == (2, 2)
     assert [line.text for line in run.lines.all()][-2:] == ["saving begins", "succeeded"]
     assert len([line for line in run.lines.all() if line.text.startswith("taken by ")]) == 2
     assert next(rule["is_passed"] for rule in verdict.rules if rule["rule"] == "memory")

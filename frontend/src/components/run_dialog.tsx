@@ -96,6 +96,7 @@ function LookAhead({ preflight }: { preflight: Preflight }) {
         </tbody>
       </table>
       <p className={styles.dim}>{`Disk: ${bytesText(disk_needed_bytes)} needed, ${bytesText(disk_free_bytes)} free. Memory: ${bytesText(memory_needed_bytes)} needed, ${memory}.`}</p>
+      <p className={styles.dim}>{processesOf(preflight)}</p>
       <p className={styles.dim}>{timeOf(preflight)}</p>
     </div>
   );
@@ -107,6 +108,11 @@ function Lines({ of }: { of: readonly string[] }) {
 
 function wordsOf(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts).map(([name, count]) => `${count} ${name.replaceAll("_", " ")}`).join(", ") || UNKNOWN;
+}
+
+function processesOf({ processes }: Preflight): string {
+  if (processes === null) return "Processes: one for each GPU of the worker.";
+  return processes === 1 ? "Processes: one." : `Processes: ${processes}, which share each batch.`;
 }
 
 function timeOf({ estimated_minutes, seconds_per_step }: Preflight): string {

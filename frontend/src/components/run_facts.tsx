@@ -15,7 +15,7 @@ export function RunFacts({ run }: { run: TrainingRun }) {
       <Fact name="A step takes">{seconds_per_step === null ? UNKNOWN : `${seconds_per_step.toFixed(2)} s for ${recipe.batch_size ?? UNKNOWN} slices`}</Fact>
       <Fact name="Best validation">{best_dice === null ? UNKNOWN : `Dice ${best_dice.toFixed(3)} at step ${best_step}, any plaque, mean over studies`}</Fact>
       <Fact name="Starts from">{recipe.start ?? UNKNOWN}</Fact>
-      <Fact name="Device">{run.device || UNKNOWN}</Fact>
+      <Fact name="Device">{run.device ? `${run.device}${sharedBy(run)}` : UNKNOWN}</Fact>
       {resources && isLive(run) && <Taken resources={resources} />}
       {resources && !isLive(run) && <Fact name="Memory">{`at most ${bytesText(resources.memory_peak_bytes)}`}</Fact>}
       {model && <Fact name="Candidate"><Link to="/models">On the page Models, with the gate</Link></Fact>}
@@ -46,6 +46,10 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
       <dd>{children}</dd>
     </div>
   );
+}
+
+function sharedBy({ processes }: TrainingRun): string {
+  return processes > 1 ? `, ${processes} processes that share each batch` : "";
 }
 
 function leftOf({ seconds_left }: TrainingRun): string {

@@ -4392,7 +4392,10 @@ export interface components {
             disk_free_bytes: number;
             disk_needed_bytes: number;
             memory_free_bytes: number | null;
+            /** @description Of all processes on this machine. */
             memory_needed_bytes: number;
+            /** @description That learn the run together, on all machines; null: one for each GPU of the worker. */
+            processes: number | null;
             /** Format: double */
             seconds_per_step: number | null;
             /** Format: double */
@@ -4862,6 +4865,7 @@ export interface components {
             readonly seconds_left: number | null;
             readonly attempts: number;
             readonly device: string;
+            readonly processes: number;
             readonly resources: components["schemas"]["Resources"] | null;
             requested_by?: string | null;
             /** Format: date-time */

@@ -2,7 +2,7 @@
 
 from environs import validate
 
-from plaqueview.settings.environment import are_keys, env, is_key, is_secret_if_any, read
+from plaqueview.settings.environment import are_keys, env, is_key, is_place, is_place_if_any, is_secret_if_any, read
 from plaqueview.settings.process import LANGUAGES
 
 DEFAULT_SITE_NAME = read(env.str, "PLAQUEVIEW_SITE", "Demo")
@@ -39,6 +39,14 @@ TRAINING_TEST_SHARE = read(env.float, "PLAQUEVIEW_TRAINING_TEST_SHARE", 0.25, va
 TRAINING_LEASE_S = read(env.int, "PLAQUEVIEW_TRAINING_LEASE_S", 60, validate=validate.Range(min=1))
 TRAINING_DEVICE = read(env.str, "PLAQUEVIEW_TRAINING_DEVICE", "cpu", validate=validate.OneOf(["cpu", "cuda"]))
 TRAINING_THREADS = read(env.int, "PLAQUEVIEW_TRAINING_THREADS", 0, validate=validate.Range(min=0))
+TRAINING_PROCESSES = read(env.int, "PLAQUEVIEW_TRAINING_PROCESSES", 1, validate=validate.Range(min=0))
+TRAINING_MACHINES = read(env.int, "PLAQUEVIEW_TRAINING_MACHINES", 1, validate=validate.Range(min=1))
+TRAINING_RENDEZVOUS = read(
+    env.str,
+    "PLAQUEVIEW_TRAINING_RENDEZVOUS",
+    *([] if TRAINING_MACHINES > 1 else [""]),  # several machines have to meet somewhere
+    validate=is_place if TRAINING_MACHINES > 1 else is_place_if_any,
+)
 MODEL_SIGNING_KEY = read(env.str, "PLAQUEVIEW_MODEL_SIGNING_KEY", "", validate=is_key)
 MODEL_TRUSTED_KEYS = read(env.list, "PLAQUEVIEW_MODEL_TRUSTED_KEYS", [], validate=are_keys)
 GATE_MINIMUM_PATIENTS = read(env.int, "PLAQUEVIEW_GATE_MINIMUM_PATIENTS", 3, validate=validate.Range(min=1))

@@ -69,6 +69,17 @@ def are_keys(texts: list[str]) -> None:
         is_key(text)
 
 
+def is_place(text: str) -> None:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValidationError("needs HOST:PORT")
+
+
+def is_place_if_any(text: str) -> None:
+    if text:
+        is_place(text)
+
+
 def is_secret_if_any(key: str) -> None:
     if key:
         is_secret(key)

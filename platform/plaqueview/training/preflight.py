@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from plaqueview.core.errors import UnavailableError
@@ -29,7 +30,8 @@ MEMORY_OF_BATCH_SLICE: Final = 180 * 1024**2
 class Preflight:
     """`problems` rule the run out, `warnings` do not. `estimated_minutes` follows from a measured step; None: none was.
 
-    `sides` is by side: patients, studies, slices, lesions, by class and by source.
+    `sides` is by side: patients, studies, slices, lesions, by class and by source. `processes` learn the run together;
+    None: as many as its worker has GPUs.
     """
 
     sides: Mapping[str, Any]  # Any: JSON
@@ -39,6 +41,7 @@ class Preflight:
     disk_needed_bytes: int
     memory_free_bytes: int | None
     memory_needed_bytes: int
+    processes: int | None
     seconds_per_step: float | None
     estimated_minutes: float | None
 
@@ -53,20 +56,24 @@ def inspect(snapshot: DatasetSnapshot, recipe: Recipe) -> Preflight:
     slices = sum(row.slices for row in rows)
     disk, memory = free_disk_bytes(), available_memory_bytes()
     disk_needed = BYTES_OF_RUN + slices * BYTES_OF_SLICE
-    memory_needed = MEMORY_OF_RUN + recipe.batch_size * MEMORY_OF_BATCH_SLICE + slices * BYTES_OF_SLICE
-    seconds = _measured_seconds_per_step(recipe)
+    here, processes = settings.TRAINING_PROCESSES, settings.TRAINING_PROCESSES * settings.TRAINING_MACHINES or None
+    of_each = MEMORY_OF_RUN + slices * BYTES_OF_SLICE
+    memory_needed = (here or 1) * of_each + recipe.batch_size * MEMORY_OF_BATCH_SLICE // settings.TRAINING_MACHINES
+    seconds = _measured_seconds_per_step(recipe, processes)
     minutes = None if seconds is None else seconds * recipe.steps / 60.0
     return Preflight(
         sides=snapshot.counts,
         problems=(
             *_data_problems(snapshot, rows),
             *_machine_problems(recipe, disk, disk_needed, memory, memory_needed),
+            *_sharing_problems(recipe, processes),
         ),
         warnings=tuple(_warnings(snapshot, recipe, minutes)),
         disk_free_bytes=disk,
         disk_needed_bytes=disk_needed,
         memory_free_bytes=memory,
         memory_needed_bytes=memory_needed,
+        processes=processes,
         seconds_per_step=seconds,
         estimated_minutes=minutes,
     )
@@ -105,6 +112,11 @@ def _machine_problems(
         yield f"there is no champion to {needed}; a worker of the queue inference registers its own at its start"
 
 
+def _sharing_problems(recipe: Recipe, processes: int | None) -> Iterator[str]:
+    if processes and recipe.batch_size % processes:
+        yield f"a batch of {recipe.batch_size} slices does not divide by the {processes} processes that learn here"
+
+
 def _warnings(snapshot: DatasetSnapshot, recipe: Recipe, minutes: float | None) -> Iterator[str]:
     classes = snapshot.counts[Side.TRAIN.value]["classes"]
     if not classes.get("active") or not classes.get("inactive"):
@@ -119,9 +131,12 @@ def _warnings(snapshot: DatasetSnapshot, recipe: Recipe, minutes: float | None) 
         yield "no worker of the queue training is heard of: the run waits for one, which needs the extra `training`"
 
 
-def _measured_seconds_per_step(recipe: Recipe) -> float | None:
-    """That of the newest run which measured one, by slice."""
-    measured = TrainingRun.objects.filter(seconds_per_step__isnull=False).order_by("-created").first()
+def _measured_seconds_per_step(recipe: Recipe, processes: int | None) -> float | None:
+    """That of the newest run of as many processes which measured one, by slice."""
+    runs = TrainingRun.objects.filter(seconds_per_step__isnull=False)
+    if processes:
+        runs = runs.filter(processes=processes)
+    measured = runs.order_by("-created").first()
     if measured is None or measured.seconds_per_step is None:
         return None
     return measured.seconds_per_step * recipe.batch_size / Recipe.from_json(measured.recipe).batch_size

@@ -75,7 +75,10 @@ class PreflightSerializer(serializers.Serializer[JSON]):
     disk_free_bytes = serializers.IntegerField()
     disk_needed_bytes = serializers.IntegerField()
     memory_free_bytes = serializers.IntegerField(allow_null=True)
-    memory_needed_bytes = serializers.IntegerField()
+    memory_needed_bytes = serializers.IntegerField(help_text="Of all processes on this machine.")
+    processes = serializers.IntegerField(
+        allow_null=True, help_text="That learn the run together, on all machines; null: one for each GPU of the worker."
+    )
     seconds_per_step = serializers.FloatField(allow_null=True)
     estimated_minutes = serializers.FloatField(allow_null=True)
 
@@ -115,7 +118,7 @@ class RunSerializer(serializers.ModelSerializer[TrainingRun]):
         fields = [
             "id", "snapshot", "recipe", "state", "stage", "reason", "warnings", "step", "loss", "best_dice",
             "best_step", "has_best_weights", "seconds", "seconds_per_step", "seconds_left", "attempts", "device",
-            "resources", "requested_by", "created", "started_at", "finished_at", "start_model", "model",
+            "processes", "resources", "requested_by", "created", "started_at", "finished_at", "start_model", "model",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -102,6 +102,7 @@ def _facts(run: TrainingRun, learned: Learned, champion: ModelVersion) -> dict[s
         "champion": f"{champion.name} {champion.version}",
         "code_version": __version__,
         "device": run.device,
+        "processes": run.processes,
         "learned_seconds": round(run.seconds, 1),
         "best_dice": learned.best[0],
         "best_step": learned.best[1],

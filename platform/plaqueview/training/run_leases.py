@@ -97,8 +97,8 @@ class Standing:
 
 
 @transaction.atomic
-def claim_run(*, run_id: UUID, worker: str, device: str) -> RunClaim | None:
-    """The run is this worker's; None when it has ended, or another worker holds it."""
+def claim_run(*, run_id: UUID, worker: str, device: str, processes: int = 1) -> RunClaim | None:
+    """The run is this worker's, who learns it with so many processes; None when it has ended, or another holds it."""
     now = timezone.now()
     token = take(
         TrainingRun.objects.claimable(now).filter(pk=run_id, attempts__lt=settings.JOB_MAX_ATTEMPTS),
@@ -109,11 +109,13 @@ def claim_run(*, run_id: UUID, worker: str, device: str) -> RunClaim | None:
         started_at=now,
         worker=worker,
         device=device,
+        processes=processes,
     )
     if token is None:
         return None
     run = TrainingRun.objects.with_references().get(pk=run_id)
-    watching.note(run, f"taken by {worker} on {device}")
+    shared = f", {processes} processes" if processes > 1 else ""
+    watching.note(run, f"taken by {worker} on {device}{shared}")
     journal.publish_run(run)
     return RunClaim(run.pk, token, run.step, run.seconds)
 

@@ -57,6 +57,7 @@ class TrainingRun(Record):
     state, so that a run may outlive any number of restarts while it gets further. `seconds` is the time it has learned,
     over all of them. `resources` is what the worker's process took when it was last measured, as JSON of
     `training.watching.Resources`, empty before. `start_model` is where the weights began; None is from scratch.
+    `processes` is how many learned it together when it was last taken, on one machine or several.
     `best_key` is the weights of the best validation, also of a run that was cancelled.
     """
 
@@ -80,6 +81,7 @@ class TrainingRun(Record):
     finished_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     device = models.CharField(max_length=20, blank=True)
+    processes = models.PositiveSmallIntegerField(default=1)
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     start_model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
