@@ -330,6 +330,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", f"{INSTANCE}"): of_site(A.DICOMWEB_READ),
     ("GET", f"{INSTANCE}/metadata"): of_site(A.DICOMWEB_READ),
     ("GET", f"{INSTANCE}/frames/<str:frame_list>"): of_site(A.DICOMWEB_READ),
+    ("GET", f"{INSTANCE}/bulkdata/<str:tag>"): of_site(A.DICOMWEB_READ),
     **{
         ("GET", f"{place}/{picture}"): of_site(A.DICOMWEB_READ)
         for place in (STUDY, SERIES, INSTANCE, f"{INSTANCE}/frames/<str:frame_list>")

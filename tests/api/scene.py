@@ -108,6 +108,7 @@ def make_place(name: str) -> Place:
             0
         ],
         "frame_list": "1",
+        "tag": "7FE00010",
         "number": "1",
     }
     return Place(site, users, study, {name: str(value) for name, value in parameters.items()})

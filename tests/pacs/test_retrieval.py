@@ -237,7 +237,9 @@ def test_metadata_is_the_header_without_pixels(viewer):
     assert body[0]["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "Žagar^Ana"}]}
     assert body[0]["00281053"]["Value"] == [1.5]
     assert body[0]["00083002"]["Value"] == [ExplicitVRLittleEndian]
-    assert not {"7FE00010", "00291010"} & set(body[0])
+    at = f"http://testserver{address(datasets[0])}/bulkdata"
+    assert body[0]["7FE00010"] == {"vr": "OW", "BulkDataURI": f"{at}/7FE00010"}
+    assert body[0]["00291010"] == {"vr": "OB", "BulkDataURI": f"{at}/00291010"}
     assert again.content == answer.content
 
 

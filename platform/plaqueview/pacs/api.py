@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
-from plaqueview.core.errors import InvalidError
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.metadata import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
@@ -236,45 +235,3 @@ class Metadata(DicomWebView):
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         return HttpResponse(metadata_of(instances), content_type=DICOM_JSON, headers=headers)
-
-
-class Frames(DicomWebView):
-    """Frames, uncompressed: several as multipart/related, one also by itself."""
-
-    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
-
-    def get(
-        self, request: Request, study_uid: str, series_uid: str, instance_uid: str, frame_list: str
-    ) -> HttpResponse:
-        numbers = frame_numbers(frame_list)
-        (instance,) = retrieve(
-            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
-        )
-        is_single = _is_single_part(request, numbers)
-        headers = {"ETag": etag_of([instance], frame_list, is_single), "Cache-Control": IMMUTABLE}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
-            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        contents = [frames.read_frame(instance, number) for number in numbers]
-        if is_single:
-            return answer_of(request, contents[0], OCTETS, headers)
-        writer = PartWriter(OCTETS)
-        part_type = f"{OCTETS}; transfer-syntax={ExplicitVRLittleEndian}"
-        body = b"".join(writer.body((part_type, [content]) for content in contents))
-        return HttpResponse(body, content_type=writer.content_type, headers=headers)
-
-
-def frame_numbers(frame_list: str) -> list[int]:
-    numbers = frame_list.split(",")
-    if not all(number.isdecimal() and len(number) < 7 for number in numbers):
-        raise InvalidError(f"{frame_list!r} is no list of frame numbers", fields={"frames": "numbers from 1"})
-    return [int(number) for number in numbers]
-
-
-def _is_single_part(request: Request, numbers: list[int]) -> bool:
-    """Raises: NotAcceptable unless uncompressed little-endian bytes are welcome."""
-    for media_type, parameters in accepted_types(request):
-        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
-        syntax = parameters.get("transfer-syntax", ExplicitVRLittleEndian)
-        if inner in {OCTETS, "", "*/*"} and syntax in {"*", ExplicitVRLittleEndian}:
-            return media_type == OCTETS and len(numbers) == 1
-    raise NotAcceptable(f'need multipart/related; type="{OCTETS}"; transfer-syntax={ExplicitVRLittleEndian}')

@@ -23,6 +23,7 @@ from plaqueview.pacs.dimse_retrieval import COMPRESSED, DOCUMENTS, IMAGES, NATIV
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
 from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
 from plaqueview.pacs.remote_studies import RETURNED
+from plaqueview.pacs.stored_frames import USUAL_SYNTAX
 from plaqueview.studies.instance_file import Refusal
 
 MATCHES: Final[dict[Match | None, str]] = {
@@ -154,11 +155,14 @@ def _media_types() -> list[str]:
                     f'`multipart/related; type="{api.DICOM}"`, one instance also `{api.DICOM}`',
                 ),
                 ("Frames", f'`multipart/related; type="{api.OCTETS}"`, one frame also `{api.OCTETS}`'),
+                ("Frames as stored", ", ".join(f"`{one}`" for one in USUAL_SYNTAX)),
+                ("Bulk data", f'`{api.OCTETS}`, `multipart/related; type="{api.OCTETS}"`; pixel data also as frames'),
                 ("Rendered and thumbnails", ", ".join(f"`{one}`" for one in FORMATS)),
             ],
         ),
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
-        "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames are uncompressed.",
+        "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
+        "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",
         f"Rendered with {', '.join(f'`{one}`' for one in rendering.PARAMETERS)}",
         f"(window functions: {', '.join(VOI_FUNCTIONS)};",
         f"a viewport of at most {rendering.LARGEST_SIDE} pixels a side, and no part of a picture).",

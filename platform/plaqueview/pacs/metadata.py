@@ -6,17 +6,17 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from plaqueview.core.storage import stored_path
+from plaqueview.pacs.bulk_data import PIXEL_DATA, large_elements, uri_of
 from plaqueview.studies.models import Instance
 
-# Binary values from this length on are left out: pixels have their own address.
-LARGEST_INLINE_BYTES = 1024
 # Thousands are kept in memory; that of a multi-frame image can take megabytes.
 LARGEST_KEPT_BYTES = 16 * 1024
-BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 
 
 def metadata_of(instances: Sequence[Instance]) -> bytes:
@@ -32,16 +32,26 @@ def _read(instance: Instance) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
         header = dcmread(stored_path(instance.storage_key), stop_before_pixels=True)
-        for tag in [
-            element.tag
-            for element in header
-            if element.VR in BINARY and len(element.value or b"") > LARGEST_INLINE_BYTES
-        ]:
-            del header[tag]
+        elsewhere = large_elements(header)
+        for tag in elsewhere:
+            del header[int(tag, 16)]
         values = header.to_json_dict(suppress_invalid_tags=True)
+    if instance.rows:
+        elsewhere[PIXEL_DATA] = "OW" if instance.pixel_bytes else "OB"
+    values |= {tag: {"vr": vr, "BulkDataURI": _uri(header, tag)} for tag, vr in elsewhere.items()}
     values["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     values["00083002"] = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
     return json.dumps(_finite(values), separators=(",", ":"), sort_keys=True).encode()
+
+
+def _uri(header: Dataset, tag: str) -> str:
+    return uri_of(
+        f"{settings.ORIGIN}/dicom-web",
+        study_uid=header.StudyInstanceUID,
+        series_uid=header.SeriesInstanceUID,
+        instance_uid=header.SOPInstanceUID,
+        tag=tag,
+    )
 
 
 def _finite(value: Any) -> Any:  # Any: JSON

@@ -11,8 +11,9 @@ from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
 from plaqueview.imaging.frame_pixels import FORMATS, JPEG, Look
 from plaqueview.pacs import rendering
-from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, accepted_types, frame_numbers
+from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, accepted_types
 from plaqueview.pacs.multipart import PartWriter
+from plaqueview.pacs.pixels_api import frame_numbers
 from plaqueview.pacs.retrieval import etag_of, retrieve
 from plaqueview.studies.models import Instance
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plaqueview.pacs import api, rendered_api
+from plaqueview.pacs import api, pixels_api, rendered_api
 
 STUDY = "studies/<str:study_uid>"
 SERIES = f"{STUDY}/series/<str:series_uid>"
@@ -21,7 +21,8 @@ urlpatterns = [
     path(f"{SERIES}/instances", api.AllInstances.as_view()),
     path(INSTANCE, api.RetrieveView.as_view()),
     path(f"{INSTANCE}/metadata", api.Metadata.as_view()),
-    path(f"{INSTANCE}/frames/<str:frame_list>", api.Frames.as_view()),
+    path(f"{INSTANCE}/frames/<str:frame_list>", pixels_api.Frames.as_view()),
+    path(f"{INSTANCE}/bulkdata/<str:tag>", pixels_api.BulkData.as_view()),
     *(path(f"{level}/rendered", rendered_api.Rendered.as_view()) for level in (STUDY, SERIES, INSTANCE)),
     path(f"{INSTANCE}/frames/<str:frame_list>/rendered", rendered_api.Rendered.as_view()),
     *(path(f"{level}/thumbnail", rendered_api.Thumbnail.as_view()) for level in (STUDY, SERIES, INSTANCE)),

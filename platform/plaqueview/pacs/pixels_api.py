@@ -1,0 +1,115 @@
+"""Frames and bulk data over WADO-RS: uncompressed, or as they were compressed by whoever sent them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+from django.http import HttpResponse
+from pydicom.uid import ExplicitVRLittleEndian
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.request import Request
+
+from plaqueview.accounts.authentication import user_of
+from plaqueview.core.access import Action
+from plaqueview.core.errors import InvalidError
+from plaqueview.pacs import bulk_data, frames
+from plaqueview.pacs.api import IMMUTABLE, OCTETS, DicomWebView, accepted_types
+from plaqueview.pacs.multipart import PartWriter
+from plaqueview.pacs.ranges import answer_of
+from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.pacs.stored_frames import MEDIA_TYPES, USUAL_SYNTAX, read_stored_frame
+from plaqueview.studies.models import Instance
+
+
+@dataclass(frozen=True)
+class Form:
+    """In which transfer syntax, as which media type, and whether as a single part."""
+
+    media_type: str
+    transfer_syntax_uid: str
+    is_single: bool
+
+    @property
+    def is_stored(self) -> bool:
+        return self.media_type != OCTETS
+
+
+class Frames(DicomWebView):
+    """Frames: several as multipart/related, one also by itself."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(
+        self, request: Request, study_uid: str, series_uid: str, instance_uid: str, frame_list: str
+    ) -> HttpResponse:
+        numbers = frame_numbers(frame_list)
+        (instance,) = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        form = form_of(request, instance.transfer_syntax_uid, part_count=len(numbers))
+        headers = {"ETag": etag_of([instance], frame_list, form), "Cache-Control": IMMUTABLE}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _answer(request, form, _read(instance, numbers, form), headers)
+
+
+class BulkData(DicomWebView):
+    """A value that the header as DICOM JSON names by its address only."""
+
+    actions: ClassVar = {"GET": Action.DICOMWEB_READ}
+
+    def get(self, request: Request, study_uid: str, series_uid: str, instance_uid: str, tag: str) -> HttpResponse:
+        (instance,) = retrieve(
+            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
+        )
+        is_pixels = tag.upper() == bulk_data.PIXEL_DATA
+        syntax = instance.transfer_syntax_uid if is_pixels else str(ExplicitVRLittleEndian)
+        form = form_of(request, syntax, part_count=1)
+        headers = {"ETag": etag_of([instance], tag.upper(), form), "Cache-Control": IMMUTABLE}
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        if not is_pixels:
+            return _answer(request, form, [bulk_data.read_element(instance, tag)], headers)
+        pixels = bulk_data.read_native_pixels(instance)
+        contents = [pixels] if pixels else _read(instance, range(1, instance.number_of_frames + 1), form)
+        return _answer(request, form, contents if form.is_stored else [b"".join(contents)], headers)
+
+
+def frame_numbers(frame_list: str) -> list[int]:
+    numbers = frame_list.split(",")
+    if not all(number.isdecimal() and len(number) < 7 for number in numbers):
+        raise InvalidError(f"{frame_list!r} is no list of frame numbers", fields={"frames": "numbers from 1"})
+    return [int(number) for number in numbers]
+
+
+def form_of(request: Request, stored_syntax: str, *, part_count: int) -> Form:
+    """The first acceptable form; only uncompressed and as stored are made. Source: PS3.18 8.7.3.3.
+
+    Raises: NotAcceptable.
+    """
+    stored = MEDIA_TYPES.get(stored_syntax)
+    for media_type, parameters in accepted_types(request):
+        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
+        syntax = parameters.get("transfer-syntax", USUAL_SYNTAX.get(inner, ExplicitVRLittleEndian))
+        if inner in {OCTETS, "", "*/*"} and syntax in {"*", ExplicitVRLittleEndian}:
+            return Form(OCTETS, ExplicitVRLittleEndian, is_single=media_type == OCTETS and part_count == 1)
+        if inner == stored and syntax in {"*", stored_syntax}:
+            return Form(inner, stored_syntax, is_single=media_type == inner and part_count == 1)
+    usual = f'multipart/related; type="{OCTETS}"; transfer-syntax={ExplicitVRLittleEndian}'
+    as_stored = f', or type="{stored}"; transfer-syntax={stored_syntax}' if stored else ""
+    raise NotAcceptable(f"need {usual}{as_stored}")
+
+
+def _read(instance: Instance, numbers: Sequence[int], form: Form) -> list[bytes]:
+    read = read_stored_frame if form.is_stored else frames.read_frame
+    return [read(instance, number) for number in numbers]
+
+
+def _answer(request: Request, form: Form, contents: Sequence[bytes], headers: dict[str, str]) -> HttpResponse:
+    part_type = f"{form.media_type}; transfer-syntax={form.transfer_syntax_uid}"
+    if form.is_single and len(contents) == 1:
+        return answer_of(request, contents[0], part_type if form.is_stored else OCTETS, headers)
+    writer = PartWriter(form.media_type)
+    body = b"".join(writer.body((part_type, [content]) for content in contents))
+    return HttpResponse(body, content_type=writer.content_type, headers=headers)
