@@ -36,11 +36,16 @@ SIGN_IN_VIEWS = {
     "auth/session": (sign_in.SessionView, "current_session"),
     "auth/login": (sign_in.LoginView, "login"),
     "auth/2fa/authenticate": (second_factor.AuthenticateView, "mfa_authenticate"),
+    "auth/2fa/reauthenticate": (second_factor.ReauthenticateView, "mfa_reauthenticate"),
+    "auth/webauthn/login": (second_factor.LoginWebAuthnView, "login_webauthn"),
+    "auth/webauthn/authenticate": (second_factor.AuthenticateWebAuthnView, "authenticate_webauthn"),
+    "auth/webauthn/reauthenticate": (second_factor.ReauthenticateWebAuthnView, "reauthenticate_webauthn"),
     "auth/reauthenticate": (sign_in.ReauthenticateView, "reauthenticate"),
     "auth/sessions": (SessionsView, "sessions"),
     "account/password/change": (sign_in.ChangePasswordView, "change_password"),
     "account/authenticators": (second_factor.AuthenticatorsView, "authenticators"),
     "account/authenticators/totp": (second_factor.ManageTOTPView, "manage_totp"),
+    "account/authenticators/webauthn": (second_factor.ManageWebAuthnView, "manage_webauthn"),
     "account/authenticators/recovery-codes": (second_factor.ManageRecoveryCodesView, "manage_recovery_codes"),
 }
 # Where the hospital's page of sign-in sends the browser back to is registered there.

@@ -349,13 +349,18 @@ NOT_REST = {
     "_allauth/browser/v1/auth/login",
     "_allauth/browser/v1/auth/reauthenticate",
     "_allauth/browser/v1/account/password/change",
-    # of one's own account: tests/accounts/test_second_factor.py, tests/accounts/test_sessions.py
+    # of one's own account: tests/accounts/test_second_factor.py, test_passkeys.py and test_sessions.py
     "_allauth/browser/v1/auth/2fa/authenticate",
+    "_allauth/browser/v1/auth/2fa/reauthenticate",
+    "_allauth/browser/v1/auth/webauthn/login",
+    "_allauth/browser/v1/auth/webauthn/authenticate",
+    "_allauth/browser/v1/auth/webauthn/reauthenticate",
     "_allauth/openid",  # tests/accounts/test_openid.py
     "_allauth/openid/<str:provider_id>/callback",
     "_allauth/browser/v1/auth/sessions",
     "_allauth/browser/v1/account/authenticators",
     "_allauth/browser/v1/account/authenticators/totp",
+    "_allauth/browser/v1/account/authenticators/webauthn",
     "_allauth/browser/v1/account/authenticators/recovery-codes",
     r"^(?:api|dicom-web|_allauth|static|ws)(?:/|$)",
     "^",

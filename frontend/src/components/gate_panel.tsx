@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, PasswordInput, Textarea } from "@mantine/core";
+import { Badge, Button, Checkbox, Textarea } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -8,6 +8,7 @@ import { evaluationsQuery, isLive, refreshModels, verdictQuery } from "../state/
 import styles from "./gate_panel.module.css";
 import { JobAction } from "./job_card";
 import { Notice, Problem } from "./problem";
+import { Proof, proofIn } from "./proof";
 
 interface GatePanelProps {
   readonly model: ModelVersion;
@@ -117,11 +118,10 @@ function intervalText({ mean, low, high }: Interval): string {
 
 function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateVerdict | null }) {
   const [comment, setComment] = useState("");
-  const [password, setPassword] = useState("");
   const [override, setOverride] = useState(false);
   const mayPass = verdict !== null && verdict.is_passed && verdict.is_current;
   const promotion = useMutation({
-    mutationFn: () => promoteModel(model.id, { comment, override: override && !mayPass, password }),
+    mutationFn: (form: FormData) => promoteModel(model.id, { comment, override: override && !mayPass, password: proofIn(form) }),
     onSettled: refreshModels,
   });
   return (
@@ -129,14 +129,11 @@ function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateV
       className={styles.form} aria-label={`Promote ${model.version}`} data-testid="promotion-form"
       onSubmit={(event) => {
         event.preventDefault();
-        promotion.mutate();
+        promotion.mutate(new FormData(event.currentTarget));
       }}
     >
       <Textarea label="Why" required value={comment} onChange={(event) => setComment(event.currentTarget.value)} autosize minRows={1} />
-      <PasswordInput
-        label="Your password" required autoComplete="current-password" value={password}
-        onChange={(event) => setPassword(event.currentTarget.value)}
-      />
+      <Proof />
       {!mayPass && (
         <Checkbox
           label="Against the gate; a second administrator has to ask for the same" checked={override}

@@ -1,4 +1,4 @@
-import { Button, Modal, PasswordInput, TextInput } from "@mantine/core";
+import { Button, Modal, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
@@ -9,6 +9,7 @@ import { bytesText, countText } from "./formats";
 import { Loading } from "./loading";
 import styles from "./patient_deletion.module.css";
 import { Notice, Problem } from "./problem";
+import { Proof, proofIn } from "./proof";
 
 interface PatientDeletionProps {
   readonly patient: string;
@@ -83,7 +84,7 @@ function ErasureForm({ patient, onClose }: { readonly patient: string; readonly 
   const navigate = useNavigate();
   const preview = useQuery({ queryKey: ["erasure", patient], queryFn: () => fetchErasure(patient), staleTime: 0, gcTime: 0 });
   const erasing = useMutation({
-    mutationFn: (given: FormData) => erasePatient(patient, String(given.get("reason")), String(given.get("password"))),
+    mutationFn: (given: FormData) => erasePatient(patient, String(given.get("reason")), proofIn(given)),
     onSuccess: async () => {
       await navigate("/");
       queryClient.clear();
@@ -109,7 +110,7 @@ function ErasureForm({ patient, onClose }: { readonly patient: string; readonly 
     >
       <WhatGoes erasure={preview.data} />
       <TextInput name="reason" label="Why" description="Kept in the audit; write no name here." required maxLength={500} data-autofocus />
-      <PasswordInput name="password" label="Your password" autoComplete="current-password" required />
+      <Proof />
       {erasing.isError && <Problem error={erasing.error} />}
       <div className={styles.answers}>
         <Button variant="default" onClick={onClose}>Keep the patient</Button>

@@ -1,4 +1,4 @@
-import { Badge, Button, PasswordInput, TextInput } from "@mantine/core";
+import { Badge, Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -11,6 +11,7 @@ import styles from "./account.module.css";
 import { fullTimeText } from "./formats";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
+import { Proof, proofIn } from "./proof";
 import { QrCode } from "./qr_code";
 import { RecoveryCodes } from "./recovery_codes";
 
@@ -22,7 +23,7 @@ export function SecondFactorPanel() {
   return (
     <section className={styles.panel} aria-labelledby="second-factor">
       <h2 id="second-factor">
-        Second factor
+        Authenticator app
         {authenticators.data && <Badge size="sm" variant="light" color={app ? "teal" : "gray"} data-testid="second-factor-state">{app ? "on" : "off"}</Badge>}
       </h2>
       {authenticators.isError && <Problem error={authenticators.error} onRetry={() => void authenticators.refetch()} />}
@@ -136,10 +137,10 @@ function PasswordForm({ action, isPending, error, onSubmit, onCancel }: Password
       className={styles.form} aria-label={action}
       onSubmit={(event) => {
         event.preventDefault();
-        onSubmit(String(new FormData(event.currentTarget).get("password")));
+        onSubmit(proofIn(new FormData(event.currentTarget)));
       }}
     >
-      <PasswordInput name="password" label="Your password" autoComplete="current-password" required withAsterisk={false} />
+      <Proof />
       {error !== null && <Problem error={error} />}
       <div className={styles.actions}>
         <Button type="submit" loading={isPending}>{action}</Button>

@@ -1,3 +1,4 @@
+import { PasskeyPanel } from "../components/passkey_panel";
 import { PasswordPanel } from "../components/password_panel";
 import { usePageTitle } from "../components/page_title";
 import { Notice } from "../components/problem";
@@ -19,6 +20,7 @@ export function AccountPage({ me }: { me: Me }) {
         </Notice>
       )}
       <SecondFactorPanel />
+      <PasskeyPanel />
       <SessionTable />
       <PasswordPanel />
     </div>

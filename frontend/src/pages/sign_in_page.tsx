@@ -6,7 +6,8 @@ import { useNavigate, useSearchParams } from "react-router";
 import { Logo } from "../components/app_frame";
 import { usePageTitle } from "../components/page_title";
 import { detailOf } from "../components/problem";
-import { giveCode, isAskedForCode, signIn } from "../server/session";
+import { canUsePasskeys, giveSecondPasskey, signInByPasskey } from "../server/passkeys";
+import { fetchSecondStep, giveCode, signIn, type SecondStep } from "../server/session";
 import { meQuery, queryClient, signInQuery } from "../state/queries";
 import { pageAfter } from "../state/return_page";
 import styles from "./sign_in_page.module.css";
@@ -23,7 +24,7 @@ export function SignInPage() {
   usePageTitle("Sign in");
   const navigate = useNavigate();
   const [parameters] = useSearchParams();
-  const [isCodeNext, setCodeNext] = useState(false);
+  const [step, setStep] = useState<SecondStep>(null);
   const next = pageAfter(parameters.get("next"), window.location.origin);
   const enter = async () => {
     queryClient.removeQueries();
@@ -31,13 +32,13 @@ export function SignInPage() {
     await navigate(next, { replace: true });
   };
   useEffect(() => {
-    isAskedForCode().then(setCodeNext, () => undefined);
+    fetchSecondStep().then(setStep, () => undefined);
   }, []);
   return (
     <main className={styles.page}>
-      {isCodeNext
-        ? <CodeForm onSignedIn={enter} onBack={() => setCodeNext(false)} />
-        : <PasswordForm next={next} refusal={REFUSALS[parameters.get("refused") ?? ""]} onSignedIn={enter} onCodeNeeded={() => setCodeNext(true)} />}
+      {step
+        ? <CodeForm step={step} onSignedIn={enter} onBack={() => setStep(null)} />
+        : <PasswordForm next={next} refusal={REFUSALS[parameters.get("refused") ?? ""]} onSignedIn={enter} onCodeNeeded={setStep} />}
     </main>
   );
 }
@@ -46,7 +47,7 @@ interface PasswordFormProps {
   readonly next: string;
   readonly refusal: string | undefined;
   readonly onSignedIn: () => Promise<void>;
-  readonly onCodeNeeded: () => void;
+  readonly onCodeNeeded: (step: SecondStep) => void;
 }
 
 function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormProps) {
@@ -55,15 +56,20 @@ function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormP
   const signingIn = useMutation({
     mutationFn: async (form: FormData) => {
       const step = await signIn(String(form.get("username")), String(form.get("password")));
-      if (step === "second factor") onCodeNeeded();
+      if (step) onCodeNeeded(step);
       else await onSignedIn();
     },
   });
+  const byPasskey = useMutation({ mutationFn: () => signInByPasskey().then(onSignedIn), onMutate: () => signingIn.reset() });
+  const problem = [signingIn.error, byPasskey.error].find(Boolean);
   return (
-    <SignInForm problem={signingIn.isError ? detailOf(signingIn.error) : refusal} onSubmit={signingIn.mutate}>
+    <SignInForm problem={problem ? detailOf(problem) : refusal} onSubmit={signingIn.mutate}>
       <TextInput name="username" label="Username" autoComplete="username" autoCapitalize="none" required autoFocus withAsterisk={false} />
       <PasswordInput name="password" label="Password" autoComplete="current-password" required withAsterisk={false} size="sm" />
       <Button type="submit" size="sm" fullWidth loading={signingIn.isPending}>Sign in</Button>
+      {canUsePasskeys() && (
+        <Button variant="default" size="sm" fullWidth loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Sign in with a passkey</Button>
+      )}
       {openid && (
         <Button component="a" href={`${openid.url}?next=${encodeURIComponent(next)}`} variant="default" size="sm" fullWidth data-testid="openid">
           {`Sign in with ${openid.name}`}
@@ -73,20 +79,25 @@ function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormP
   );
 }
 
-function CodeForm({ onSignedIn, onBack }: { onSignedIn: () => Promise<void>; onBack: () => void }) {
+function CodeForm({ step, onSignedIn, onBack }: { step: readonly string[]; onSignedIn: () => Promise<void>; onBack: () => void }) {
+  const byPasskey = useMutation({ mutationFn: () => giveSecondPasskey().then(onSignedIn) });
   const giving = useMutation({
     mutationFn: async (form: FormData) => {
       await giveCode(String(form.get("code")).replaceAll(" ", ""));
       await onSignedIn();
     },
   });
+  const problem = [giving.error, byPasskey.error].find(Boolean);
   return (
-    <SignInForm problem={giving.isError ? detailOf(giving.error) : undefined} onSubmit={giving.mutate}>
+    <SignInForm problem={problem ? detailOf(problem) : undefined} onSubmit={giving.mutate}>
       <TextInput
         name="code" label="Code" description="From your authenticator app, or one of your recovery codes."
         autoComplete="one-time-code" inputMode="numeric" maxLength={20} required autoFocus withAsterisk={false}
       />
       <Button type="submit" size="sm" fullWidth loading={giving.isPending}>Sign in</Button>
+      {step.includes("webauthn") && canUsePasskeys() && (
+        <Button variant="default" size="sm" fullWidth loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Use a passkey instead</Button>
+      )}
       <Button variant="subtle" size="xs" fullWidth onClick={onBack}>Back to the password</Button>
     </SignInForm>
   );

@@ -2,7 +2,10 @@ import { ask, refusalOf, type Answer } from "./allauth";
 import { ProblemError } from "./problem";
 
 export interface Authenticator {
-  readonly type: "totp" | "recovery_codes";
+  readonly type: "totp" | "recovery_codes" | "webauthn";
+  /** Of passkeys. */
+  readonly id?: number;
+  readonly name?: string;
   /** Seconds since 1970. */
   readonly created_at: number;
   readonly last_used_at: number | null;
@@ -69,9 +72,10 @@ export async function changePassword(current: string, next: string): Promise<voi
   dataOf(await ask("account/password/change", "POST", { current_password: current, new_password: next }));
 }
 
-function dataOf<Data>(answer: Answer<Data>): Data {
+/** Throws what a user can read unless the answer is 200. */
+export function dataOf<Data>(answer: Answer<Data>): Data {
   const isAsking = answer.status === 401 && answer.meta?.is_authenticated;
-  if (isAsking) throw new ProblemError(403, "Not allowed", "Give your password again; it was given more than five minutes ago.", "reauthenticate", []);
+  if (isAsking) throw new ProblemError(403, "Not allowed", "Show again that it is you: the last time was more than five minutes ago.", "reauthenticate", []);
   if (answer.status !== 200) throw refusalOf(answer, "Not changed", `The server answered with HTTP status ${answer.status}.`);
   return answer.data as Data;
 }

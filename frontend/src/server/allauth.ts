@@ -7,7 +7,7 @@ const ROUTES = "/_allauth/browser/v1/";
 interface Body<Data> {
   status: number;
   data?: Data;
-  meta?: { is_authenticated?: boolean; secret?: string; totp_url?: string };
+  meta?: { is_authenticated?: boolean; secret?: string; totp_url?: string; recovery_codes_generated?: boolean };
   errors?: { message: string; code: string; param?: string }[];
   detail?: string;
 }

@@ -6,8 +6,11 @@ import type { Me, SignIn } from "./types";
 const ALREADY_SIGNED_IN = 409;
 
 interface Flows {
-  flows?: { id: string; is_pending?: boolean }[];
+  flows?: { id: string; is_pending?: boolean; types?: string[] }[];
 }
+
+/** What the account takes beside the password, as "totp", "webauthn" and "recovery_codes"; null: nothing more is asked. */
+export type SecondStep = readonly string[] | null;
 
 export function fetchMe(): Promise<Me> {
   return bodyOf(client.GET("/api/v1/me"));
@@ -19,21 +22,23 @@ export function fetchSignIn(): Promise<SignIn> {
 }
 
 /** Somebody came from the hospital's page, and their account asks for its second factor too. */
-export async function isAskedForCode(): Promise<boolean> {
-  return isPending(await ask<Flows>("auth/session"));
+export async function fetchSecondStep(): Promise<SecondStep> {
+  return pendingIn(await ask<Flows>("auth/session"));
 }
 
-function isPending({ data }: { data?: Flows }): boolean {
-  return data?.flows?.some(({ id, is_pending }) => id === "mfa_authenticate" && is_pending) ?? false;
+function pendingIn({ data }: { data?: Flows }): SecondStep {
+  const flow = data?.flows?.find(({ id, is_pending }) => id === "mfa_authenticate" && is_pending);
+  return flow ? flow.types ?? [] : null;
 }
 
-/** Signs in, or says that the account asks for its second factor too; throws a ProblemError whose text a user can read. */
-export async function signIn(username: string, password: string): Promise<"signed in" | "second factor"> {
+/** Signs in, or says what the account asks for too; throws a ProblemError whose text a user can read. */
+export async function signIn(username: string, password: string): Promise<SecondStep> {
   if (!csrfToken()) await ask("auth/session");
   if (!csrfToken()) await fetchMe().catch(() => null);
   const answer = await ask<Flows>("auth/login", "POST", { username, password });
-  if (answer.status === 200 || answer.status === ALREADY_SIGNED_IN) return "signed in";
-  if (isPending(answer)) return "second factor";
+  if (answer.status === 200 || answer.status === ALREADY_SIGNED_IN) return null;
+  const next = pendingIn(answer);
+  if (next) return next;
   if (answer.status === 403) {
     throw refusalOf(answer, "Sign-in refused", "The sign-in form expired. Reload the page and try again; cookies must be allowed.");
   }
@@ -54,8 +59,16 @@ export async function signOut(): Promise<void> {
   if (status !== 200 && status !== 401) throw problemOf(status, null);
 }
 
-/** What is dangerous is open for five minutes to whoever has just given the password. */
-export async function reauthenticate(password: string): Promise<void> {
-  const answer = await ask("auth/reauthenticate", "POST", { password });
+const CODE = /^\d{3} ?\d{3}$/;
+
+/**
+ * What is dangerous is open for five minutes to whoever has just given the password, or a code of the app: six digits, which are
+ * too few for a password. Nothing is asked for an empty proof, after a passkey; the server judges.
+ */
+export async function reauthenticate(proof: string): Promise<void> {
+  if (!proof) return;
+  const answer = CODE.test(proof)
+    ? await ask("auth/2fa/reauthenticate", "POST", { code: proof.replace(" ", "") })
+    : await ask("auth/reauthenticate", "POST", { password: proof });
   if (answer.status !== 200) throw refusalOf(answer, "Not allowed", "The password is not correct, or was tried too often; wait a minute.");
 }

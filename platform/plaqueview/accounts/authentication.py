@@ -24,7 +24,7 @@ def user_of(request: Request) -> User:
 
 
 def is_reauthenticated(request: Request) -> bool:
-    """Whether the user has just given their password; never with a token, which has none to give."""
+    """Whether the user has just given password, code or passkey; never with a token, which has none to give."""
     return user_of(request).token_id is None and did_recently_reauthenticate(request._request)  # noqa: SLF001  (Django's)
 
 

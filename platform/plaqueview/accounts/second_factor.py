@@ -1,4 +1,6 @@
-"""The second factor beside the password: codes of an authenticator app (RFC 6238), and recovery codes for a lost phone.
+"""The second factor beside the password: codes of an authenticator app (RFC 6238), passkeys, and recovery codes.
+
+A passkey also opens a session by itself: it asks its owner for a finger, a face or a number, so it is two factors.
 
 django-allauth keeps and checks them; here stands what the department adds: they are sealed in the database, every
 change leaves an audit event, and where `PLAQUEVIEW_SECOND_FACTOR` is "required" a session without one opens nothing.

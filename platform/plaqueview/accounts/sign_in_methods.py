@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 
 def factor_in(session: SessionBase) -> str | None:
-    """What was given beside the password: "totp", "recovery_codes" or nothing."""
+    """What was given beside the password: "totp", "webauthn", "recovery_codes" or nothing."""
     return next((method.get("type") for method in reversed(_methods(session)) if method["method"] == "mfa"), None)
 
 

@@ -32,7 +32,7 @@ class DeniedError(PlaqueViewError):
 
 
 class ReauthenticationError(DeniedError):
-    """The caller has not given their password lately."""
+    """The caller has not lately shown that it is them: by password, code or passkey."""
 
     code = "reauthentication_needed"
 

@@ -1,0 +1,34 @@
+import { Button, PasswordInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+
+import { canUsePasskeys, reauthenticateByPasskey } from "../server/passkeys";
+import { authenticatorsQuery } from "../state/account";
+import styles from "./account.module.css";
+import { Problem } from "./problem";
+
+/** Who is there still: by the password, a code of the app, or a passkey; the form's field `password`, empty after a passkey. */
+export function Proof() {
+  const authenticators = useQuery(authenticatorsQuery);
+  const has = (type: string) => authenticators.data?.some((one) => one.type === type) ?? false;
+  const passkey = useMutation({ mutationFn: reauthenticateByPasskey });
+  if (passkey.isSuccess) return <p className={styles.text} data-testid="passkey-accepted">Your passkey was accepted.</p>;
+  return (
+    <>
+      <PasswordInput
+        name="password" label="Your password" description={has("totp") ? "Or the code that your authenticator app shows now." : undefined}
+        autoComplete="current-password" required withAsterisk={false}
+      />
+      {has("webauthn") && canUsePasskeys() && (
+        <Button variant="subtle" size="compact-sm" className={styles.button} loading={passkey.isPending} onClick={() => passkey.mutate()}>
+          Use a passkey instead
+        </Button>
+      )}
+      {passkey.isError && <Problem error={passkey.error} />}
+    </>
+  );
+}
+
+/** What `reauthenticate` takes of a form with a `Proof` in it. */
+export function proofIn(form: FormData): string {
+  return String(form.get("password") ?? "");
+}
