@@ -10,7 +10,7 @@ from plaqueview.core.access import Role
 from tests.accounts.people import PASSWORD, browser, csrf, make_user
 from tests.accounts.soft_key import SoftKey
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ROUTES = "/_allauth/browser/v1"
 KEYS = f"{ROUTES}/account/authenticators/webauthn"
@@ -53,11 +53,12 @@ def use(client: Client, key: SoftKey, route: str):
 
 
 @pytest.fixture
-def key(ana) -> SoftKey:
+def key(ana, django_capture_on_commit_callbacks) -> SoftKey:
     """Ana's account has it."""
     client, made = at_localhost(), SoftKey()
     sign_in_by_password(client)
-    assert add(client, made).status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        assert add(client, made).status_code == 200
     return made
 
 
