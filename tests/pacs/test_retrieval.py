@@ -178,6 +178,16 @@ def test_pixels_that_do_not_fill_their_frame_are_refused(viewer):
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
+@pytest.mark.parametrize("what", ["/frames/1", "/metadata", "/bulkdata/7FE00010", "/rendered", "/thumbnail", ""])
+def test_what_was_read_before_costs_two_queries(what, viewer, django_assert_num_queries):
+    dataset = series(1)[0]
+    receive_series([dataset])
+    viewer.get(address(dataset) + what)
+
+    with django_assert_num_queries(2):  # whose token it is, and the one instance with all that is served of it
+        assert viewer.get(address(dataset) + what).status_code == 200
+
+
 def test_reading_hundreds_of_frames_is_one_event(viewer):
     datasets = series(20)
     receive_series(datasets)

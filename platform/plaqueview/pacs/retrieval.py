@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
@@ -9,6 +10,22 @@ from plaqueview.audit.services import record_once
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.studies.models import Instance
+
+SERVED: Final = (
+    "site_id",
+    "study_id",
+    "series_id",
+    "transfer_syntax_uid",
+    "number_of_frames",
+    "rows",
+    "columns",
+    "attributes",
+    "storage_key",
+    "sha256",
+    "size_bytes",
+    "pixel_offset",
+    "pixel_bytes",
+)
 
 
 def retrieve(
@@ -26,7 +43,9 @@ def retrieve(
         found = found.filter(series__series_instance_uid=series_uid)
     if instance_uid is not None:
         found = found.filter(sop_instance_uid=instance_uid)
-    instances = list(found.order_by("series_id", "instance_number", "sop_instance_uid"))
+    # One instance has no order, and of its row only what is served is read: building the query is most of the time.
+    order = () if instance_uid is not None else ("series_id", "instance_number", "sop_instance_uid")
+    instances = list(found.order_by(*order).only(*SERVED))
     if not instances:
         raise NotFoundError("no such study, series or instance, or none that you may see")
     if len({instance.site_id for instance in instances}) > 1:
