@@ -170,8 +170,16 @@ def test_what_has_to_end_first_is_named_and_nothing_goes(admin, place):
     assert world() == before
 
 
-def test_without_the_password_nothing_goes(place):
-    answer = erase(browser(place.users[Role.ADMIN]), place)
+@pytest.mark.parametrize("has_password", [True, False])
+def test_without_the_password_nothing_goes(place, has_password):
+    owner = place.users[Role.ADMIN]
+    client = browser(owner)
+    if not has_password:  # nor anything else to show who they are
+        owner.set_unusable_password()
+        owner.save()
+        client.force_login(owner)
+
+    answer = erase(client, place)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication_needed")
     assert Patient.objects.filter(pk=place.study.patient_id).exists()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, get_reauthentication_flows
 from django.http import QueryDict
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
@@ -24,8 +24,14 @@ def user_of(request: Request) -> User:
 
 
 def is_reauthenticated(request: Request) -> bool:
-    """Whether the user has just given password, code or passkey; never with a token, which has none to give."""
-    return user_of(request).token_id is None and did_recently_reauthenticate(request._request)  # noqa: SLF001  (Django's)
+    """Whether the user has just given password, code or passkey; never with a token, which has none to give.
+
+    Nor by an account that has none of them, which allauth lets pass: whoever finds its session open would pass too.
+    """
+    user = user_of(request)
+    if user.token_id is not None or not get_reauthentication_flows(user):
+        return False
+    return did_recently_reauthenticate(request._request)  # noqa: SLF001  (Django's)
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
