@@ -15,6 +15,12 @@ export function ModelExport({ model }: { model: ModelVersion }) {
   );
 }
 
+/** The model's card as a file of Markdown. */
+export function CardExport({ model }: { model: ModelVersion }) {
+  const content = `data:text/markdown;charset=utf-8,${encodeURIComponent(model.card)}`;
+  return <a href={content} download={`${model.name}-${model.version}.md`} data-testid="export-card">Save the card as Markdown</a>;
+}
+
 /** Takes in a model of an installation whose key is trusted here. */
 export function ModelImport() {
   const importing = useMutation({ mutationFn: importModel, onSettled: refreshModels });

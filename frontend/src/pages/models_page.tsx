@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Markdown } from "markdown-to-jsx";
 
 import { fullTimeText } from "../components/formats";
-import { ModelExport, ModelImport } from "../components/model_file";
+import { CardExport, ModelExport, ModelImport } from "../components/model_file";
 import { GatePanel } from "../components/gate_panel";
 import { ShadowPanel } from "../components/shadow_panel";
 import { Loading } from "../components/loading";
@@ -66,6 +66,7 @@ function ModelCard({ model, me }: { model: ModelVersion; me: Me }) {
         <details className={cardStyles.card} open={model.stage === "champion"}>
           <summary>Model card</summary>
           <div className={cardStyles.text}><Markdown options={MARKDOWN}>{model.card}</Markdown></div>
+          <CardExport model={model} />
         </details>
       )}
     </article>

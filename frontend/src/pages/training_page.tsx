@@ -18,6 +18,9 @@ import type { Me } from "../server/types";
 import { isLive, pointsQuery, runsQuery, snapshotsQuery, useLiveTraining } from "../state/training";
 import styles from "./plain_page.module.css";
 
+// What was left out, and what has changed, take the whole width below their row.
+const COLUMNS = 6;
+
 /** Snapshots of approved versions and the runs that learn from them, for administrators. */
 export function TrainingPage({ me }: { me: Me }) {
   usePageTitle("Training");
@@ -81,38 +84,46 @@ function SnapshotLine({ snapshot, older, onTrain }: SnapshotLineProps) {
   const [isExplained, setExplained] = useState(false);
   const { train, validation, test } = snapshot.counts;
   return (
-    <tr data-testid="snapshot-row" data-state={snapshot.state}>
-      <td className={styles.keep}>{timeText(snapshot.created)}</td>
-      <td>
-        {snapshot.state}
-        {snapshot.reason && <div className={styles.dim}>{snapshot.reason}</div>}
-        <div className={styles.dim} data-testid="snapshot-rules">{rulesText(snapshot.sites, snapshot.rules)}</div>
-        {isCompared && older && <SnapshotDifference snapshot={snapshot.id} older={older.id} />}
-        {isExplained && <SnapshotExclusions snapshot={snapshot.id} />}
-      </td>
-      <td>{train && validation && test ? `${train.patients}, ${validation.patients}, ${test.patients}` : UNKNOWN}</td>
-      <td>
-        {snapshot.excluded_count === 0 ? (isReady(snapshot) ? "none" : UNKNOWN) : (
-          <Button size="compact-sm" variant="default" aria-expanded={isExplained} onClick={() => setExplained(!isExplained)} data-testid="exclusions">
-            {countText(snapshot.excluded_count, "study", "studies")}
-          </Button>
-        )}
-      </td>
-      <td>{snapshot.sha256.slice(0, 12) || UNKNOWN}</td>
-      <td className={styles.right}>
-        {isReady(snapshot) && (
-          <Group gap={6} justify="flex-end" wrap="nowrap">
-            {older && (
-              <Button size="compact-sm" variant="default" aria-expanded={isCompared} onClick={() => setCompared(!isCompared)} data-testid="compare">
-                Compare with the one before
-              </Button>
-            )}
-            <Button size="compact-sm" variant="default" component="a" href={snapshotExportUrl(snapshot.id)} download>Export</Button>
-            <Button size="compact-sm" variant="default" onClick={() => onTrain(snapshot.id)} data-testid="train">Train</Button>
-          </Group>
-        )}
-      </td>
-    </tr>
+    <>
+      <tr data-testid="snapshot-row" data-state={snapshot.state}>
+        <td className={styles.keep}>{timeText(snapshot.created)}</td>
+        <td>
+          {snapshot.state}
+          {snapshot.reason && <div className={styles.dim}>{snapshot.reason}</div>}
+          <div className={styles.dim} data-testid="snapshot-rules">{rulesText(snapshot.sites, snapshot.rules)}</div>
+        </td>
+        <td>{train && validation && test ? `${train.patients}, ${validation.patients}, ${test.patients}` : UNKNOWN}</td>
+        <td>
+          {snapshot.excluded_count === 0 ? (isReady(snapshot) ? "none" : UNKNOWN) : (
+            <Button size="compact-sm" variant="default" aria-expanded={isExplained} onClick={() => setExplained(!isExplained)} data-testid="exclusions">
+              {countText(snapshot.excluded_count, "study", "studies")}
+            </Button>
+          )}
+        </td>
+        <td>{snapshot.sha256.slice(0, 12) || UNKNOWN}</td>
+        <td className={styles.right}>
+          {isReady(snapshot) && (
+            <Group gap={6} justify="flex-end" wrap="nowrap">
+              {older && (
+                <Button size="compact-sm" variant="default" aria-expanded={isCompared} onClick={() => setCompared(!isCompared)} data-testid="compare">
+                  Compare with the one before
+                </Button>
+              )}
+              <Button size="compact-sm" variant="default" component="a" href={snapshotExportUrl(snapshot.id)} download>Export</Button>
+              <Button size="compact-sm" variant="default" onClick={() => onTrain(snapshot.id)} data-testid="train">Train</Button>
+            </Group>
+          )}
+        </td>
+      </tr>
+      {((isCompared && older) || isExplained) && (
+        <tr>
+          <td colSpan={COLUMNS}>
+            {isCompared && older && <SnapshotDifference snapshot={snapshot.id} older={older.id} />}
+            {isExplained && <SnapshotExclusions snapshot={snapshot.id} />}
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
 
