@@ -115,6 +115,18 @@ def test_a_range_of_bulk_data_and_words_of_a_big_endian_file(viewer):
     assert pixels.content == noise().tobytes()
 
 
+def test_a_big_endian_value_that_is_no_whole_number_of_words_is_refused_by_name(viewer):
+    dataset = series(1)[0]
+    dataset.add_new(0x00660016, "OF", bytes(2002))
+    set_pixels(dataset, noise())
+    receive_bytes(encoded(dataset, syntax=ExplicitVRBigEndian))
+
+    refused = viewer.get(f"{address(dataset)}/bulkdata/00660016", headers={"accept": "application/octet-stream"})
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "element 00660016 has 2002 bytes; its VR OF needs words of 4"
+
+
 @pytest.mark.parametrize("tag", ["00100010", "00291010", "7fe0", "zzzzzzzz", "-0000010"])
 def test_there_is_no_bulk_data_of_other_elements(tag, viewer):
     dataset, _ = compressed()

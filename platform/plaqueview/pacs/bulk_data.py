@@ -7,7 +7,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from plaqueview.core.errors import NotFoundError
+from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.storage import read_range
 from plaqueview.pacs.stored_frames import opened_behind_header
 from plaqueview.studies.models import Instance
@@ -36,7 +36,8 @@ def uri_of(root: str, *, study_uid: str, series_uid: str, instance_uid: str, tag
 def read_element(instance: Instance, tag: str) -> bytes:
     """The value of an element that was left out, little endian.
 
-    Raises: NotFoundError when the instance has no binary element of this tag.
+    Raises: NotFoundError when the instance has no binary element of this tag; InvalidError when a big endian value is no
+    whole number of the words of its VR, so that it cannot be turned.
     """
     is_tag = len(tag) == 8 and all(letter in "0123456789ABCDEFabcdef" for letter in tag)
     element = _element(instance, int(tag, 16)) if is_tag else None
@@ -45,7 +46,10 @@ def read_element(instance: Instance, tag: str) -> bytes:
     vr, value = element
     if instance.transfer_syntax_uid != ExplicitVRBigEndian or vr not in WORDS:
         return value
-    turned = array(WORDS[vr], value)
+    turned = array(WORDS[vr])
+    if len(value) % turned.itemsize:
+        raise InvalidError(f"element {tag} has {len(value)} bytes; its VR {vr} needs words of {turned.itemsize}")
+    turned.frombytes(value)
     turned.byteswap()
     return turned.tobytes()
 
