@@ -266,9 +266,11 @@ def runs(command) -> bool:
 
 
 def environment() -> dict[str, str]:
-    """That of a shell in which .venv is active."""
+    """That of a shell in which .venv is active, and in which Python keeps what it compiled."""
+    # Images of Python often say PYTHONDONTWRITEBYTECODE: here every process would compile all that it imports anew.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     path = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
-    return dict(os.environ, PATH=path, VIRTUAL_ENV=str(VENV))
+    return kept | {"PATH": path, "VIRTUAL_ENV": str(VENV)}
 
 
 def hash_of(paths) -> str:

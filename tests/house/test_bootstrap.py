@@ -100,6 +100,18 @@ def test_a_hash_changes_with_content_and_with_name(bootstrap: ModuleType, tmp_pa
     assert bootstrap.hash_of([tmp_path / "one"]) in hashes
 
 
+def test_what_was_compiled_once_is_found_by_the_next_process(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    (tmp_path / "imported.py").write_text("")
+
+    subprocess.run([sys.executable, "-c", "import imported"], cwd=tmp_path, check=True, env=bootstrap.environment())
+
+    assert len(list(tmp_path.glob("__pycache__/imported.*.pyc"))) == 1
+
+
 def test_help_lists_every_target() -> None:
     environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
 
