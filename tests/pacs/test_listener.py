@@ -23,7 +23,7 @@ from pynetdicom import AE, _config, build_context, evt
 
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, DUPLICATE_SOP_INSTANCE, OUT_OF_RESOURCES, SUCCESS
-from plaqueview.pacs.listener import Listener
+from plaqueview.pacs.listener import MOST_ASSOCIATIONS, Listener
 from plaqueview.studies.models import Instance, Study, StudyState
 from tests.studies.dicom_files import encoded, ljubljana, receive_bytes, series
 from tests.studies.test_settling import tasks_in
@@ -286,6 +286,20 @@ def test_a_line_cut_within_an_instance_leaves_nothing_of_it(listener):
     assert send(listener, [small]) == [SUCCESS]
     assert Instance.objects.get().sop_instance_uid == small.SOPInstanceUID
     assert eventually(lambda: set(incoming.iterdir()) == before), set(incoming.iterdir()) - before
+
+
+def test_callers_who_hang_up_before_they_ask_for_anything_take_nobodys_place(listener):
+    for _ in range(MOST_ASSOCIATIONS + 1):
+        socket.create_connection(("127.0.0.1", listener.port)).close()
+
+    assert eventually(lambda: associates(listener), seconds=20.0)  # not after the minute that the library waits
+
+
+def associates(running: Inside) -> bool:
+    association = associate(running)
+    if association.is_established:
+        association.release()
+    return association.is_released
 
 
 def test_a_killed_listener_keeps_what_it_acknowledged():

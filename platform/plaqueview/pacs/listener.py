@@ -138,6 +138,7 @@ class Listener:
                 (evt.EVT_RELEASED, self._end),
                 (evt.EVT_ABORTED, self._end),
                 (evt.EVT_CONN_CLOSE, self._end),
+                (evt.EVT_CONN_CLOSE, _give_up_place),
                 (evt.EVT_ABORTED, _forget_half_an_instance),
                 (evt.EVT_CONN_CLOSE, _forget_half_an_instance),
             ],
@@ -217,6 +218,15 @@ def _send_at_once(event: evt.Event) -> None:
     connection = event.assoc.dul.socket
     if connection is not None and connection.socket is not None:
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _give_up_place(event: evt.Event) -> None:
+    """Who hangs up before asking for anything leaves at once, as do checks of health and scans of ports.
+
+    The library would count each for another minute among the most that may be there, and turn modalities away for it.
+    """
+    if event.assoc.requestor.primitive is None:
+        event.assoc.dul.to_user_queue.put(None)  # type: ignore[arg-type]  # as when nothing came within its time
 
 
 def _forget_half_an_instance(event: evt.Event) -> None:
