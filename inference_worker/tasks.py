@@ -33,6 +33,7 @@ from inference_worker.config import SLICE_SIZE
 from inference_worker.errands import Errand, carry_out
 from inference_worker.heartbeat import Heartbeat
 from inference_worker.mask_checks import PreprocessingError
+from inference_worker.memory import MemoryShortError, require_memory
 from inference_worker.prediction import (
     BATCH_SIZE,
     NETWORK_SHARE,
@@ -62,7 +63,7 @@ from plaqueview.inference.models import JobStage
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion
-from plaqueview.studies.services import load_volume
+from plaqueview.studies.services import count_voxels, load_volume
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,15 @@ class OverdueError(RuntimeError):
     """The job has taken longer than the department allows."""
 
 
-EXPECTED_ERRORS = (SeriesReadError, PreprocessingError, GeometryError, LesionError, OverdueError, UnavailableError)
+EXPECTED_ERRORS = (
+    SeriesReadError,
+    PreprocessingError,
+    GeometryError,
+    LesionError,
+    OverdueError,
+    UnavailableError,
+    MemoryShortError,
+)
 REGION_ERRORS = (SeriesReadError, GeometryError, AlignmentError, UnavailableError)
 REGISTRATION_ERRORS = (SeriesReadError, GeometryError, RegistrationError, UnavailableError)
 NO_BRAIN = "no version of the study says where the brain is"
@@ -209,12 +218,13 @@ def segment(self: Task[..., None], job_id: str) -> None:
 def read(claim: inference.Claim, segmenter: Segmenter) -> Segmentation:
     """What the network says of the claimed series; listeners hear of the progress, and the lease stays alive.
 
-    Raises: JobCancelledError, ClaimLostError; OverdueError; SeriesReadError, PreprocessingError and what else rules a
-    series out.
+    Raises: JobCancelledError, ClaimLostError; OverdueError, MemoryShortError; SeriesReadError, PreprocessingError and
+    what else rules a series out.
     """
     clock = Clock(claim)
     longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
     with Heartbeat(clock.beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s) as heartbeat:
+        require_memory(count_voxels(claim.series_id))
         volume = load_volume(claim.series_id).volume
         on_progress = clock.checked(heartbeat.report)
         on_progress(0.0)

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection, transaction
 
-from inference_worker import tasks
+from inference_worker import memory, tasks
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Role
 from plaqueview.core.storage import stored_path
@@ -93,6 +93,32 @@ def test_an_error_of_ours_has_a_generic_reason_and_goes_on_to_the_log(job):
 
     job.refresh_from_db()
     assert (job.state, job.reason) == (JobState.FAILED, tasks.UNEXPECTED)
+
+
+def test_a_series_of_more_voxels_than_a_head_has_is_refused_before_a_file_is_opened(job):
+    for instance in job.series.instances.all():
+        (one,) = instance.attributes["slices"]
+        one["rows"], one["columns"] = 2**14, 2**12
+        instance.save()
+        stored_path(instance.storage_key).unlink()
+
+    run(job)
+
+    assert (job.state, job.attempts) == (JobState.FAILED, 1)
+    assert job.reason == "series announces 536870912 voxels, need at most 268435456"
+
+
+def test_a_series_that_needs_more_memory_than_is_free_is_refused_before_a_file_is_opened(job, monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
+    for key in job.series.instances.values_list("storage_key", flat=True):
+        stored_path(key).unlink()
+
+    run(job)
+
+    assert (job.state, job.attempts) == (JobState.FAILED, 1)
+    assert job.reason == (
+        "The series has 0.1 million voxels, for which the worker needs 0.00302 GiB of memory; 0.000977 GiB are free."
+    )
 
 
 def test_a_full_disk_is_said_by_name(job, settings):

@@ -59,8 +59,7 @@ def read_volume(datasets: Sequence[Dataset]) -> StackedVolume:
         stack = stack_slices(headers)
     except SliceStackError as error:
         raise SeriesReadError(f"series is not one volume: {error}") from error
-    if prod(stack.shape) > MOST_VOXELS:
-        raise SeriesReadError(f"series announces {prod(stack.shape)} voxels, need at most {MOST_VOXELS}")
+    check_size(prod(stack.shape))
     voxels = np.empty(stack.shape, np.float32)
     slice_of = {(header.sop_instance_uid, header.frame_number): at for at, header in enumerate(stack.headers)}
     for dataset in datasets:
@@ -69,6 +68,12 @@ def read_volume(datasets: Sequence[Dataset]) -> StackedVolume:
             voxels[slice_of[text(dataset, "SOPInstanceUID"), frame_number]] = _rescaled(frame, dataset, frame_number)
     uids = tuple(header.sop_instance_uid for header in stack.headers)
     return StackedVolume(Volume(voxels, stack.affine), uids, tuple(header.frame_number for header in stack.headers))
+
+
+def check_size(voxels: int) -> None:
+    """Raises: SeriesReadError for more voxels than a head has, so that nobody opens the files of such a series."""
+    if voxels > MOST_VOXELS:
+        raise SeriesReadError(f"series announces {voxels} voxels, need at most {MOST_VOXELS}")
 
 
 def _check_series(datasets: Sequence[Dataset]) -> None:

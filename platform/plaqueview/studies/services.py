@@ -25,6 +25,7 @@ from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
 from plaqueview.studies.volumes import (
     Scanner,
     SeriesSlices,
+    count_voxels,
     load_first_header,
     load_headers,
     load_slices,
@@ -48,6 +49,7 @@ __all__ = [
     "UploadPart",
     "announce_study",
     "assign",
+    "count_voxels",
     "create_upload",
     "enqueue_overdue",
     "fingerprint_of",

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.completeness import InstanceHeader
-from plaqueview.imaging.dicom_read import SeriesReadError, StackedVolume, read_volume
+from plaqueview.imaging.dicom_read import SeriesReadError, StackedVolume, check_size, read_volume
 from plaqueview.imaging.slice_stack import SliceStackError, stack_slices
 from plaqueview.imaging.windowing import Window
 from plaqueview.studies.instance_file import UNREADABLE
@@ -40,10 +40,24 @@ class SeriesSlices:
 def load_volume(series_id: UUID) -> StackedVolume:
     """The volume of the series, from the bytes as received.
 
-    Raises: SeriesReadError when the instances are not one volume, or their pixels cannot be decoded.
+    Raises: SeriesReadError when the instances are not one volume, or their pixels cannot be decoded; of one that is too
+    large no file is opened.
     """
     with _reading(series_id):
+        count_voxels(series_id)
         return read_volume([dcmread(stored_path(key)) for key in _image_keys(series_id)])
+
+
+def count_voxels(series_id: UUID) -> int:
+    """As many as the headers kept at receiving announce, and 0 where they announce none; no file is opened.
+
+    Raises: SeriesReadError for more than a head has.
+    """
+    stored = Instance.objects.filter(series_id=series_id, attributes__has_key="slices").order_by()
+    slices = (one for attributes in stored.values_list("attributes", flat=True) for one in attributes["slices"])
+    voxels = sum((one.get("rows") or 0) * (one.get("columns") or 0) for one in slices)
+    check_size(voxels)
+    return voxels
 
 
 def load_slices(series: Series, indices: Sequence[int]) -> dict[int, NDArray[np.float32]]:
