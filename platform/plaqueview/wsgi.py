@@ -4,6 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from plaqueview.core.seats import seated
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plaqueview.settings")
 
-application = get_wsgi_application()
+application = seated(get_wsgi_application())

@@ -7,8 +7,11 @@ from importlib.util import find_spec
 from plaqueview.launcher.broker import Broker
 from plaqueview.launcher.plan import DemoPlan
 
-# Two workers of two threads answered most requests with the shortest tail (docs/decisions/0002-wsgi-and-asgi.md).
-WEB_WORKERS, WEB_THREADS = "2", "2"
+# Two workers in which two requests compute at once answered most requests with the shortest tail
+# (docs/decisions/0002-wsgi-and-asgi.md); the other threads wait for slow lines (plaqueview.core.seats).
+WEB_WORKERS, WEB_THREADS = "2", "16"
+# A request under way, an upload for one, may end when its server is to; a page's socket never does.
+LONGEST_ENDING_S = {"wsgi": "20", "asginl": "2"}
 NICENESS_OF_TRAINING = "10"
 INFERENCE_TASKS = ("inference_worker.tasks", "inference_worker.enhancement_tasks", "inference_worker.shadow_tasks")
 
@@ -65,8 +68,8 @@ def _granian(interface: str, application: str, *, port: int) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "granian", "--interface", interface, application),
         *("--host", "127.0.0.1", "--port", str(port), *size),
-        *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "2"),
-        *("--log-level", "warning"),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5"),
+        *("--workers-kill-timeout", LONGEST_ENDING_S[interface], "--log-level", "warning"),
     )
 
 
