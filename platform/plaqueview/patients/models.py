@@ -34,7 +34,13 @@ class Patient(Record):
     birth_date = models.DateField(null=True)
     sex = models.CharField(max_length=16, blank=True)
     search_text = models.CharField(max_length=500, blank=True, help_text="Name and identifier, case-folded.")
-    hold_reason = models.CharField(max_length=500, blank=True, help_text="Why nothing may be deleted; empty: no hold.")
+    hold_reason = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why nothing may be deleted; empty: no hold.",
+    )
 
     objects = PatientQuerySet.as_manager()
 

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='patient',
             name='hold_reason',
-            field=models.CharField(blank=True, help_text='Why nothing may be deleted; empty: no hold.', max_length=500),
+            field=models.CharField(blank=True, db_default='', default='', help_text='Why nothing may be deleted; empty: no hold.', max_length=500),
         ),
     ]

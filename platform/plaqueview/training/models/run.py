@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.core.leases import lapsed_at, lease_while
@@ -74,14 +74,14 @@ class TrainingRun(Record):
     best_key = models.CharField(max_length=200, blank=True)
     seconds = models.FloatField(default=0.0)
     seconds_per_step = models.FloatField(null=True)
-    resources = models.JSONField(default=dict)
+    resources = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     attempts = models.PositiveSmallIntegerField(default=0)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     device = models.CharField(max_length=20, blank=True)
-    processes = models.PositiveSmallIntegerField(default=1)
+    processes = models.PositiveSmallIntegerField(default=1, db_default=1)
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     start_model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
