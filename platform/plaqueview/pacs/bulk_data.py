@@ -36,8 +36,8 @@ def uri_of(root: str, *, study_uid: str, series_uid: str, instance_uid: str, tag
 def read_element(instance: Instance, tag: str) -> bytes:
     """The value of an element that was left out, little endian.
 
-    Raises: NotFoundError when the instance has no binary element of this tag; InvalidError when a big endian value is no
-    whole number of the words of its VR, so that it cannot be turned.
+    Raises: NotFoundError when the instance has no binary element of this tag; InvalidError when a big endian value is
+    no whole number of the words of its VR, so that it cannot be turned.
     """
     is_tag = len(tag) == 8 and all(letter in "0123456789ABCDEFabcdef" for letter in tag)
     element = _element(instance, int(tag, 16)) if is_tag else None
