@@ -15,7 +15,7 @@ from typing import IO
 from tests.results import Results, read_results, results_file
 from tests.steps import BESIDE, SHOWN, TESTS, Step, StepSkipped, install_missing_programs
 
-STEPS = (*BESIDE, *SHOWN)
+STEPS = (*(step for steps in BESIDE for step in steps), *SHOWN)
 GROUPS = {"lint": ("ruff", "format", "mypy", "floors")}
 LINES_OF_A_FAILURE = 20
 
@@ -37,9 +37,10 @@ def main() -> int:
     if len(names) == len(STEPS):
         install_missing_programs()
     started = time.monotonic()
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        beside = thread.submit(run_all, chosen(BESIDE, names), run_beside)
-        outcomes = [*run_all(chosen(SHOWN, names), run_shown), *beside.result()]
+    with ThreadPoolExecutor(max_workers=len(BESIDE)) as threads:
+        beside = [threads.submit(run_all, chosen(steps, names), run_beside) for steps in BESIDE]
+        shown = run_all(chosen(SHOWN, names), run_shown)
+        outcomes = [*shown, *(outcome for each in beside for outcome in each.result())]
     print_summary(outcomes, time.monotonic() - started)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
 

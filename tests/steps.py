@@ -85,6 +85,10 @@ def npm(script: str) -> Check:
     return lambda log: succeeds(["npm", "run", "--silent", script], log, folder=FRONTEND)
 
 
+def check_floors(log: IO[str]) -> bool:
+    return succeeds([Path(PYTHON).with_name("lint-imports")], log)
+
+
 def check_migrations(log: IO[str]) -> bool:
     variables = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": os.pathsep.join((str(ROOT), "platform"))}
     return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], log, variables=variables)
@@ -175,17 +179,19 @@ TESTS = (BROWSER, PYTEST, POSTGRESQL)
 # One after the other, with what they say shown as it comes.
 SHOWN = (BROWSER, PYTEST)
 
-# One after the other, beside those; what they say is shown when they fail. A browser waits much, which leaves the other
-# core to these; PostgreSQL's tests are the longest and come last.
+# Beside those and beside each other: rows of steps, one after the other, whose output is shown when they fail. A
+# browser waits much, which leaves most of the cores to these; the longest step waits for it, and has them to itself.
 BESIDE = (
-    Step("ruff", "no lint", python("ruff", "check")),
-    Step("format", "formatted", python("ruff", "format", "--check")),
-    Step("floors", "an arrow points only down", lambda log: succeeds([Path(PYTHON).with_name("lint-imports")], log)),
-    Step("migrations", "tables are as the models say", check_migrations),
-    Step("oxlint", "no lint in the frontend", npm("lint")),
-    Step("typescript", "the frontend's types hold", npm("typecheck")),
-    Step("mypy", "types hold", python("mypy")),
-    Step("vitest", "the frontend's units do as they should", npm("test")),
-    Step("wheel", "the wheel installs into an empty environment and runs", install_wheel),
-    POSTGRESQL,
+    (
+        Step("ruff", "no lint", python("ruff", "check")),
+        Step("format", "formatted", python("ruff", "format", "--check")),
+        Step("floors", "an arrow points only down", check_floors),
+        Step("migrations", "tables are as the models say", check_migrations),
+        Step("oxlint", "no lint in the frontend", npm("lint")),
+        Step("typescript", "the frontend's types hold", npm("typecheck")),
+        Step("mypy", "types hold", python("mypy")),
+        Step("vitest", "the frontend's units do as they should", npm("test")),
+        Step("wheel", "the wheel installs into an empty environment and runs", install_wheel),
+    ),
+    (POSTGRESQL,),
 )
