@@ -11,6 +11,7 @@ from plaqueview.inference import services
 from plaqueview.inference.models import InferenceJob, JobStage, JobState
 from plaqueview.studies.models import Study, StudyState
 from tests.accounts.people import make_user
+from tests.core.clocks import needs_a_clock_of_its_own, set_clock
 from tests.inference.scenes import claimed, make_model, make_study, segmentation
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,18 @@ def test_a_claim_makes_the_job_and_the_study_run(study, settings):
     assert job.model == make_model()
     assert job.lease_expires_at - job.started_at == timedelta(seconds=settings.JOB_LEASE_S)
     assert (study.state, study.job_summary["state"]) == (StudyState.RUNNING, "running")
+
+
+@needs_a_clock_of_its_own
+@pytest.mark.parametrize("length", [timedelta(hours=1), -timedelta(hours=1)])
+def test_a_worker_whose_clock_is_wrong_keeps_its_job_as_long_as_any_other(study, settings, monkeypatch, length):
+    with monkeypatch.context() as wrong:
+        set_clock(wrong, length)
+        claim = claimed(study)
+
+    assert services.requeue_expired() == 0
+    left = job_of(claim).lease_expires_at - timezone.now()
+    assert timedelta(0) < left <= timedelta(seconds=settings.JOB_LEASE_S + 1)
 
 
 def test_a_claimed_job_is_not_claimed_again(study):

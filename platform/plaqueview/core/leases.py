@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.errors import ConflictError
 
 # A queued row whose message was lost (the broker was away at the commit) is announced again after this long, a few at
@@ -87,13 +87,13 @@ def claim_longest_due(
     row_id = due.order_by("next_attempt_at", "created").values_list("pk", flat=True).first()
     if row_id is None:
         return None
-    token = take(due.filter(pk=row_id), now=timezone.now(), running=running, length=length, **fresh)
+    token = take(due.filter(pk=row_id), now=clock.now(), running=running, length=length, **fresh)
     return Claim(row_id, token) if token else None
 
 
 def extend(rows: models.QuerySet[Any], token: UUID, length: timedelta) -> bool:  # Any: as above
     """The lease of the row that the token holds runs anew; False when the token holds none of them."""
-    return bool(rows.filter(lease_token=token).update(lease_expires_at=timezone.now() + length))
+    return bool(rows.filter(lease_token=token).update(lease_expires_at=clock.now() + length))
 
 
 def held(rows: models.QuerySet[Row], pk: UUID, token: UUID, *, name: str) -> Row:
@@ -122,7 +122,7 @@ def unclaimed(
     """
     if rows.filter(state=running).exists():
         return ()
-    now = timezone.now()
+    now = clock.now()
     waiting = rows.filter(state=queued, modified__lt=now - UNCLAIMED_AFTER).order_by(*order)
     ids = list(waiting.values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE])
     rows.filter(pk__in=ids).update(modified=now)

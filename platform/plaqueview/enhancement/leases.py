@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.enhancement import journal
@@ -35,7 +35,7 @@ class Claim:
 @transaction.atomic
 def claim(*, enhancement_id: UUID, worker: str) -> Claim | None:
     """It is this worker's; None when it has ended, or another worker holds it."""
-    now = timezone.now()
+    now = clock.now()
     free = Enhancement.objects.claimable(now).filter(pk=enhancement_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
     token = take(free, now=now, running=EnhancementState.RUNNING, length=lease(), started_at=now, worker=worker)
     if token is None:
@@ -65,7 +65,7 @@ def held_enhancement(claim: Claim) -> Enhancement:
 
 def requeue_expired() -> None:
     """What dead workers held waits again, or has failed when too many died; what nobody came for is sent again."""
-    expired = Enhancement.objects.filter(lapsed_at(timezone.now(), EnhancementState.RUNNING))
+    expired = Enhancement.objects.filter(lapsed_at(clock.now(), EnhancementState.RUNNING))
     for enhancement_id in list(expired.values_list("pk", flat=True)):
         _requeue(enhancement_id)
     _send_unclaimed()
@@ -74,7 +74,7 @@ def requeue_expired() -> None:
 @transaction.atomic
 def _requeue(enhancement_id: UUID) -> None:
     locked = Enhancement.objects.select_for_update(of=("self",)).select_related("study")
-    enhancement = locked.filter(lapsed_at(timezone.now(), EnhancementState.RUNNING), pk=enhancement_id).first()
+    enhancement = locked.filter(lapsed_at(clock.now(), EnhancementState.RUNNING), pk=enhancement_id).first()
     if enhancement is None:
         return
     logger.warning("enhancement %s: the lease of worker %s lapsed", enhancement.pk, enhancement.worker)

@@ -6,9 +6,9 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, backoff_s, put_off
 from plaqueview.inbox import journal
 from plaqueview.inbox.leases import held_fetch
@@ -43,7 +43,7 @@ def fail(claim: Claim, *, error: PeerError, random: Random) -> None:
         _end(fetch, FetchState.DEAD, error.answer)
         return
     wait_s = backoff_s(fetch.attempts, first_s=settings.FETCH_RETRY_S, random=random)
-    fetch.next_attempt_at = timezone.now() + timedelta(seconds=wait_s)
+    fetch.next_attempt_at = clock.now() + timedelta(seconds=wait_s)
     _end(fetch, FetchState.FAILED, error.answer)
     if error.is_about_peer:
         put_off(Fetch.objects.filter(node=fetch.node_id, state__in=WAITING), until=fetch.next_attempt_at)
@@ -59,7 +59,7 @@ def give_up(claim: Claim, *, answer: str) -> None:
 def bury_lapsed() -> int:
     """Fetches whose every attempt died with its worker are dead; returns how many."""
     locked = Fetch.objects.with_references().select_for_update(of=("self",))
-    lapsed = locked.filter(Fetch.objects.lapsed_at(timezone.now()), attempts__gte=settings.FETCH_MAX_ATTEMPTS)
+    lapsed = locked.filter(Fetch.objects.lapsed_at(clock.now()), attempts__gte=settings.FETCH_MAX_ATTEMPTS)
     fetches = list(lapsed)
     for fetch in fetches:
         _end(fetch, FetchState.DEAD, f"no worker came to the end of it in {fetch.attempts} attempts")
@@ -70,7 +70,7 @@ def _end(fetch: Fetch, state: FetchState, answer: str) -> None:
     fetch.state, fetch.answer = state, answer[:500]
     fetch.lease_token = fetch.lease_expires_at = None
     if state != FetchState.FAILED:
-        fetch.next_attempt_at, fetch.ended_at = None, timezone.now()
+        fetch.next_attempt_at, fetch.ended_at = None, clock.now()
     fetch.save()
     journal.record(EVENT_OF_END[state], fetch, actor=None)
     journal.publish(fetch)

@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import Claim, ClaimLostError
 from plaqueview.core.queue import enqueue
@@ -50,7 +50,7 @@ def fetch_from_node(*, node_id: UUID, random: Random) -> int:
 
 def wake_nodes() -> int:
     """Workers are told of each node from which something is due; a message too many finds nothing to do."""
-    due = Fetch.objects.due(timezone.now()).order_by().values_list("node_id", flat=True).distinct()
+    due = Fetch.objects.due(clock.now()).order_by().values_list("node_id", flat=True).distinct()
     nodes = {*due, *priors.due_searches().order_by().values_list("node_id", flat=True)}
     for node_id in nodes:
         enqueue(FETCH_TASK, str(node_id))

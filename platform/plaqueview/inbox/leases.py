@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, ClaimLostError, claim_longest_due, extend, held
 from plaqueview.inbox import journal
 from plaqueview.inbox.models import Fetch, FetchState
@@ -21,7 +21,7 @@ def lease() -> timedelta:
 def claim_next(*, node_id: UUID) -> Claim | None:
     """The node's fetch that has been due longest is this worker's; None when there is none, or another fetches."""
     node = RemoteNode.objects.select_for_update().filter(pk=node_id, is_active=True).first()
-    now = timezone.now()
+    now = clock.now()
     of_node = Fetch.objects.filter(node=node)
     if node is None or of_node.filter(state=FetchState.FETCHING, lease_expires_at__gte=now).exists():
         return None

@@ -11,10 +11,10 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.leases import backoff_s
 from plaqueview.inbox.models import Fetch, PriorSearch
 from plaqueview.inbox.requests import requested
@@ -65,7 +65,7 @@ def request_by_rule() -> int:
 
 @transaction.atomic
 def _request_for(node: RemoteNode) -> int:
-    now = timezone.now()
+    now = clock.now()
     new = [PriorSearch(node=node, study=study, next_attempt_at=now) for study in new_studies(node)[:AT_ONCE]]
     PriorSearch.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
@@ -84,7 +84,7 @@ def new_studies(node: RemoteNode) -> QuerySet[Study]:
 
 
 def due_searches() -> QuerySet[PriorSearch]:
-    return PriorSearch.objects.filter(ended_at=None, next_attempt_at__lte=timezone.now(), node__is_active=True)
+    return PriorSearch.objects.filter(ended_at=None, next_attempt_at__lte=clock.now(), node__is_active=True)
 
 
 def search_due(*, node_id: UUID, random: Random) -> None:
@@ -97,7 +97,7 @@ def search_due(*, node_id: UUID, random: Random) -> None:
 
 def _is_mine(search: PriorSearch) -> bool:
     """Nobody else asks meanwhile; whoever dies over it leaves it to the next one after the lease."""
-    until = timezone.now() + timedelta(seconds=settings.FETCH_LEASE_S)
+    until = clock.now() + timedelta(seconds=settings.FETCH_LEASE_S)
     same = PriorSearch.objects.filter(pk=search.pk, ended_at=None, next_attempt_at=search.next_attempt_at)
     search.attempts += 1
     return bool(same.update(next_attempt_at=until, attempts=search.attempts))
@@ -172,13 +172,13 @@ def _put_off_or_end(search: PriorSearch, error: PeerError, random: Random) -> No
         _end(search, error.answer)
         return
     wait_s = backoff_s(search.attempts, first_s=settings.FETCH_RETRY_S, random=random)
-    search.answer, search.next_attempt_at = error.answer[:500], timezone.now() + timedelta(seconds=wait_s)
+    search.answer, search.next_attempt_at = error.answer[:500], clock.now() + timedelta(seconds=wait_s)
     search.save()
 
 
 @transaction.atomic
 def _end(search: PriorSearch, answer: str) -> None:
-    search.answer, search.ended_at = answer[:500], timezone.now()
+    search.answer, search.ended_at = answer[:500], clock.now()
     search.save()
     audit.record(
         EventKind.NODE_SEARCHED,

@@ -5,10 +5,10 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.core.queue import enqueue
@@ -64,7 +64,7 @@ def cancel(*, fetch_id: UUID, actor: User) -> Fetch:
     """
     fetch = _locked(fetch_id, actor)
     if fetch.state in OPEN:
-        fetch.state, fetch.ended_at, fetch.next_attempt_at = FetchState.CANCELLED, timezone.now(), None
+        fetch.state, fetch.ended_at, fetch.next_attempt_at = FetchState.CANCELLED, clock.now(), None
         fetch.lease_token = fetch.lease_expires_at = None
         fetch.answer = f"stopped after {fetch.received_count} instances, which are kept or accounted for"
         fetch.save()
@@ -93,7 +93,7 @@ def retry(*, fetch_id: UUID, actor: User) -> Fetch:
 
 def _queue(fetch: Fetch) -> None:
     """The fetch is due now, and a worker is told after the commit."""
-    fetch.state, fetch.next_attempt_at, fetch.ended_at = FetchState.QUEUED, timezone.now(), None
+    fetch.state, fetch.next_attempt_at, fetch.ended_at = FetchState.QUEUED, clock.now(), None
     fetch.save()
     journal.publish(fetch)
     enqueue(FETCH_TASK, str(fetch.node_id))

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from plaqueview.annotations.models import Draft
+from plaqueview.core import clock
 from plaqueview.core.errors import ConflictError
 from plaqueview.core.leases import ClaimLostError, lapsed_at, take, unclaimed
 from plaqueview.inference import journal, transitions
@@ -49,7 +49,7 @@ def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
         return None
     Study.objects.select_for_update().get(pk=study_id)
     _yield_to_readers(job_id)
-    now = timezone.now()
+    now = clock.now()
     token = take(
         InferenceJob.objects.claimable(now).filter(pk=job_id, attempts__lt=settings.JOB_MAX_ATTEMPTS),
         now=now,
@@ -87,7 +87,7 @@ def renew(claim: Claim, *, progress: float, stage: JobStage) -> None:
     """
     job = held_job(claim)
     is_news = (job.progress, job.stage) != (progress, stage)
-    job.progress, job.stage, job.lease_expires_at = progress, stage, timezone.now() + lease()
+    job.progress, job.stage, job.lease_expires_at = progress, stage, clock.now() + lease()
     job.save(update_fields=["progress", "stage", "lease_expires_at", "modified"])
     if is_news:
         journal.publish(job)
@@ -109,7 +109,7 @@ def held_job(claim: Claim) -> InferenceJob:
 
 def requeue_expired() -> int:
     """Jobs of dead workers wait again, or have failed when too many workers died of them; returns how many."""
-    expired = InferenceJob.objects.filter(lapsed_at(timezone.now(), JobState.RUNNING))
+    expired = InferenceJob.objects.filter(lapsed_at(clock.now(), JobState.RUNNING))
     jobs = list(expired.values_list("pk", "study_id"))
     requeued = sum(_requeue(job_id, study_id) for job_id, study_id in jobs)
     _send_unclaimed()
@@ -119,7 +119,7 @@ def requeue_expired() -> int:
 @transaction.atomic
 def _requeue(job_id: UUID, study_id: UUID) -> bool:
     Study.objects.select_for_update().get(pk=study_id)
-    expired = InferenceJob.objects.locked().filter(lapsed_at(timezone.now(), JobState.RUNNING))
+    expired = InferenceJob.objects.locked().filter(lapsed_at(clock.now(), JobState.RUNNING))
     job = expired.filter(pk=job_id).first()
     if job is None:
         return False

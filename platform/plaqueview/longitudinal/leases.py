@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, enqueue
 from plaqueview.inference.leases import lease
@@ -34,7 +34,7 @@ class Claim:
 @transaction.atomic
 def claim(*, registration_id: UUID, worker: str) -> Claim | None:
     """The registration is this worker's; None when it has ended, or another worker holds it."""
-    now = timezone.now()
+    now = clock.now()
     free = Registration.objects.claimable(now).filter(pk=registration_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
     token = take(free, now=now, running=RegistrationState.RUNNING, length=lease(), started_at=now, worker=worker)
     if token is None:
@@ -64,7 +64,7 @@ def held_registration(claim: Claim) -> Registration:
 
 def requeue_expired() -> int:
     """Registrations of dead workers wait again, or have failed when too many workers died; returns how many wait."""
-    expired = Registration.objects.filter(lapsed_at(timezone.now(), RegistrationState.RUNNING))
+    expired = Registration.objects.filter(lapsed_at(clock.now(), RegistrationState.RUNNING))
     requeued = sum(_requeue(registration_id) for registration_id in list(expired.values_list("pk", flat=True)))
     _send_unclaimed()
     return requeued
@@ -73,7 +73,7 @@ def requeue_expired() -> int:
 @transaction.atomic
 def _requeue(registration_id: UUID) -> bool:
     locked = Registration.objects.select_for_update(of=("self",)).select_related("study")
-    expired = locked.filter(lapsed_at(timezone.now(), RegistrationState.RUNNING))
+    expired = locked.filter(lapsed_at(clock.now(), RegistrationState.RUNNING))
     registration = expired.filter(pk=registration_id).first()
     if registration is None:
         return False

@@ -10,10 +10,10 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Subquery
-from django.utils import timezone
 
 from plaqueview.annotations.files import MaskFiles, store_masks
 from plaqueview.annotations.models import Annotation, AnnotationState
+from plaqueview.core import clock
 from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
 from plaqueview.core.queue import INFERENCE_QUEUE, LAST, enqueue
 from plaqueview.core.storage import stored_path
@@ -71,7 +71,7 @@ def _ask(period: ShadowPeriod, result: Annotation) -> None:
 @transaction.atomic
 def claim_reading(*, reading_id: UUID, worker: str) -> ReadingClaim | None:
     """The reading is this worker's; None when it has ended, or another worker holds it."""
-    now = timezone.now()
+    now = clock.now()
     claimable = ShadowReading.objects.claimable(now).filter(period__ended_at=None)
     free = claimable.filter(pk=reading_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
     token = take(free, now=now, running=ReadingState.RUNNING, length=lease(), worker=worker)
@@ -121,7 +121,7 @@ def fail_reading(claim: ReadingClaim, *, reason: str) -> None:
 
 def tend_readings() -> None:
     """Readings of dead workers wait again, or have failed when too many died of them."""
-    expired = ShadowReading.objects.filter(lapsed_at(timezone.now(), ReadingState.RUNNING))
+    expired = ShadowReading.objects.filter(lapsed_at(clock.now(), ReadingState.RUNNING))
     for reading_id in list(expired.values_list("pk", flat=True)):
         _requeue(reading_id)
     with transaction.atomic():
@@ -198,14 +198,14 @@ def _keep(reading: ShadowReading, segmentation: Segmentation, files: MaskFiles, 
 
 def end_reading(reading: ShadowReading) -> None:
     """The reading has ended in the state that it has; no worker holds it."""
-    reading.finished_at, reading.lease_token, reading.lease_expires_at = timezone.now(), None, None
+    reading.finished_at, reading.lease_token, reading.lease_expires_at = clock.now(), None, None
     reading.save()
 
 
 @transaction.atomic
 def _requeue(reading_id: UUID) -> None:
     rows = ShadowReading.objects.select_for_update(of=("self",))
-    reading = rows.filter(lapsed_at(timezone.now(), ReadingState.RUNNING), pk=reading_id).first()
+    reading = rows.filter(lapsed_at(clock.now(), ReadingState.RUNNING), pk=reading_id).first()
     if reading is None:
         return
     logger.warning("shadow reading %s: the lease of worker %s lapsed", reading.pk, reading.worker)

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import Sum
-from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
+from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, ReauthenticationError
 from plaqueview.core.stored_keys import key_columns, rows_with
@@ -130,7 +130,7 @@ def _work_under_way(rows: Rows) -> Iterator[str]:
     """A worker with a lease on one of the rows would write its result to nowhere."""
     for model, found in rows.items():
         if any(field.name == "lease_expires_at" for field in _options(model).concrete_fields):
-            leased = (some.filter(lease_expires_at__gt=timezone.now()) for some in rows_with(model, found))
+            leased = (some.filter(lease_expires_at__gt=clock.now()) for some in rows_with(model, found))
             if any(some.exists() for some in leased):
                 yield f"workers are at {_options(model).verbose_name_plural}; wait for them or cancel them"
 

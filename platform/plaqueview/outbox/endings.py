@@ -7,9 +7,9 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, backoff_s, put_off
 from plaqueview.outbox import journal
 from plaqueview.outbox.leases import held_transfer
@@ -33,7 +33,7 @@ def delay_after(attempts: int, random: Random) -> timedelta:
 def succeed(claim: Claim, *, answer: str) -> None:
     """The peer has every object. Raises: ClaimLostError."""
     transfer = held_transfer(claim)
-    transfer.sent_at = timezone.now()
+    transfer.sent_at = clock.now()
     _end(transfer, TransferState.SENT, answer)
 
 
@@ -45,7 +45,7 @@ def await_commitment(claim: Claim, commitment: Commitment, *, answer: str) -> No
     """
     transfer = held_transfer(claim)
     transfer.commitment = commitment
-    transfer.next_attempt_at = timezone.now() + timedelta(seconds=settings.TRANSFER_COMMITMENT_S)
+    transfer.next_attempt_at = clock.now() + timedelta(seconds=settings.TRANSFER_COMMITMENT_S)
     _end(transfer, TransferState.COMMITTING, f"{answer}; it was asked to commit itself to keep them")
 
 
@@ -55,7 +55,7 @@ def settle_asked(*, random: Random) -> int:
     tried again like any that failed. Returns how many have ended.
     """
     locked = Transfer.objects.with_references().select_related("commitment").select_for_update(of=("self",))
-    answered = ~Q(commitment__state=CommitmentState.ASKED) | Q(next_attempt_at__lte=timezone.now())
+    answered = ~Q(commitment__state=CommitmentState.ASKED) | Q(next_attempt_at__lte=clock.now())
     transfers = list(locked.filter(answered, state=TransferState.COMMITTING))
     for transfer in transfers:
         _settle_asked(transfer, random)
@@ -65,7 +65,7 @@ def settle_asked(*, random: Random) -> int:
 def _settle_asked(transfer: Transfer, random: Random) -> None:
     asked = transfer.commitment
     if asked is not None and asked.state == CommitmentState.COMMITTED:
-        transfer.sent_at = timezone.now()
+        transfer.sent_at = clock.now()
         _end(transfer, TransferState.SENT, asked.answer)
         return
     silence = f"the peer did not say within {settings.TRANSFER_COMMITMENT_S} s whether it keeps the objects"
@@ -89,7 +89,7 @@ def _fail(transfer: Transfer, *, error: PeerError, random: Random) -> None:
     if transfer.attempts >= settings.TRANSFER_MAX_ATTEMPTS:
         _end(transfer, TransferState.DEAD, error.answer)
         return
-    transfer.next_attempt_at = timezone.now() + delay_after(transfer.attempts, random)
+    transfer.next_attempt_at = clock.now() + delay_after(transfer.attempts, random)
     _end(transfer, TransferState.FAILED, error.answer)
     if error.is_about_peer:
         put_off(Transfer.objects.filter(node=transfer.node_id, state__in=WAITING), until=transfer.next_attempt_at)
@@ -105,7 +105,7 @@ def give_up(claim: Claim, *, answer: str) -> None:
 def bury_lapsed() -> int:
     """Transfers whose every attempt died with its worker are dead; returns how many."""
     locked = Transfer.objects.with_references().select_for_update(of=("self",))
-    lapsed = locked.filter(Transfer.objects.lapsed_at(timezone.now()), attempts__gte=settings.TRANSFER_MAX_ATTEMPTS)
+    lapsed = locked.filter(Transfer.objects.lapsed_at(clock.now()), attempts__gte=settings.TRANSFER_MAX_ATTEMPTS)
     transfers = list(lapsed)
     for transfer in transfers:
         _end(transfer, TransferState.DEAD, f"no worker came to the end of it in {transfer.attempts} attempts")

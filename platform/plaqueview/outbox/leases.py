@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, ClaimLostError, claim_longest_due, extend, held
 from plaqueview.outbox import journal
 from plaqueview.outbox.models import Transfer, TransferState
@@ -24,7 +24,7 @@ def claim_next(*, node_id: UUID) -> Claim | None:
     A peer takes one association at a time from us, and one that hangs holds up no more than one worker.
     """
     node = RemoteNode.objects.select_for_update().filter(pk=node_id, is_active=True).first()
-    now = timezone.now()
+    now = clock.now()
     of_node = Transfer.objects.filter(node=node)
     if node is None or of_node.filter(state=TransferState.SENDING, lease_expires_at__gte=now).exists():
         return None

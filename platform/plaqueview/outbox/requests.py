@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
-from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation, AnnotationState, ReviewStep, Step
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.core.queue import enqueue
@@ -114,7 +114,7 @@ def _requested(annotation: Annotation, node: RemoteNode, *, approved_at: datetim
             "documents": node.documents,
             "approved_at": approved_at,
             "requested_by": actor,
-            "next_attempt_at": timezone.now(),
+            "next_attempt_at": clock.now(),
         },
     )
     if is_new:
@@ -125,7 +125,7 @@ def _requested(annotation: Annotation, node: RemoteNode, *, approved_at: datetim
 
 def _queue(transfer: Transfer) -> None:
     """The transfer is due now, and a worker is told after the commit."""
-    transfer.state, transfer.next_attempt_at = TransferState.QUEUED, timezone.now()
+    transfer.state, transfer.next_attempt_at = TransferState.QUEUED, clock.now()
     transfer.save()
     journal.publish(transfer)
     enqueue(SEND_TASK, str(transfer.node_id))

@@ -6,8 +6,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from django.utils import timezone
-
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.outbox import endings, leases
@@ -37,7 +36,7 @@ def send_to_node(*, node_id: UUID, random: Random) -> int:
 
 def wake_nodes() -> int:
     """Workers are told of each node for which something is due; a message too many finds nothing to do."""
-    due = Transfer.objects.due(timezone.now()).order_by().values_list("node_id", flat=True).distinct()
+    due = Transfer.objects.due(clock.now()).order_by().values_list("node_id", flat=True).distinct()
     nodes = list(due)
     for node_id in nodes:
         enqueue(SEND_TASK, str(node_id))

@@ -69,7 +69,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
 }
 # The clock's own errands stand here, and the department's schedules in the database beside them.
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "plaqueview.core.beat:Scheduler"
 # It writes down what it sent after so many tasks, some ten seconds, not after three minutes: the doctor looks there.
 CELERY_BEAT_SYNC_EVERY = 10
 CELERY_BEAT_SCHEDULE = {

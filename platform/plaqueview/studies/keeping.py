@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.utils import timezone
-
 from plaqueview.accounts.models import Site
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
+from plaqueview.core import clock
 from plaqueview.core.storage import StoredFile, store_files, stored_path
 from plaqueview.patients import services as patients
 from plaqueview.patients.search import folded
@@ -175,7 +174,7 @@ class _Keeper:
         study = self.study
         study.instance_count += len(self.new_instances)
         study.series_count = len(self.series)
-        study.last_received_at = timezone.now()
+        study.last_received_at = clock.now()
         study.is_settled = False
         if state_after_arrival(study, {one.series_id for one in self.new_instances}) != study.state:
             study.state, study.state_reason = StudyState.RECEIVING, ""

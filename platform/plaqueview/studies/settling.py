@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
+from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.queue import enqueue
@@ -58,7 +58,7 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     was removed meanwhile.
     """
     study = Study.objects.select_for_update().filter(pk=study_id).first()
-    if study is None or study.is_settled or study.last_received_at > timezone.now() - timedelta(seconds=quiet_s):
+    if study is None or study.is_settled or study.last_received_at > clock.now() - timedelta(seconds=quiet_s):
         return
     series = list(study.series.all())
     headers = {one.series_instance_uid: _assessed(one) for one in series}
@@ -117,7 +117,7 @@ def enqueue_overdue() -> None:
 
     Tasks are named one by one, so that a study that cannot be settled does not hold up the others.
     """
-    now = timezone.now()
+    now = clock.now()
     quiet = now - timedelta(seconds=settings.QUIET_PERIOD_S)
     for study_id in Study.objects.filter(is_settled=False, last_received_at__lte=quiet).values_list("pk", flat=True):
         enqueue(SETTLE_TASK, str(study_id))

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.live import Event, announce, upload_topic
 from plaqueview.studies.models import Upload, UploadQuerySet, UploadState
 
@@ -38,7 +38,7 @@ class Lease:
 
         Raises: LeaseLostError, upon which the caller's transaction writes nothing.
         """
-        self._update(progress=progress, attempts=1, lease_expires_at=timezone.now() + LEASE)
+        self._update(progress=progress, attempts=1, lease_expires_at=clock.now() + LEASE)
         self._announce(UploadState.PROCESSING, progress)
 
     @transaction.atomic
@@ -52,10 +52,10 @@ class Lease:
 
     def beat(self) -> None:
         """The worker lives, though it has nothing to show for it yet."""
-        self._held().update(lease_expires_at=timezone.now() + LEASE)
+        self._held().update(lease_expires_at=clock.now() + LEASE)
 
     def _update(self, **values: object) -> None:
-        if not self._held().update(**values, modified=timezone.now()):
+        if not self._held().update(**values, modified=clock.now()):
             raise LeaseLostError
 
     def _held(self) -> UploadQuerySet:
@@ -73,7 +73,7 @@ class Lease:
 
 def first_lease_end() -> datetime:
     """When a new upload that no worker has taken is looked for: the message that names it may have been lost."""
-    return timezone.now() + LEASE
+    return clock.now() + LEASE
 
 
 @transaction.atomic
@@ -82,9 +82,9 @@ def claim(upload_id: UUID) -> Lease | None:
     upload = Upload.objects.select_for_update().filter(pk=upload_id, state=UploadState.PROCESSING).first()
     if upload is None:
         return None
-    if upload.lease_id is not None and upload.lease_expires_at and upload.lease_expires_at > timezone.now():
+    if upload.lease_id is not None and upload.lease_expires_at and upload.lease_expires_at > clock.now():
         return None
-    upload.lease_id, upload.lease_expires_at = uuid4(), timezone.now() + LEASE
+    upload.lease_id, upload.lease_expires_at = uuid4(), clock.now() + LEASE
     upload.attempts += 1
     upload.save(update_fields=["lease_id", "lease_expires_at", "attempts", "modified"])
     return Lease(upload.lease_id, upload.pk, upload.site_id)

@@ -14,10 +14,10 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils import timezone
 
 from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import ClaimLostError, extend, lapsed_at, take, unclaimed
 from plaqueview.core.queue import enqueue
@@ -76,7 +76,7 @@ def build_snapshot(snapshot_id: UUID) -> None:
 @transaction.atomic
 def claim_snapshot(snapshot_id: UUID) -> BuildClaim | None:
     """The snapshot is this worker's to build; None when it has ended, or another worker holds it."""
-    now = timezone.now()
+    now = clock.now()
     claimable = DatasetSnapshot.objects.claimable(now)
     free = claimable.filter(pk=snapshot_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
     token = take(free, now=now, running=SnapshotState.BUILDING, length=lease())
@@ -212,7 +212,7 @@ def _held(claim: BuildClaim) -> DatasetSnapshot:
 
 
 def _end(snapshot: DatasetSnapshot, state: SnapshotState, kind: EventKind) -> None:
-    snapshot.state, snapshot.finished_at = state, timezone.now()
+    snapshot.state, snapshot.finished_at = state, clock.now()
     snapshot.lease_token = snapshot.lease_expires_at = None
     snapshot.save()
     journal.record_snapshot(kind, snapshot, actor=None)
@@ -222,7 +222,7 @@ def _end(snapshot: DatasetSnapshot, state: SnapshotState, kind: EventKind) -> No
 @transaction.atomic
 def tend_snapshots() -> None:
     """Snapshots of dead workers are built again, or have failed; those whose message was lost are announced again."""
-    lapsed = DatasetSnapshot.objects.select_for_update().filter(lapsed_at(timezone.now(), SnapshotState.BUILDING))
+    lapsed = DatasetSnapshot.objects.select_for_update().filter(lapsed_at(clock.now(), SnapshotState.BUILDING))
     for snapshot in lapsed:
         if snapshot.attempts >= settings.JOB_MAX_ATTEMPTS:
             snapshot.reason = f"The worker died {snapshot.attempts} times while it built this snapshot."

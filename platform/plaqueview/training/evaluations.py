@@ -10,11 +10,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.core.leases import ClaimLostError, extend, held, lapsed_at, take, unclaimed
@@ -116,7 +116,7 @@ def read_evaluations(*, actor: User, model_id: UUID | None = None) -> QuerySet[E
 @transaction.atomic
 def claim_evaluation(*, evaluation_id: UUID, worker: str) -> EvaluationClaim | None:
     """The evaluation is this worker's; None when it has ended, or another worker holds it."""
-    now = timezone.now()
+    now = clock.now()
     claimable = Evaluation.objects.claimable(now)
     free = claimable.filter(pk=evaluation_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
     token = take(free, now=now, running=EvaluationState.RUNNING, length=lease(), worker=worker)
@@ -165,7 +165,7 @@ def fail_evaluation(claim: EvaluationClaim, *, reason: str) -> None:
 def tend_evaluations() -> None:
     """Evaluations of dead workers wait again, or have failed; those whose message was lost are announced again."""
     for evaluation in Evaluation.objects.select_for_update(of=("self",)).filter(
-        lapsed_at(timezone.now(), EvaluationState.RUNNING)
+        lapsed_at(clock.now(), EvaluationState.RUNNING)
     ):
         if evaluation.attempts >= settings.JOB_MAX_ATTEMPTS:
             evaluation.reason = f"The worker died {evaluation.attempts} times while it tried this model."
@@ -201,7 +201,7 @@ def _held(claim: EvaluationClaim) -> Evaluation:
 
 
 def _end(evaluation: Evaluation, state: EvaluationState, actor: User | None = None) -> None:
-    evaluation.state, evaluation.finished_at = state, timezone.now()
+    evaluation.state, evaluation.finished_at = state, clock.now()
     evaluation.lease_token = evaluation.lease_expires_at = None
     evaluation.save()
     kind = EventKind.JOB_CANCELLED if state == EvaluationState.CANCELLED else EventKind.MODEL_EVALUATED

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.errors import ConflictError
 from plaqueview.core.leases import ClaimLostError, lapsed_at, take, unclaimed
 from plaqueview.core.queue import TRAINING_QUEUE, enqueue
@@ -99,7 +99,7 @@ class Standing:
 @transaction.atomic
 def claim_run(*, run_id: UUID, worker: str, device: str, processes: int = 1) -> RunClaim | None:
     """The run is this worker's, who learns it with so many processes; None when it has ended, or another holds it."""
-    now = timezone.now()
+    now = clock.now()
     token = take(
         TrainingRun.objects.claimable(now).filter(pk=run_id, attempts__lt=settings.JOB_MAX_ATTEMPTS),
         now=now,
@@ -143,7 +143,7 @@ def renew_run(claim: RunClaim, standing: Standing) -> None:
     """
     run = held_run(claim)
     is_news = standing.has_news or run.stage != standing.stage
-    run.stage, run.lease_expires_at = standing.stage, timezone.now() + lease()
+    run.stage, run.lease_expires_at = standing.stage, clock.now() + lease()
     if standing.points:
         _take(run, standing)
     if standing.resources is not None:
@@ -176,7 +176,7 @@ def end_log(claim: RunClaim, lines: Sequence[watching.Line]) -> None:
 
 def tend_runs() -> None:
     """Runs of dead workers wait again, or have failed when too many died of them without getting further."""
-    expired = TrainingRun.objects.filter(lapsed_at(timezone.now(), RunState.RUNNING))
+    expired = TrainingRun.objects.filter(lapsed_at(clock.now(), RunState.RUNNING))
     for run_id in list(expired.values_list("pk", flat=True)):
         _requeue(run_id)
     _send_unclaimed()
@@ -218,7 +218,7 @@ def _take(run: TrainingRun, standing: Standing) -> None:
 @transaction.atomic
 def _requeue(run_id: UUID) -> None:
     locked = TrainingRun.objects.select_for_update(of=("self",)).with_references()
-    run = locked.filter(lapsed_at(timezone.now(), RunState.RUNNING), pk=run_id).first()
+    run = locked.filter(lapsed_at(clock.now(), RunState.RUNNING), pk=run_id).first()
     if run is None:
         return
     logger.warning("run %s: the lease of worker %s lapsed at step %s", run.pk, run.worker, run.step)

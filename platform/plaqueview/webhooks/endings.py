@@ -6,9 +6,9 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, backoff_s, put_off
 from plaqueview.webhooks import journal
 from plaqueview.webhooks.leases import held_delivery
@@ -23,7 +23,7 @@ KEPT_FOR: Final = timedelta(days=30)
 def succeed(claim: Claim, *, answer: str) -> None:
     """The receiver has the message. Raises: ClaimLostError."""
     delivery = held_delivery(claim)
-    delivery.delivered_at = timezone.now()
+    delivery.delivered_at = clock.now()
     _end(delivery, DeliveryState.DELIVERED, answer)
     journal.record_delivery(EventKind.DELIVERY_DELIVERED, delivery, actor=None)
 
@@ -41,7 +41,7 @@ def fail(claim: Claim, *, error: NotDeliveredError, random: Random) -> None:
         _bury(delivery, error.answer)
         return
     wait_s = backoff_s(delivery.attempts, first_s=settings.WEBHOOK_RETRY_S, random=random)
-    delivery.next_attempt_at = timezone.now() + timedelta(seconds=wait_s)
+    delivery.next_attempt_at = clock.now() + timedelta(seconds=wait_s)
     _end(delivery, DeliveryState.FAILED, error.answer)
     if error.is_about_receiver:
         waiting = Delivery.objects.filter(webhook=delivery.webhook_id, state__in=WAITING)
@@ -52,7 +52,7 @@ def fail(claim: Claim, *, error: NotDeliveredError, random: Random) -> None:
 def bury_lapsed() -> int:
     """Messages whose every attempt died with its worker are dead; returns how many."""
     locked = Delivery.objects.with_references().select_for_update(of=("self",))
-    lapsed = locked.filter(Delivery.objects.lapsed_at(timezone.now()), attempts__gte=settings.WEBHOOK_MAX_ATTEMPTS)
+    lapsed = locked.filter(Delivery.objects.lapsed_at(clock.now()), attempts__gte=settings.WEBHOOK_MAX_ATTEMPTS)
     deliveries = list(lapsed)
     for delivery in deliveries:
         _bury(delivery, f"no worker came to the end of it in {delivery.attempts} attempts")
@@ -62,7 +62,7 @@ def bury_lapsed() -> int:
 @transaction.atomic
 def forget_old() -> int:
     """Messages that ended long ago are gone; returns how many."""
-    old = Delivery.objects.filter(state__in=ENDED, modified__lt=timezone.now() - KEPT_FOR)
+    old = Delivery.objects.filter(state__in=ENDED, modified__lt=clock.now() - KEPT_FOR)
     count, _ = old.delete()
     return count
 

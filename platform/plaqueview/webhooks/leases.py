@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, claim_longest_due, held
 from plaqueview.webhooks.models import Delivery, DeliveryState, Webhook
 
@@ -19,7 +19,7 @@ LEASE: Final = timedelta(seconds=60)
 def claim_next(*, webhook_id: UUID) -> Claim | None:
     """The receiver's message that has been due longest is this worker's; None when there is none, or another sends."""
     webhook = Webhook.objects.select_for_update().filter(pk=webhook_id, is_active=True).first()
-    now = timezone.now()
+    now = clock.now()
     of_webhook = Delivery.objects.filter(webhook=webhook)
     if webhook is None or of_webhook.filter(state=DeliveryState.SENDING, lease_expires_at__gte=now).exists():
         return None

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.following import follow
 from plaqueview.audit.models import EventKind
+from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
 from plaqueview.core.queue import enqueue
@@ -37,7 +37,7 @@ def _request_for(webhook_id: UUID) -> int:
     stretch = follow(after=webhook.reached, kinds=kinds, site_id=webhook.site_id, at_most=AT_ONCE)
     if stretch.reached == webhook.reached:
         return 0
-    now = timezone.now()
+    now = clock.now()
     Delivery.objects.bulk_create(
         Delivery(
             webhook=webhook,
@@ -60,7 +60,7 @@ def test_webhook(*, webhook_id: UUID, actor: User) -> Delivery:
     """
     webhook = read_webhook(webhook_id=webhook_id, actor=actor)
     _require_active(webhook)
-    now = timezone.now()
+    now = clock.now()
     delivery = Delivery(webhook=webhook, event=TEST_EVENT, body=test_message(webhook.pk, now))
     _queue(delivery)
     journal.record_delivery(EventKind.WEBHOOK_TESTED, delivery, actor=actor)
@@ -110,7 +110,7 @@ def _found(deliveries: QuerySet[Delivery], delivery_id: UUID) -> Delivery:
 
 def _queue(delivery: Delivery) -> None:
     """The message is due now, and a worker is told after the commit."""
-    delivery.state, delivery.next_attempt_at = DeliveryState.QUEUED, timezone.now()
+    delivery.state, delivery.next_attempt_at = DeliveryState.QUEUED, clock.now()
     delivery.save()
     enqueue(DELIVER_TASK, str(delivery.webhook_id))
 

@@ -5,8 +5,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from django.utils import timezone
-
+from plaqueview.core import clock
 from plaqueview.core.leases import Claim, ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.webhooks import endings, leases
@@ -34,7 +33,7 @@ def deliver(*, webhook_id: UUID, random: Random) -> int:
 
 def wake_receivers() -> int:
     """Workers are told of each receiver for which something is due; a message too many finds nothing to do."""
-    due = Delivery.objects.due(timezone.now()).order_by().values_list("webhook_id", flat=True).distinct()
+    due = Delivery.objects.due(clock.now()).order_by().values_list("webhook_id", flat=True).distinct()
     webhooks = list(due)
     for webhook_id in webhooks:
         enqueue(DELIVER_TASK, str(webhook_id))
