@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from plaqueview.audit.append_only import INSTALL, REMOVE
 from plaqueview.audit.models import AppendOnlyError, AuditEvent, ChainHead, EventKind
@@ -227,6 +227,33 @@ def test_without_the_cache_every_read_is_an_event(settings):
         record_once(EventKind.SERIES_READ, actor=None, object_type="series", object_id="1", site_id=None)
 
     assert AuditEvent.objects.count() == 2
+
+
+def test_what_is_known_to_be_recorded_asks_neither_database_nor_cache(settings, django_assert_num_queries):
+    reading = {"actor": None, "object_type": "series", "object_id": str(uuid.uuid4()), "site_id": None}
+    record_once(EventKind.SERIES_READ, **reading)
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+
+    with django_assert_num_queries(0):
+        record_once(EventKind.SERIES_READ, **reading)
+
+    assert AuditEvent.objects.count() == 1
+
+
+def test_a_read_that_could_not_be_recorded_is_recorded_by_the_next(monkeypatch):
+    reading = {"actor": None, "object_type": "series", "object_id": str(uuid.uuid4()), "site_id": None}
+    with monkeypatch.context() as patched:
+        patched.setattr(AuditEvent, "save", fails_to_save)
+        with pytest.raises(OperationalError):
+            record_once(EventKind.SERIES_READ, **reading)
+
+    record_once(EventKind.SERIES_READ, **reading)
+
+    assert AuditEvent.objects.count() == 1
+
+
+def fails_to_save(_event: AuditEvent) -> None:
+    raise OperationalError("disk I/O error")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -34,14 +34,20 @@ def is_reauthenticated(request: Request) -> bool:
     return did_recently_reauthenticate(request._request)  # noqa: SLF001  (Django's)
 
 
+def secret_in(authorization: str) -> str | None:
+    """What a header of the scheme Bearer holds; None for any other. Source: RFC 6750."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
 class TokenAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer SECRET`. Source: RFC 6750."""
+    """`Authorization: Bearer SECRET`."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        secret = secret_in(request.headers.get("Authorization", ""))
+        if secret is None:
             return None
-        user = user_of_token(secret.strip())
+        user = user_of_token(secret)
         if user is None:
             raise InvalidTokenError
         return user, None

@@ -1,11 +1,11 @@
 """Sites, users and the tokens that speak for them."""
 
 import uuid
+from datetime import datetime
 from typing import Protocol
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.utils import timezone
 
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from plaqueview.core.models import Record
@@ -79,8 +79,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
             return self.filter(own)
         return self.filter(own | models.Q(user__role=Role.INTEGRATOR, user_id__in=actor.colleague_ids()))
 
-    def valid(self) -> "ApiTokenQuerySet":
-        return self.filter(expires_at__gt=timezone.now(), revoked_at=None, user__is_active=True)
+    def valid(self, at: datetime | models.Expression) -> "ApiTokenQuerySet":
+        """Those that speak for their users at that time."""
+        return self.filter(expires_at__gt=at, revoked_at=None, user__is_active=True)
 
 
 class ApiToken(Record):

@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, DateTimeField, Q, QuerySet
 from django.utils import timezone
 
 from plaqueview.accounts.models import ApiToken, Site, User
@@ -20,6 +21,7 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role, require
 from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
+from plaqueview.core.prepared import Prepared, Slot
 
 logger = logging.getLogger(__name__)
 
@@ -137,15 +139,24 @@ def revoke_token(*, token_id: UUID, actor: User) -> None:
     audit.record(EventKind.TOKEN_REVOKED, actor=actor, object_type="token", object_id=token.pk)
 
 
+def _speaking() -> "QuerySet[ApiToken]":
+    tokens = ApiToken.objects.valid(at=Slot("now", DateTimeField())).select_related("user")
+    return tokens.filter(token_sha256=Slot("token_sha256", CharField())).order_by()
+
+
+SPEAKING: Final = Prepared(_speaking)
+
+
 def user_of_token(secret: str) -> User | None:
     """The user for whom the secret speaks now, narrowed to its scopes; None when no valid token has this secret.
 
     The time of use is kept to the minute, so that reading does not turn into writing.
     """
-    token = ApiToken.objects.valid().select_related("user").filter(token_sha256=_sha256_of(secret)).first()
-    if token is None:
-        return None
     now = timezone.now()
+    found = SPEAKING.rows(token_sha256=_sha256_of(secret), now=now)
+    if not found:
+        return None
+    (token,) = found
     if token.last_used_at is None or now - token.last_used_at > LAST_USE_RESOLUTION:
         not_lately = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_RESOLUTION)
         ApiToken.objects.filter(not_lately, pk=token.pk).update(last_used_at=now)

@@ -4,21 +4,27 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from plaqueview.audit.models import AuditEvent, ChainHead, EventKind
+from plaqueview.core.recent import Recent
 
 logger = logging.getLogger(__name__)
 
 FIRST_HASH = "0" * 64
 SYSTEM = "system"
+
+KNOWN_FOR_S: Final = 60
+# By process; a reader who goes through a whole series is one key.
+_known = Recent(most=10_000)
 
 
 class Named(Protocol):
@@ -75,19 +81,32 @@ def record_once(
 ) -> None:
     """The same reading, by the same actor, of the same thing is one event within the window.
 
-    For reads that come in hundreds, such as the frames of a series. Without the cache each is recorded.
+    For reads that come in hundreds, such as the frames of a series. Without the cache each is recorded. A process asks
+    the cache once a minute at most, so that an event may come a minute later than the window says.
     """
     key = f"audit:{kind.value}:{actor.pk if actor else SYSTEM}:{object_type}:{object_id}"
-    if _is_first(key, window_s):
-        record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
-
-
-def _is_first(key: str, window_s: int) -> bool:
+    if key in _known:
+        return
     try:
-        return cache.add(key, 1, timeout=window_s)
+        is_first = cache.add(key, 1, timeout=window_s)
     except (RedisError, OSError):
         logger.warning("repeated reads are recorded one by one: the cache is away")
-        return True
+        record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
+        return
+    if is_first:
+        with _taken_back_on_error(key):
+            record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
+    _known.add(key, kept_s=min(window_s, KNOWN_FOR_S))
+
+
+@contextmanager
+def _taken_back_on_error(key: str) -> Iterator[None]:
+    """What could not be recorded is recorded by the next reading."""
+    try:
+        yield
+    except DatabaseError:
+        cache.delete(key)
+        raise
 
 
 def event_hash(event: AuditEvent) -> str:

@@ -1,10 +1,15 @@
-"""What holds for every request: its id, a limit on its size, and an answer that stays out of shared caches."""
+"""What holds for every request: its id, a limit on its size, and an answer that stays out of shared caches.
+
+Headers are looked up one by one: to list all of them takes longer than all that is done here.
+"""
 
 import re
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
@@ -24,7 +29,7 @@ def name_request(get_response: GetResponse) -> GetResponse:
     """The id that the proxy gave, or a new one, stands in every line that is logged meanwhile, and in the answer."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get(REQUEST_ID_HEADER, "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if WELL_FORMED_ID.fullmatch(given) else uuid.uuid4().hex
         token = REQUEST_ID.set(request_id)
         try:
@@ -32,6 +37,18 @@ def name_request(get_response: GetResponse) -> GetResponse:
         finally:
             REQUEST_ID.reset(token)
         response.headers[REQUEST_ID_HEADER] = request_id
+        return response
+
+    return middleware
+
+
+def state_content_policy(get_response: GetResponse) -> GetResponse:
+    """Every answer names the content security policy of the settings; no view has one of its own, nor a nonce."""
+    policy = build_policy()
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault(HEADER, policy)
         return response
 
     return middleware
@@ -46,7 +63,7 @@ def limit_request_size(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         is_upload = request.content_type.startswith("multipart/") if request.content_type else False
         limit_bytes = settings.UPLOAD_MAX_BYTES if is_upload else settings.REQUEST_MAX_BYTES
-        length = request.headers.get("Content-Length") or "0"
+        length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal():
             return problem(HTTPStatus.BAD_REQUEST, code="bad_request", detail="Content-Length is not a number")
         if int(length) > limit_bytes:

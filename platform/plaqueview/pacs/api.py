@@ -1,6 +1,6 @@
 """The DICOMweb server: storing, searching, retrieving. Source: PS3.18."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from plaqueview.core.access import Action
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.metadata import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
-from plaqueview.pacs.ranges import answer_of
+from plaqueview.pacs.ranges import Asked, answer_of
 from plaqueview.pacs.retrieval import etag_of, retrieve
 from plaqueview.pacs.senders import deidentified_account
 from plaqueview.studies import services
@@ -180,6 +180,9 @@ class RetrieveView(DicomWebView):
             content = frames.read_instance(instances[0], transfer_syntax_uid=syntax)
             return answer_of(request, content, DICOM, headers)
         writer = PartWriter(DICOM)
+        if all(syntax in {"*", instance.transfer_syntax_uid} for instance in instances):
+            sizes = [(_part_type(instance, syntax), instance.size_bytes) for instance in instances]
+            headers["Content-Length"] = str(writer.size_bytes(sizes))
         body = writer.body(_instance_parts(instances, syntax))
         return StreamingHttpResponse(body, content_type=writer.content_type, headers=headers)
 
@@ -199,9 +202,11 @@ class StudyView(RetrieveView):
 
 def _instance_parts(instances: Iterable[Instance], syntax: str) -> Iterable[tuple[str, Iterable[bytes]]]:
     for instance in instances:
-        content = frames.read_instance(instance, transfer_syntax_uid=syntax)
-        sent = instance.transfer_syntax_uid if syntax == "*" else syntax
-        yield f"{DICOM}; transfer-syntax={sent}", [content]
+        yield _part_type(instance, syntax), [frames.read_instance(instance, transfer_syntax_uid=syntax)]
+
+
+def _part_type(instance: Instance, syntax: str) -> str:
+    return f"{DICOM}; transfer-syntax={instance.transfer_syntax_uid if syntax == '*' else syntax}"
 
 
 def _wanted_syntax(request: Request) -> str:
@@ -218,8 +223,8 @@ def _wanted_syntax(request: Request) -> str:
     raise NotAcceptable(f"need {DICOM} with transfer-syntax=* or {ExplicitVRLittleEndian}")
 
 
-def accepted_types(request: Request) -> list[tuple[str, dict[str, str]]]:
-    return [media_type_of(one.strip()) for one in (request.headers.get("Accept") or "*/*").split(",")]
+def accepted_types(request: Asked) -> list[tuple[str, Mapping[str, str]]]:
+    return [media_type_of(one.strip()) for one in (request.headers.get("Accept", "") or "*/*").split(",")]
 
 
 class Metadata(DicomWebView):

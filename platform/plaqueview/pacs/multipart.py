@@ -1,8 +1,9 @@
 """multipart/related bodies, read as a stream of files and written as a stream of parts."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from email.message import Message
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,8 +32,12 @@ class Part:
         return media_type_of(self.headers.get("content-type", ""))[0]
 
 
-def media_type_of(header: str) -> tuple[str, dict[str, str]]:
-    """The type in lower case and its parameters, of a Content-Type or of one element of an Accept header."""
+@lru_cache(maxsize=64)
+def media_type_of(header: str) -> tuple[str, Mapping[str, str]]:
+    """The type in lower case and its parameters, of a Content-Type or of one element of an Accept header.
+
+    A viewer sends the same ones with each of hundreds of requests, and reading them takes as long as finding a frame.
+    """
     message = Message()
     message["Content-Type"] = header
     parameters = message.get_params(failobj=[])
@@ -139,8 +144,20 @@ class PartWriter:
 
     def body(self, parts: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
         """The bytes of the body; a part is its Content-Type and its content."""
+        end_of_last = b""
         for content_type, content in parts:
-            yield f"--{self.boundary}\r\nContent-Type: {content_type}\r\n\r\n".encode()
+            yield end_of_last + self._head(content_type)
             yield from content
-            yield b"\r\n"
-        yield f"--{self.boundary}--\r\n".encode()
+            end_of_last = b"\r\n"
+        yield end_of_last + self._end()
+
+    def size_bytes(self, parts: Iterable[tuple[str, int]]) -> int:
+        """Of the body whose parts have these types and sizes."""
+        sizes = [len(self._head(content_type)) + size_bytes + len(b"\r\n") for content_type, size_bytes in parts]
+        return sum(sizes) + len(self._end())
+
+    def _head(self, content_type: str) -> bytes:
+        return f"--{self.boundary}\r\nContent-Type: {content_type}\r\n\r\n".encode()
+
+    def _end(self) -> bytes:
+        return f"--{self.boundary}--\r\n".encode()

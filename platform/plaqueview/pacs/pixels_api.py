@@ -11,12 +11,13 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 
 from plaqueview.accounts.authentication import user_of
+from plaqueview.accounts.models import User
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.pacs import bulk_data, frames
 from plaqueview.pacs.api import IMMUTABLE, OCTETS, DicomWebView, accepted_types
 from plaqueview.pacs.multipart import PartWriter
-from plaqueview.pacs.ranges import answer_of
+from plaqueview.pacs.ranges import Asked, answer_of
 from plaqueview.pacs.retrieval import etag_of, retrieve
 from plaqueview.pacs.stored_frames import MEDIA_TYPES, USUAL_SYNTAX, read_stored_frame
 from plaqueview.studies.models import Instance
@@ -43,15 +44,8 @@ class Frames(DicomWebView):
     def get(
         self, request: Request, study_uid: str, series_uid: str, instance_uid: str, frame_list: str
     ) -> HttpResponse:
-        numbers = frame_numbers(frame_list)
-        (instance,) = retrieve(
-            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
-        )
-        form = form_of(request, instance.transfer_syntax_uid, part_count=len(numbers))
-        headers = {"ETag": etag_of([instance], frame_list, form), "Cache-Control": IMMUTABLE}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
-            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return _answer(request, form, _read(instance, numbers, form), headers)
+        uids = {"study_uid": study_uid, "series_uid": series_uid, "instance_uid": instance_uid}
+        return answer_frames(request, user_of(request), frame_list, **uids)
 
 
 class BulkData(DicomWebView):
@@ -76,6 +70,17 @@ class BulkData(DicomWebView):
         return _answer(request, form, contents if form.is_stored else [b"".join(contents)], headers)
 
 
+def answer_frames(request: Asked, actor: User, frame_list: str, **uids: str) -> HttpResponse:
+    """The frames of the list, of the one instance that the UIDs name. Raises: as `retrieve`, `form_of` and `_read`."""
+    numbers = frame_numbers(frame_list)
+    (instance,) = retrieve(actor=actor, **uids)
+    form = form_of(request, instance.transfer_syntax_uid, part_count=len(numbers))
+    headers = {"ETag": etag_of([instance], frame_list, form), "Cache-Control": IMMUTABLE}
+    if request.headers.get("If-None-Match", "") == headers["ETag"]:
+        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return _answer(request, form, _read(instance, numbers, form), headers)
+
+
 def frame_numbers(frame_list: str) -> list[int]:
     numbers = frame_list.split(",")
     if not all(number.isdecimal() and len(number) < 7 for number in numbers):
@@ -83,7 +88,7 @@ def frame_numbers(frame_list: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def form_of(request: Request, stored_syntax: str, *, part_count: int) -> Form:
+def form_of(request: Asked, stored_syntax: str, *, part_count: int) -> Form:
     """The first acceptable form; only uncompressed and as stored are made. Source: PS3.18 8.7.3.3.
 
     Raises: NotAcceptable.
@@ -106,7 +111,7 @@ def _read(instance: Instance, numbers: Sequence[int], form: Form) -> list[bytes]
     return [read(instance, number) for number in numbers]
 
 
-def _answer(request: Request, form: Form, contents: Sequence[bytes], headers: dict[str, str]) -> HttpResponse:
+def _answer(request: Asked, form: Form, contents: Sequence[bytes], headers: dict[str, str]) -> HttpResponse:
     part_type = f"{form.media_type}; transfer-syntax={form.transfer_syntax_uid}"
     if form.is_single and len(contents) == 1:
         return answer_of(request, contents[0], part_type if form.is_stored else OCTETS, headers)

@@ -3,15 +3,25 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from django.http import HttpResponse
-from rest_framework.request import Request
 
 ONE_RANGE: Final = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 
 
-def answer_of(request: Request, content: bytes, media_type: str, headers: Mapping[str, str]) -> HttpResponse:
+class Headers(Protocol):
+    def get(self, name: str, default: str, /) -> str: ...
+
+
+class Asked(Protocol):
+    """A request, as far as its headers: Django's, the REST framework's, or that of `pacs.middleware`."""
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+def answer_of(request: Asked, content: bytes, media_type: str, headers: Mapping[str, str]) -> HttpResponse:
     """The content, or the one range of its bytes that is asked for; several ranges are answered by the whole.
 
     A range of what the caller no longer has the same of (`If-Range`) is answered by the whole, too.

@@ -2,13 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
+
+from django.db.models import CharField, QuerySet, UUIDField
 
 from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record_once
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, NotFoundError
+from plaqueview.core.prepared import Prepared, Slot
 from plaqueview.studies.models import Instance
 
 SERVED: Final = (
@@ -28,6 +32,13 @@ SERVED: Final = (
 )
 
 
+PLACES: Final = {
+    "study_uid": "study__study_instance_uid",
+    "series_uid": "series__series_instance_uid",
+    "instance_uid": "sop_instance_uid",
+}
+
+
 def retrieve(
     *, actor: User, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
 ) -> list[Instance]:
@@ -38,20 +49,31 @@ def retrieve(
     Raises: DeniedError; NotFoundError; ConflictError when several of the actor's sites keep the study.
     """
     require(actor, Action.DICOMWEB_READ)
-    found = Instance.objects.visible_to(actor).filter(study__study_instance_uid=study_uid)
-    if series_uid is not None:
-        found = found.filter(series__series_instance_uid=series_uid)
-    if instance_uid is not None:
-        found = found.filter(sop_instance_uid=instance_uid)
-    # One instance has no order, and of its row only what is served is read: building the query is most of the time.
-    order = () if instance_uid is not None else ("series_id", "instance_number", "sop_instance_uid")
-    instances = list(found.order_by(*order).only(*SERVED))
+    uids = {"study_uid": study_uid, "series_uid": series_uid, "instance_uid": instance_uid}
+    given = {name: uid for name, uid in uids.items() if uid is not None}
+    instances = BELOW[frozenset(given)].rows(actor=actor.pk, **given)
     if not instances:
         raise NotFoundError("no such study, series or instance, or none that you may see")
     if len({instance.site_id for instance in instances}) > 1:
         raise ConflictError(f"study {study_uid} is kept at several of your sites; use an account of one site")
     _record(actor, instances[0], is_study=series_uid is None)
     return instances
+
+
+def _below(*names: str) -> "QuerySet[Instance]":
+    """What is asked for by these UIDs, of the actor that each call names."""
+    actor = User(pk=Slot("actor", UUIDField()))  # type: ignore[misc]  # for a query that is filled in
+    found = Instance.objects.visible_to(actor)
+    found = found.filter(**{PLACES[name]: Slot(name, CharField()) for name in names})
+    # One instance has no order, and of its row only what is served is read.
+    order = () if "instance_uid" in names else ("series_id", "instance_number", "sop_instance_uid")
+    return found.order_by(*order).only(*SERVED)
+
+
+BELOW: Final = {
+    frozenset(names): Prepared(partial(_below, *names))
+    for names in (("study_uid",), ("study_uid", "series_uid"), ("study_uid", "series_uid", "instance_uid"))
+}
 
 
 def etag_of(instances: Sequence[Instance], *words: object) -> str:

@@ -68,18 +68,19 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "plaqueview.core.middleware.name_request",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",  # before static files: a web worker takes its policy from its own file's answer
+    "plaqueview.core.middleware.state_content_policy",  # before static files: a worker's policy is its own file's
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "plaqueview.core.middleware.limit_request_size",
     "plaqueview.core.middleware.keep_answers_private",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "plaqueview.pacs.middleware.answer_frames_early",  # docs/decisions/0042-frames-early.md
     "django.contrib.sessions.middleware.SessionMiddleware",
     "plaqueview.accounts.middleware.end_idle_sessions",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "plaqueview.accounts.middleware.require_second_factor",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES = [
