@@ -26,6 +26,7 @@ PROGRAMS = {
     "dicom3tools": "dciodvfy",
     "orthanc": "Orthanc",
     "orthanc-dicomweb": "/usr/share/orthanc/plugins/libOrthancDicomWeb.so*",
+    "nginx-light": "/usr/sbin/nginx",
 }
 
 

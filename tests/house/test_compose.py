@@ -101,6 +101,6 @@ def test_no_location_of_nginx_sends_headers_of_its_own():
     server = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     locations = re.findall(r"^    location [^{]+\{(.*?)^    \}", server, flags=re.DOTALL | re.MULTILINE)
 
-    assert len(locations) == 4
+    assert len(locations) == 5
     assert [one for one in locations if "proxy_set_header" in one] == []
     assert "proxy_set_header Host $host;" in server

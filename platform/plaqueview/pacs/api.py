@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
+from plaqueview.core.storage import stored_path
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.metadata import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
@@ -34,6 +35,10 @@ OCTETS = "application/octet-stream"
 IMMUTABLE = "private, max-age=31536000, immutable"
 # The instances of a study may become more.
 REVALIDATED = "private, no-cache"
+
+
+# The location in deploy/nginx.conf that shows nginx the storage, and nobody else.
+SENT_BY_NGINX = "/stored/"
 
 
 class AnyAccept(DefaultContentNegotiation):
@@ -177,8 +182,7 @@ class RetrieveView(DicomWebView):
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         if len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM:
-            content = frames.read_instance(instances[0], transfer_syntax_uid=syntax)
-            return answer_of(request, content, DICOM, headers)
+            return _alone(request, instances[0], syntax, headers)
         writer = PartWriter(DICOM)
         if all(syntax in {"*", instance.transfer_syntax_uid} for instance in instances):
             sizes = [(_part_type(instance, syntax), instance.size_bytes) for instance in instances]
@@ -198,6 +202,16 @@ class StudyView(RetrieveView):
 
     def post(self, request: Request, study_uid: str) -> HttpResponse:
         return store(request, study_uid)
+
+
+def _alone(request: Request, instance: Instance, syntax: str, headers: dict[str, str]) -> HttpResponse:
+    """One instance without a wrapping; whole and as stored, it may be nginx that sends it."""
+    is_whole_file = syntax in {"*", instance.transfer_syntax_uid} and not request.headers.get("Range")
+    if settings.NGINX_SENDS_FILES and is_whole_file:
+        place = stored_path(instance.storage_key).relative_to(settings.STORAGE_DIR).as_posix()
+        return HttpResponse(content_type=DICOM, headers={**headers, "X-Accel-Redirect": f"{SENT_BY_NGINX}{place}"})
+    content = frames.read_instance(instance, transfer_syntax_uid=syntax)
+    return answer_of(request, content, DICOM, headers)
 
 
 def _instance_parts(instances: Iterable[Instance], syntax: str) -> Iterable[tuple[str, Iterable[bytes]]]:

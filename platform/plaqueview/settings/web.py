@@ -27,6 +27,8 @@ UPLOAD_MAX_COMPRESSION_RATIO = read(
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FILES = UPLOAD_MAX_FILES
+# nginx, which sees the storage too, sends stored instances (docs/decisions/0045-nginx-sends.md).
+NGINX_SENDS_FILES = read(env.bool, "PLAQUEVIEW_NGINX_SENDS_FILES", False)
 REQUESTS_PER_MINUTE = read(env.int, "PLAQUEVIEW_REQUESTS_PER_MINUTE", 3000, validate=validate.Range(min=60))
 
 # -- REST ------------------------------------------------------------------------------------------------------------
