@@ -19,8 +19,8 @@ test: ## every check: lint, types, floors, migrations, pytest, vitest, browser, 
 bench: ## benchmarks, one JSON object a line; ONLY=name runs those whose name starts so
 	@$(SETUP) --extra dev --extra training --web -- python -m tests.bench $(ONLY)
 
-drills: ## kills and cuts off the parts of a department as deploy/compose.yaml has them, needs root; ONLY=name does one
-	@$(SETUP) --extra dev --extra postgres --web -- python -m tests.drills $(ONLY)
+drills: ## strikes a department on this machine, needs root; ONLY=name does one, FROM=commit upgrades an older one
+	@$(SETUP) --extra dev --extra training --extra postgres --web -- python -m tests.drills $(ONLY) $(if $(FROM),--from $(FROM))
 
 sbom: ## what PlaqueView is made of, as CycloneDX files in dist/sbom
 	@$(SETUP) --extra dev --web -- python deploy/sbom.py dist/sbom

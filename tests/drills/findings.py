@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
@@ -67,3 +68,9 @@ def is_read(study_uid: str) -> bool:
 def running_job() -> InferenceJob | None:
     connection.close()
     return InferenceJob.objects.filter(state=JobState.RUNNING, stage="network").first()
+
+
+def has_job(study_uid: str, states: Collection[str]) -> bool:
+    """A job of the study is in one of the states."""
+    connection.close()
+    return InferenceJob.objects.filter(study__study_instance_uid=study_uid, state__in=states).exists()

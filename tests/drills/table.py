@@ -7,15 +7,23 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Final
 
 from plaqueview.inference.models import InferenceJob, JobState
 from plaqueview.launcher.broker import wait_for_broker
+from tests.drills.busy import BUSY, MINUTES, with_training, work_for_long
+from tests.drills.clocks import set_clocks, with_clocks_to_set
 from tests.drills.department import DISK_RESERVE_BYTES, Department, wait_until
 from tests.drills.findings import is_read, running_job
-from tests.drills.traffic import Told, send_one, store_by_dimse
+from tests.drills.front import behind_nginx
+from tests.drills.huge import send_huge_series, with_little_memory
+from tests.drills.pages import DEAF_PAGES, PAGES, open_many_pages
+from tests.drills.rolling import BUSY_DAY, restart_one_after_the_other
+from tests.drills.slow import CALLERS_OF_A_KIND, hold_slowly
+from tests.drills.traffic import QUIET_DAY, Load, Told, send_one, store_by_dimse
+from tests.drills.versions import upgrade
 
 RECOVERY_TIMEOUT_S = 300.0
 AWAY_S = 60.0
@@ -30,6 +38,8 @@ class Drill:
     name: str
     what: str
     strike: Callable[[Department, Told], None]
+    load: Load = QUIET_DAY
+    place: Callable[[Department], AbstractContextManager[Department]] = nullcontext
 
 
 def come_back(department: Department) -> None:
@@ -212,5 +222,40 @@ DRILLS: Final[Mapping[str, Drill]] = {
         Drill("slow_callers", f"{SLOW_CALLERS} callers who never finish a request", hold_lines),
         Drill("poison", "a study that kills its worker each time", poison),
         Drill("upgrade", "SIGTERM to one service after the other", restart_each),
+        Drill(
+            "rolling",
+            "two web servers and two feeds behind nginx, restarted one after the other",
+            restart_one_after_the_other,
+            load=BUSY_DAY,
+            place=behind_nginx,
+        ),
+        Drill(
+            "huge",
+            "series larger than the memory of the worker",
+            send_huge_series,
+            load=Load(send_pause_s=60.0),
+            place=with_little_memory,
+        ),
+        Drill("pages", f"{PAGES} open pages, and {DEAF_PAGES} that never read what they asked for", open_many_pages),
+        Drill(
+            "slow_lines",
+            f"{CALLERS_OF_A_KIND} callers each with half a head, a slow body, and a slow download, behind nginx",
+            hold_slowly,
+            place=behind_nginx,
+        ),
+        Drill(
+            "clocks",
+            "one service's clock after the other an hour ahead, an hour back, and right again",
+            set_clocks,
+            place=with_clocks_to_set,
+        ),
+        Drill("versions", "an older version whose tables and then whose processes become those of this", upgrade),
+        Drill(
+            "busy",
+            f"nothing for {MINUTES:g} minutes but work: 8 senders, 20 readers, 2 administrators, a run that learns",
+            work_for_long,
+            load=BUSY,
+            place=with_training,
+        ),
     )
 }
