@@ -24,7 +24,7 @@ describe("a frame that was asked for ahead", () => {
   afterEach(() => server.close());
 
   it("is fetched once, and again only when it is asked for again", async () => {
-    askFrameAhead(url("/1"));
+    void askFrameAhead(url("/1"), "high");
 
     expect(new TextDecoder().decode(await fetchFrame(url("/1"), "high"))).toBe("pixels of /1");
     expect(asked).toEqual(["/1"]);
@@ -33,15 +33,16 @@ describe("a frame that was asked for ahead", () => {
   });
 
   it("does not stand for another one", async () => {
-    askFrameAhead(url("/1"));
+    void askFrameAhead(url("/1"), "low");
 
     expect(new TextDecoder().decode(await fetchFrame(url("/2"), "low"))).toBe("pixels of /2");
   });
 
   it("is refused to the one who waits for it, and fetched anew after that", async () => {
     status = 503;
-    askFrameAhead(url("/1"));
+    const ahead = askFrameAhead(url("/1"), "high");
     await expect(fetchFrame(url("/1"), "high")).rejects.toMatchObject({ status: 503 });
+    await expect(ahead).rejects.toMatchObject({ status: 503 });
 
     status = 200;
     expect(new TextDecoder().decode(await fetchFrame(url("/1"), "high"))).toBe("pixels of /1");

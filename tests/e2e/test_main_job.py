@@ -148,6 +148,22 @@ def test_slices_are_scrolled_by_keys_and_wheel(page: Page) -> None:
     expect(indicator).to_have_text(f"{slice_count} / {slice_count}")
 
 
+def test_a_study_opened_by_its_address_fetches_each_slice_once(demo: RunningDemo, page: Page) -> None:
+    study = open_first_ready_study(page)
+    with demo.api() as api:
+        series = api.get(f"/api/v1/studies/{study}").json()["annotation"]["series"]
+        slices = api.get(f"/api/v1/series/{series}/slices").json()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.split("/instances/")[-1]))
+
+    page.goto(f"{demo.url}/studies/{study}")
+    wait_for_all_slices(page)
+
+    frames = [f"{one['sop_instance_uid']}/frames/{one['frame']}" for one in slices["slices"]]
+    assert sorted(set(frames) & set(asked)) == sorted(frames)
+    assert [url for url in asked if asked.count(url) > 1 and "/frames/" in url] == []
+
+
 def test_a_file_that_is_no_study_is_refused_with_the_reason(page: Page, screenshot: Callable[[str], None]) -> None:
     drop(page, "notes.txt", b"<html>not a study</html>")
 

@@ -26,11 +26,14 @@ export async function fetchSeriesAttributes(series: SeriesAddress): Promise<Map<
 /** Frames that were asked for before there was anything to draw them. */
 const askedAhead = new Map<string, Promise<Uint8Array>>();
 
-/** Asks for a frame whose page is still on its way; the next `fetchFrame` of this address gets it. */
-export function askFrameAhead(url: string): void {
-  const asked = getFrame(url, "high");
-  asked.catch(() => askedAhead.delete(url));
+/** Asks for a frame whose page is still on its way; the next `fetchFrame` of this address gets it. Resolves once it is here. */
+export async function askFrameAhead(url: string, priority: "high" | "low"): Promise<void> {
+  const asked = getFrame(url, priority);
   askedAhead.set(url, asked);
+  await asked.catch((error: unknown) => {
+    askedAhead.delete(url);
+    throw error;
+  });
 }
 
 /** The uncompressed bytes of one frame, little-endian. The slice that a reader waits for goes before those fetched ahead. */

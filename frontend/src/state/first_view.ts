@@ -1,7 +1,10 @@
-import { middleSlice, sliceWithMostLesions } from "../geometry/slice_order";
+import { centreOut, middleSlice, sliceWithMostLesions } from "../geometry/slice_order";
 import { askFrameAhead, frameUrls } from "../server/dicomweb";
 import type { Annotation, SliceStack, StudyDetail } from "../server/types";
 import { annotationQuery, attributesQuery, lesionsQuery, maskQuery, meQuery, queryClient, slicesQuery, studyQuery } from "./queries";
+
+/** Of a series with more slices than that the page asks for the rest, so that a reader who jumps far waits for few of them. */
+const MOST_AHEAD = 64;
 
 /** The series that a study opens with: the one that was read, else the one that would be. */
 export function firstSeriesOf(study: StudyDetail): string | null {
@@ -14,8 +17,12 @@ export function startSliceOf(slices: SliceStack, annotation: Annotation | undefi
   return annotation ? sliceWithMostLesions(annotation.counts_by_slice, count) : middleSlice(count);
 }
 
-/** Asks for everything that the first slice of a study waits for, while the page that draws it is still on its way. */
-export async function askFirstView(studyId: string): Promise<void> {
+/**
+ * Asks for everything that the first slice of a study waits for, while the page that draws it is still on its way, and for
+ * the slices around it once nothing that the first one waits for is left to fetch.
+ * @param viewer is there when the scripts that draw are
+ */
+export async function askFirstView(studyId: string, viewer: Promise<unknown>): Promise<void> {
   void queryClient.prefetchQuery(meQuery);
   const study = await queryClient.fetchQuery(studyQuery(studyId));
   const shown = study.series.find(({ id }) => id === firstSeriesOf(study));
@@ -26,9 +33,14 @@ export async function askFirstView(studyId: string): Promise<void> {
     queryClient.fetchQuery(slicesQuery(shown.id)),
     annotation ? queryClient.fetchQuery(annotationQuery(annotation.id)) : undefined,
   ]);
-  const url = frameUrls(slices)[startSliceOf(slices, version)];
-  if (url) askFrameAhead(url);
-  if (!annotation) return;
-  void queryClient.prefetchQuery(maskQuery(annotation.id));
-  void queryClient.prefetchQuery(lesionsQuery(annotation.id));
+  const urls = frameUrls(slices);
+  const nearest = centreOut(urls.length, startSliceOf(slices, version)).slice(0, MOST_AHEAD);
+  const [first, ...others] = nearest.flatMap((index) => urls[index] ?? []);
+  const isFirstHere = first && askFrameAhead(first, "high");
+  if (annotation) {
+    void queryClient.prefetchQuery(maskQuery(annotation.id));
+    void queryClient.prefetchQuery(lesionsQuery(annotation.id));
+  }
+  await Promise.all([isFirstHere, viewer]);
+  await Promise.all(others.map((url) => askFrameAhead(url, "low")));
 }
