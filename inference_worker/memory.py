@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 STATUS_FILE: Final = Path("/proc/self/status")
 LONGEST_S: Final = 1800.0
 
-# What reading a series takes beyond the network, at its peak, for each of its voxels: 35 to 42 were measured, at 2**24 to
-# 2**26 voxels, and the file has two more.
+# What reading a series takes beyond the network, at its peak, for each of its voxels: 35 to 42 were measured, at 2**24
+# to 2**26 voxels, and the file has two more.
 BYTES_OF_VOXEL: Final = 44
 GIB: Final = 1024**3
 

@@ -1,11 +1,14 @@
 """Runs: what they would meet, who may work on one, and how each ends in a named state."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from plaqueview.core import workers
 from plaqueview.core.errors import ConflictError
+from plaqueview.core.gpus import Gpu
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.training import services
 from plaqueview.training.groups import groups_of
@@ -101,6 +104,36 @@ def test_the_time_follows_from_a_measured_step(admin, run):
     found = services.preflight(snapshot_id=run.snapshot_id, recipe=Recipe(steps=400, batch_size=16), actor=admin)
 
     assert (found.seconds_per_step, found.estimated_minutes) == (3.0, 20.0)
+
+
+def heard_of_gpu_worker(*gpus: Gpu) -> None:
+    started, seen = timezone.now(), timezone.now() + timedelta(hours=1)  # whatever the machine does meanwhile
+    workers.tell(workers.Worker("training@gpu", ("training",), "cuda", started, seen, gpus))
+
+
+def test_a_worker_that_is_to_compute_on_a_gpu_and_finds_none_rules_a_run_out(admin):
+    snapshot = ready_snapshot(admin)
+    heard_of_gpu_worker()
+
+    found = services.preflight(snapshot_id=snapshot.pk, recipe=Recipe(), actor=admin)
+
+    assert found.problems == (
+        "worker training@gpu is told to compute on cuda and finds no GPU: nvidia-smi names none there",
+    )
+
+
+def test_memory_of_a_gpu_is_judged_by_what_a_run_took_of_one(admin, run):
+    taken = services.Resources(1.0, 8, None, 10**9, 10**10, "2 x NVIDIA H200", 3 * 2**30, 4 * 2**30, 282 * 2**30)
+    claim = services.claim_run(run_id=run.pk, worker="worker-1", device="cuda", processes=2)
+    assert claim is not None
+    services.renew_run(claim, replace(learned_to(point(1)), resources=taken))
+    heard_of_gpu_worker(Gpu("NVIDIA H200", 141 * 2**30, 3 * 2**30))
+
+    usual = services.preflight(snapshot_id=run.snapshot_id, recipe=Recipe(batch_size=8), actor=admin)
+    double = services.preflight(snapshot_id=run.snapshot_id, recipe=Recipe(batch_size=16), actor=admin)
+
+    assert (usual.gpu_memory_needed_bytes, usual.can_run) == (2 * 2**30, True)
+    assert double.problems == ("NVIDIA H200 of worker training@gpu has 3072 MB free, the run needs 4096 MB",)
 
 
 def test_one_worker_at_a_time_works_on_a_run(run):

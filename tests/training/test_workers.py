@@ -8,6 +8,7 @@ from django.utils import timezone
 from plaqueview.accounts.services import create_site
 from plaqueview.core import workers
 from plaqueview.core.access import Role
+from plaqueview.core.gpus import Gpu
 from plaqueview.core.queue import LAST, enqueue
 from tests.accounts.people import make_user, token_client
 from tests.inference.scenes import claimed, make_study
@@ -19,6 +20,19 @@ def heard(name: str, queue: str, *, seconds_ago: float) -> None:
     now = timezone.now()
     device = "cpu" if queue == "inference" else ""
     workers.tell(workers.Worker(name, (queue,), device, now - timedelta(hours=1), now - timedelta(seconds=seconds_ago)))
+
+
+def test_the_gpus_of_a_worker_are_told_with_what_is_free_of_them():
+    now = timezone.now()
+    gpu = Gpu("NVIDIA H200", memory_bytes=141 * 2**30, free_bytes=120 * 2**30)
+    workers.tell(workers.Worker("training@here", ("training",), "cuda", now, now, (gpu,)))
+
+    (told,) = token_client(make_user(Role.ADMIN)).get("/api/v1/workers").json()["workers"]
+
+    assert (told["device"], told["gpus"]) == (
+        "cuda",
+        [{"name": "NVIDIA H200", "memory_bytes": 141 * 2**30, "free_bytes": 120 * 2**30}],
+    )
 
 
 def test_an_administrator_sees_queues_workers_and_their_errands(django_capture_on_commit_callbacks):

@@ -96,6 +96,7 @@ function LookAhead({ preflight }: { preflight: Preflight }) {
         </tbody>
       </table>
       <p className={styles.dim}>{`Disk: ${bytesText(disk_needed_bytes)} needed, ${bytesText(disk_free_bytes)} free. Memory: ${bytesText(memory_needed_bytes)} needed, ${memory}.`}</p>
+      {preflight.workers.map((worker) => <p key={worker.name} className={styles.dim}>{deviceOf(worker, preflight)}</p>)}
       <p className={styles.dim}>{processesOf(preflight)}</p>
       <p className={styles.dim}>{timeOf(preflight)}</p>
     </div>
@@ -113,6 +114,13 @@ function wordsOf(counts: Readonly<Record<string, number>>): string {
 function processesOf({ processes }: Preflight): string {
   if (processes === null) return "Processes: one for each GPU of the worker.";
   return processes === 1 ? "Processes: one." : `Processes: ${processes}, which share each batch.`;
+}
+
+function deviceOf({ name, device, gpus }: Preflight["workers"][number], { gpu_memory_needed_bytes: needed }: Preflight): string {
+  if (device !== "cuda") return `Device: ${name} learns on the processor.`;
+  if (gpus.length === 0) return `Device: ${name} finds no GPU.`;
+  const free = gpus.map((gpu) => `${gpu.name}, ${bytesText(gpu.free_bytes)} of ${bytesText(gpu.memory_bytes)} free`).join("; ");
+  return `Device: ${name} learns on ${free}. ${needed === null ? "What a run needs of it was not measured here yet." : `${bytesText(needed)} needed of each.`}`;
 }
 
 function timeOf({ estimated_minutes, seconds_per_step }: Preflight): string {

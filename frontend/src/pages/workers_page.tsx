@@ -2,7 +2,7 @@ import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
-import { countText, timeText, UNKNOWN } from "../components/formats";
+import { bytesText, countText, timeText, UNKNOWN } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -46,7 +46,12 @@ function WorkerLine({ worker }: { worker: Worker }) {
     <tr data-testid="worker-row" data-alive={worker.is_alive}>
       <td className={styles.keep}>{worker.name}</td>
       <td>{worker.queues.join(", ")}</td>
-      <td>{worker.device || UNKNOWN}</td>
+      <td>
+        {worker.device || UNKNOWN}
+        {worker.gpus.map(({ name, free_bytes, memory_bytes }, index) => (
+          <div key={index} className={styles.dim}>{`${name}, ${bytesText(free_bytes)} of ${bytesText(memory_bytes)} free`}</div>
+        ))}
+      </td>
       <td className={styles.keep}>{timeText(worker.started_at)}</td>
       <td className={styles.keep}>
         {timeText(worker.seen_at)} <Badge size="xs" variant="light" color={worker.is_alive ? "teal" : "orange"}>{worker.is_alive ? "alive" : "silent"}</Badge>

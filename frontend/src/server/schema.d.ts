@@ -3409,6 +3409,12 @@ export interface components {
             /** Format: date-time */
             readonly created: string;
         };
+        Gpu: {
+            name: string;
+            memory_bytes: number;
+            /** @description What nobody has taken, within half a minute. */
+            free_bytes: number;
+        };
         GroupFigure: {
             group: string;
             figure: string;
@@ -4394,12 +4400,21 @@ export interface components {
             memory_free_bytes: number | null;
             /** @description Of all processes on this machine. */
             memory_needed_bytes: number;
+            workers: components["schemas"]["PreflightWorker"][];
+            /** @description Of each GPU. */
+            gpu_memory_needed_bytes: number | null;
             /** @description That learn the run together, on all machines; null: one for each GPU of the worker. */
             processes: number | null;
             /** Format: double */
             seconds_per_step: number | null;
             /** Format: double */
             estimated_minutes: number | null;
+        };
+        /** @description A worker that could take the run now. */
+        PreflightWorker: {
+            name: string;
+            device: string;
+            gpus: components["schemas"]["Gpu"][];
         };
         Prior: {
             /** Format: uuid */
@@ -5922,6 +5937,8 @@ export interface components {
             queues: string[];
             /** @description Empty where it computes nothing. */
             device: string;
+            /** @description Those that it may compute on. */
+            gpus: components["schemas"]["Gpu"][];
             /** Format: date-time */
             started_at: string;
             /** Format: date-time */

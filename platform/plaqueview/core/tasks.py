@@ -11,6 +11,7 @@ from django.utils import timezone
 from plaqueview.celery import celery_app
 from plaqueview.core import health, workers
 from plaqueview.core.disk import forget_incoming
+from plaqueview.core.gpus import gpus
 from plaqueview.core.models import IdempotentRequest
 from plaqueview.core.queue import INFERENCE_QUEUE, TRAINING_QUEUE
 
@@ -36,9 +37,9 @@ def beat_for_queues(**_: Any) -> None:
     for queue in _queues_served:
         health.beat(health.worker_of_queue(queue))
     for name in _names:
-        workers.tell(
-            workers.Worker(name, tuple(sorted(_queues_served)), _device(), _started_at, seen_at=timezone.now())
-        )
+        device, queues = _device(), tuple(sorted(_queues_served))
+        seen = gpus() if device == "cuda" else ()
+        workers.tell(workers.Worker(name, queues, device, _started_at, seen_at=timezone.now(), gpus=seen))
 
 
 def _device() -> str:

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 
 from plaqueview.celery import celery_app
+from plaqueview.core.gpus import Gpu
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
 
 QUEUES: Final = (DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE)
@@ -26,13 +27,17 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Worker:
-    """One process that works on queues. `name` is Celery's; `device` is empty where it computes nothing."""
+    """One process that works on queues.
+
+    `name` is Celery's; `device` is empty where it computes nothing; `gpus` are those that it may compute on.
+    """
 
     name: str
     queues: tuple[str, ...]
     device: str
     started_at: datetime
     seen_at: datetime
+    gpus: tuple[Gpu, ...] = ()
 
     @property
     def is_alive(self) -> bool:
@@ -85,4 +90,5 @@ def _waiting_in(queue: str, connection: Connection) -> int:
 def _read(text: bytes) -> Worker:
     fields = json.loads(text)
     moments = {name: datetime.fromisoformat(fields[name]) for name in ("started_at", "seen_at")}
-    return Worker(fields["name"], tuple(fields["queues"]), fields["device"], **moments)
+    gpus = tuple(Gpu(**told) for told in fields.get("gpus", ()))  # older processes tell none
+    return Worker(fields["name"], tuple(fields["queues"]), fields["device"], **moments, gpus=gpus)

@@ -1,7 +1,7 @@
 """Whether a run can succeed, before it costs hours: what it would learn from, and what it needs of the machine."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.health import require_beat, worker_of_queue
 from plaqueview.core.queue import TRAINING_QUEUE
+from plaqueview.core.workers import Worker, heard_of
 from plaqueview.registry.models import ModelVersion, Stage
 from plaqueview.training.machine import available_memory_bytes, free_disk_bytes
 from plaqueview.training.models import DatasetSnapshot, Side, SnapshotStudy, TrainingRun
@@ -31,7 +32,8 @@ class Preflight:
     """`problems` rule the run out, `warnings` do not. `estimated_minutes` follows from a measured step; None: none was.
 
     `sides` is by side: patients, studies, slices, lesions, by class and by source. `processes` learn the run together;
-    None: as many as its worker has GPUs.
+    None: as many as its worker has GPUs. `workers` are those that could take it now; what it needs of each of their
+    GPUs is None until a run was measured on one.
     """
 
     sides: Mapping[str, Any]  # Any: JSON
@@ -41,6 +43,8 @@ class Preflight:
     disk_needed_bytes: int
     memory_free_bytes: int | None
     memory_needed_bytes: int
+    workers: Sequence[Worker]
+    gpu_memory_needed_bytes: int | None
     processes: int | None
     seconds_per_step: float | None
     estimated_minutes: float | None
@@ -59,6 +63,7 @@ def inspect(snapshot: DatasetSnapshot, recipe: Recipe) -> Preflight:
     here, processes = settings.TRAINING_PROCESSES, settings.TRAINING_PROCESSES * settings.TRAINING_MACHINES or None
     of_each = MEMORY_OF_RUN + slices * BYTES_OF_SLICE
     memory_needed = (here or 1) * of_each + recipe.batch_size * MEMORY_OF_BATCH_SLICE // settings.TRAINING_MACHINES
+    workers, gpu_needed = _workers(), _measured_gpu_bytes(recipe)
     seconds = _measured_seconds_per_step(recipe, processes)
     minutes = None if seconds is None else seconds * recipe.steps / 60.0
     return Preflight(
@@ -66,6 +71,7 @@ def inspect(snapshot: DatasetSnapshot, recipe: Recipe) -> Preflight:
         problems=(
             *_data_problems(snapshot, rows),
             *_machine_problems(recipe, disk, disk_needed, memory, memory_needed),
+            *_gpu_problems(workers, gpu_needed),
             *_sharing_problems(recipe, processes),
         ),
         warnings=tuple(_warnings(snapshot, recipe, minutes)),
@@ -73,6 +79,8 @@ def inspect(snapshot: DatasetSnapshot, recipe: Recipe) -> Preflight:
         disk_needed_bytes=disk_needed,
         memory_free_bytes=memory,
         memory_needed_bytes=memory_needed,
+        workers=workers,
+        gpu_memory_needed_bytes=gpu_needed,
         processes=processes,
         seconds_per_step=seconds,
         estimated_minutes=minutes,
@@ -112,6 +120,29 @@ def _machine_problems(
         yield f"there is no champion to {needed}; a worker of the queue inference registers its own at its start"
 
 
+def _workers() -> Sequence[Worker]:
+    """Those of the queue that are alive; none while the broker is away, which the warnings tell."""
+    try:
+        return [worker for worker in heard_of() if worker.is_alive and TRAINING_QUEUE in worker.queues]
+    except (RedisError, OSError):
+        return []
+
+
+def _gpu_problems(workers: Sequence[Worker], needed: int | None) -> Iterator[str]:
+    """Whichever worker is free first takes the run, so each that computes on GPUs has to have them."""
+    for worker in workers:
+        if worker.device != "cuda":
+            continue
+        if not worker.gpus:
+            yield f"worker {worker.name} is told to compute on cuda and finds no GPU: nvidia-smi names none there"
+        for gpu in worker.gpus:
+            if needed is not None and gpu.free_bytes < needed:
+                yield (
+                    f"{gpu.name} of worker {worker.name} has {gpu.free_bytes // 1024**2} MB free, "
+                    f"the run needs {needed // 1024**2} MB"
+                )
+
+
 def _sharing_problems(recipe: Recipe, processes: int | None) -> Iterator[str]:
     if processes and recipe.batch_size % processes:
         yield f"a batch of {recipe.batch_size} slices does not divide by the {processes} processes that learn here"
@@ -129,6 +160,16 @@ def _warnings(snapshot: DatasetSnapshot, recipe: Recipe, minutes: float | None) 
         require_beat(worker_of_queue(TRAINING_QUEUE))
     except (UnavailableError, RedisError, OSError):
         yield "no worker of the queue training is heard of: the run waits for one, which needs the extra `training`"
+
+
+def _measured_gpu_bytes(recipe: Recipe) -> int | None:
+    """The most that the newest run on GPUs held of each, by slice of its batch."""
+    measured = TrainingRun.objects.filter(resources__gpu_memory_peak_bytes__gt=0).order_by("-created").first()
+    if measured is None:
+        return None
+    gpus = max(1, measured.processes // settings.TRAINING_MACHINES)  # peaks are of all processes of one machine
+    share = recipe.batch_size / Recipe.from_json(measured.recipe).batch_size
+    return int(measured.resources["gpu_memory_peak_bytes"] / gpus * share)
 
 
 def _measured_seconds_per_step(recipe: Recipe, processes: int | None) -> float | None:

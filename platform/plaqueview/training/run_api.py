@@ -21,6 +21,7 @@ from plaqueview.training import services
 from plaqueview.training.models import RunPoint, RunStage, RunState, TrainingRun
 from plaqueview.training.recipe import Recipe, Start
 from plaqueview.training.snapshot_api import SideCountsSerializer
+from plaqueview.training.worker_api import GpuSerializer
 
 DEFAULTS = Recipe()
 
@@ -65,6 +66,14 @@ class WantedRunSerializer(serializers.Serializer[JSON]):
         return Recipe.from_json(given)
 
 
+class PreflightWorkerSerializer(serializers.Serializer[JSON]):
+    """A worker that could take the run now."""
+
+    name = serializers.CharField()
+    device = serializers.CharField()
+    gpus = GpuSerializer(many=True)
+
+
 class PreflightSerializer(serializers.Serializer[JSON]):
     """What a run would meet. `problems` rule it out; `warnings` do not. A null was not measured here yet."""
 
@@ -76,6 +85,8 @@ class PreflightSerializer(serializers.Serializer[JSON]):
     disk_needed_bytes = serializers.IntegerField()
     memory_free_bytes = serializers.IntegerField(allow_null=True)
     memory_needed_bytes = serializers.IntegerField(help_text="Of all processes on this machine.")
+    workers = PreflightWorkerSerializer(many=True)
+    gpu_memory_needed_bytes = serializers.IntegerField(allow_null=True, help_text="Of each GPU.")
     processes = serializers.IntegerField(
         allow_null=True, help_text="That learn the run together, on all machines; null: one for each GPU of the worker."
     )

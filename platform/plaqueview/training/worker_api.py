@@ -22,10 +22,17 @@ class ErrandSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField(allow_null=True)
 
 
+class GpuSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    memory_bytes = serializers.IntegerField()
+    free_bytes = serializers.IntegerField(help_text="What nobody has taken, within half a minute.")
+
+
 class WorkerSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     queues = serializers.ListField(child=serializers.CharField())
     device = serializers.CharField(help_text="Empty where it computes nothing.")
+    gpus = GpuSerializer(many=True, help_text="Those that it may compute on.")
     started_at = serializers.DateTimeField()
     seen_at = serializers.DateTimeField()
     is_alive = serializers.BooleanField(help_text="Heard of within 20 seconds.")
@@ -57,7 +64,7 @@ class WorkerList(APIView):
 
 
 def _body(staff: Staff) -> JSON:
-    fields = ("name", "queues", "device", "started_at", "seen_at", "is_alive")
+    fields = ("name", "queues", "device", "gpus", "started_at", "seen_at", "is_alive")
     rows = [
         {**{name: getattr(worker, name) for name in fields}, "errands": staff.errands_of(worker)}
         for worker in staff.workers
