@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from plaqueview.core.errors import InvalidError, PlaqueViewError, TooLargeError
 from plaqueview.feed.company import Company
 from plaqueview.feed.identity import headers_of, identify
 from plaqueview.feed.topics import STUDY, Message, Topic, groups_of, study_in, topic_of
+from plaqueview.feed.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
         """
         self.headers = headers_of(self.scope)
         self.listening: dict[Topic, tuple[str, ...]] = {}
+        self.turns = Turns()
         self.watch: asyncio.Task[None] | None = None
         await self.accept()
         user = await self.signed_in()
@@ -56,7 +59,11 @@ class FeedConsumer(AsyncJsonWebsocketConsumer):
             await self._leave(topic)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
-        """Every message is answered, a bad one by `{"type": "error"}`; a presence only when it changes something."""
+        """Every message is answered, a bad one by `{"type": "error"}`; a presence only when it changes something.
+
+        Of very many the later ones wait, and the events of the socket with them.
+        """
+        await asyncio.sleep(self.turns.wait_s(time.monotonic()))
         try:
             message = _parsed(text_data)
             await self._answer(message)

@@ -56,7 +56,7 @@ async def present_at(study_id: UUID) -> list[Presence]:
 
 @cache
 def _broker() -> Redis:
-    return Redis.from_url(settings.REDIS_URL, decode_responses=True)
+    return Redis.from_url(settings.REDIS_URL, decode_responses=True, max_connections=settings.FEED_BROKER_CONNECTIONS)
 
 
 def _key_of(study_id: UUID, socket: str = "") -> str:

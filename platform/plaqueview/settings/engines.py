@@ -23,11 +23,17 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
 }
+# As many pages as come or go at once ask the broker at once; the library's own hundred would turn the others away.
+FEED_BROKER_CONNECTIONS = 5000
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # A socket waits for its next event longer than the five seconds after which redis-py gives up by itself.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "capacity": 1000, "expiry": 30},
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 30, "max_connections": FEED_BROKER_CONNECTIONS}],
+            "capacity": 1000,
+            "expiry": 30,
+        },
     }
 }
 STORAGE_DIR = read(env.path, "PLAQUEVIEW_STORAGE_DIR", validate=is_absolute)
