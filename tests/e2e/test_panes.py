@@ -31,9 +31,9 @@ COUNT_SHOWN = """canvas => {
 
 
 def study_with_prior(demo: RunningDemo) -> tuple[str, str]:
-    """The follow-up of the synthetic patient who was there before, and the prior."""
+    """The follow-up of the synthetic patient who was there before, and the prior; other tests bring other patients."""
     with demo.api() as api:
-        for row in api.get("/api/v1/studies").json()["results"]:
+        for row in api.get("/api/v1/studies", params={"search": "SYN-0001"}).json()["results"]:
             study = api.get(f"/api/v1/studies/{row['id']}").json()
             if study["priors"] and study["annotation"]:
                 return study["id"], study["priors"][0]["id"]
