@@ -68,11 +68,15 @@ class Service:
         os.killpg(self.process_id, signal.SIGKILL)
 
     def restart(self) -> None:
-        """SIGTERM, as an upgrade does; it has ended, and is started again."""
+        """SIGTERM, as an upgrade does, and SIGKILL where that was not heard; it has ended, and is started again."""
         ending = self._process
         assert ending is not None
         ending.terminate()
-        ending.wait(END_TIMEOUT_S)
+        try:
+            ending.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            ending.wait()
 
     def stop(self) -> None:
         """It has ended and stays away."""

@@ -247,9 +247,15 @@ DRILLS: Final[Mapping[str, Drill]] = {
             "clocks",
             "one service's clock after the other an hour ahead, an hour back, and right again",
             set_clocks,
+            load=Load(send_pause_s=60.0),
             place=with_clocks_to_set,
         ),
-        Drill("versions", "an older version whose tables and then whose processes become those of this", upgrade),
+        Drill(
+            "versions",
+            "an older version whose tables and then whose processes become those of this",
+            upgrade,
+            load=Load(send_pause_s=60.0),
+        ),
         Drill(
             "busy",
             f"nothing for {MINUTES:g} minutes but work: 8 senders, 20 readers, 2 administrators, a run that learns",
