@@ -182,17 +182,21 @@ SHOWN = (BROWSER, PYTEST)
 
 # Beside those and beside each other: rows of steps, one after the other, whose output is shown when they fail. A
 # browser waits much, which leaves most of the cores to these; the longest step waits for it, and has them to itself.
+# PostgreSQL's tests let the types be checked first: meanwhile the browser's department starts for the first time, which
+# has a limit of its own.
 BESIDE = (
     (
         Step("ruff", "no lint", python("ruff", "check")),
         Step("format", "formatted", python("ruff", "format", "--check")),
         Step("floors", "an arrow points only down", check_floors),
         Step("migrations", "tables are as the models say", check_migrations),
+        Step("mypy", "types hold", python("mypy")),
+        POSTGRESQL,
+    ),
+    (
         Step("oxlint", "no lint in the frontend", npm("lint")),
         Step("typescript", "the frontend's types hold", npm("typecheck")),
-        Step("mypy", "types hold", python("mypy")),
         Step("vitest", "the frontend's units do as they should", npm("test")),
         Step("wheel", "the wheel installs into an empty environment and runs", install_wheel),
     ),
-    (POSTGRESQL,),
 )
