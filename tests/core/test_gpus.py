@@ -18,8 +18,7 @@ A5000 = Gpu("NVIDIA RTX A5000, rev 2", 24576 * 2**20, 1024 * 2**20)
 
 
 @pytest.fixture(autouse=True)
-def forgotten(monkeypatch):
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+def forgotten():
     module._gpus_at.cache_clear()
     yield
     module._gpus_at.cache_clear()
@@ -43,10 +42,9 @@ def put_command(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
         ("-1", ()),
     ],
 )
-def test_those_are_told_that_the_process_may_use(visible, expected, tmp_path, monkeypatch):
+def test_those_are_told_that_the_process_may_use(visible, expected, tmp_path, monkeypatch, settings):
     put_command(tmp_path, monkeypatch, f"cat <<'END'\n{TOLD}END")
-    if visible is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    settings.CUDA_VISIBLE_DEVICES = visible
 
     assert gpus() == expected
 

@@ -1,6 +1,5 @@
 """The GPUs of this machine, as NVIDIA's own command tells, which takes no memory of them as a library would."""
 
-import os
 import shutil
 import subprocess
 import time
@@ -8,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from django.conf import settings
 
 QUERY: Final = ("--query-gpu=index,uuid,memory.total,memory.free,name", "--format=csv,noheader,nounits")
 LONGEST_S: Final = 10
@@ -41,7 +42,7 @@ def _gpus_at(_: int) -> tuple[Gpu, ...]:
 
 
 def _visible(told: str) -> Iterator[Gpu]:
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = settings.CUDA_VISIBLE_DEVICES
     for line in told.splitlines():
         index, uuid, total, free, name = (word.strip() for word in line.split(",", 4))
         # By number or by the beginning of the UUID. Source: CUDA C++ Programming Guide, environment variables.

@@ -38,6 +38,8 @@ TRAINING_VALIDATION_SHARE = read(
 TRAINING_TEST_SHARE = read(env.float, "PLAQUEVIEW_TRAINING_TEST_SHARE", 0.25, validate=validate.Range(min=0.0, max=0.5))
 TRAINING_LEASE_S = read(env.int, "PLAQUEVIEW_TRAINING_LEASE_S", 60, validate=validate.Range(min=1))
 TRAINING_DEVICE = read(env.str, "PLAQUEVIEW_TRAINING_DEVICE", "cpu", validate=validate.OneOf(["cpu", "cuda"]))
+# CUDA's own: which GPUs programs may use, all where it is not set.
+CUDA_VISIBLE_DEVICES: str | None = read(env.str, "CUDA_VISIBLE_DEVICES", None)
 TRAINING_THREADS = read(env.int, "PLAQUEVIEW_TRAINING_THREADS", 0, validate=validate.Range(min=0))
 TRAINING_PROCESSES = read(env.int, "PLAQUEVIEW_TRAINING_PROCESSES", 1, validate=validate.Range(min=0))
 TRAINING_MACHINES = read(env.int, "PLAQUEVIEW_TRAINING_MACHINES", 1, validate=validate.Range(min=1))
