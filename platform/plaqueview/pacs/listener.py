@@ -226,7 +226,7 @@ def _give_up_place(event: evt.Event) -> None:
     The library would count each for another minute among the most that may be there, and turn modalities away for it.
     """
     if event.assoc.requestor.primitive is None:
-        event.assoc.dul.to_user_queue.put(None)  # type: ignore[arg-type]  # as when nothing came within its time
+        event.assoc.dul.to_user_queue.put(None)  # as when nothing came within its time
 
 
 def _forget_half_an_instance(event: evt.Event) -> None:
