@@ -13,7 +13,8 @@ def later_migrations() -> list[Migration]:
     """Of our own apps, those that meet a table with rows and older processes at it."""
     ours = {config.label for config in apps.get_app_configs() if config.name.startswith("plaqueview.")}
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    return [migration for (app, name), migration in migrations.items() if app in ours and not name.startswith("0001_")]
+    # Sorted: every process of a parallel run has to collect the same tests in the same order.
+    return [migrations[app, name] for app, name in sorted(migrations) if app in ours and not name.startswith("0001_")]
 
 
 @pytest.mark.parametrize("migration", later_migrations(), ids=str)
