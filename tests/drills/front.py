@@ -1,19 +1,14 @@
 """nginx as `deploy/nginx.conf` has it before two servers of each kind: one restarts while the other answers."""
 
-import datetime as dt
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from plaqueview.launcher.broker import free_port
 from tests.drills.department import ROOT, Department, commands, listens, wait_until
+from tests.pacs.peers import certificate_and_key
 
 SITE = ROOT / "deploy" / "nginx.conf"
 UPSTREAMS = ROOT / "deploy" / "nginx-upstreams.conf"
@@ -82,22 +77,8 @@ def site(ports: dict[str, int], folder: Path) -> str:
 
 def make_certificate(folder: Path) -> Path:
     """Of 127.0.0.1, signed by itself, with its key beside it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(*private))
+    certificate, key = certificate_and_key()
+    (folder / "key.pem").write_text(key)
     path = folder / "fullchain.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    path.write_text(certificate)
     return path
