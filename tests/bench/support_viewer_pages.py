@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +27,17 @@ SET_OHIF_BRUSH = 'window.commandsManager.run("setBrushSize", { toolNames: ["Circ
 
 @dataclass(frozen=True)
 class Viewer:
-    """Where the study opens, for reading and for editing, and what the browser has kept from an earlier visit."""
+    """Where the study opens, for reading and for editing, and what the browser has kept from an earlier visit.
+
+    `forget_edits` makes a stroke where an earlier one was painted show again.
+    """
 
     url: str
     editing_url: str
     kept: StorageState
     show_overlay: Callable[[Page], None]
     take_brush: Callable[[Page], None]
+    forget_edits: Callable[[], None]
 
 
 @contextmanager
@@ -49,7 +55,17 @@ def our_viewer(browser: Browser, demo: RunningDemo, study: StoredStudy) -> Viewe
     """The demo's study page, for a neurologist who is signed in."""
     url = f"{demo.url}/studies/{study.study_id}"
     kept = signed_in(browser, demo)
-    return Viewer(url, url, kept, show_overlay=wait_for_our_overlay, take_brush=take_our_brush)
+    forget = partial(forget_draft, demo, study)
+    return Viewer(url, url, kept, show_overlay=wait_for_our_overlay, take_brush=take_our_brush, forget_edits=forget)
+
+
+def forget_draft(demo: RunningDemo, study: StoredStudy) -> None:
+    """Nothing is left of a draft that was saved on the server, if one was."""
+    path = f"/api/v1/studies/{study.study_id}/draft"
+    with demo.api() as api:
+        draft = api.get(path)
+        if draft.status_code == HTTPStatus.OK:
+            api.delete(path, headers={"If-Match": draft.headers["ETag"]}).raise_for_status()
 
 
 def signed_in(browser: Browser, demo: RunningDemo) -> StorageState:
@@ -71,6 +87,8 @@ def wait_for_our_overlay(page: Page) -> None:
 
 def take_our_brush(page: Page) -> None:
     wait_for_our_overlay(page)
+    # Nothing is drawn before it is known whether there is a draft.
+    page.locator("[data-testid=edit-toolbar] button[data-command='edit.brush']:enabled").wait_for()
     page.keyboard.press("d")
     page.get_by_test_id("brush-ring").wait_for(state="attached")
 
@@ -86,6 +104,7 @@ def ohif_viewer(address: str, study: StoredStudy) -> Viewer:
         kept,
         show_overlay=open_ohif_mask,
         take_brush=take_ohif_brush,
+        forget_edits=lambda: None,  # it keeps them in the page
     )
 
 

@@ -160,6 +160,7 @@ def measure_strokes(
     times: dict[str, list[float]] = {name: [] for name in viewers}
     for turn in range(WARM_UP_ROUNDS + STROKE_ROUNDS):
         for name, viewer in viewers.items():
+            viewer.forget_edits()
             with opened(browser, viewer, viewer.editing_url, windows[name]) as page:
                 viewer.take_brush(page)
                 found = stroke(page)
