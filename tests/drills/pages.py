@@ -16,7 +16,7 @@ from plaqueview.accounts.models import Site
 from plaqueview.core.live import WORKLIST, announce
 from tests.drills.department import Department
 from tests.drills.findings import connection
-from tests.drills.traffic import Told
+from tests.drills.traffic import Told, at_work
 
 PAGES, DEAF_PAGES = 200, 5
 EVENTS, EVENT_PAUSE_S = 60, 0.5
@@ -104,14 +104,8 @@ def deaf_pages(department: Department, count: int) -> Iterator[None]:
     """Within, pages listen to the worklist, ask as fast as they are let, and read nothing."""
     is_over = threading.Event()
     pages = [threading.Thread(target=ask_and_never_read, args=(department, is_over)) for _ in range(count)]
-    for page in pages:
-        page.start()
-    try:
+    with at_work(pages, is_over):
         yield
-    finally:
-        is_over.set()
-        for page in pages:
-            page.join()
 
 
 def ask_and_never_read(department: Department, is_over: threading.Event) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.drills.department import Department, wait_until
-from tests.drills.traffic import STOW_HEADERS, Load, Told, new_study, stow_body
+from tests.drills.traffic import STOW_HEADERS, Load, Told, at_work, new_study, stow_body
 from tests.studies.dicom_files import encoded
 
 BUSY_DAY = Load(dimse_senders=1, web_senders=2, readers=10, admins=1, send_pause_s=60.0)
@@ -46,14 +46,8 @@ def uploading(department: Department, told: Told) -> Iterator[None]:
     threads = [
         threading.Thread(target=upload_for_ever, args=(department, told, is_over, outcomes)) for _ in range(UPLOADERS)
     ]
-    for thread in threads:
-        thread.start()
-    try:
+    with at_work(threads, is_over):
         yield
-    finally:
-        is_over.set()
-        for thread in threads:
-            thread.join()
     counts = ", ".join(f"{outcomes.count(one)} {one}" for one in sorted(set(outcomes)))
     told.notes.append(f"uploads of {UPLOAD_PIECES * PIECE_PAUSE_S:g} s: {counts}")
 

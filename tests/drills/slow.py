@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from tests.drills.department import Department, wait_until
 from tests.drills.findings import is_read
-from tests.drills.traffic import Told, send_datasets, store_by_web
+from tests.drills.traffic import Told, at_work, send_datasets, store_by_web
 from tests.inference.heads import flair_datasets
 from tests.worker.support import head_volume
 
@@ -49,14 +49,8 @@ def slow_callers(department: Department, kind: Speak) -> Iterator[None]:
         threading.Thread(target=call_slowly, args=(department, context, kind, is_over))
         for _ in range(CALLERS_OF_A_KIND)
     ]
-    for thread in threads:
-        thread.start()
-    try:
+    with at_work(threads, is_over):
         yield
-    finally:
-        is_over.set()
-        for thread in threads:
-            thread.join()
 
 
 def call_slowly(department: Department, context: ssl.SSLContext, kind: Speak, is_over: threading.Event) -> None:

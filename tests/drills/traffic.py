@@ -97,10 +97,17 @@ def traffic(department: Department, load: Load = QUIET_DAY) -> Iterator[Told]:
         *[(listen_for_ever, ())] * load.pages,
     ]
     threads = [threading.Thread(target=part, args=(department, told, is_over, *how)) for part, how in parts]
+    with at_work(threads, is_over):
+        yield told
+
+
+@contextmanager
+def at_work(threads: Sequence[threading.Thread], is_over: threading.Event) -> Iterator[None]:
+    """Within, they work; after that they are told that it is over, and waited for."""
     for thread in threads:
         thread.start()
     try:
-        yield told
+        yield
     finally:
         is_over.set()
         for thread in threads:
