@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+KEY = "aHVudGVyMi1odW50ZXIyLWh1bnRlcjItaHVudGVyMjI="
 GOOD = {
     "PATH": os.environ["PATH"],
     "PYTHONPATH": f"{ROOT / 'platform'}",
@@ -66,6 +67,10 @@ def test_what_has_no_default_must_be_there(name):
         ("PLAQUEVIEW_JOB_LEASE_S", "0", "Must be greater than or equal to 1"),
         ("PLAQUEVIEW_JOB_LEASE_S", "soon", "Not a valid integer"),
         ("PLAQUEVIEW_UPLOAD_MAX_BYTES", "0", "Must be greater than or equal to 1"),
+        ("PLAQUEVIEW_IDENTIFIER_KEYS", "hunter2", "needs 32 bytes in base64 each"),
+        ("PLAQUEVIEW_IDENTIFIER_KEYS", "clear", "needs 32 bytes in base64 each"),
+        ("PLAQUEVIEW_IDENTIFIER_KEYS", f"{KEY},clear", "needs 32 bytes in base64 each"),
+        ("PLAQUEVIEW_IDENTIFIER_KEYS", f"{KEY},{KEY}", "and none twice"),
     ],
 )
 def test_a_malformed_value_is_named_with_what_is_needed(name, value, needed):

@@ -137,7 +137,7 @@ def test_the_list_names_nobody(approved, client, admin):
     ("born", "age"), [(None, ""), ("1934-06-01", "89"), ("1931-01-01", "over 89"), ("2100-01-01", "")]
 )
 def test_the_age_is_in_years_and_the_oldest_are_told_together(approved, client, born, age):
-    Patient.objects.update(birth_date=born)
+    Patient.objects.update(clear_birth_date=born)
     Annotation.objects.get(pk=approved.pk).study.__class__.objects.update(study_date="2024-05-31")
 
     assert lines_of(client)[0]["age"] == age

@@ -16,7 +16,8 @@ from tests.inference.scenes import make_model
 pytestmark = pytest.mark.django_db
 
 NAMES = [
-    "settings", "settings for care", "database", "broker", "queues", "storage", "erasing", "clock",
+    "settings", "settings for care", "database", "broker", "queues", "storage", "erasing", "identifiers",
+    "sealing", "clock",
     "worker default", "worker inference", "worker training", "errands", "model",
 ]  # fmt: skip
 

@@ -26,6 +26,7 @@ class EventKind(models.TextChoices):
     PATIENT_HELD = "patient.held"
     PATIENT_RELEASED = "patient.released"
     PATIENT_ERASED = "patient.erased"
+    IDENTIFIERS_SEALED = "patient.identifiers_sealed"
     STUDY_RECEIVED = "study.received"
     STUDY_SETTLED = "study.settled"
     STUDY_READ = "study.read"

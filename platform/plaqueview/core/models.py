@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from plaqueview.core.sealed_fields import SealedJSONField
+
 
 class Record(models.Model):
     """A row with a random UUID and the times of its first and last writing."""
@@ -27,7 +29,7 @@ class IdempotentRequest(Record):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
     location = models.CharField(max_length=500, blank=True)
-    body = models.JSONField(null=True)
+    body = SealedJSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor_id", "key"], name="idempotency_key_once_per_actor")]

@@ -120,6 +120,7 @@ def _searched(search: PriorSearch, random: Random) -> bool:
 
 
 def _query(study: Study, rule: PriorRule) -> StudyQuery | None:
+    study.patient.require_opened()
     patient_id = study.patient.patient_id
     if study.study_date is None or not patient_id.strip() or NO_KEY & set(patient_id):
         return None

@@ -1,6 +1,6 @@
 """What `plaqueview manage doctor` asks, in this order; the checks of `/readyz` are among them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from plaqueview.celery import celery_app
 from plaqueview.core import copies, health
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
+from plaqueview.operations import sealing
 from plaqueview.operations.clocks import check_clocks
 from plaqueview.operations.readiness import READINESS
 
@@ -23,13 +24,17 @@ ERRANDS_ARE_SEEN_WITHIN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Examination:
-    """A check, what is true when it passes, and what to do when it does not; one without need only tells."""
+    """A check, what is true when it passes, and what to do when it does not; one without need only tells.
+
+    `tell` says more of what is true than `claim` can.
+    """
 
     name: str
     check: health.Check
     claim: str
     advice: str
     is_needed: bool = True
+    tell: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Finding:
 
     examination: Examination
     problem: str
+    told: str = ""
 
     @property
     def is_failure(self) -> bool:
@@ -47,13 +53,16 @@ class Finding:
     def line(self) -> str:
         one = self.examination
         mark = "FAIL" if self.is_failure else "note" if self.problem else "ok"
-        return f"{mark:4}  {one.name:18}  " + (f"{self.problem}: {one.advice}" if self.problem else one.claim)
+        return f"{mark:4}  {one.name:18}  " + (
+            f"{self.problem}: {one.advice}" if self.problem else self.told or one.claim
+        )
 
 
 def examine() -> Iterator[Finding]:
     """Each finding, as soon as it is there."""
     for examination in EXAMINATIONS:
-        yield Finding(examination, health.problem_of(examination.check))
+        problem = health.problem_of(examination.check)
+        yield Finding(examination, problem, "" if problem or examination.tell is None else examination.tell())
 
 
 def check_settings() -> None:
@@ -131,6 +140,20 @@ EXAMINATIONS = (
         "make room, give PLAQUEVIEW_STORAGE_DIR to the user of these processes, or compare PLAQUEVIEW_S3_*",
     ),
     Examination("erasing", check_erasing, "the storage keeps nothing of it", "turn the bucket's versions off"),
+    Examination(
+        "identifiers",
+        sealing.check_that_all_open,
+        "what names patients can be read",
+        "give PLAQUEVIEW_IDENTIFIER_KEYS that key back; nobody else has it",
+        tell=sealing.how_kept,
+    ),
+    Examination(
+        "sealing",
+        sealing.check_that_all_are_in_form,
+        "every row is as the first of PLAQUEVIEW_IDENTIFIER_KEYS wants it",
+        "run `plaqueview manage seal_identifiers`",
+        is_needed=False,
+    ),
     Examination("clock", check_clocks, "that of database and broker", "have every machine follow one time server"),
     _worker_of(DEFAULT_QUEUE, START_A_WORKER),
     _worker_of(INFERENCE_QUEUE, START_A_WORKER),

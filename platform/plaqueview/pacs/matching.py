@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Q
 
@@ -11,6 +12,8 @@ from plaqueview.patients.search import folded
 
 # The column's path and the value asked for.
 Match = Callable[[str, str], Q]
+# The value asked for; what it gives says whether a value matches that the database cannot look into.
+Test = Callable[[str], Callable[[Any], bool]]  # Any: the column's type
 
 WILDCARDS = re.compile(r"[*?]")
 
@@ -62,6 +65,32 @@ def match_date(path: str, value: str) -> Q:
     if last:
         query &= Q(**{f"{path}__lte": _day(last)})
     return query
+
+
+def text_test(value: str) -> Callable[[str], bool]:
+    """As `match_text` does it."""
+    pattern = re.compile(_pattern(value))
+    return lambda text: pattern.search(text) is not None
+
+
+def name_test(value: str) -> Callable[[str], bool]:
+    """As `match_name` does it."""
+    pattern = re.compile(_pattern(value), re.IGNORECASE)
+    return lambda text: pattern.search(text) is not None
+
+
+def words_test(value: str) -> Callable[[str], bool]:
+    """As `match_words` does it."""
+    words = folded(WILDCARDS.sub(" ", value)).split()
+    return lambda text: all(f" {word}" in f" {text}" for word in words)
+
+
+def date_test(value: str) -> Callable[[date], bool]:
+    """As `match_date` does it."""
+    first, dash, last = value.partition("-")
+    earliest = _day(first) if first else date.min
+    latest = (_day(last) if last else date.max) if dash else earliest
+    return lambda day: earliest <= day <= latest
 
 
 def _day(text: str) -> date:

@@ -2,8 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any
@@ -17,7 +17,23 @@ from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record_once
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError
-from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid, match_words
+from plaqueview.core.identifier_keys import UnopenedText, ring
+from plaqueview.pacs.matching import (
+    WILDCARDS,
+    Match,
+    Test,
+    date_test,
+    match_date,
+    match_name,
+    match_number,
+    match_text,
+    match_uid,
+    match_words,
+    name_test,
+    text_test,
+    words_test,
+)
+from plaqueview.patients.finding import patients_whose
 from plaqueview.studies.models import Instance, Series, Study
 
 MOST_RESULTS = 200
@@ -32,11 +48,22 @@ Row = dict[str, Any]  # Any: columns by name, of their types
 
 @dataclass(frozen=True)
 class Attribute:
-    """A DICOM attribute, the column that holds it, and how a query matches it; None is returned and not matched."""
+    """A DICOM attribute, the column that holds it, and how a query matches it; None is returned and not matched.
+
+    A column that may be sealed has a `test` of its opened values; `is_key` says that the database still knows the same
+    value again. `sealed_path` is the column of the sealed ones where that is another.
+    """
 
     keyword: str
     path: str
     match: Match | None
+    test: Test | None = None
+    is_key: bool = False
+    sealed_path: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, self.sealed_path) if self.sealed_path else (self.path,)
 
 
 # A level by what its columns' names begin with, seen from the table that is searched.
@@ -46,10 +73,16 @@ STUDY_ATTRIBUTES = (
     Attribute("StudyDate", "study_date", match_date),
     Attribute("StudyTime", "study_time", None),
     Attribute("AccessionNumber", "accession_number", match_text),
-    Attribute("PatientName", "patient__name", match_name),
-    Attribute("PatientID", "patient__patient_id", match_text),
+    Attribute("PatientName", "patient__name", match_name, name_test),
+    Attribute("PatientID", "patient__patient_id", match_text, text_test, is_key=True),
     Attribute("IssuerOfPatientID", "patient__issuer_of_patient_id", match_text),
-    Attribute("PatientBirthDate", "patient__birth_date", match_date),
+    Attribute(
+        "PatientBirthDate",
+        "patient__clear_birth_date",
+        match_date,
+        date_test,
+        sealed_path="patient__sealed_birth_date",
+    ),
     Attribute("PatientSex", "patient__sex", match_text),
     Attribute("StudyInstanceUID", "study_instance_uid", match_uid),
     Attribute("StudyDescription", "study_description", match_text),
@@ -58,7 +91,7 @@ STUDY_ATTRIBUTES = (
 )
 SERIES_ATTRIBUTES = (
     Attribute("Modality", "modality", match_text),
-    Attribute("SeriesDescription", "series_description", match_text),
+    Attribute("SeriesDescription", "series_description", match_text, text_test),
     Attribute("SeriesInstanceUID", "series_instance_uid", match_uid),
     Attribute("SeriesNumber", "series_number", match_number),
     Attribute("NumberOfSeriesRelatedInstances", "instance_count", None),
@@ -97,7 +130,8 @@ def search_studies(search: Search) -> SearchResult:
     levels = {"": STUDY_ATTRIBUTES}
     parameters = dict(search.parameters)
     modality = parameters.pop("ModalitiesInStudy", parameters.pop("00080061", ""))
-    found = Study.objects.visible_to(search.actor).filter(_query(parameters, levels)).order_by("-received_at", "-id")
+    query = _query(replace(search, parameters=parameters), levels)
+    found = Study.objects.visible_to(search.actor).filter(query).order_by("-received_at", "-id")
     if modality:
         found = found.filter(pk__in=Series.objects.filter(match_text("modality", modality)).values("study"))
     rows, has_more = _page(search, found, levels)
@@ -116,7 +150,7 @@ def search_studies(search: Search) -> SearchResult:
 def search_series(search: Search) -> SearchResult:
     """Raises: as `search_studies`."""
     levels = {"study__": STUDY_ATTRIBUTES, "": SERIES_ATTRIBUTES}
-    found = Series.objects.visible_to(search.actor).filter(_query(search.parameters, levels))
+    found = Series.objects.visible_to(search.actor).filter(_query(search, levels))
     if search.study_uid:
         found = found.filter(study__study_instance_uid=search.study_uid)
     rows, has_more = _page(search, found.order_by("study_id", "series_number", "id"), levels)
@@ -133,7 +167,7 @@ def search_series(search: Search) -> SearchResult:
 def search_instances(search: Search) -> SearchResult:
     """Raises: as `search_studies`."""
     levels = {"study__": STUDY_ATTRIBUTES, "series__": SERIES_ATTRIBUTES, "": INSTANCE_ATTRIBUTES}
-    found = Instance.objects.visible_to(search.actor).filter(_query(search.parameters, levels))
+    found = Instance.objects.visible_to(search.actor).filter(_query(search, levels))
     if search.study_uid:
         found = found.filter(study__study_instance_uid=search.study_uid)
     if search.series_uid:
@@ -155,27 +189,51 @@ def search_instances(search: Search) -> SearchResult:
     return SearchResult(datasets, has_more)
 
 
-def _query(parameters: Mapping[str, str], levels: Levels) -> Q:
+def _query(search: Search, levels: Levels) -> Q:
     """All parameters together; an attribute is named by its keyword or its tag."""
-    known = {one.keyword: (prefix + one.path, one.match) for prefix, level in levels.items() for one in level}
-    if parameters.get("fuzzymatching", "").lower() == "true":
-        known = {keyword: _fuzzy(path, match) for keyword, (path, match) in known.items()}
+    known = {one.keyword: (prefix, one) for prefix, level in levels.items() for one in level}
+    if search.parameters.get("fuzzymatching", "").lower() == "true":
+        known = {keyword: (prefix, _fuzzy(one)) for keyword, (prefix, one) in known.items()}
     query = Q()
-    for name, value in parameters.items():
+    for name, value in search.parameters.items():
         if name.lower() in CONTROLS:
             continue
         keyword = keyword_for_tag(int(name, 16)) if re.fullmatch(r"[0-9A-Fa-f]{8}", name) else name
-        path, match = known.get(keyword, ("", None))
-        if match is None:
+        prefix, attribute = known.get(keyword, ("", None))
+        if attribute is None or attribute.match is None:
             raise InvalidError(f"{name} cannot be matched here", fields={name: f"one of {', '.join(known)}"})
-        if value:
-            query &= match(path, value)
+        if value and _is_opened(attribute, value):
+            query &= _opened(search, prefix, attribute, value)
+        elif value:
+            query &= attribute.match(prefix + attribute.path, value)
     return query
 
 
-def _fuzzy(path: str, match: Match | None) -> tuple[str, Match | None]:
+def _fuzzy(one: Attribute) -> Attribute:
     """A person is looked for in the folded line of name and identifier that the worklist's search reads as well."""
-    return (f"{path.removesuffix('name')}search_text", match_words) if match is match_name else (path, match)
+    is_name = one.match is match_name
+    return Attribute(one.keyword, "patient__search_text", match_words, words_test) if is_name else one
+
+
+def _is_opened(one: Attribute, value: str) -> bool:
+    """Whether the database cannot tell whose attribute is as the value says."""
+    return one.test is not None and ring().is_used and not (one.is_key and not WILDCARDS.search(value))
+
+
+def _opened(search: Search, prefix: str, one: Attribute, value: str) -> Q:
+    """Those whose attribute is as the value says, each opened for it."""
+    test = one.test(value) if one.test else bool
+    owner, _, _ = f"{prefix}{one.path}".rpartition("__")
+    columns = [path.rpartition("__")[2] for path in one.paths]
+    whose = _series_whose if one in SERIES_ATTRIBUTES else patients_whose
+    ids = [found for column in columns for found in whose(column, test, user=search.actor)]
+    return Q(**{f"{owner}__id__among" if owner else "id__among": ids})
+
+
+def _series_whose(column: str, test: Callable[[Any], bool], *, user: User) -> list[UUID]:  # Any: the column's type
+    """As `patients_whose`."""
+    rows = Series.objects.visible_to(user).order_by().values_list("pk", column)
+    return [pk for pk, value in rows if value and not isinstance(value, UnopenedText) and test(value)]
 
 
 def _page(search: Search, found: QuerySet[Any], levels: Levels, *more: str) -> tuple[list[Row], bool]:
@@ -183,7 +241,7 @@ def _page(search: Search, found: QuerySet[Any], levels: Levels, *more: str) -> t
     require(search.actor, Action.DICOMWEB_READ)
     limit = min(_whole(search.parameters, "limit", DEFAULT_RESULTS), MOST_RESULTS)
     offset = _whole(search.parameters, "offset", 0)
-    columns = [prefix + one.path for prefix, level in levels.items() for one in level]
+    columns = [prefix + path for prefix, level in levels.items() for one in level for path in one.paths]
     rows = list(found.values("pk", *columns, *more)[offset : offset + limit + 1])
     record_once(EventKind.STUDY_READ, actor=search.actor, object_type="search", object_id="", site_id=None)
     return rows[:limit], len(rows) > limit
@@ -212,15 +270,21 @@ def _dataset(row: Row, levels: Levels) -> Json:
     dataset: Json = {}
     for prefix, level in levels.items():
         for one in level:
-            dataset |= _element(one.keyword, row[prefix + one.path])
+            values = [row[prefix + path] for path in one.paths]
+            dataset |= _element(one.keyword, next((value for value in values if value is not None), None))
     return dataset
 
 
 def _element(keyword: str, *values: Any) -> Json:  # Any: the column's type
     """Source: PS3.18 F.2.2; an empty value has a VR only."""
     tag, vr = _tag_and_vr(keyword)
-    known = [_value(vr, value) for value in values if value not in (None, "")]
+    known = [_value(vr, value) for value in values if value not in (None, "") and not _is_unopened_day(vr, value)]
     return {tag: {"vr": vr, "Value": known} if known else {"vr": vr}}
+
+
+def _is_unopened_day(vr: str, value: Any) -> bool:  # Any: the column's type
+    """What a text can say of itself, a day cannot."""
+    return vr == "DA" and isinstance(value, UnopenedText)
 
 
 @cache

@@ -1,10 +1,14 @@
 """Patient: whose studies these are, and who may see them."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Q
 
 from plaqueview.accounts.models import Site, User
+from plaqueview.core.identifier_keys import UnopenedText, require_opened, ring, sealed_length
 from plaqueview.core.models import Record
+from plaqueview.core.sealed_fields import InForm, SealedCharField, SealedDateField, SealedKeyField
 
 
 def of_sites(user: User) -> Q:
@@ -19,21 +23,25 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         return self.filter(of_sites(user))
 
 
-class Patient(Record):
+class Patient(InForm, Record):
     """A patient of one site, under the identifier that one issuer gave.
 
     Demographics are those of the first instance received. An instance may come without a patient ID; its study then
-    has a patient of its own, so that two unidentified people never become one.
+    has a patient of its own, so that two unidentified people never become one. What names the patient is sealed where
+    the installation has a key for it (docs/decisions/0046-sealed-identifiers.md).
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
     issuer_of_patient_id = models.CharField(max_length=64, blank=True)
-    patient_id = models.CharField(max_length=64, blank=True)
+    patient_id = SealedKeyField(max_length=sealed_length(64), blank=True)
     unidentified_study_instance_uid = models.CharField(max_length=64, blank=True)
-    name = models.CharField(max_length=324, blank=True)
-    birth_date = models.DateField(null=True)
+    name = SealedCharField(max_length=sealed_length(324), blank=True)
+    clear_birth_date = models.DateField(null=True, db_column="birth_date")
+    sealed_birth_date = SealedDateField(max_length=sealed_length(10), null=True)
     sex = models.CharField(max_length=16, blank=True)
-    search_text = models.CharField(max_length=500, blank=True, help_text="Name and identifier, case-folded.")
+    search_text = SealedCharField(
+        max_length=sealed_length(500), blank=True, help_text="Name and identifier, case-folded."
+    )
     hold_reason = models.CharField(
         max_length=500,
         blank=True,
@@ -59,3 +67,39 @@ class Patient(Record):
                 name="unidentified_patient_once_per_study",
             ),
         ]
+
+    @property
+    def birth_date(self) -> date | None:
+        """None also where it is sealed under a key that is not here; the name says so then."""
+        sealed = self.sealed_birth_date
+        return None if isinstance(sealed, UnopenedText) else sealed or self.clear_birth_date
+
+    @birth_date.setter
+    def birth_date(self, day: date | None) -> None:
+        for column, value in self.born_on(day).items():
+            setattr(self, column, value)
+
+    @staticmethod
+    def born_on(day: date | None) -> dict[str, date | None]:
+        """The birth date as it is written: a column of days holds no sealed text, so one of two columns is empty."""
+        return {
+            "clear_birth_date": None if ring().seals else day,
+            "sealed_birth_date": day if ring().seals else None,
+        }
+
+    @classmethod
+    def out_of_form(cls) -> Q:
+        return Q(clear_birth_date__isnull=False) if ring().seals else Q()
+
+    def bring_into_form(self) -> list[str]:
+        if not isinstance(self.sealed_birth_date, UnopenedText):
+            self.birth_date = self.birth_date
+        return ["clear_birth_date", "sealed_birth_date"]
+
+    @property
+    def is_opened(self) -> bool:
+        return not any(isinstance(one, UnopenedText) for one in (self.patient_id, self.name, self.sealed_birth_date))
+
+    def require_opened(self) -> None:
+        """Raises: UnavailableError when what names the patient is sealed under a key that is not here."""
+        require_opened(self.patient_id, self.name, self.sealed_birth_date)

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.utils.crypto import salted_hmac
 
+from plaqueview.core.identifier_keys import require_opened
 from plaqueview.imaging.deidentify import Pseudonyms
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import PatientIdentity
@@ -23,7 +24,11 @@ def pseudonym_of_patient(patient: Patient) -> str:
 
 
 def identity_of(patient: Patient) -> str:
-    """What names the person: their identifier and its issuer, or the one study of somebody without an identifier."""
+    """What names the person: their identifier and its issuer, or the one study of somebody without an identifier.
+
+    Raises: UnavailableError when the identifier is sealed under a key that is not here.
+    """
+    require_opened(patient.patient_id)
     return _identity(patient, patient.unidentified_study_instance_uid)
 
 

@@ -12,6 +12,7 @@ from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
+from plaqueview.core.identifier_keys import CLEAR, require_opened, ring
 from plaqueview.patients.models import Patient
 from plaqueview.patients.search import folded
 
@@ -29,15 +30,25 @@ class PatientIdentity:
 
 @transaction.atomic
 def find_or_create(*, site: Site, identity: PatientIdentity, study_instance_uid: str) -> Patient:
-    """The site's one patient under this issuer and identifier; demographics stay as they were first received."""
+    """The site's one patient under this issuer and identifier; demographics stay as they were first received.
+
+    Raises: UnavailableError when the patient may be there, sealed under a key that is not here.
+    """
+    who = {
+        "site": site,
+        "issuer_of_patient_id": identity.issuer_of_patient_id if identity.patient_id else "",
+        "patient_id": identity.patient_id,
+        "unidentified_study_instance_uid": "" if identity.patient_id else study_instance_uid,
+    }
+    known = Patient.objects.filter(**who).first()
+    if known is not None:
+        return known
+    _require_that_none_is_unopened(site)
     patient, _ = Patient.objects.get_or_create(
-        site=site,
-        issuer_of_patient_id=identity.issuer_of_patient_id if identity.patient_id else "",
-        patient_id=identity.patient_id,
-        unidentified_study_instance_uid="" if identity.patient_id else study_instance_uid,
+        **who,
         defaults={
             "name": identity.name,
-            "birth_date": identity.birth_date,
+            **Patient.born_on(identity.birth_date),
             "sex": identity.sex,
             "search_text": folded(identity.name, identity.patient_id)[:500],
         },
@@ -45,8 +56,21 @@ def find_or_create(*, site: Site, identity: PatientIdentity, study_instance_uid:
     return patient
 
 
+def _require_that_none_is_unopened(site: Site) -> None:
+    """Raises: UnavailableError; a new patient could then be one whom nobody can read, a second time."""
+    form = Patient._meta.get_field("patient_id").form()  # noqa: SLF001  # Django's public name
+    opened = ["", CLEAR, *ring().key_ids]
+    unopened = Patient.objects.filter(site=site).annotate(form=form).exclude(form__in=opened).order_by().first()
+    if unopened is not None:
+        unopened.require_opened()
+
+
 def is_same_patient(patient: Patient, identity: PatientIdentity) -> bool:
-    """Whether the identity is the patient's; a name may differ, an identifier or its issuer may not."""
+    """Whether the identity is the patient's; a name may differ, an identifier or its issuer may not.
+
+    Raises: UnavailableError when the patient's identifier is sealed under a key that is not here.
+    """
+    require_opened(patient.patient_id)
     if not identity.patient_id:
         return not patient.patient_id
     return (patient.patient_id, patient.issuer_of_patient_id) == (identity.patient_id, identity.issuer_of_patient_id)

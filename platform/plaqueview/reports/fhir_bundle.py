@@ -109,6 +109,7 @@ class _Resources:
 
     def _patient(self) -> Json:
         patient = self.annotation.study.patient
+        patient.require_opened()
         identifier: Json = {"value": patient.patient_id}
         if patient.issuer_of_patient_id:
             identifier["assigner"] = {"display": patient.issuer_of_patient_id}

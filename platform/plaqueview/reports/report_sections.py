@@ -20,6 +20,7 @@ from plaqueview.reports.typeset import Column, Fact, Foreign, Picture, Section, 
 
 def patient(annotation: Annotation) -> Section:
     who = annotation.study.patient
+    who.require_opened()
     issuer = f" ({who.issuer_of_patient_id})" if who.issuer_of_patient_id else ""
     return Section(
         title=_("Patient"),

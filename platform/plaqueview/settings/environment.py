@@ -69,6 +69,17 @@ def are_keys(texts: list[str]) -> None:
         is_key(text)
 
 
+def are_identifier_keys(texts: list[str]) -> None:
+    """32 bytes in base64 each, no two the same; before them the word "clear" may stand."""
+    keys = texts[1:] if texts[:1] == ["clear"] else texts
+    try:
+        are_whole = all(len(base64.b64decode(key, validate=True)) == 32 for key in keys)
+    except ValueError:
+        are_whole = False
+    if not are_whole or len(set(keys)) < len(keys) or (texts and not keys):
+        raise ValidationError("needs 32 bytes in base64 each, as `openssl rand -base64 32` prints them, and none twice")
+
+
 def is_place(text: str) -> None:
     host, _, port = text.rpartition(":")
     if not (host and port.isdecimal() and 0 < int(port) < 65536):

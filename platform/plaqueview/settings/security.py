@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from environs import validate
 
-from plaqueview.settings.environment import are_networks, env, is_https_if_any, read
+from plaqueview.settings.environment import are_identifier_keys, are_networks, env, is_https_if_any, read
 from plaqueview.settings.process import FEED_URL, IS_BEHIND_TLS, ORIGIN
 
 # -- accounts and sign-in --------------------------------------------------------------------------------------------
@@ -94,6 +94,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# -- what names a patient, in the database ----------------------------------------------------------------------------
+IDENTIFIER_KEYS = tuple(read(env.list, "PLAQUEVIEW_IDENTIFIER_KEYS", [], validate=are_identifier_keys))
 
 # -- whereto this installation connects when a user names the address ------------------------------------------------
 NODE_NETWORKS = [ip_network(text) for text in read(env.list, "PLAQUEVIEW_NODE_NETWORKS", [], validate=are_networks)]

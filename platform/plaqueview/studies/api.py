@@ -46,6 +46,7 @@ class StudyList(generics.GenericAPIView[Study]):
         "inactive_count",
         "teaching_score",
     ]
+    sealed_columns: ClassVar = {"patient_name": ["patient__name"]}
 
     @extend_schema(
         operation_id="list_studies", summary="The worklist, newest first", responses=StudySerializer(many=True)
@@ -53,8 +54,9 @@ class StudyList(generics.GenericAPIView[Study]):
     def get(self, request: Request) -> Response:
         if "teaching" in request.query_params or "teaching" in request.query_params.get("ordering", ""):
             require(user_of(request), Action.TRAINING_READ)
-        studies = self.filter_queryset(reading.read_worklist(actor=user_of(request)))
-        ids = self.paginate_queryset(studies.values_list("pk", flat=True)) or []
+        studies: Any = self.filter_queryset(reading.read_worklist(actor=user_of(request)))  # Any: rows, or their ids
+        found = studies if isinstance(studies, list) else studies.values_list("pk", flat=True)
+        ids = self.paginate_queryset(found) or []
         return self.get_paginated_response(self.get_serializer(reading.rows_of_worklist(ids), many=True).data)
 
     def get_serializer_context(self) -> dict[str, Any]:  # Any: as the framework has it
@@ -146,10 +148,19 @@ class PatientList(generics.GenericAPIView[Patient]):
     filterset_class = PatientFilter
     ordering = ["name"]
     ordering_fields = ["name", "patient_id", "birth_date", "created"]
+    ordering_columns: ClassVar = {"birth_date": "clear_birth_date"}
+    sealed_columns: ClassVar = {
+        "name": ["name"],
+        "patient_id": ["patient_id"],
+        "birth_date": ["clear_birth_date", "sealed_birth_date"],
+    }
 
     @extend_schema(operation_id="list_patients", summary="Patients by name", responses=PatientSerializer(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(reading.read_patients(actor=user_of(request)))) or []
+        found = self.filter_queryset(reading.read_patients(actor=user_of(request)))
+        page: list[Any] = self.paginate_queryset(found) or []  # Any: rows, or their ids
+        if page and isinstance(page[0], UUID):
+            page = reading.patients_in_order(page)
         context = {"studies": reading.studies_by_patient(page)}
         return self.get_paginated_response([PatientSerializer(patient, context=context).data for patient in page])
 

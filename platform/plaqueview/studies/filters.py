@@ -1,12 +1,15 @@
 """What the worklist and the list of patients can be filtered and ordered by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db import connection
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_filters import rest_framework as filters
@@ -14,27 +17,76 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from plaqueview.accounts.models import User
+from plaqueview.core.identifier_keys import UnopenedText, ring
+from plaqueview.patients.finding import patients_by_word
 from plaqueview.patients.models import Patient
 from plaqueview.patients.search import folded
 from plaqueview.studies.models import ReadingState, Study, StudyQuerySet, StudyState
 
 
 class StableOrderingFilter(OrderingFilter):
-    """Rows that tie are ordered by id, in the same direction, so that no row is on two pages and an index serves."""
+    """Rows that tie are ordered by id, in the same direction, so that no row is on two pages and an index serves.
+
+    A view's `ordering_columns` names the column of a field that is called otherwise, and its `sealed_columns` those of
+    a field that may be sealed: by such a one the rows are put in order here, and their ids are given.
+    """
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> Sequence[str]:  # Any: any view
         ordering = list(super().get_ordering(request, queryset, view) or [])
         descends = bool(ordering) and ordering[-1].startswith("-")
         return [*ordering, "-id" if descends else "id"]
 
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:  # Any: any view; as it says
+        ordering = self.get_ordering(request, queryset, view)
+        sealed: Mapping[str, Sequence[str]] = getattr(view, "sealed_columns", {})
+        if ring().is_used and any(_field_of(term) in sealed for term in ordering):
+            return ids_in_order(queryset, ordering, sealed)
+        columns: Mapping[str, str] = getattr(view, "ordering_columns", {})
+        return queryset.order_by(*(_by_column(term, columns) for term in ordering))
+
+
+def _field_of(term: str) -> str:
+    return term.removeprefix("-")
+
+
+def _by_column(term: str, columns: Mapping[str, str]) -> str:
+    field = _field_of(term)
+    return term.removesuffix(field) + columns.get(field, field)
+
+
+def ids_in_order(queryset: QuerySet[Any], ordering: Sequence[str], sealed: Mapping[str, Sequence[str]]) -> list[UUID]:
+    """The ids of all the rows. Texts are ordered by code point, as SQLite does it."""
+    columns = {term: sealed.get(_field_of(term), [_field_of(term)]) for term in ordering}
+    rows = list(queryset.order_by().values("pk", *{column for several in columns.values() for column in several}))
+    for term in reversed(ordering):
+        rows.sort(key=partial(_place, columns[term]), reverse=term.startswith("-"))
+    return [row["pk"] for row in rows]
+
+
+def _place(columns: Sequence[str], row: Mapping[str, Any]) -> tuple[Any, ...]:  # Any: the columns' types
+    """What the first of the columns says that says anything; nothing stands where the database puts it."""
+    said = (row[column] for column in columns)
+    value = next((one for one in said if one is not None and not isinstance(one, UnopenedText)), None)
+    largest = connection.features.nulls_order_largest
+    return (largest,) if value is None else (not largest, value)
+
 
 class SearchFilter(filters.CharFilter):
     """Every word has to occur in `search_text`, without regard to case and accents."""
 
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:  # Any: studies or patients
-        for word in folded(value or "").split():
-            qs = qs.filter(search_text__contains=word)
+        words = folded(value or "").split()
+        patients = patients_by_word(words, user=self.parent.request.user) if words and ring().is_used else {}
+        for word in words:
+            qs = qs.filter(_has(word, patients[word], qs.model) if patients else Q(search_text__contains=word))
         return qs
+
+
+def _has(word: str, patient_ids: Sequence[UUID], model: type[Model]) -> Q:
+    """The word stands in what is sealed, or in what the study repeats because it is clear."""
+    if model is Patient:
+        return Q(pk__among=patient_ids)
+    return Q(patient__id__among=patient_ids) | Q(search_text__contains=word)
 
 
 class AssignedFilter(filters.CharFilter):

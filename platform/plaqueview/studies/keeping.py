@@ -9,7 +9,7 @@ from plaqueview.audit.services import record
 from plaqueview.core import clock
 from plaqueview.core.storage import StoredFile, store_files, stored_path
 from plaqueview.patients import services as patients
-from plaqueview.patients.search import folded
+from plaqueview.patients.finding import repeated_for_search
 from plaqueview.studies.arrivals import Arrival, Received, Staged, refused
 from plaqueview.studies.deidentifying import Withheld, keep_report
 from plaqueview.studies.instance_file import Refusal
@@ -72,8 +72,7 @@ def _new_study(first: ReceivedInstance, site: Site) -> Study:
         accession_number=header.accession_number,
         study_description=header.study_description,
         institution_name=header.institution_name,
-        patient_name=patient.name,
-        search_text=folded(patient.name, patient.patient_id, header.accession_number, header.study_description)[:1100],
+        **repeated_for_search(patient, header.accession_number, header.study_description),
     )
     study.save(force_insert=True)
     return study

@@ -6,7 +6,10 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from plaqueview.accounts.models import Site, User
+from plaqueview.core.identifier_keys import ring, sealed_length
 from plaqueview.core.models import Record
+from plaqueview.core.sealed_fields import InForm, SealedCharField, SealedJSONField
+from plaqueview.patients.finding import repeated_for_search
 from plaqueview.patients.models import Patient, of_sites
 
 
@@ -61,11 +64,12 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.filter(site__in=user.sites.all())
 
 
-class Study(Record):
+class Study(InForm, Record):
     """A study and what the worklist shows of it.
 
     The columns below `state` repeat what the floors above know (current annotation, latest job), written only by
-    `studies.services`, so that a page of the worklist is one query in the order of an index.
+    `studies.services`, so that a page of the worklist is one query in the order of an index. `patient_name` and
+    `search_text` repeat what names the patient only where that is not sealed.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="studies")
@@ -90,10 +94,10 @@ class Study(Record):
     flair_overridden_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    series_choice = models.JSONField(default=dict, help_text="Reason and candidates with score and reasons.")
+    series_choice = SealedJSONField(default=dict, help_text="Reason and candidates with score and reasons.")
 
     state = models.CharField(max_length=20, choices=StudyState, default=StudyState.RECEIVING)
-    state_reason = models.CharField(max_length=1000, blank=True)
+    state_reason = SealedCharField(max_length=sealed_length(1000), blank=True)
     latest_job_id = models.UUIDField(null=True)
     job_summary = models.JSONField(null=True)
     current_annotation_id = models.UUIDField(null=True)
@@ -121,6 +125,7 @@ class Study(Record):
         db_persist=True,
     )
 
+    form_needs = ("patient",)
     objects = StudyQuerySet.as_manager()
 
     class Meta:
@@ -158,6 +163,16 @@ class Study(Record):
             models.CheckConstraint(condition=models.Q(state__in=StudyState.values), name="study_state_is_known"),
         ]
 
+    @classmethod
+    def out_of_form(cls) -> models.Q:
+        is_repeated = ~models.Q(patient_name="")
+        return is_repeated if ring().seals else ~is_repeated & ~models.Q(patient__name="")
+
+    def bring_into_form(self) -> list[str]:
+        repeated = repeated_for_search(self.patient, self.accession_number, self.study_description)
+        self.patient_name, self.search_text = repeated["patient_name"], repeated["search_text"]
+        return list(repeated)
+
 
 class SeriesSource(models.TextChoices):
     DICOM = "dicom"
@@ -174,8 +189,8 @@ class Series(Record):
     series_instance_uid = models.CharField(max_length=64)
     series_number = models.IntegerField(null=True)
     modality = models.CharField(max_length=16, blank=True)
-    series_description = models.CharField(max_length=256, blank=True)
-    attributes = models.JSONField(default=dict, help_text="The DICOM attributes that the choice of series looks at.")
+    series_description = SealedCharField(max_length=sealed_length(256), blank=True)
+    attributes = SealedJSONField(default=dict, help_text="The DICOM attributes that the choice of series looks at.")
     instance_count = models.PositiveIntegerField(default=0)
     slice_count = models.PositiveIntegerField(null=True)
     rows = models.PositiveIntegerField(null=True)
@@ -186,7 +201,7 @@ class Series(Record):
     quality = models.JSONField(null=True, help_text="`imaging.image_quality.ImageQuality` and when; null until then.")
     source = models.CharField(max_length=8, choices=SeriesSource, default=SeriesSource.DICOM)
     source_key = models.CharField(max_length=120, blank=True)
-    source_name = models.CharField(max_length=255, blank=True)
+    source_name = SealedCharField(max_length=sealed_length(255), blank=True)
 
     objects = SeriesQuerySet.as_manager()
 
@@ -300,7 +315,7 @@ class UploadFile(Record):
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
     archive = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="members")
     position = models.PositiveIntegerField()
-    name = models.CharField(max_length=1024)
+    name = SealedCharField(max_length=sealed_length(1024))
     size_bytes = models.PositiveBigIntegerField(default=0)
     outcome = models.CharField(max_length=20, choices=FileOutcome, default=FileOutcome.WAITING)
     reason = models.CharField(max_length=1000, blank=True)

@@ -38,7 +38,9 @@ def read_worklist(*, actor: User) -> StudyQuerySet:
 def rows_of_worklist(study_ids: Sequence[UUID]) -> list[Study]:
     """These studies in this order, each with its patient, without what only the study's own page shows."""
     rows = (
-        Study.objects.select_related("patient", "assigned_to").defer("series_choice", "search_text").in_bulk(study_ids)
+        Study.objects.select_related("patient", "assigned_to")
+        .defer("series_choice", "search_text", "patient__search_text")
+        .in_bulk(study_ids)
     )
     return [rows[study_id] for study_id in study_ids if study_id in rows]
 
@@ -85,6 +87,12 @@ def read_patients(*, actor: User) -> PatientQuerySet:
     require(actor, Action.PATIENT_READ)
     record_once(EventKind.PATIENT_READ, actor=actor, object_type="patients", object_id="", site_id=None)
     return Patient.objects.visible_to(actor).select_related("site")
+
+
+def patients_in_order(patient_ids: Sequence[UUID]) -> list[Patient]:
+    """These patients in this order."""
+    rows = Patient.objects.select_related("site").in_bulk(patient_ids)
+    return [rows[patient_id] for patient_id in patient_ids if patient_id in rows]
 
 
 def read_patient(*, patient_id: UUID, actor: User) -> Patient:
