@@ -2,8 +2,19 @@
 
 import pytest
 from django.apps import apps
-from django.db.migrations import AddField, CreateModel, DeleteModel, Migration, RemoveField, RenameField, RenameModel
+from django.db.migrations import (
+    AddField,
+    AddIndex,
+    CreateModel,
+    DeleteModel,
+    Migration,
+    RemoveField,
+    RenameField,
+    RenameModel,
+)
 from django.db.migrations.loader import MigrationLoader
+
+from plaqueview.core.indexes import AddIndexBesideWriters
 
 # What a process that does not know of it would still ask for.
 TAKEN_AWAY = (DeleteModel, RemoveField, RenameField, RenameModel)
@@ -29,3 +40,13 @@ def test_an_older_process_can_still_read_and_write(migration):
         if one.model_name_lower not in made_here
         if not (one.field.null or one.field.many_to_many or one.field.has_db_default())
     ] == []
+
+
+@pytest.mark.parametrize("migration", later_migrations(), ids=str)
+def test_nobody_waits_for_an_index(migration):
+    made_here = {operation.name_lower for operation in migration.operations if isinstance(operation, CreateModel)}
+    indexes = [operation for operation in migration.operations if isinstance(operation, AddIndex)]
+    of_large = [operation for operation in indexes if operation.model_name_lower not in made_here]
+
+    assert [one.index.name for one in of_large if not isinstance(one, AddIndexBesideWriters)] == []
+    assert not (of_large and migration.atomic)

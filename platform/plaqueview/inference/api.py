@@ -38,7 +38,8 @@ class JobList(generics.GenericAPIView[InferenceJob]):
     @extend_schema(operation_id="list_jobs", summary="Jobs, newest first", responses=JobSerializer(many=True))
     def get(self, request: Request) -> Response:
         jobs = self.filter_queryset(services.read_jobs(actor=user_of(request)))
-        return self.get_paginated_response([_row(job) for job in self.paginate_queryset(jobs) or []])
+        ids = self.paginate_queryset(jobs.values_list("pk", flat=True)) or []
+        return self.get_paginated_response([_row(job) for job in services.rows_of_jobs(ids)])
 
 
 class JobsOfStudy(generics.GenericAPIView[InferenceJob]):

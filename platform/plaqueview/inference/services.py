@@ -3,7 +3,7 @@
 from plaqueview.core.leases import ClaimLostError
 from plaqueview.inference.endings import ask_for_regions_again, complete, fail
 from plaqueview.inference.leases import Claim, JobCancelledError, claim, renew, requeue_expired
-from plaqueview.inference.reading import read_job, read_jobs, read_jobs_of_study
+from plaqueview.inference.reading import read_job, read_jobs, read_jobs_of_study, rows_of_jobs
 from plaqueview.inference.requests import cancel, request, request_again, retry
 from plaqueview.inference.reruns import (
     cancel_rerun,
@@ -40,6 +40,7 @@ __all__ = [
     "request_rerun",
     "requeue_expired",
     "retry",
+    "rows_of_jobs",
     "spread",
     "spread_again",
     "standing_of",

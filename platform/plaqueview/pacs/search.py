@@ -51,7 +51,8 @@ class Attribute:
     """A DICOM attribute, the column that holds it, and how a query matches it; None is returned and not matched.
 
     A column that may be sealed has a `test` of its opened values; `is_key` says that the database still knows the same
-    value again. `sealed_path` is the column of the sealed ones where that is another.
+    value again. `sealed_path` is the column of the sealed ones where that is another. `matched` is what is looked at of
+    those that are not sealed, where that is another column: one that an index has beside what it orders by.
     """
 
     keyword: str
@@ -60,6 +61,7 @@ class Attribute:
     test: Test | None = None
     is_key: bool = False
     sealed_path: str = ""
+    matched: str = ""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -73,7 +75,7 @@ STUDY_ATTRIBUTES = (
     Attribute("StudyDate", "study_date", match_date),
     Attribute("StudyTime", "study_time", None),
     Attribute("AccessionNumber", "accession_number", match_text),
-    Attribute("PatientName", "patient__name", match_name, name_test),
+    Attribute("PatientName", "patient__name", match_name, name_test, matched="patient_name"),
     Attribute("PatientID", "patient__patient_id", match_text, text_test, is_key=True),
     Attribute("IssuerOfPatientID", "patient__issuer_of_patient_id", match_text),
     Attribute(
@@ -205,7 +207,7 @@ def _query(search: Search, levels: Levels) -> Q:
         if value and _is_opened(attribute, value):
             query &= _opened(search, prefix, attribute, value)
         elif value:
-            query &= attribute.match(prefix + attribute.path, value)
+            query &= attribute.match(prefix + (attribute.matched or attribute.path), value)
     return query
 
 
@@ -237,14 +239,19 @@ def _series_whose(column: str, test: Callable[[Any], bool], *, user: User) -> li
 
 
 def _page(search: Search, found: QuerySet[Any], levels: Levels, *more: str) -> tuple[list[Row], bool]:
-    """The rows that limit and offset ask for, with no other column than is answered, and whether there are more."""
+    """The rows that limit and offset ask for, with no other column than is answered, and whether there are more.
+
+    They are cut from an index of ids before a row is read: what is sorted and skipped is narrow.
+    """
     require(search.actor, Action.DICOMWEB_READ)
     limit = min(_whole(search.parameters, "limit", DEFAULT_RESULTS), MOST_RESULTS)
     offset = _whole(search.parameters, "offset", 0)
     columns = [prefix + path for prefix, level in levels.items() for one in level for path in one.paths]
-    rows = list(found.values("pk", *columns, *more)[offset : offset + limit + 1])
+    ids = list(found.values_list("pk", flat=True)[offset : offset + limit + 1])
+    shown = found.model.objects.filter(pk__in=ids[:limit]).values("pk", *columns, *more)
+    rows = {row["pk"]: row for row in shown}
     record_once(EventKind.STUDY_READ, actor=search.actor, object_type="search", object_id="", site_id=None)
-    return rows[:limit], len(rows) > limit
+    return [rows[row_id] for row_id in ids[:limit] if row_id in rows], len(ids) > limit
 
 
 def _whole(parameters: Mapping[str, str], name: str, default: int) -> int:

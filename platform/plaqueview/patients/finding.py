@@ -10,7 +10,7 @@ from uuid import UUID
 from plaqueview.accounts.models import User
 from plaqueview.core.identifier_keys import UnopenedText, ring
 from plaqueview.patients.models import Patient
-from plaqueview.patients.search import folded
+from plaqueview.patients.search import search_line
 
 
 def patients_whose(column: str, test: Callable[[Any], bool], *, user: User) -> list[UUID]:  # Any: the column's type
@@ -33,5 +33,5 @@ def repeated_for_search(patient: Patient, accession_number: str, study_descripti
     name, patient_id = (patient.name, patient.patient_id) if is_clear else ("", "")
     return {
         "patient_name": name,
-        "search_text": folded(name, patient_id, accession_number, study_description)[:1100],
+        "search_text": search_line(name, patient_id, accession_number, study_description),
     }

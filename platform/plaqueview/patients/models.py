@@ -54,7 +54,13 @@ class Patient(InForm, Record):
 
     class Meta:
         ordering = ["name", "id"]
-        indexes = [models.Index(fields=["site", "name", "id"], name="patient_by_name")]
+        indexes = [
+            models.Index(fields=["site", "name", "id"], name="patient_by_name"),
+            models.Index(fields=["site", "patient_id"], name="patient_by_patient_id"),
+            # What is looked for in the middle of a text is read in an index that has the text as well, and no name
+            # beside it: sealed, both together are longer than an index takes.
+            models.Index(fields=["site", "id"], include=["search_text"], name="patient_search"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["site", "issuer_of_patient_id", "patient_id"],

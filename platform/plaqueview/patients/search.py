@@ -6,6 +6,15 @@ import unicodedata
 NAME_SEPARATORS = str.maketrans("^=\\", "   ")
 
 
+# An index holds the line beside others, and PostgreSQL's B-tree takes no row above 2,704 bytes.
+LONGEST_LINE_BYTES = 1000
+
+
+def search_line(*texts: str) -> str:
+    """The texts folded, as a search looks at them; so many bytes of them as an index can hold."""
+    return folded(*texts).encode()[:LONGEST_LINE_BYTES].decode(errors="ignore").rstrip()
+
+
 def folded(*texts: str) -> str:
     """The texts in one line without case and accents, words parted by single spaces."""
     joined = " ".join(texts).translate(NAME_SEPARATORS)

@@ -14,7 +14,7 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.core.identifier_keys import CLEAR, require_opened, ring
 from plaqueview.patients.models import Patient
-from plaqueview.patients.search import folded
+from plaqueview.patients.search import search_line
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def find_or_create(*, site: Site, identity: PatientIdentity, study_instance_uid:
             "name": identity.name,
             **Patient.born_on(identity.birth_date),
             "sex": identity.sex,
-            "search_text": folded(identity.name, identity.patient_id)[:500],
+            "search_text": search_line(identity.name, identity.patient_id)[:500],
         },
     )
     return patient

@@ -76,7 +76,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_BEHIND_TLS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_TLS else None
 # nginx leads from http to https, and how far HSTS reaches beyond this host is the department's choice.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+# models.W040: an index that holds more columns than it orders by is made where the database knows such.
+SILENCED_SYSTEM_CHECKS = ["models.W040", "security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 FEED_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(FEED_URL))
 CONTENT_SECURITY_POLICY = {

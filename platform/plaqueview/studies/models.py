@@ -45,6 +45,10 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """The studies of the user's sites."""
         return self.filter(of_sites(user))
 
+    def of_each_site(self, user: User) -> list["StudyQuerySet"]:
+        """The same, each site's by themselves: the order of an index is that of one site."""
+        return [self.filter(site=site_id) for site_id in user.site_ids()]
+
 
 class SeriesQuerySet(models.QuerySet["Series"]):
     def visible_to(self, user: User) -> "SeriesQuerySet":
@@ -157,6 +161,21 @@ class Study(InForm, Record):
                 name="study_by_teaching",
             ),
             models.Index(fields=["last_received_at"], condition=models.Q(is_settled=False), name="study_unsettled"),
+            # What is looked for in the middle of a text no index finds: it is read in one that has the texts as well,
+            # in the order of the worklist. `studies.keeping` says how long they may be.
+            models.Index(
+                fields=["site", "received_at", "id"],
+                include=["search_text", "patient_name", "accession_number", "study_date"],
+                name="study_search",
+            ),
+            models.Index(fields=["site", "accession_number"], name="study_by_accession"),
+            # `studies.filters.FollowUpFilter`: what was read, and whether its patient has a newer study.
+            models.Index(
+                fields=["site", "reading", "received_at", "id"],
+                include=["study_date", "patient"],
+                name="study_follow_up",
+            ),
+            models.Index(fields=["patient", "study_date", "received_at"], name="study_by_visit"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "study_instance_uid"], name="study_once_per_site"),
@@ -207,6 +226,10 @@ class Series(Record):
 
     class Meta:
         ordering = ["series_number", "id"]
+        indexes = [
+            models.Index(fields=["series_instance_uid"], name="series_by_uid"),
+            models.Index(fields=["modality", "study"], name="series_by_modality"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["study", "series_instance_uid"], name="series_once_per_study"),
             models.CheckConstraint(condition=models.Q(source__in=SeriesSource.values), name="series_source_is_known"),

@@ -1,5 +1,7 @@
 """The reading queue: who reads a study, and which one comes next."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -78,27 +80,37 @@ def read_next(*, after: UUID | None, actor: User) -> Study | None:
     Raises: DeniedError.
     """
     require(actor, Action.ANNOTATION_EDIT)
-    unread = _unread(actor)
-    left = unread.filter(pk=after).first() if after else None
-    if left is not None:
-        unread = unread.exclude(pk=left.pk)
-    own, free = unread.filter(assigned_to=actor), unread.filter(assigned_to=None)
+    sites = [_unread(studies) for studies in Study.objects.of_each_site(actor)]
+    left = next((study for unread in sites if (study := unread.filter(pk=after).first())), None) if after else None
+    other = Q() if left is None else ~Q(pk=left.pk)
+    own, free = other & Q(assigned_to=actor), other & Q(assigned_to=None)
     if left is not None and left.assigned_to_id == actor.pk:
-        turns = [own.filter(_behind(left)), free, own]
+        turns = [own & _behind(left), free, own]
     elif left is not None and left.assigned_to_id is None:
-        turns = [free.filter(_behind(left)), own, free]
+        turns = [free & _behind(left), own, free]
     else:
         turns = [own, free]
-    study = next((study for turn in turns if (study := turn.first())), None)
+    study = next((study for turn in turns if (study := _first(sites, turn))), None)
     if study is not None:
         record_once(EventKind.STUDY_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id)
     return study
 
 
-def _unread(actor: User) -> StudyQuerySet:
-    visible = Study.objects.visible_to(actor).select_related("patient", "assigned_to")
-    unread = visible.filter(reading=ReadingState.UNREAD).annotate(volume_ml=VOLUME_ML)
-    return unread.order_by("-active_count", "-volume_ml", "received_at", "id")
+def _first(sites: Sequence[StudyQuerySet], turn: Q) -> Study | None:
+    """Each site's first is the first of an index; the first of these is the first of all."""
+    firsts = [study for unread in sites if (study := unread.filter(turn).first())]
+    return min(firsts, key=_place, default=None)
+
+
+def _place(study: Study) -> tuple[int, float, datetime, UUID]:
+    """Where it stands in the order of `_unread`, whose annotation it carries."""
+    volume_ml: float = study.volume_ml  # type: ignore[attr-defined]  # annotated
+    return -(study.active_count or 0), -volume_ml, study.received_at, study.pk
+
+
+def _unread(studies: StudyQuerySet) -> StudyQuerySet:
+    unread = studies.select_related("patient", "assigned_to").filter(reading=ReadingState.UNREAD)
+    return unread.annotate(volume_ml=VOLUME_ML).order_by("-active_count", "-volume_ml", "received_at", "id")
 
 
 def _behind(study: Study) -> Q:

@@ -1,0 +1,137 @@
+"""Worklist, search and QIDO find what they show by an index, however many studies there are."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from plaqueview.accounts.models import Site
+from plaqueview.accounts.services import create_site
+from plaqueview.core.access import Role
+from plaqueview.patients.models import Patient
+from plaqueview.patients.search import LONGEST_LINE_BYTES, search_line
+from plaqueview.studies.models import Study
+from tests.accounts.people import make_user, token_client
+from tests.studies.dicom_files import receive_series, series
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="the plans are PostgreSQL's"),
+]
+
+# What grows with the years.
+LARGE = {
+    "studies_study",
+    "studies_series",
+    "studies_instance",
+    "patients_patient",
+    "inference_inferencejob",
+    "audit_auditevent",
+}
+LISTS = [
+    "/api/v1/studies",
+    "/api/v1/studies?page=2&page_size=1",
+    "/api/v1/studies?ordering=patient_name",
+    "/api/v1/studies?ordering=-study_date",
+    "/api/v1/studies?ordering=state",
+    "/api/v1/studies?ordering=-active_count",
+    "/api/v1/studies?state=ready&state=failed",
+    "/api/v1/studies?reading=unread&assigned=nobody",
+    "/api/v1/studies?follow_up=due",
+    "/api/v1/studies?search=novak+ana",
+    "/api/v1/studies?search=mr",
+    "/api/v1/studies/next",
+    "/api/v1/patients?search=novak",
+    "/api/v1/summary",
+    "/api/v1/jobs",
+    "/api/v1/jobs?state=failed",
+    "/api/v1/audit?kind=study.received",
+    "/api/v1/audit?object=17",
+    "/api/v1/audit?actor_name=ana",
+    "/api/v1/audit?since=2026-01-05T00:00:00Z&until=2026-01-06T00:00:00Z",
+    "/dicom-web/studies",
+    "/dicom-web/studies?PatientName=Novak^Ana",
+    "/dicom-web/studies?PatientName=Nov*",
+    "/dicom-web/studies?PatientName=*ova?*",
+    "/dicom-web/studies?PatientName=novak&fuzzymatching=true",
+    "/dicom-web/studies?PatientID=P1",
+    "/dicom-web/studies?PatientID=P*",
+    "/dicom-web/studies?AccessionNumber=A-17",
+    "/dicom-web/studies?StudyDate=20240203",
+    "/dicom-web/studies?StudyDate=20240101-20241231",
+    "/dicom-web/studies?ModalitiesInStudy=MR",
+    "/dicom-web/studies?StudyInstanceUID=1.2.3",
+    "/dicom-web/series?Modality=MR",
+    "/dicom-web/series?PatientID=P1",
+    "/dicom-web/series?SeriesInstanceUID=1.2.3",
+    "/dicom-web/instances?PatientName=Nov*",
+    "/dicom-web/instances?SOPInstanceUID=1.2.3",
+    "/dicom-web/studies/1.2.3/series",
+    "/dicom-web/studies/1.2.3/series/1.2.3.4/instances",
+]
+
+
+@pytest.mark.parametrize("site_count", [1, 2])
+def test_no_list_reads_a_whole_table(site_count):
+    sites = [create_site(name=f"Hospital {number}") for number in range(site_count)]
+    for patient_id in ("P1", "P2"):
+        receive_series(series(2, patient_id=patient_id), site=sites[0])
+    people = [token_client(with_sites(role, sites)) for role in (Role.ADMIN, Role.NEUROLOGIST)]
+
+    for path in LISTS:
+        with CaptureQueriesContext(connection) as asked:
+            statuses = {client.get(path).status_code for client in people}
+
+        assert statuses & {200, 204}, f"{path}: {statuses}"
+        reads = [query["sql"] for query in asked.captured_queries if query["sql"].startswith("SELECT")]
+        assert {table for sql in reads for table in read_whole(sql)} == set(), path
+
+
+def with_sites(role: Role, sites: list[Site]) -> Any:
+    user = make_user(role, site=sites[0], username=role.value)
+    user.sites.set(sites)
+    return user
+
+
+def read_whole(sql: str) -> Iterator[str]:
+    """The large tables that PostgreSQL can only read from one end to the other to answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
+        plan = cursor.fetchone()[0]
+    yield from whole_tables((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+
+
+def whole_tables(node: dict[str, Any]) -> Iterator[str]:
+    if node["Node Type"] == "Seq Scan" and node["Relation Name"] in LARGE:
+        yield node["Relation Name"]
+    for child in node.get("Plans", ()):
+        yield from whole_tables(child)
+
+
+def test_an_index_holds_the_longest_row_there_may_be():
+    """Of four bytes a character, in an order that no compression makes smaller."""
+    random = Random(0)
+
+    def longest(field: str) -> str:
+        length = Study._meta.get_field(field).max_length or 0
+        return "".join(chr(random.randrange(0x10000, 0x1F000)) for _ in range(length))
+
+    site, line = create_site(name="Ljubljana"), search_line(longest("search_text"))
+    patient = Patient.objects.create(site=site, name=longest("patient_name"), search_text=line[:500])
+
+    study = Study.objects.create(
+        site=site,
+        patient=patient,
+        patient_name=longest("patient_name"),
+        accession_number=longest("accession_number"),
+        study_date=date(2026, 1, 5),
+        search_text=line,
+    )
+
+    assert len(study.search_text.encode()) > LONGEST_LINE_BYTES - 4
