@@ -4,10 +4,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.accounts.services import create_site
+from plaqueview.audit import services
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.audit.services import record
 from plaqueview.core.access import Role
@@ -134,5 +137,31 @@ def test_a_page_costs_the_same_however_many_events_there_are(admin, django_asser
     for number in range(30):
         read_study(admin, number)
 
-    with django_assert_num_queries(3):  # the user, the count, the page; the session itself is in the cache
+    # The user with sites and colleagues, the newest event, the one up to which was counted, those since, the page;
+    # the session itself is in the cache.
+    with django_assert_num_queries(7):
         client.get(f"{AUDIT}?page_size=10")
+
+
+def test_what_was_counted_is_counted_once_and_only_that(admin):
+    client = browser(admin)
+    read_study(admin, 1)
+    first = client.get(f"{AUDIT}?kind=study.read").json()["count"]
+
+    for number in range(2, 5):
+        read_study(admin, number)
+    with CaptureQueriesContext(connection) as asked:
+        later = client.get(f"{AUDIT}?kind=study.read").json()["count"]
+
+    assert (first, later) == (1, 4)
+    (count,) = [query["sql"] for query in asked.captured_queries if "COUNT(*)" in query["sql"]]
+    assert '"sequence" > ' in count
+    assert client.get(f"{AUDIT}?kind=study.received").json()["count"] == 0
+
+
+def test_a_count_of_events_that_are_not_in_the_chain_does_not_count(admin, monkeypatch):
+    read_study(admin, 1)
+    of_other_tables = services.Anchor(1, "0" * 64), 7000
+    monkeypatch.setattr(services.cache, "get", lambda *_words: of_other_tables)
+
+    assert services.count_events(AuditEvent.objects.filter(kind=EventKind.STUDY_READ)) == 1

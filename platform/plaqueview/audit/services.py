@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -23,6 +24,7 @@ FIRST_HASH = "0" * 64
 SYSTEM = "system"
 
 KNOWN_FOR_S: Final = 60
+COUNTED_FOR_S: Final = 7 * 24 * 3600
 # By process; a reader who goes through a whole series is one key.
 _known = Recent(most=10_000)
 
@@ -107,6 +109,28 @@ def _taken_back_on_error(key: str) -> Iterator[None]:
     except DatabaseError:
         cache.delete(key)
         raise
+
+
+def count_events(events: QuerySet[AuditEvent]) -> int:
+    """How many there are. They only become more, so the cache keeps how many there were up to which event."""
+    sql, parameters = events.order_by().query.sql_with_params()
+    key = f"audit:count:{hashlib.sha256(repr((sql, parameters)).encode()).hexdigest()}"
+    last = AuditEvent.objects.order_by("-sequence").only("sequence", "hash").first()
+    if last is None:
+        return 0
+    try:
+        anchor, count = cache.get(key) or (Anchor(0, FIRST_HASH), 0)
+        if not _is_in_chain(anchor):  # the tables are those of a backup
+            anchor, count = Anchor(0, FIRST_HASH), 0
+        count += events.filter(sequence__gt=anchor.sequence, sequence__lte=last.sequence).count()
+        cache.set(key, (Anchor(last.sequence, last.hash), count), timeout=COUNTED_FOR_S)
+    except (RedisError, OSError):
+        return events.count()
+    return count
+
+
+def _is_in_chain(anchor: "Anchor") -> bool:
+    return anchor.sequence == 0 or AuditEvent.objects.filter(sequence=anchor.sequence, hash=anchor.hash).exists()
 
 
 def event_hash(event: AuditEvent) -> str:
