@@ -189,13 +189,15 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running_department(folder: Path, source: Path = ROOT) -> Iterator[Department]:
+def running_department(
+    folder: Path, source: Path = ROOT, *, settings: Mapping[str, str] | None = None
+) -> Iterator[Department]:
     """Within, a department with an account and an empty worklist is ready; its database writes as a clinic's does.
 
-    It runs what lies in `source`, this version or an older one.
+    It runs what lies in `source`, this version or an older one, with these settings beside its own.
     """
     with small_disk(folder / "storage"), running_cluster("") as database:
-        department = described(folder, database, source)
+        department = described(folder, database, source, settings or {})
         department.broker.start()
         try:
             wait_for_broker(department.broker_settings)
@@ -223,7 +225,7 @@ def small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def described(folder: Path, database: Cluster, source: Path) -> Department:
+def described(folder: Path, database: Cluster, source: Path, more: Mapping[str, str]) -> Department:
     """Its folders and settings, before anything runs."""
     for name in ("broker", "services"):
         (folder / name).mkdir()
@@ -239,6 +241,7 @@ def described(folder: Path, database: Cluster, source: Path) -> Department:
         "PLAQUEVIEW_REDIS_URL": settings.url,
         "PLAQUEVIEW_STORAGE_DIR": str(folder / "storage"),
         "PLAQUEVIEW_DISK_RESERVE_BYTES": str(DISK_RESERVE_BYTES),
+        **more,
     }
     broker = Service("broker", settings.command, os.environ, folder / "services")
     department = Department(folder, database, broker, settings, environment, ports)
