@@ -42,7 +42,7 @@ SEALED = re.compile(r"[0-9a-f]{8}:[0-9A-Za-z+/=]{60,}")
 PEOPLE = {"P1": "Novak^Ana", "P2": "Kos^Mojca", "P12": "Žagar^Ana", "X2": "Novakovič^Jure", "X9": ""}
 QUESTIONS = (
     *(f"/api/v1/studies?search={words}" for words in ("novak", "OVA", "ana", "ana a-17", "p1", "zagar", "head", "no")),
-    *(f"/api/v1/studies?ordering={field}" for field in ("patient_name", "-patient_name", "patient_name,-study_date")),
+    *(f"/api/v1/studies?ordering={field}" for field in ("patient_name", "state,-patient_name,study_date")),
     *(f"/api/v1/patients?ordering={field}" for field in ("name", "-name", "birth_date", "-birth_date", "patient_id")),
     *("/api/v1/patients", "/api/v1/patients?search=ana%20p1", "/api/v1/patients?page_size=2&page=2"),
     *(f"/dicom-web/studies?PatientName={name}" for name in ("novak^ana", "nov*", "*^?ojca", "nov")),

@@ -55,20 +55,27 @@ def _by_column(term: str, columns: Mapping[str, str]) -> str:
 
 
 def ids_in_order(queryset: QuerySet[Any], ordering: Sequence[str], sealed: Mapping[str, Sequence[str]]) -> list[UUID]:
-    """The ids of all the rows. Texts are ordered by code point, as SQLite does it."""
-    columns = {term: sealed.get(_field_of(term), [_field_of(term)]) for term in ordering}
-    rows = list(queryset.order_by().values("pk", *{column for several in columns.values() for column in several}))
-    for term in reversed(ordering):
-        rows.sort(key=partial(_place, columns[term]), reverse=term.startswith("-"))
-    return [row["pk"] for row in rows]
+    """The ids of all the rows. Texts are ordered by code point, as SQLite does it.
+
+    The terms after the last sealed one are the database's, and the order that it gives stays among those who tie.
+    """
+    here = max(at for at, term in enumerate(ordering) if _field_of(term) in sealed) + 1
+    columns = [sealed.get(_field_of(term), [_field_of(term)]) for term in ordering[:here]]
+    names = list(dict.fromkeys(name for several in columns for name in several))
+    rows = list(queryset.order_by(*ordering[here:]).values_list("pk", *names))
+    for term, several in reversed(list(zip(ordering, columns, strict=False))):
+        places = [1 + names.index(name) for name in several]
+        said = partial(_said, places=places, is_nothing_last=connection.features.nulls_order_largest)
+        rows.sort(key=said, reverse=term.startswith("-"))
+    return [row[0] for row in rows]
 
 
-def _place(columns: Sequence[str], row: Mapping[str, Any]) -> tuple[Any, ...]:  # Any: the columns' types
-    """What the first of the columns says that says anything; nothing stands where the database puts it."""
-    said = (row[column] for column in columns)
-    value = next((one for one in said if one is not None and not isinstance(one, UnopenedText)), None)
-    largest = connection.features.nulls_order_largest
-    return (largest,) if value is None else (not largest, value)
+def _said(row: Sequence[Any], *, places: Sequence[int], is_nothing_last: bool) -> tuple[Any, ...]:  # Any: as they are
+    """The first value at the places that says anything; nothing stands where the database puts it."""
+    for place in places:
+        if row[place] is not None and not isinstance(row[place], UnopenedText):
+            return (not is_nothing_last, row[place])
+    return (is_nothing_last,)
 
 
 class SearchFilter(filters.CharFilter):
