@@ -5,14 +5,15 @@ from datetime import date
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, TextField
+from django.db.models.functions import Cast, Substr
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
-from plaqueview.core.identifier_keys import CLEAR, require_opened, ring
+from plaqueview.core.identifier_keys import KEY_ID_LETTERS, MARK, require_opened, ring
 from plaqueview.patients.models import Patient
 from plaqueview.patients.search import search_line
 
@@ -40,8 +41,7 @@ def find_or_create(*, site: Site, identity: PatientIdentity, study_instance_uid:
         "patient_id": identity.patient_id,
         "unidentified_study_instance_uid": "" if identity.patient_id else study_instance_uid,
     }
-    known = Patient.objects.filter(**who).first()
-    if known is not None:
+    for known in Patient.objects.filter(**who).order_by()[:1]:  # in no order, so that it is found by its identifier
         return known
     _require_that_none_is_unopened(site)
     patient, _ = Patient.objects.get_or_create(
@@ -58,11 +58,11 @@ def find_or_create(*, site: Site, identity: PatientIdentity, study_instance_uid:
 
 def _require_that_none_is_unopened(site: Site) -> None:
     """Raises: UnavailableError; a new patient could then be one whom nobody can read, a second time."""
-    form = Patient._meta.get_field("patient_id").form()  # noqa: SLF001  # Django's public name
-    opened = ["", CLEAR, *ring().key_ids]
-    unopened = Patient.objects.filter(site=site).annotate(form=form).exclude(form__in=opened).order_by().first()
-    if unopened is not None:
-        unopened.require_opened()
+    kept = Cast("patient_id", TextField())
+    of_site = Patient.objects.filter(site=site).order_by()
+    sealed = of_site.annotate(mark=Substr(kept, 1, len(MARK)), key=Substr(kept, len(MARK) + 1, KEY_ID_LETTERS))
+    unopened = sealed.filter(mark=MARK).exclude(key__in=ring().key_ids)
+    require_opened(*unopened.values_list("patient_id", flat=True)[:1])  # read in an index, no row is looked at
 
 
 def is_same_patient(patient: Patient, identity: PatientIdentity) -> bool:
