@@ -29,7 +29,8 @@ export default defineConfig(({ command }) => ({
       { find: /^@cornerstonejs\/metadata$/, replacement: slim("metadata") },
       { find: /^dcmjs$/, replacement: slim("dcmjs") },
       { find: /^@kitware\/vtk\.js\/IO\/XML\/XMLPolyDataReader\.js$/, replacement: slim("xml_mesh_reader") },
-      { find: /^\.\/Texture\/supportsNorm16Linear\.js$/, replacement: slim("norm16_linear") },
+      { find: /^@kitware\/vtk\.js\/Rendering\/(OpenGL|Profiles)\/.*$/, replacement: slim("opengl") },
+      { find: /^\.\/utilities\/renderingCapabilities\.js$/, replacement: slim("rendering_capabilities") },
     ],
   },
   build: {

@@ -42,7 +42,10 @@ class Viewer:
 
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
-    """The browser of the browser tests, with their flags. Raises: FileNotFoundError when it is not installed."""
+    """The browser of the browser tests, but with WebGL, which OHIF draws with.
+
+    Raises: FileNotFoundError when it is not installed.
+    """
     if CHROMIUM is None:
         raise FileNotFoundError("needs Chromium: apt-get install chromium")
     with sync_playwright() as playwright:

@@ -14,17 +14,17 @@ from tests.running_demo import RunningDemo, running_demo
 SCREENSHOTS = Path(__file__).parents[2] / "test-results"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-# Software rendering, and none of the browser's own calls home.
+# None of the browser's own calls home. It composes the page as on any machine without a graphics card.
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
 ]
+
+# As it is where an administrator turned it off, or a browser has it on no machine without a graphics card.
+WITHOUT_WEBGL = "--disable-3d-apis"
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGUMENTS, WITHOUT_WEBGL])
         yield chromium
         chromium.close()
 

@@ -9,14 +9,15 @@ interface LoadingProps {
   readonly color?: string;
 }
 
-/** Turns while something is fetched, and says what: a label needs a role, which Mantine's bare span has not. */
+/** Stands, and later turns, while something is fetched, and says what: a label needs a role, which Mantine's bare span has not. */
 export function Loading({ of, className, color }: LoadingProps) {
   const isRetrying = useIsFetching({ predicate: ({ state }) => state.data === undefined && state.fetchFailureCount > 0 }) > 0;
   const label = `Loading ${of}`;
-  if (!isRetrying) return <Loader size="sm" role="status" aria-label={label} className={className} color={color} />;
+  const loader = <Loader size="sm" role="status" aria-label={label} className={`${styles.loader} ${isRetrying ? "" : (className ?? "")}`} color={color} />;
+  if (!isRetrying) return loader;
   return (
     <div className={`${styles.retrying} ${className ?? ""}`}>
-      <Loader size="sm" role="status" aria-label={label} color={color} />
+      {loader}
       <span role="status">The server did not answer. Trying again…</span>
     </div>
   );

@@ -1,4 +1,4 @@
-import { init, RenderingEngine, type Types } from "@cornerstonejs/core";
+import { init, RenderingEngine } from "@cornerstonejs/core";
 
 import { registerFrameLoader } from "./frame_loader";
 
@@ -8,7 +8,7 @@ let isStarted = false;
 export function startCornerstone(): void {
   if (isStarted) return;
   isStarted = true;
-  init({ rendering: { webGlContextCount: 1 } } as Types.Cornerstone3DConfig);
+  init();
   registerFrameLoader();
 }
 
@@ -16,7 +16,7 @@ export const ENGINE_ID = "reading-room";
 
 let engine: RenderingEngine | null = null;
 
-/** The one engine of all panes: they share its WebGL context, of which each further one costs a third of a second where no graphics card is. */
+/** The one engine of all panes. */
 export function sharedEngine(): RenderingEngine {
   startCornerstone();
   return (engine ??= new RenderingEngine(ENGINE_ID));
