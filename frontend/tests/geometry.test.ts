@@ -5,7 +5,7 @@ import type { LabelVolume } from "../src/geometry/labels";
 import { boxesOf, lesionAt } from "../src/geometry/lesion_extent";
 import { sideOf } from "../src/geometry/orientation";
 import { outlineLoops, type Loop } from "../src/geometry/outlines";
-import { extremes, PixelError, pixelsOf, type PixelFormat } from "../src/geometry/pixels";
+import { extremes, PixelError, rescaled, storedPixelsOf, type PixelFormat } from "../src/geometry/pixels";
 import { centreOut, sliceWithMostLesions } from "../src/geometry/slice_order";
 import { applyPreset, percentileWindow, rangeOf, WINDOW_PRESETS, windowOf } from "../src/geometry/windowing";
 
@@ -157,23 +157,29 @@ describe("a window", () => {
 });
 
 describe("pixels", () => {
-  const format: PixelFormat = { rows: 1, columns: 2, bitsAllocated: 16, isSigned: false, slope: 1, intercept: 0, isInverted: false };
+  const format: PixelFormat = { rows: 1, columns: 2, bitsAllocated: 16, bitsStored: 16, isSigned: false, slope: 1, intercept: 0, isInverted: false };
 
   it("keep their stored type where rescaling changes nothing", () => {
-    expect(pixelsOf(Uint8Array.of(1, 0, 255, 255), format)).toEqual(Uint16Array.of(1, 65_535));
-    expect(pixelsOf(Uint8Array.of(1, 0, 255, 255), { ...format, isSigned: true })).toEqual(Int16Array.of(1, -1));
+    expect(storedPixelsOf(Uint8Array.of(1, 0, 255, 255), format)).toEqual(Uint16Array.of(1, 65_535));
+    expect(storedPixelsOf(Uint8Array.of(1, 0, 255, 255), { ...format, isSigned: true })).toEqual(Int16Array.of(1, -1));
+  });
+
+  it("are turned over where the lowest value is white, within the bits that are stored", () => {
+    const inverted = { ...format, bitsStored: 12, isInverted: true };
+    expect(storedPixelsOf(Uint8Array.of(1, 0, 255, 15), inverted)).toEqual(Uint16Array.of(4_094, 0));
+    expect(storedPixelsOf(Uint8Array.of(1, 0, 255, 255), { ...inverted, isSigned: true })).toEqual(Int16Array.of(-2, 0));
   });
 
   it("are rescaled to float32", () => {
-    expect(pixelsOf(Uint8Array.of(1, 0, 2, 0), { ...format, slope: 2.5, intercept: -1 })).toEqual(Float32Array.of(1.5, 4));
+    expect(rescaled(Uint16Array.of(1, 2), { ...format, slope: 2.5, intercept: -1 })).toEqual(Float32Array.of(1.5, 4));
   });
 
   it("are read from an odd place in a buffer", () => {
-    expect(pixelsOf(Uint8Array.of(9, 1, 0, 2, 0).subarray(1), format)).toEqual(Uint16Array.of(1, 2));
+    expect(storedPixelsOf(Uint8Array.of(9, 1, 0, 2, 0).subarray(1), format)).toEqual(Uint16Array.of(1, 2));
   });
 
   it("are refused when bytes are missing", () => {
-    expect(() => pixelsOf(Uint8Array.of(1, 0, 2), format)).toThrow(PixelError);
+    expect(() => storedPixelsOf(Uint8Array.of(1, 0, 2), format)).toThrow(PixelError);
   });
 
   it("have extremes", () => {

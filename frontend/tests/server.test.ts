@@ -29,13 +29,13 @@ describe("the first part of an answer", () => {
 describe("the pixel format", () => {
   const value = (found: unknown) => ({ vr: "US", Value: [found] });
   const classic: DicomJson = {
-    "00280002": value(1), "00280004": value("MONOCHROME2"), "00280010": value(256), "00280011": value(192), "00280100": value(16),
+    "00280002": value(1), "00280004": value("MONOCHROME2"), "00280010": value(256), "00280011": value(192), "00280100": value(16), "00280101": value(12),
     "00280103": value(0), "00281052": value("-5"), "00281053": value(2),
   };
 
   it("is read from an instance's own attributes", () => {
     expect(pixelFormatOf(classic, 1)).toEqual({
-      rows: 256, columns: 192, bitsAllocated: 16, isSigned: false, slope: 2, intercept: -5, isInverted: false,
+      rows: 256, columns: 192, bitsAllocated: 16, bitsStored: 12, isSigned: false, slope: 2, intercept: -5, isInverted: false,
     });
   });
 

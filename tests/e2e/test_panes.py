@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,19 @@ import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from pydicom import dcmread
 
-from inference_worker.synthesis import Slices, SynthesisRequest, synthesise
+from inference_worker.synthesis import (
+    Slices,
+    SynthesisRequest,
+    SyntheticPatient,
+    Visit,
+    synthesise,
+    write_dicom_series,
+)
 from plaqueview.imaging.nifti import write_volume_nifti
 from tests.e2e.browsing import READ_TIMEOUT_MS, slice_shown, wait_until
-from tests.e2e.test_main_job import wait_for_result
+from tests.e2e.test_main_job import wait_for_all_slices, wait_for_result
 from tests.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
@@ -195,6 +203,82 @@ def test_a_distance_is_measured_and_deleted_by_key(
     expect(text).to_have_count(0)
 
 
+def window_of(page: Page) -> tuple[int, int]:
+    width, center = re.findall(r"-?\d+", page.get_by_test_id("window-values").inner_text())
+    return int(width), int(center)
+
+
+def test_a_drag_on_the_next_slice_goes_on_from_the_window_that_is_shown(demo: RunningDemo, page: Page) -> None:
+    open_follow_up(demo, page)
+    page.keyboard.press("5")
+    page.locator("[data-testid=viewport] [data-drag=window]").wait_for()
+    before, shown = window_of(page), slice_of(page)
+    page.keyboard.press("2")
+    wait_until(page, lambda: window_of(page) != before, lambda: f"the window stays {before}")
+    width, center = window_of(page)
+    page.keyboard.press("ArrowDown")
+    expect_slice(page, shown + 1)
+    box = page.get_by_test_id("viewport").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    assert window_of(page) == (width, center)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 4, y, steps=2)
+    page.mouse.up()
+
+    wait_until(page, lambda: window_of(page)[0] != width, lambda: f"the window stays {window_of(page)}")
+    # Four pixels, each worth a 1,024th of the brightness there is or one.
+    assert window_of(page)[0] - width in range(1, 17)
+    assert abs(window_of(page)[1] - center) <= 1
+
+
+# A corner of the square that the head fills.
+AIR_LEVEL = """canvas => {
+  const reach = 0.42 * Math.min(canvas.width, canvas.height);
+  const at = [canvas.width / 2 - reach, canvas.height / 2 - reach];
+  return canvas.getContext("2d").getImageData(...at, 1, 1).data[0];
+}"""
+
+
+def test_slices_that_are_stored_inverted_and_rescaled_are_shown_upright_and_swapped_by_key(
+    demo: RunningDemo, page: Page, tmp_path: Path
+) -> None:
+    volume = synthesise(
+        SynthesisRequest(slices=Slices(count=12, rows=160, columns=160)), np.random.default_rng(4)
+    ).flair
+    patient = SyntheticPatient("Synthetic^Beatrix", "SYN-BEA", "19850601", "F")
+    paths = write_dicom_series(tmp_path, volume, visit=Visit(patient, "20240601", "100000", "SYNBEA0001"))
+    for path in paths:
+        dataset = dcmread(path)
+        dataset.PhotometricInterpretation = "MONOCHROME1"
+        dataset.PixelData = (np.iinfo(np.uint16).max - dataset.pixel_array).tobytes()
+        dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = "0.37", "-12.5", "US"
+        dataset.save_as(path)
+    study = upload(demo, paths)
+    page.goto(f"{demo.url}/studies/{study}")
+    slice_shown(page).wait_for(timeout=READ_TIMEOUT_MS)
+    wait_for_all_slices(page)
+    canvas = page.locator("[data-testid=viewport] canvas.cornerstone-canvas")
+
+    def expect_air(*, bright: bool) -> None:
+        def is_bright() -> bool:
+            return int(canvas.evaluate(AIR_LEVEL)) > 127
+
+        wait_until(page, lambda: is_bright() == bright, lambda: f"level {canvas.evaluate(AIR_LEVEL)}")
+
+    expect_air(bright=False)
+    page.keyboard.press("v")
+    expect_air(bright=True)
+    shown = slice_of(page)
+    page.keyboard.press("ArrowDown")
+    expect_slice(page, shown + 1)
+    expect_air(bright=True)
+    page.keyboard.press("v")
+    expect_air(bright=False)
+
+
 def test_the_probability_is_drawn_from_a_threshold_on(demo: RunningDemo, page: Page) -> None:
     open_follow_up(demo, page)
     page.keyboard.press("o")
@@ -239,8 +323,14 @@ def test_thick_slices_are_not_cut_in_planes_and_the_reason_is_told(demo: Running
 def upload_flair(demo: RunningDemo, path: Path, slices: Slices) -> str:
     """The study of a FLAIR with these slices, once they can be drawn."""
     write_volume_nifti(path, synthesise(SynthesisRequest(slices=slices), np.random.default_rng(3)).flair)
+    return upload(demo, [path])
+
+
+def upload(demo: RunningDemo, paths: Sequence[Path]) -> str:
+    """The one study of the files, once it is received."""
+    parts = [("file", (path.name, path.read_bytes())) for path in paths]
     with demo.api("integrator") as api:
-        upload = api.post("/api/v1/uploads", files={"file": (path.name, path.read_bytes())}).json()["id"]
+        upload = api.post("/api/v1/uploads", files=parts).json()["id"]
         told = wait_for(lambda: told_of(api, f"uploads/{upload}"), lambda told: told["state"] == "done")
     return str(told["studies"][0])
 

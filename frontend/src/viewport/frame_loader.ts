@@ -1,7 +1,7 @@
 import { Enums, metaData, registerImageLoader, utilities, type Types } from "@cornerstonejs/core";
 
 import { length, point3, toWorld, toWorldDirection, type Point3 } from "../geometry/affine";
-import { extremes, pixelsOf, type PixelFormat } from "../geometry/pixels";
+import { extremes, rescaled, storedPixelsOf, type PixelFormat } from "../geometry/pixels";
 import { fetchFrame, frameUrls } from "../server/dicomweb";
 import { pixelFormatOf, type DicomJson } from "../server/pixel_format";
 import type { SliceStack } from "../server/types";
@@ -49,17 +49,19 @@ async function load(imageId: string, priority: "high" | "low"): Promise<Types.II
   const source = sources.get(imageId);
   if (!source) throw new Error(`${imageId} is not a slice of an open series.`);
   const { format, url, plane } = source;
-  const pixels = pixelsOf(await fetchFrame(url, priority), format);
-  const { lowest, highest } = extremes(pixels);
-  const { rows, columns } = format;
+  const stored = storedPixelsOf(await fetchFrame(url, priority), format);
+  const pixels = rescaled(stored, format);
+  const { lowest, highest } = extremes(stored);
+  const { rows, columns, slope, intercept } = format;
   const voxelManager = utilities.VoxelManager.createImageVoxelManager({ scalarData: pixels, width: columns, height: rows, numberOfComponents: 1 });
+  // Cornerstone draws by a table that has a place for each stored value; whoever measures gets the series' own values.
+  voxelManager.getScalarData = () => stored;
   return {
-    imageId, rows, columns, height: rows, width: columns, voxelManager, dataType: pixels.constructor.name,
+    imageId, rows, columns, height: rows, width: columns, voxelManager, dataType: stored.constructor.name,
     getPixelData: () => pixels, minPixelValue: lowest, maxPixelValue: highest, sizeInBytes: pixels.byteLength,
-    // Pixels are rescaled already, so that windows and percentiles are in the series' own values.
-    slope: 1, intercept: 0, preScale: { enabled: true, scaled: true, scalingParameters: { rescaleSlope: 1, rescaleIntercept: 0, modality: "MR" } },
-    windowCenter: (lowest + highest) / 2, windowWidth: Math.max(1, highest - lowest), voiLUTFunction: Enums.VOILUTFunctionType.LINEAR,
-    color: false, rgba: false, numberOfComponents: 1, invert: format.isInverted,
+    slope, intercept, preScale: { enabled: true, scaled: true, scalingParameters: { rescaleSlope: 1, rescaleIntercept: 0, modality: "MR" } },
+    windowCenter: (slope * (lowest + highest)) / 2 + intercept, windowWidth: Math.max(1, slope * (highest - lowest)), voiLUTFunction: Enums.VOILUTFunctionType.LINEAR,
+    color: false, rgba: false, numberOfComponents: 1, invert: false,
     ...(plane as { rowPixelSpacing: number; columnPixelSpacing: number }),
   } as unknown as Types.IImage;
 }
@@ -98,6 +100,6 @@ function moduleOf(type: string, source: SliceSource | undefined): unknown {
   const bits = format.bitsAllocated;
   return {
     rows: format.rows, columns: format.columns, samplesPerPixel: 1, bitsAllocated: bits, bitsStored: bits, highBit: bits - 1,
-    pixelRepresentation: format.isSigned ? 1 : 0, photometricInterpretation: format.isInverted ? "MONOCHROME1" : "MONOCHROME2",
+    pixelRepresentation: format.isSigned ? 1 : 0, photometricInterpretation: "MONOCHROME2",
   };
 }

@@ -81,6 +81,8 @@ export class ReadingStack {
   readonly #stopped = new AbortController();
   readonly #resizes: ResizeObserver;
   #drawnSlice = -1;
+  #window: GrayWindow | null = null;
+  #isInverted = false;
   /** What a fitted slice shows; all of it until every slice is here. */
   #content: ContentBox | null = null;
   #fitted: Camera | null = null;
@@ -131,6 +133,7 @@ export class ReadingStack {
   }
 
   setWindow(window: GrayWindow): void {
+    this.#window = window;
     this.#viewport.setProperties({ voiRange: rangeOf(window) });
     this.#viewport.render();
     this.listeners.onWindow(window);
@@ -138,15 +141,15 @@ export class ReadingStack {
 
   /** The window between the percentiles of the slice on the screen. */
   autoWindow(): void {
-    const pixels = this.#viewport.getCornerstoneImage()?.voxelManager?.getScalarData();
+    const pixels = this.#viewport.getCornerstoneImage()?.getPixelData();
     if (pixels) this.setWindow(percentileWindow(pixels));
   }
 
   invert(): void {
-    const isInverted = !this.#viewport.getProperties().invert;
-    this.#viewport.setProperties({ invert: isInverted });
+    this.#isInverted = !this.#isInverted;
+    this.#viewport.setProperties({ invert: this.#isInverted });
     this.#viewport.render();
-    this.listeners.onInverted(isInverted);
+    this.listeners.onInverted(this.#isInverted);
   }
 
   zoomBy(factor: number): void {
@@ -174,7 +177,7 @@ export class ReadingStack {
 
   /** The series' own window, right way round, and the slice fitted into the element. */
   reset(): void {
-    if (this.#viewport.getProperties().invert) this.invert();
+    if (this.#isInverted) this.invert();
     this.setWindow(this.slices.window);
     this.resetCamera();
   }
@@ -249,8 +252,11 @@ export class ReadingStack {
     on(Enums.Events.STACK_NEW_IMAGE, ({ detail }) => this.#changedSlice(detail.imageIdIndex));
     on(Enums.Events.STACK_VIEWPORT_SCROLL, ({ detail }) => this.listeners.onScroll(detail.newImageIdIndex));
     on(Enums.Events.CAMERA_MODIFIED, () => this.#drawnSlice >= 0 && this.listeners.onView());
-    on(Enums.Events.IMAGE_RENDERED, () => this.listeners.onDrawn());
-    on(Enums.Events.VOI_MODIFIED, ({ detail }) => this.listeners.onWindow(windowOf(detail.range.lower, detail.range.upper)));
+    on(Enums.Events.IMAGE_RENDERED, () => this.#rendered());
+    on(Enums.Events.VOI_MODIFIED, ({ detail }) => {
+      this.#window = windowOf(detail.range.lower, detail.range.upper);
+      this.listeners.onWindow(this.#window);
+    });
   }
 
   /** A slice that filled its pane fills it again; one that the reader moved or zoomed stays where it was. */
@@ -296,6 +302,12 @@ export class ReadingStack {
     const slice = Math.max(0, this.#drawnSlice);
     const focus = toWorld(this.grid.affine, [slice, (rows[0] + rows[1]) / 2, (columns[0] + columns[1]) / 2]);
     return { focus, mmPerPixel: Math.max(mmPerPixel, whole / MOST_ENLARGED) };
+  }
+
+  /** Cornerstone draws the next slice in the window of the one before, but says its own, from which a drag would begin. */
+  #rendered(): void {
+    if (this.#window) this.#viewport.setProperties({ voiRange: rangeOf(this.#window) }, true);
+    this.listeners.onDrawn();
   }
 
   #changedSlice(sliceIndex: number): void {

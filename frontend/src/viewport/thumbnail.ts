@@ -19,7 +19,7 @@ export async function drawThumbnail(canvas: HTMLCanvasElement, imageId: string, 
   const pixels = pen?.createImageData(image.columns, image.rows);
   if (!pen || !pixels) return;
   const { lower, upper } = rangeOf(window);
-  paintGray(Float32Array.from(image.getPixelData()), lower, upper, image.invert, pixels.data);
+  paintGray(Float32Array.from(image.getPixelData()), lower, upper, false, pixels.data);
   pen.putImageData(pixels, 0, 0);
   const [wide, tall] = [image.columns * image.columnPixelSpacing, image.rows * image.rowPixelSpacing];
   const scale = Math.min(canvas.width / wide, canvas.height / tall);
