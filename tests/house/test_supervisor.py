@@ -78,7 +78,7 @@ def test_a_program_that_never_stays_up_ends_the_demo_with_its_last_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor_module, "FIRST_PAUSE_S", 0.001)
-    unlucky = python("print('hello'); raise SystemExit('out of luck')")
+    unlucky = python("print('hello', flush=True); raise SystemExit('out of luck')")
 
     with guarded_group() as group:
         supervisor = Supervisor(group=group, logs_dir=tmp_path, report=lambda _: None)
@@ -87,7 +87,7 @@ def test_a_program_that_never_stays_up_ends_the_demo_with_its_last_line(
 
 
 def test_a_step_that_fails_says_why(tmp_path: Path) -> None:
-    failing = python("print('no such table'); exit(3)")
+    failing = python("print('no such table', flush=True); exit(3)")
 
     with guarded_group() as group:
         supervisor = Supervisor(group=group, logs_dir=tmp_path, report=lambda _: None)
