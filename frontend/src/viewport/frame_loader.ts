@@ -59,7 +59,7 @@ async function load(imageId: string, priority: "high" | "low"): Promise<Types.II
   return {
     imageId, rows, columns, height: rows, width: columns, voxelManager, dataType: stored.constructor.name,
     getPixelData: () => pixels, minPixelValue: lowest, maxPixelValue: highest, sizeInBytes: pixels.byteLength,
-    slope, intercept, preScale: { enabled: true, scaled: true, scalingParameters: { rescaleSlope: 1, rescaleIntercept: 0, modality: "MR" } },
+    slope, intercept, preScale: { enabled: false, scaled: false, scalingParameters: { rescaleSlope: 1, rescaleIntercept: 0, modality: "MR" } },
     windowCenter: (slope * (lowest + highest)) / 2 + intercept, windowWidth: Math.max(1, slope * (highest - lowest)), voiLUTFunction: Enums.VOILUTFunctionType.LINEAR,
     color: false, rgba: false, numberOfComponents: 1, invert: false,
     ...(plane as { rowPixelSpacing: number; columnPixelSpacing: number }),
