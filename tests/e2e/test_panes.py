@@ -258,7 +258,7 @@ def test_slices_that_are_stored_inverted_and_rescaled_are_shown_upright_and_swap
         dataset.save_as(path)
     study = upload(demo, paths)
     page.goto(f"{demo.url}/studies/{study}")
-    slice_shown(page).wait_for(timeout=READ_TIMEOUT_MS)
+    page.locator("[data-testid=viewport][data-drawn]").wait_for(timeout=READ_TIMEOUT_MS)
     wait_for_all_slices(page)
     canvas = page.locator("[data-testid=viewport] canvas.cornerstone-canvas")
 
