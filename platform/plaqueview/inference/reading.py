@@ -10,6 +10,7 @@ from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
+from plaqueview.core.among import rows_in_order
 from plaqueview.core.errors import NotFoundError
 from plaqueview.inference import journal
 from plaqueview.inference.models import InferenceJob
@@ -42,8 +43,7 @@ def read_jobs(*, actor: User) -> QuerySet[InferenceJob]:
 
 def rows_of_jobs(job_ids: Sequence[UUID]) -> list[InferenceJob]:
     """These jobs in this order; a page is cut from an index of ids before a row is read."""
-    rows = InferenceJob.objects.with_references().in_bulk(job_ids)
-    return [rows[job_id] for job_id in job_ids if job_id in rows]
+    return rows_in_order(InferenceJob.objects.with_references(), job_ids)
 
 
 @transaction.atomic

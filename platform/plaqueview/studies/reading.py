@@ -12,6 +12,7 @@ from plaqueview.accounts.models import Site, User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record_once
 from plaqueview.core.access import Action, require
+from plaqueview.core.among import rows_in_order
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.patients.models import Patient, PatientQuerySet
 from plaqueview.studies.models import Series, Study, StudyQuerySet, Upload
@@ -37,12 +38,8 @@ def read_worklist(*, actor: User) -> StudyQuerySet:
 
 def rows_of_worklist(study_ids: Sequence[UUID]) -> list[Study]:
     """These studies in this order, each with its patient, without what only the study's own page shows."""
-    rows = (
-        Study.objects.select_related("patient", "assigned_to")
-        .defer("series_choice", "search_text", "patient__search_text")
-        .in_bulk(study_ids)
-    )
-    return [rows[study_id] for study_id in study_ids if study_id in rows]
+    rows = Study.objects.select_related("patient", "assigned_to")
+    return rows_in_order(rows.defer("series_choice", "search_text", "patient__search_text"), study_ids)
 
 
 def read_summary(*, actor: User) -> StudySummary:
@@ -91,8 +88,7 @@ def read_patients(*, actor: User) -> PatientQuerySet:
 
 def patients_in_order(patient_ids: Sequence[UUID]) -> list[Patient]:
     """These patients in this order."""
-    rows = Patient.objects.select_related("site").in_bulk(patient_ids)
-    return [rows[patient_id] for patient_id in patient_ids if patient_id in rows]
+    return rows_in_order(Patient.objects.select_related("site"), patient_ids)
 
 
 def read_patient(*, patient_id: UUID, actor: User) -> Patient:
