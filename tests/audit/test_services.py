@@ -9,6 +9,7 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db.models import QuerySet
 
 from plaqueview.audit.append_only import INSTALL, REMOVE
 from plaqueview.audit.models import AppendOnlyError, AuditEvent, ChainHead, EventKind
@@ -243,7 +244,7 @@ def test_what_is_known_to_be_recorded_asks_neither_database_nor_cache(settings, 
 def test_a_read_that_could_not_be_recorded_is_recorded_by_the_next(monkeypatch):
     reading = {"actor": None, "object_type": "series", "object_id": str(uuid.uuid4()), "site_id": None}
     with monkeypatch.context() as patched:
-        patched.setattr(AuditEvent, "save", fails_to_save)
+        patched.setattr(QuerySet, "bulk_create", fails_to_save)
         with pytest.raises(OperationalError):
             record_once(EventKind.SERIES_READ, **reading)
 
@@ -252,7 +253,7 @@ def test_a_read_that_could_not_be_recorded_is_recorded_by_the_next(monkeypatch):
     assert AuditEvent.objects.count() == 1
 
 
-def fails_to_save(_event: AuditEvent) -> None:
+def fails_to_save(_events: QuerySet[AuditEvent], _rows: list[AuditEvent]) -> None:
     raise OperationalError("disk I/O error")
 
 

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from plaqueview.annotations.models import Annotation, Lesion
+from plaqueview.audit.models import AuditEvent, EventKind
+from plaqueview.audit.services import verify_chain
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_sr import tracking_uid
 from plaqueview.imaging.regions import Region
@@ -213,6 +215,19 @@ def test_the_timeline_has_the_same_numbers_as_the_studies(office, version):
         assert row["notice"] == visit["notice"]
     assert {kind: int(rows[1][f"{kind}_count"]) for kind in changes["counts"]} == changes["counts"]
     assert [rows[0][f"{kind}_count"] for kind in changes["counts"]] == [""] * 5
+
+
+def test_who_reads_the_timeline_is_on_record_for_each_version_and_for_what_it_is_compared_with(office, version):
+    study = office.desk.study
+    prior = study.registrations.get().prior
+
+    office.client.get(f"/api/v1/patients/{study.patient_id}/timeline")
+
+    events = AuditEvent.objects.filter(kind=EventKind.ANNOTATION_READ, details__part="timeline")
+    read = sorted((event.object_id, event.details["study"], event.actor_id) for event in events)
+    of_prior = (str(prior.current_annotation_id), str(prior.pk), office.integrator.pk)
+    assert read == sorted([of_prior, of_prior, (str(version.pk), str(study.pk), office.integrator.pk)])
+    assert verify_chain().problems == ()
 
 
 def test_the_timeline_has_the_volumes_of_the_changes_and_of_the_regions(office, version):

@@ -1,6 +1,6 @@
 """What the rest of the house hears of annotations: the study's own columns, the audit, and who looks on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation
@@ -63,14 +63,18 @@ def _model_of(annotation: Annotation) -> studies.ModelReference | None:
 
 def record(kind: EventKind, annotation: Annotation, *, actor: User | None, details: Mapping[str, str | int]) -> None:
     """The audit knows what happened to the version, and who did it; None is the system."""
-    audit.record(
-        kind,
-        actor=actor,
-        object_type="annotation",
-        object_id=annotation.pk,
-        site_id=annotation.study.site_id,
-        details={"study": str(annotation.study_id), **details},
-    )
+    record_all(kind, [annotation], actor=actor, details=details)
+
+
+def record_all(
+    kind: EventKind, annotations: Iterable[Annotation], *, actor: User | None, details: Mapping[str, str | int]
+) -> None:
+    """The same of several versions, an event each."""
+    happenings = [
+        audit.Happening(kind, "annotation", one.pk, one.study.site_id, {"study": str(one.study_id), **details})
+        for one in annotations
+    ]
+    audit.record_all(happenings, actor=actor)
 
 
 def publish(annotation: Annotation) -> None:

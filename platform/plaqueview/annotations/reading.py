@@ -1,5 +1,6 @@
 """The reads of annotations that the audit keeps."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -58,6 +59,22 @@ def read_current(*, study_id: UUID, actor: User, part: str) -> Annotation:
     if study.current_annotation_id is None:
         raise NotFoundError(f"the study has no annotation yet; it is {study.state}")
     return read(annotation_id=study.current_annotation_id, actor=actor, part=part)
+
+
+@transaction.atomic
+def read_several(*, annotation_ids: Collection[UUID], actor: User, part: str) -> dict[UUID, Annotation]:
+    """The annotations by id; that the actor read this part of each is on record.
+
+    Raises: DeniedError; NotFoundError when one of them is not there, or not for the actor to see.
+    """
+    require(actor, Action.ANNOTATION_READ)
+    visible = Annotation.objects.visible_to(actor).select_related("author", "study__site", "series", "base")
+    found = visible.in_bulk(annotation_ids)
+    if len(found) < len(set(annotation_ids)):
+        raise NotFoundError("no such annotation, or none that you may see")
+    if found:
+        journal.record_all(EventKind.ANNOTATION_READ, found.values(), actor=actor, details={"part": part})
+    return found
 
 
 def visible_study(study_id: UUID, actor: User) -> Study:

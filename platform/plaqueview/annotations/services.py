@@ -12,7 +12,7 @@ from plaqueview.annotations.drafts import DraftContent, discard_draft, read_draf
 from plaqueview.annotations.imports import ImportedLabels, create_imported
 from plaqueview.annotations.journal import summary_of
 from plaqueview.annotations.predictions import Prediction, create_predicted
-from plaqueview.annotations.reading import read, read_current, read_versions
+from plaqueview.annotations.reading import read, read_current, read_several, read_versions
 from plaqueview.annotations.region_maps import (
     WantedMap,
     read_wanted_map,
@@ -44,6 +44,7 @@ __all__ = [
     "read_double_reading",
     "read_double_readings",
     "read_draft",
+    "read_several",
     "read_versions",
     "read_wanted_map",
     "record_no_regions",

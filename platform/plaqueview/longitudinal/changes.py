@@ -84,7 +84,7 @@ def prior_of(annotation: Annotation, *, until: datetime) -> Prior | None:
         finished_at__lte=until,
     )
     by_study = {one.prior_id: one for one in registered.order_by("created")}
-    for study in studies.priors_of(annotation.study):
+    for study in studies.priors_of(annotation.study) if by_study else ():
         registration = by_study.get(study.pk)
         standing = _standing(registration, until) if registration else None
         if registration is not None and standing is not None:

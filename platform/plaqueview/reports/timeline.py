@@ -61,8 +61,13 @@ def read_timeline(*, patient_id: UUID, actor: User) -> Timeline:
     Raises: DeniedError, NotFoundError.
     """
     patient = studies.read_patient(patient_id=patient_id, actor=actor)
-    newest_first = studies.studies_by_patient([patient])[patient.pk]
-    return Timeline(patient, tuple(_visit(study, actor) for study in reversed(newest_first)))
+    oldest_first = studies.studies_by_patient([patient])[patient.pk][::-1]
+    current = [study.current_annotation_id for study in oldest_first if study.current_annotation_id]
+    versions = annotations.read_several(annotation_ids=current, actor=actor, part=PART)
+    visits = tuple(_visit(study, versions.get(study.current_annotation_id)) for study in oldest_first)
+    compared = [visit.changes.prior_annotation.pk for visit in visits if visit.changes]
+    annotations.read_several(annotation_ids=compared, actor=actor, part=PART)
+    return Timeline(patient, visits)
 
 
 @transaction.atomic
@@ -106,16 +111,13 @@ def state_of(stamp: Stamp) -> str:
     return "approved" if stamp.approval else "draft"
 
 
-def _visit(study: Study, actor: User) -> Visit:
-    if study.current_annotation_id is None:
+def _visit(study: Study, annotation: Annotation | None) -> Visit:
+    if annotation is None:
         return Visit(study, None, None, None, None)
-    annotation = annotations.read_current(study_id=study.pk, actor=actor, part=PART)
     stamp = stamp_of(annotation)
     prior, uptakes = prior_of(annotation, stamp), uptakes_of(annotation, stamp)
-    if prior is None:
-        return Visit(study, annotation, stamp, None, uptakes)
-    annotations.read(annotation_id=prior.annotation.pk, actor=actor, part=PART)
-    return Visit(study, annotation, stamp, longitudinal.changes_since(prior, annotation), uptakes)
+    changes = longitudinal.changes_since(prior, annotation) if prior else None
+    return Visit(study, annotation, stamp, changes, uptakes)
 
 
 def _of_version(annotation: Annotation, stamp: Stamp) -> dict[str, Value]:
