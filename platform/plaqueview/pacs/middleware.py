@@ -1,4 +1,4 @@
-"""Frames by token, answered before sessions, routes and the REST framework, which took most of a frame's time."""
+"""Frames, answered before the session's middleware, routes and the REST framework, which took most of their time."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.exceptions import APIException
 
 from plaqueview.accounts.authentication import secret_in
+from plaqueview.accounts.models import User
 from plaqueview.accounts.services import user_of_token
+from plaqueview.accounts.sessions import user_of_session
 from plaqueview.core.errors import PlaqueViewError
 from plaqueview.pacs.pixels_api import answer_frames
 
@@ -43,7 +45,7 @@ class Early:
 
 
 def answer_frames_early(get_response: GetResponse) -> GetResponse:
-    """What has a cookie, or cannot be answered with frames, goes the ordinary way, which also says why not."""
+    """What cannot be answered with frames goes the ordinary way, which also says why not."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         answer = _frames(request)
@@ -54,11 +56,10 @@ def answer_frames_early(get_response: GetResponse) -> GetResponse:
 
 def _frames(request: HttpRequest) -> HttpResponse | None:
     asked = FRAMES.fullmatch(request.path_info)
-    if asked is None or request.method != "GET" or request.META.get("HTTP_COOKIE"):
+    if asked is None or request.method != "GET":
         return None
     try:
-        secret = secret_in(request.META.get("HTTP_AUTHORIZATION", ""))
-        user = user_of_token(secret) if secret else None
+        user = _user_of(request)
         if user is None:
             return None
         answer = answer_frames(Early(Headers(request)), user, **asked.groupdict())
@@ -67,3 +68,12 @@ def _frames(request: HttpRequest) -> HttpResponse | None:
     for name, value in HEADERS.items():
         answer.headers[name] = value
     return answer
+
+
+def _user_of(request: HttpRequest) -> User | None:
+    """By token or by session; which of them counts where both come is for the ordinary way to say."""
+    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+    if request.META.get("HTTP_COOKIE"):
+        return None if authorization else user_of_session(request.COOKIES)
+    secret = secret_in(authorization)
+    return user_of_token(secret) if secret else None
