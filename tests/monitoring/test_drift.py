@@ -4,10 +4,14 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from plaqueview.annotations.models import Annotation
+from plaqueview.audit.following import last_sequence
 from plaqueview.core.access import Role
 from plaqueview.inference import services as inference
 from plaqueview.monitoring import services
@@ -103,6 +107,30 @@ def test_what_readers_changed_is_kept_once_the_version_is_approved(desk):
         {"month": f"{timezone.localtime():%Y-%m}", "studies": 1, "lower": 1.0, "median": 1.0, "upper": 1.0}
     ]
     assert by_name["edit"]["months"][0]["median"] == pytest.approx(1.0 - edit.comparison["dice"])
+
+
+def test_what_was_looked_for_in_vain_is_looked_for_again_once_a_version_is_made():
+    study = make_study()
+    services.tend()
+    with CaptureQueriesContext(connection) as asked:
+        services.tend()
+    looked_through = {StudyMeasures._meta.db_table, StudyEdit._meta.db_table}
+    assert not [one["sql"] for one in asked if any(table in one["sql"] for table in looked_through)]
+
+    inference.complete(claimed(study), segmentation=segmentation())
+    services.tend()
+
+    assert StudyMeasures.objects.get().study == study
+
+
+def test_what_was_looked_for_in_vain_is_looked_for_again_in_the_tables_of_a_backup():
+    study = make_study()
+    cache.set("monitoring:in_vain:measure_results", last_sequence() + 1000)
+    inference.complete(claimed(study), segmentation=segmentation())
+
+    services.tend()
+
+    assert StudyMeasures.objects.get().study == study
 
 
 def test_another_protocol_of_a_scanner_is_an_alert_to_its_site_alone():

@@ -3,6 +3,8 @@
 import pytest
 
 from plaqueview.annotations.models import Annotation
+from plaqueview.audit import services as audit
+from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Role
 from plaqueview.monitoring import services, teaching
 from plaqueview.monitoring.models import ShadowReading, StudyTeaching
@@ -112,6 +114,7 @@ def test_a_study_says_it_of_the_result_that_it_shows_alone(result):
     services.tend()
     assert StudyTeaching.objects.filter(result=again).count() == 0
     Study.objects.update(state=StudyState.READY)
+    audit.record(EventKind.DRAFT_DISCARDED, actor=None)
     services.tend()
 
     study.refresh_from_db()

@@ -364,5 +364,5 @@ def test_a_page_costs_the_same_queries_whatever_is_on_it(django_assert_num_queri
 
     with django_assert_num_queries(5):  # token, sites, count, ids of the page, its rows
         assert len(client.get("/api/v1/studies").json()["results"]) == 6
-    with django_assert_num_queries(5):  # token, sites, count, page, studies of the page
+    with django_assert_num_queries(6):  # token, sites, count, ids of the page, its rows, their studies
         assert len(client.get("/api/v1/patients").json()["results"]) == 5

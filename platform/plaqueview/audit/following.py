@@ -24,6 +24,11 @@ def last_sequence() -> int:
     return ChainHead.objects.filter(pk=1).values_list("sequence", flat=True).first() or 0
 
 
+def happened_since(sequence: int, kinds: Collection[EventKind]) -> bool:
+    """Whether an event of these kinds has a higher number."""
+    return AuditEvent.objects.filter(sequence__gt=sequence, kind__in=kinds).exists()
+
+
 def follow(*, after: int, kinds: Collection[EventKind], site_id: UUID, at_most: int) -> Stretch:
     """The site's events of these kinds with higher numbers, as many as wanted."""
     last = last_sequence()

@@ -27,24 +27,30 @@ LONGEST_NAME: Final = 100
 LONGEST_NOTE: Final = 300
 
 
-def measure_results() -> None:
-    """Results of new studies that were not measured yet are, some at a time, the newest first."""
+def measure_results() -> int:
+    """Results of new studies that were not measured yet are, some at a time, the newest first. How many were."""
     known = StudyMeasures.objects.filter(result=OuterRef("pk"))
     due = Annotation.objects.filter(~Exists(known), state=AnnotationState.PREDICTED, job__is_background=False)
-    for result in due.select_related("series").order_by("-created")[:AT_ONCE]:
+    results = list(due.select_related("series").order_by("-created")[:AT_ONCE])
+    for result in results:
         fields = _measured(result)
         with transaction.atomic():
             StudyMeasures.objects.get_or_create(result=result, defaults=fields)
+    return len(results)
 
 
-def measure_edits() -> None:
-    """Approved versions that were not compared yet with what their readers began with are, some at a time."""
+def measure_edits() -> int:
+    """Approved versions that were not compared yet with what their readers began with are, some at a time. How many
+    were.
+    """
     known = StudyEdit.objects.filter(final=OuterRef("pk"))
     due = Annotation.objects.filter(~Exists(known), state=AnnotationState.APPROVED)
-    for final in due.order_by("-created")[:AT_ONCE]:
+    versions = list(due.order_by("-created")[:AT_ONCE])
+    for final in versions:
         fields = _edited(final)
         with transaction.atomic():
             StudyEdit.objects.get_or_create(final=final, defaults=fields)
+    return len(versions)
 
 
 def _measured(result: Annotation) -> dict[str, Any]:  # Any: values of the fields

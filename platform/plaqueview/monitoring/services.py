@@ -1,7 +1,11 @@
 """Every write and read of monitoring, by the module that does it; the worker and the floors above call these."""
 
+from typing import Final
+
+from plaqueview.audit.models import EventKind
 from plaqueview.monitoring.cohort import export_cohort, read_cohort
 from plaqueview.monitoring.drifting import read_drift
+from plaqueview.monitoring.looking import look
 from plaqueview.monitoring.measuring import measure_edits, measure_results
 from plaqueview.monitoring.reading_requests import cancel_reading, retry_reading
 from plaqueview.monitoring.readings import (
@@ -47,6 +51,13 @@ __all__ = [
     "tend",
 ]
 
+# What is read or read blinded has no score, and may become unread again.
+MAY_BE_UNREAD_SINCE: Final = {
+    EventKind.ANNOTATION_CREATED,
+    EventKind.DRAFT_DISCARDED,
+    EventKind.DOUBLE_READING_MOVED,
+}
+
 
 def tend() -> None:
     """Models in shadow have what they are to read, what dead workers left waits again, and what is new is measured."""
@@ -54,7 +65,7 @@ def tend() -> None:
     ask_for_readings()
     tend_readings()
     compare_with_readers()
-    measure_results()
-    measure_edits()
-    score_results()
+    look(measure_results, kinds={EventKind.ANNOTATION_CREATED})
+    look(measure_edits, kinds={EventKind.ANNOTATION_APPROVED, EventKind.ANNOTATION_IMPORTED})
+    look(score_results, kinds=MAY_BE_UNREAD_SINCE)
     hear_shadows()

@@ -35,8 +35,10 @@ AT_ONCE: Final = 5
 GONE: Final = "files of the version are no longer in the store"
 
 
-def score_results() -> None:
-    """Results of unread studies that were not looked at yet have their score, the newest first."""
+def score_results() -> int:
+    """Results of unread studies that were not looked at yet have their score, some at a time, the newest first. How
+    many got one.
+    """
     known = StudyTeaching.objects.filter(result=OuterRef("pk"))
     due = Annotation.objects.filter(
         ~Exists(known),
@@ -44,19 +46,23 @@ def score_results() -> None:
         study__reading=StudyReading.UNREAD,
         study__current_annotation_id=F("pk"),
     )
-    for result in due.order_by("-created")[:AT_ONCE]:
+    results = list(due.order_by("-created")[:AT_ONCE])
+    for result in results:
         written = _fields_of(result)
         with transaction.atomic():
             row, _ = StudyTeaching.objects.get_or_create(result=result, defaults=written)
             _publish(row)
+    return len(results)
 
 
 def hear_shadows() -> None:
     """Studies that a model in shadow has read since have the disagreement in their score."""
-    read = ShadowReading.objects.filter(champion_result=OuterRef("result"), state=ReadingState.SUCCEEDED)
-    newest = Subquery(read.order_by("-finished_at").values("pk")[:1])
-    rows = StudyTeaching.objects.filter(note="", study__reading=StudyReading.UNREAD).annotate(newest=newest)
-    waiting = rows.filter(newest__isnull=False).exclude(shadow_reading=F("newest"))
+    read = ShadowReading.objects.filter(state=ReadingState.SUCCEEDED)
+    newest = Subquery(read.filter(champion_result=OuterRef("result")).order_by("-finished_at").values("pk")[:1])
+    # Of a department's results few were read in shadow: they are looked up, and not the other way round.
+    rows = StudyTeaching.objects.filter(result__in=read.values("champion_result"), note="")
+    rows = rows.filter(study__reading=StudyReading.UNREAD).annotate(newest=newest)
+    waiting = rows.exclude(shadow_reading=F("newest"))
     for row in waiting[:AT_ONCE]:
         _hear(row, ShadowReading.objects.select_related("period__model").get(pk=row.newest))
 

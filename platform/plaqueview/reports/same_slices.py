@@ -62,7 +62,7 @@ def read_same_slices(*, patient_id: UUID, actor: User) -> list[SameSlice]:
     """
     require(actor, Action.STUDY_READ)
     patient = study_reading.read_patient(patient_id=patient_id, actor=actor)
-    read = [one for one in study_reading.studies_by_patient([patient])[patient.pk] if one.current_annotation_id]
+    read = [one for one in study_reading.studies_of_patient(patient) if one.current_annotation_id]
     if not read:
         return []
     newest = annotations.read_current(study_id=read[0].pk, actor=actor, part=PART)

@@ -61,7 +61,7 @@ def read_timeline(*, patient_id: UUID, actor: User) -> Timeline:
     Raises: DeniedError, NotFoundError.
     """
     patient = studies.read_patient(patient_id=patient_id, actor=actor)
-    oldest_first = studies.studies_by_patient([patient])[patient.pk][::-1]
+    oldest_first = studies.studies_of_patient(patient)[::-1]
     current = [study.current_annotation_id for study in oldest_first if study.current_annotation_id]
     versions = annotations.read_several(annotation_ids=current, actor=actor, part=PART)
     visits = tuple(_visit(study, versions.get(study.current_annotation_id)) for study in oldest_first)

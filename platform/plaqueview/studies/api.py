@@ -157,10 +157,9 @@ class PatientList(generics.GenericAPIView[Patient]):
 
     @extend_schema(operation_id="list_patients", summary="Patients by name", responses=PatientSerializer(many=True))
     def get(self, request: Request) -> Response:
-        found = self.filter_queryset(reading.read_patients(actor=user_of(request)))
-        page: list[Any] = self.paginate_queryset(found) or []  # Any: rows, or their ids
-        if page and isinstance(page[0], UUID):
-            page = reading.patients_in_order(page)
+        found: Any = self.filter_queryset(reading.read_patients(actor=user_of(request)))  # Any: rows, or their ids
+        ids = self.paginate_queryset(found if isinstance(found, list) else found.values_list("pk", flat=True)) or []
+        page = reading.patients_in_order(ids)
         context = {"studies": reading.studies_by_patient(page)}
         return self.get_paginated_response([PatientSerializer(patient, context=context).data for patient in page])
 
@@ -173,5 +172,5 @@ class PatientDetail(APIView):
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         patient = reading.read_patient(patient_id=patient_id, actor=user_of(request))
-        context = {"studies": reading.studies_by_patient([patient])}
+        context = {"studies": {patient.pk: reading.studies_of_patient(patient)}}
         return Response(PatientDetailSerializer(patient, context=context).data)

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.audit.models import EventKind
@@ -18,6 +19,18 @@ from plaqueview.patients.models import Patient, PatientQuerySet
 from plaqueview.studies.models import Series, Study, StudyQuerySet, Upload
 
 NOT_FOUND = "there is no {} that you may see"
+
+# What the list of patients says of a study.
+COUNTED: Final = (
+    "patient",
+    "study_date",
+    "received_at",
+    "active_count",
+    "inactive_count",
+    "active_volume_ml",
+    "inactive_volume_ml",
+    "counting_rule",
+)
 
 
 @dataclass(frozen=True)
@@ -81,14 +94,15 @@ def read_series(*, series_id: UUID, actor: User) -> Series:
 
 
 def read_patients(*, actor: User) -> PatientQuerySet:
+    """The actor's patients, to be filtered, ordered and cut into pages; `patients_in_order` gives a page's rows."""
     require(actor, Action.PATIENT_READ)
     record_once(EventKind.PATIENT_READ, actor=actor, object_type="patients", object_id="", site_id=None)
-    return Patient.objects.visible_to(actor).select_related("site")
+    return Patient.objects.visible_to(actor)
 
 
 def patients_in_order(patient_ids: Sequence[UUID]) -> list[Patient]:
-    """These patients in this order."""
-    return rows_in_order(Patient.objects.select_related("site"), patient_ids)
+    """These patients in this order, without what only a search looks at."""
+    return rows_in_order(Patient.objects.select_related("site").defer("search_text"), patient_ids)
 
 
 def read_patient(*, patient_id: UUID, actor: User) -> Patient:
@@ -103,11 +117,16 @@ def read_patient(*, patient_id: UUID, actor: User) -> Patient:
     return patient
 
 
+def studies_of_patient(patient: Patient) -> list[Study]:
+    """The newest first."""
+    studies = Study.objects.filter(patient=patient).select_related("patient", "assigned_to")
+    return sorted(studies.defer("series_choice", "search_text"), key=_moment, reverse=True)
+
+
 def studies_by_patient(patients: Collection[Patient]) -> dict[UUID, list[Study]]:
-    """The studies of each patient, the newest first, in one query for all of them."""
+    """The studies of each patient, the newest first, in one query for all of them, with no more than `COUNTED`."""
     found: dict[UUID, list[Study]] = {patient.pk: [] for patient in patients}
-    of_patients: QuerySet[Study] = Study.objects.filter(patient__in=found)
-    studies = of_patients.select_related("patient", "assigned_to").defer("series_choice")
+    studies = Study.objects.filter(patient__in=found).only(*COUNTED)
     for study in sorted(studies, key=_moment, reverse=True):
         found[study.patient_id].append(study)
     return found
