@@ -85,9 +85,9 @@ def read_next(*, after: UUID | None, actor: User) -> Study | None:
     other = Q() if left is None else ~Q(pk=left.pk)
     own, free = other & Q(assigned_to=actor), other & Q(assigned_to=None)
     if left is not None and left.assigned_to_id == actor.pk:
-        turns = [own & _behind(left), free, own]
+        turns = [*(own & behind for behind in _behind(left)), free, own]
     elif left is not None and left.assigned_to_id is None:
-        turns = [free & _behind(left), own, free]
+        turns = [*(free & behind for behind in _behind(left)), own, free]
     else:
         turns = [own, free]
     study = next((study for turn in turns if (study := _first(sites, turn))), None)
@@ -113,15 +113,18 @@ def _unread(studies: StudyQuerySet) -> StudyQuerySet:
     return unread.annotate(volume_ml=VOLUME_ML).order_by("-active_count", "-volume_ml", "received_at", "id")
 
 
-def _behind(study: Study) -> Q:
-    """What follows the study in the order of `_unread`, whose annotation it carries."""
+def _behind(study: Study) -> Sequence[Q]:
+    """What follows the study in the order of `_unread`, whose annotation it carries, the nearest first.
+
+    Each part is a stretch of the index; asked for at once, they would have it read from its beginning.
+    """
     volume_ml: float = study.volume_ml  # type: ignore[attr-defined]  # annotated
     same_count = Q(active_count=study.active_count)
     same_volume = same_count & Q(volume_ml=volume_ml)
     same_time = same_volume & Q(received_at=study.received_at)
     return (
-        Q(active_count__lt=study.active_count)
-        | same_count & Q(volume_ml__lt=volume_ml)
-        | same_volume & Q(received_at__gt=study.received_at)
-        | same_time & Q(pk__gt=study.pk)
+        same_time & Q(pk__gt=study.pk),
+        same_volume & Q(received_at__gt=study.received_at),
+        same_count & Q(volume_ml__lt=volume_ml),
+        Q(active_count__lt=study.active_count),
     )
