@@ -1,14 +1,17 @@
 """A prepared query gives what its queryset gives, for the values of each call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 
 from plaqueview.accounts.models import ApiToken, User
 from plaqueview.core.access import Role
-from plaqueview.core.prepared import Prepared, Slot
+from plaqueview.core.prepared import Prepared, PreparedTuples, Slot
 from plaqueview.studies.models import Instance
 from tests.accounts.people import make_user, secret_of
 from tests.studies.dicom_files import receive_series, series
@@ -53,6 +56,26 @@ def test_times_and_what_is_joined_come_along(django_assert_num_queries):
         (token,) = prepared.rows(now=now)
         assert prepared.rows(now=now + timedelta(days=2)) == []
         assert (token.user, token.user.username) == (user, user.username)
+
+
+class Summary(NamedTuple):
+    sop_instance_uid: str
+    series_id: UUID
+    created: datetime
+    frame_bytes: int | None
+
+
+def test_tuples_are_as_the_queryset_gives_them_in_its_order(django_assert_num_queries):
+    receive_series([*series(2), *series(1, side=32)])
+    instances = Instance.objects.annotate(frame_bytes=F("attributes__frame_bytes")).order_by("-sop_instance_uid")
+    prepared = PreparedTuples(Summary, lambda: instances.filter(rows__gte=Slot("least", models.IntegerField())))
+    Instance.objects.filter(rows=32).update(attributes={})
+    expected = [Summary(*row) for row in instances.values_list(*Summary._fields)]
+
+    with django_assert_num_queries(2):
+        assert prepared.rows(least=16) == expected
+        assert prepared.rows(least=33) == []
+    assert {row.frame_bytes for row in expected} == {512, None}
 
 
 def test_a_value_that_the_call_forgets_is_an_error():

@@ -10,6 +10,7 @@ import pytest
 from pydicom import dcmread
 
 from plaqueview.core import copies, health
+from plaqueview.core.access import Role
 from plaqueview.core.aside import set_aside, settle_set_aside
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.storage import (
@@ -24,8 +25,10 @@ from plaqueview.core.storage import (
 from plaqueview.operations import backup as backups
 from plaqueview.operations import doctor
 from plaqueview.pacs.frames import read_frame, read_instance
+from plaqueview.pacs.retrieval import retrieve
 from plaqueview.studies.models import Instance, Series
 from plaqueview.studies.volumes import load_volume
+from tests.accounts.people import make_user
 from tests.operations.s3_server import running_s3, storages_in, use_new_bucket
 from tests.studies.dicom_files import encoded, incoming, receive_bytes, series
 
@@ -168,7 +171,13 @@ def test_a_study_is_received_read_and_restored_by_machines_that_share_no_disk(bu
     contents = [encoded(dataset) for dataset in series(4)]
     received = receive_bytes(*contents)
     machine = other_machine()
-    first = Instance.objects.get(pk=received[0].instance_id)
+    kept = Instance.objects.select_related("study", "series").get(pk=received[0].instance_id)
+    (first,) = retrieve(
+        actor=make_user(Role.NEUROLOGIST),
+        study_uid=kept.study.study_instance_uid,
+        series_uid=kept.series.series_instance_uid,
+        instance_uid=kept.sop_instance_uid,
+    )
 
     frame = read_frame(first, 1)
     without_copies = copies_on(machine)

@@ -1,6 +1,6 @@
 """The DICOMweb server: storing, searching, retrieving. Source: PS3.18."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -14,16 +14,16 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from plaqueview.accounts.authentication import user_of
+from plaqueview.accounts.models import User
 from plaqueview.core.access import Action
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.metadata import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
 from plaqueview.pacs.ranges import Asked, answer_of
-from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 from plaqueview.pacs.senders import deidentified_account
 from plaqueview.studies import services
-from plaqueview.studies.models import Instance
 from plaqueview.studies.reading import site_of
 from plaqueview.studies.services import Arrival, Source
 
@@ -174,21 +174,7 @@ class RetrieveView(DicomWebView):
     def get(
         self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
     ) -> HttpResponseBase:
-        instances = retrieve(
-            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
-        )
-        syntax = _wanted_syntax(request)
-        headers = {"ETag": etag_of(instances, syntax), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
-            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        if len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM:
-            return _alone(request, instances[0], syntax, headers)
-        writer = PartWriter(DICOM)
-        if all(syntax in {"*", instance.transfer_syntax_uid} for instance in instances):
-            sizes = [(_part_type(instance, syntax), instance.size_bytes) for instance in instances]
-            headers["Content-Length"] = str(writer.size_bytes(sizes))
-        body = writer.body(_instance_parts(instances, syntax))
-        return StreamingHttpResponse(body, content_type=writer.content_type, headers=headers)
+        return answer_instances(request, user_of(request), study_uid, series_uid, instance_uid)
 
     def delete(self, request: Request, study_uid: str, series_uid: str = "", instance_uid: str = "") -> HttpResponse:
         services.remove(actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
@@ -204,9 +190,28 @@ class StudyView(RetrieveView):
         return store(request, study_uid)
 
 
-def _alone(request: Request, instance: Instance, syntax: str, headers: dict[str, str]) -> HttpResponse:
+def answer_instances(
+    request: Asked, actor: User, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+) -> HttpResponseBase:
+    """Everything below the UIDs. Raises: as `retrieve`, `_wanted_syntax` and `read_instance`."""
+    instances = retrieve(actor=actor, study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
+    syntax = _wanted_syntax(request)
+    headers = {"ETag": etag_of(instances, syntax), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
+    if request.headers.get("If-None-Match", "") == headers["ETag"]:
+        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM:
+        return _alone(request, instances[0], syntax, headers)
+    writer = PartWriter(DICOM)
+    if all(syntax in {"*", instance.transfer_syntax_uid} for instance in instances):
+        sizes = [(_part_type(instance, syntax), instance.size_bytes) for instance in instances]
+        headers["Content-Length"] = str(writer.size_bytes(sizes))
+    body = writer.body(_instance_parts(instances, syntax))
+    return StreamingHttpResponse(body, content_type=writer.content_type, headers=headers)
+
+
+def _alone(request: Asked, instance: StoredInstance, syntax: str, headers: dict[str, str]) -> HttpResponse:
     """One instance without a wrapping; whole and as stored, it may be nginx that sends it."""
-    is_whole_file = syntax in {"*", instance.transfer_syntax_uid} and not request.headers.get("Range")
+    is_whole_file = syntax in {"*", instance.transfer_syntax_uid} and not request.headers.get("Range", "")
     if settings.NGINX_SENDS_FILES and is_whole_file:
         place = stored_path(instance.storage_key).relative_to(settings.STORAGE_DIR).as_posix()
         return HttpResponse(content_type=DICOM, headers={**headers, "X-Accel-Redirect": f"{SENT_BY_NGINX}{place}"})
@@ -214,16 +219,16 @@ def _alone(request: Request, instance: Instance, syntax: str, headers: dict[str,
     return answer_of(request, content, DICOM, headers)
 
 
-def _instance_parts(instances: Iterable[Instance], syntax: str) -> Iterable[tuple[str, Iterable[bytes]]]:
+def _instance_parts(instances: Iterable[StoredInstance], syntax: str) -> Iterator[tuple[str, bytes]]:
     for instance in instances:
-        yield _part_type(instance, syntax), [frames.read_instance(instance, transfer_syntax_uid=syntax)]
+        yield _part_type(instance, syntax), frames.read_instance(instance, transfer_syntax_uid=syntax)
 
 
-def _part_type(instance: Instance, syntax: str) -> str:
+def _part_type(instance: StoredInstance, syntax: str) -> str:
     return f"{DICOM}; transfer-syntax={instance.transfer_syntax_uid if syntax == '*' else syntax}"
 
 
-def _wanted_syntax(request: Request) -> str:
+def _wanted_syntax(request: Asked) -> str:
     """The transfer syntax of the first acceptable type; explicit VR little endian without one.
 
     Source: PS3.18 8.7.3.5.2. Raises: NotAcceptable for one that the server does not make.

@@ -9,8 +9,8 @@ from pydicom.uid import ExplicitVRBigEndian
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.storage import read_range
+from plaqueview.pacs.retrieval import StoredInstance
 from plaqueview.pacs.stored_frames import opened_behind_header
-from plaqueview.studies.models import Instance
 
 # Binary values from this length on are left out.
 LARGEST_INLINE_BYTES: Final = 1024
@@ -33,7 +33,7 @@ def uri_of(root: str, *, study_uid: str, series_uid: str, instance_uid: str, tag
     return f"{root}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/bulkdata/{tag}"
 
 
-def read_element(instance: Instance, tag: str) -> bytes:
+def read_element(instance: StoredInstance, tag: str) -> bytes:
     """The value of an element that was left out, little endian.
 
     Raises: NotFoundError when the instance has no binary element of this tag; InvalidError when a big endian value is
@@ -54,7 +54,7 @@ def read_element(instance: Instance, tag: str) -> bytes:
     return turned.tobytes()
 
 
-def read_native_pixels(instance: Instance) -> bytes | None:
+def read_native_pixels(instance: StoredInstance) -> bytes | None:
     """All native pixel data as they lie in the file, None where they do not lie there in little endian."""
     if instance.pixel_offset is None or not instance.pixel_bytes:
         return None
@@ -63,7 +63,7 @@ def read_native_pixels(instance: Instance) -> bytes | None:
     return read_range(instance.storage_key, offset=instance.pixel_offset, count=instance.pixel_bytes)
 
 
-def _element(instance: Instance, tag: int) -> tuple[str, bytes] | None:
+def _element(instance: StoredInstance, tag: int) -> tuple[str, bytes] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
         with opened_behind_header(instance, [tag]) as (header, _):

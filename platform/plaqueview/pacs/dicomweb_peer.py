@@ -67,7 +67,7 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     with client_of(node, STORE_TIMEOUT_S) as client:
         for batch in _batches(instances):
             writer = PartWriter(DICOM)
-            body = b"".join(writer.body((DICOM, [one.path.read_bytes()]) for one in batch))
+            body = b"".join(writer.body((DICOM, one.path.read_bytes()) for one in batch))
             answer = client.post("studies", content=body, headers={"Content-Type": writer.content_type})
             for status in _refusals(answer, node, count=len(batch)):
                 tally.add(status)

@@ -13,13 +13,13 @@ from pydicom.dataset import Dataset
 
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs.bulk_data import PIXEL_DATA, large_elements, uri_of
-from plaqueview.studies.models import Instance
+from plaqueview.pacs.retrieval import StoredInstance
 
 # Thousands are kept in memory; that of a multi-frame image can take megabytes.
 LARGEST_KEPT_BYTES = 16 * 1024
 
 
-def metadata_of(instances: Sequence[Instance]) -> bytes:
+def metadata_of(instances: Sequence[StoredInstance]) -> bytes:
     """A JSON array with one dataset per instance; what was read lately is not read again."""
     cache = caches["headers"]
     known = cache.get_many([instance.sha256 for instance in instances])
@@ -28,7 +28,7 @@ def metadata_of(instances: Sequence[Instance]) -> bytes:
     return b"[" + b",".join({**known, **fresh}[one.sha256] for one in instances) + b"]"
 
 
-def _read(instance: Instance) -> bytes:
+def _read(instance: StoredInstance) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
         header = dcmread(stored_path(instance.storage_key), stop_before_pixels=True)

@@ -18,9 +18,8 @@ from plaqueview.pacs import bulk_data, frames
 from plaqueview.pacs.api import IMMUTABLE, OCTETS, DicomWebView, accepted_types
 from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.ranges import Asked, answer_of
-from plaqueview.pacs.retrieval import etag_of, retrieve
+from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 from plaqueview.pacs.stored_frames import MEDIA_TYPES, USUAL_SYNTAX, read_stored_frame
-from plaqueview.studies.models import Instance
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def form_of(request: Asked, stored_syntax: str, *, part_count: int) -> Form:
     raise NotAcceptable(f"need {usual}{as_stored}")
 
 
-def _read(instance: Instance, numbers: Sequence[int], form: Form) -> list[bytes]:
+def _read(instance: StoredInstance, numbers: Sequence[int], form: Form) -> list[bytes]:
     read = read_stored_frame if form.is_stored else frames.read_frame
     return [read(instance, number) for number in numbers]
 
@@ -116,5 +115,5 @@ def _answer(request: Asked, form: Form, contents: Sequence[bytes], headers: dict
     if form.is_single and len(contents) == 1:
         return answer_of(request, contents[0], part_type if form.is_stored else OCTETS, headers)
     writer = PartWriter(form.media_type)
-    body = b"".join(writer.body((part_type, [content]) for content in contents))
+    body = b"".join(writer.body((part_type, content) for content in contents))
     return HttpResponse(body, content_type=writer.content_type, headers=headers)

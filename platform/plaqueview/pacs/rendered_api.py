@@ -14,8 +14,7 @@ from plaqueview.pacs import rendering
 from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, accepted_types
 from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.pixels_api import frame_numbers
-from plaqueview.pacs.retrieval import etag_of, retrieve
-from plaqueview.studies.models import Instance
+from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 
 ANY_PICTURE: Final = {"image/*", "*/*", ""}
 
@@ -78,7 +77,7 @@ def picture_type(request: Request) -> str:
 
 
 def answer(
-    request: Request, instances: list[Instance], shown: list[rendering.Shown], look: Look, *, is_final: bool
+    request: Request, instances: list[StoredInstance], shown: list[rendering.Shown], look: Look, *, is_final: bool
 ) -> HttpResponseBase:
     """Raises: NotAcceptable when there is nothing to be seen; InvalidError when the first picture cannot be made."""
     if not shown:
@@ -92,5 +91,5 @@ def answer(
     if len(shown) == 1:
         return HttpResponse(first, content_type=look.media_type, headers=headers)
     writer = PartWriter(look.media_type)
-    parts = ((look.media_type, [picture]) for some in ([first], pictures) for picture in some)
+    parts = ((look.media_type, picture) for some in ([first], pictures) for picture in some)
     return StreamingHttpResponse(writer.body(parts), content_type=writer.content_type, headers=headers)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.imaging.frame_pixels import LINEAR, VOI_FUNCTIONS, Look
-from plaqueview.studies.models import Instance
+from plaqueview.pacs.retrieval import StoredInstance
 from plaqueview.studies.pixels import PixelsError, render_frame
 
 THUMBNAIL_SIZE: Final = (128, 128)
@@ -15,7 +15,7 @@ LARGEST_SIDE: Final = 4096
 PARAMETERS: Final = ("window", "viewport", "quality")
 
 # Of what a picture is made: a stored instance that has rows and columns.
-Shown = tuple[Instance, int]
+Shown = tuple[StoredInstance, int]
 Value = TypeVar("Value")
 
 
@@ -35,7 +35,7 @@ def look_of(parameters: Mapping[str, str], *, media_type: str, size: tuple[int, 
     return look
 
 
-def shown_frames(instances: Sequence[Instance], numbers: Sequence[int]) -> list[Shown]:
+def shown_frames(instances: Sequence[StoredInstance], numbers: Sequence[int]) -> list[Shown]:
     """These frames of the instances that have pixels, all of them where no number is named.
 
     Raises: NotFoundError when there is no such frame.
@@ -47,7 +47,7 @@ def shown_frames(instances: Sequence[Instance], numbers: Sequence[int]) -> list[
     return [(one, number) for one in images for number in numbers or range(1, one.number_of_frames + 1)]
 
 
-def middle_frame(instances: Sequence[Instance]) -> list[Shown]:
+def middle_frame(instances: Sequence[StoredInstance]) -> list[Shown]:
     """The frame in the middle, which shows most of a head; nothing when no instance has pixels."""
     shown = shown_frames(instances, [])
     return shown[len(shown) // 2 :][:1]

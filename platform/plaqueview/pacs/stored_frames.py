@@ -24,8 +24,8 @@ from pydicom.uid import (
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.storage import stored_path
+from plaqueview.pacs.retrieval import StoredInstance
 from plaqueview.studies.instance_file import UNREADABLE
-from plaqueview.studies.models import Instance
 
 # The media type of a frame in each transfer syntax; the first of a type is the one that is meant without a parameter.
 # Source: PS3.18 Table 8.7.3-5.
@@ -50,7 +50,7 @@ OFFSET_TABLES: Final = [0x7FE00001, 0x7FE00002]
 HEADER_BYTES: Final = 12  # tag, VR, two reserved bytes, length: compressed pixel data are explicit VR little endian
 
 
-def read_stored_frame(instance: Instance, number: int) -> bytes:
+def read_stored_frame(instance: StoredInstance, number: int) -> bytes:
     """Frame `number`, from 1, of a compressed instance.
 
     Raises: NotFoundError when there is no such frame; InvalidError when the fragments do not tell where it is.
@@ -70,7 +70,7 @@ def read_stored_frame(instance: Instance, number: int) -> bytes:
 
 
 @contextmanager
-def opened_behind_header(instance: Instance, tags: list[int]) -> Iterator[tuple[Dataset, BinaryIO]]:
+def opened_behind_header(instance: StoredInstance, tags: list[int]) -> Iterator[tuple[Dataset, BinaryIO]]:
     """The elements with these tags before the pixel data, and the stored file where those begin."""
     with stored_path(instance.storage_key).open("rb") as file:
         yield dcmread(file, stop_before_pixels=True, specific_tags=tags), file

@@ -12,39 +12,45 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore, Timer
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, Protocol, cast
 
 import plaqueview
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.frame_pixels import Look
 from plaqueview.imaging.windowing import Window
-from plaqueview.studies.models import Instance
 
 MOST_PROCESSES: Final = 3
 TIME_LIMIT_S: Final = 60.0
 COMMAND: Final = [sys.executable, "-m", "plaqueview.imaging.pixel_program"]
 
 
+class Kept(Protocol):
+    """An instance, as far as its bytes."""
+
+    @property
+    def storage_key(self) -> str: ...
+
+
 class PixelsError(ValueError):
     """The pixels cannot be decoded; the message names the cause."""
 
 
-def decode_frame(instance: Instance, number: int) -> bytes:
+def decode_frame(instance: Kept, number: int) -> bytes:
     """Frame `number`, from 1, uncompressed and little endian. Raises: PixelsError."""
     return _ask(instance, task="frame", index=number - 1)
 
 
-def decode_instance(instance: Instance) -> bytes:
+def decode_instance(instance: Kept) -> bytes:
     """The whole instance as explicit VR little endian. Raises: PixelsError."""
     return _ask(instance, task="instance")
 
 
-def render_frame(instance: Instance, number: int, look: Look) -> bytes:
+def render_frame(instance: Kept, number: int, look: Look) -> bytes:
     """Frame `number`, from 1, as a picture. Raises: PixelsError."""
     return _ask(instance, task="picture", index=number - 1, look=asdict(look))
 
 
-def decode_window(instance: Instance) -> Window:
+def decode_window(instance: Kept) -> Window:
     """The window that holds the head in this instance. Raises: PixelsError."""
     center, width = json.loads(_ask(instance, task="window"))
     return Window(center, width)
@@ -100,7 +106,7 @@ _idle: LifoQueue[_Decoder] = LifoQueue()
 _seats = BoundedSemaphore(MOST_PROCESSES)
 
 
-def _ask(instance: Instance, **asked: Any) -> bytes:  # Any: JSON
+def _ask(instance: Kept, **asked: Any) -> bytes:  # Any: JSON
     with _seats:
         decoder = _waiting() or _Decoder()
         try:
