@@ -1,4 +1,4 @@
-"""Frames, answered before the session's middleware, routes and the REST framework, which took most of their time."""
+"""Frames and files, answered before the session's middleware, routes and the REST framework: most of their time."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.exceptions import APIException
 
 from plaqueview.accounts.authentication import secret_in
@@ -14,16 +14,33 @@ from plaqueview.accounts.models import User
 from plaqueview.accounts.services import user_of_token
 from plaqueview.accounts.sessions import user_of_session
 from plaqueview.core.errors import PlaqueViewError
+from plaqueview.pacs.api import answer_instances
 from plaqueview.pacs.pixels_api import answer_frames
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+Answer = Callable[..., HttpResponseBase]  # of the request, the user, and what the address names
 
-FRAMES: Final = re.compile(
-    r"/dicom-web/studies/(?P<study_uid>[0-9.]+)/series/(?P<series_uid>[0-9.]+)/instances/(?P<instance_uid>[0-9.]+)"
-    r"/frames/(?P<frame_list>[0-9,]+)"
+UID: Final = "[0-9.]+"
+STUDY: Final = rf"/dicom-web/studies/(?P<study_uid>{UID})"
+SERIES: Final = rf"{STUDY}/series/(?P<series_uid>{UID})"
+INSTANCE: Final = rf"{SERIES}/instances/(?P<instance_uid>{UID})"
+
+
+@dataclass(frozen=True)
+class Route:
+    """By what an address is answered, and what its view can do besides, as the framework names it."""
+
+    address: re.Pattern[str]
+    answer: Answer
+    allow: str
+
+
+ROUTES: Final = (
+    Route(re.compile(rf"{INSTANCE}/frames/(?P<frame_list>[0-9,]+)"), answer_frames, "GET, HEAD, OPTIONS"),
+    Route(re.compile(INSTANCE), answer_instances, "GET, DELETE, HEAD, OPTIONS"),
+    Route(re.compile(SERIES), answer_instances, "GET, DELETE, HEAD, OPTIONS"),
+    Route(re.compile(STUDY), answer_instances, "GET, POST, DELETE, HEAD, OPTIONS"),
 )
-# As the ordinary way has them: the framework names what the view can do, and the session stands for who may see it.
-HEADERS: Final = {"Allow": "GET, HEAD, OPTIONS", "Vary": "Cookie"}
 
 
 class Headers:
@@ -39,34 +56,35 @@ class Headers:
 
 @dataclass(frozen=True)
 class Early:
-    """A request as `answer_frames` sees it."""
+    """A request as the answers see it."""
 
     headers: Headers
 
 
-def answer_frames_early(get_response: GetResponse) -> GetResponse:
-    """What cannot be answered with frames goes the ordinary way, which also says why not."""
+def answer_early(get_response: GetResponse) -> GetResponse:
+    """What cannot be answered with what was asked for goes the ordinary way, which also says why not."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        answer = _frames(request)
+        answer = _answer(request) if request.path_info.startswith("/dicom-web/") and request.method == "GET" else None
         return get_response(request) if answer is None else answer
 
     return middleware
 
 
-def _frames(request: HttpRequest) -> HttpResponse | None:
-    asked = FRAMES.fullmatch(request.path_info)
-    if asked is None or request.method != "GET":
+def _answer(request: HttpRequest) -> HttpResponseBase | None:
+    asked = next(((route, found) for route in ROUTES if (found := route.address.fullmatch(request.path_info))), None)
+    if asked is None:
         return None
+    route, found = asked
     try:
         user = _user_of(request)
         if user is None:
             return None
-        answer = answer_frames(Early(Headers(request)), user, **asked.groupdict())
+        answer = route.answer(Early(Headers(request)), user, **found.groupdict())
     except (PlaqueViewError, APIException, OperationalError):
         return None
-    for name, value in HEADERS.items():
-        answer.headers[name] = value
+    answer.headers["Allow"] = route.allow
+    answer.headers["Vary"] = "Cookie"  # the session stands for who may see it
     return answer
 
 

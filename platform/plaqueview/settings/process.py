@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "plaqueview.core.middleware.keep_answers_private",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "plaqueview.pacs.middleware.answer_frames_early",  # docs/decisions/0042-frames-early.md
+    "plaqueview.pacs.middleware.answer_early",  # docs/decisions/0042-frames-early.md
     "django.contrib.sessions.middleware.SessionMiddleware",
     "plaqueview.accounts.middleware.end_idle_sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
