@@ -26,6 +26,7 @@ from inference_worker.dataset import LabelledStudy
 from inference_worker.distributed import ALONE, Group
 from inference_worker.losses import PlaqueLoss
 from inference_worker.metrics import Confusion
+from inference_worker.networks.training_form import training_form
 from inference_worker.reading_rule import ReadingRule
 from inference_worker.run_state import RunState, TrainingError, load_state, save_state
 
@@ -99,7 +100,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE_NAME).is_file():
             self._resume()
-        self.learner = group.spread(self.network)
+        self.learner = group.spread(training_form(self.network))
 
     @property
     def averaged_network(self) -> nn.Module:

@@ -46,7 +46,10 @@ class DeepLabV3PlusSE(nn.Module):
 
     def decode(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
         """The taps to (n, 128, rows/4, columns/4) features, just before the last upsampling."""
-        reach = upsample_by_four(self.pyramid_gate(self.pyramid(self.high_gate(high))))
-        detail = self.low_project(self.low_gate(low))
-        decoded: torch.Tensor = self.decoder(self.decoder_gate(torch.cat([reach, detail], dim=1)))
+        reach, detail = self.project(low, high)
+        decoded: torch.Tensor = self.decoder(self.decoder_gate(torch.cat([upsample_by_four(reach), detail], dim=1)))
         return decoded
+
+    def project(self, low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The taps to 128 channels of each, (n, 128, rows/16, columns/16) and (n, 128, rows/4, columns/4)."""
+        return self.pyramid_gate(self.pyramid(self.high_gate(high))), self.low_project(self.low_gate(low))

@@ -21,7 +21,15 @@ from torch import nn
 from torch.nn import functional
 
 from inference_worker.networks.deeplabv3plus_se import DeepLabV3PlusSE
-from inference_worker.networks.layers import AtrousPyramid, ConvNormReLU, SqueezeExcitation, upsample_by_four
+from inference_worker.networks.layers import (
+    AtrousPyramid,
+    ConvNormReLU,
+    SqueezeExcitation,
+    spread,
+    spread_matrix,
+    stacked_taps,
+    upsample_by_four,
+)
 from inference_worker.torchvision_import import SqueezeExcite
 
 HIGH_STRIDE = 16
@@ -174,32 +182,13 @@ class UpsampledConvolution(nn.Module):
     def __init__(self, layer: ConvNormReLU, size: int) -> None:
         super().__init__()
         weight, bias = folded(layer)
-        filters, channels = weight.shape[0], weight.shape[1] // 2
-        self.size, self.filters = size, filters
+        channels = weight.shape[1] // 2
         self.register_buffer("bias", bias)
         self.register_buffer("fine", weight[:, channels:].contiguous())
-        # (filters, kernel row, kernel column) as output channels of one 1x1 convolution.
-        coarse = weight[:, :channels].permute(0, 2, 3, 1).reshape(filters * 9, channels, 1, 1)
-        self.register_buffer("coarse", coarse.contiguous())
-        spread = spread_matrix(size)
-        self.register_buffer("rows", spread)
-        self.register_buffer("columns", spread.T.contiguous())
+        self.register_buffer("coarse", stacked_taps(weight[:, :channels]).contiguous())
+        self.register_buffer("rows", spread_matrix(size))
+        self.register_buffer("columns", spread_matrix(size).T.contiguous())
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
-        size, filters = self.size, self.filters
-        taps = functional.conv2d(coarse, self.coarse).reshape(-1, filters, 3, 3, size, size)
-        by_columns = taps.permute(0, 1, 2, 4, 3, 5).reshape(-1, filters, 3 * size, 3 * size)
-        spread = self.rows @ (by_columns @ self.columns)
-        return functional.relu(functional.conv2d(fine, self.fine, self.bias, padding=1) + spread)
-
-
-def spread_matrix(size: int) -> torch.Tensor:
-    """(4 size, 3 size) float32: upsampling by four of three kernel taps side by side, each shifted to where it writes.
-
-    Column `tap * size + i` says what source pixel i gives to every target pixel through tap 0, 1 or 2 of the kernel.
-    """
-    upsampled = upsample_by_four(torch.eye(size).reshape(size, 1, size, 1).expand(-1, -1, -1, size))[:, 0, :, 0].T
-    zeros = torch.zeros(1, size)
-    before = torch.cat([zeros, upsampled[:-1]])  # tap 0 reads one pixel above the target
-    after = torch.cat([upsampled[1:], zeros])
-    return torch.cat([before, upsampled, after], dim=1).contiguous()
+        upsampled = spread(functional.conv2d(coarse, self.coarse), self.rows, self.columns)
+        return functional.relu(functional.conv2d(fine, self.fine, self.bias, padding=1) + upsampled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import cast
 
 import torch
@@ -24,9 +25,11 @@ class SqueezeExcitation(nn.Module):
         self.expand = nn.Linear(channels // squeeze, channels, bias=False)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        averages = features.mean(dim=(2, 3))
-        gates = torch.sigmoid(self.expand(functional.relu(self.reduce(averages))))
-        return features * gates[:, :, None, None]
+        return features * self.gates(features.mean(dim=(2, 3)))
+
+    def gates(self, averages: torch.Tensor) -> torch.Tensor:
+        """(n, channels) averages to (n, channels, 1, 1) gates."""
+        return torch.sigmoid(self.expand(functional.relu(self.reduce(averages))))[:, :, None, None]
 
 
 class ConvNormReLU(nn.Sequential):
@@ -44,6 +47,11 @@ class ConvNormReLU(nn.Sequential):
     @property
     def norm(self) -> nn.BatchNorm2d:
         return cast(nn.BatchNorm2d, self[1])
+
+    def after_convolution(self, convolved: torch.Tensor) -> torch.Tensor:
+        """What the layer gives where its convolution was done elsewhere."""
+        activated: torch.Tensor = self[2](self.norm(convolved))
+        return activated
 
 
 class ImagePooling(nn.Module):
@@ -122,3 +130,45 @@ def keep_depthwise_float32(network: nn.Module) -> None:
 def upsample_by_four(features: torch.Tensor) -> torch.Tensor:
     """Bilinear interpolation to four times the rows and columns, pixel areas aligned (not pixel centres of corners)."""
     return functional.interpolate(features, scale_factor=4.0, mode="bilinear", align_corners=False)
+
+
+def convolve_upsampled(weight: torch.Tensor, coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+    """The 3x3 convolution of [coarse upsampled by four, fine], without upsampling: half the multiplications.
+
+    `weight` is (filters, 2 c, 3, 3), `coarse` (n, c, rows, columns), `fine` (n, c, 4 rows, 4 columns). A 3x3
+    convolution of upsampled features is a sum of nine 1x1 convolutions of the coarse ones, each upsampled and shifted
+    by a pixel, and both are linear and separable: two small matrix products.
+    """
+    channels, (rows, columns) = coarse.shape[1], coarse.shape[2:]
+    taps = functional.conv2d(coarse, stacked_taps(weight[:, :channels]))
+    of_rows, of_columns = (spread_matrix(size).to(taps) for size in (rows, columns))
+    return functional.conv2d(fine, weight[:, channels:], padding=1) + spread(taps, of_rows, of_columns.T)
+
+
+def stacked_taps(weight: torch.Tensor) -> torch.Tensor:
+    """(filters, c, 3, 3) to (9 filters, c, 1, 1): each tap of the kernel as filters of a 1x1 convolution."""
+    return weight.permute(0, 2, 3, 1).reshape(-1, weight.shape[1], 1, 1)
+
+
+def spread(taps: torch.Tensor, of_rows: torch.Tensor, of_columns: torch.Tensor) -> torch.Tensor:
+    """What the stacked taps, (n, 9 filters, rows, columns), give to (n, filters, 4 rows, 4 columns).
+
+    By the matrix of the rows and the transposed one of the columns, as `spread_matrix` has them.
+    """
+    rows, columns = taps.shape[2:]
+    by_tap = taps.reshape(taps.shape[0], -1, 3, 3, rows, columns).permute(0, 1, 2, 4, 3, 5)
+    return of_rows @ (by_tap.reshape(taps.shape[0], -1, 3 * rows, 3 * columns) @ of_columns)
+
+
+@cache
+def spread_matrix(size: int) -> torch.Tensor:
+    """(4 size, 3 size) float32: upsampling by four of three kernel taps side by side, each shifted to where it writes.
+
+    Column `tap * size + i` says what source pixel i gives to every target pixel through tap 0, 1 or 2 of the kernel.
+    """
+    with torch.inference_mode(mode=False):  # it is kept, and a training step may need it after a reading made it
+        upsampled = upsample_by_four(torch.eye(size).reshape(size, 1, size, 1).expand(-1, -1, -1, size))[:, 0, :, 0].T
+        zeros = torch.zeros(1, size)
+        before = torch.cat([zeros, upsampled[:-1]])  # tap 0 reads one pixel above the target
+        after = torch.cat([upsampled[1:], zeros])
+        return torch.cat([before, upsampled, after], dim=1).contiguous()

@@ -15,6 +15,7 @@ from inference_worker.losses import PlaqueLoss
 from inference_worker.networks import build_network
 from inference_worker.networks.inference_form import inference_form, spread_matrix
 from inference_worker.networks.layers import DepthwiseConv2d, SqueezeExcitation, upsample_by_four
+from inference_worker.networks.training_form import training_form
 
 REFERENCE = Path(__file__).parent / "network_reference.npz"
 
@@ -182,6 +183,33 @@ def test_the_inference_form_takes_a_third_fewer_multiplications(lively):
         operations.append(counter.get_total_flops())
 
     assert operations == [5_708_831_552, 3_915_766_592]
+
+
+@pytest.mark.parametrize("size", [192, 256])
+def test_the_training_form_learns_the_same(lively, size):
+    slices = smooth_slices(2)[..., :size, :size]
+    lively.train()
+    labels = torch.arange(size * size).reshape(1, size, size).expand(2, -1, -1) % 3
+    found = []
+    for module in (lively, training_form(lively)):
+        lively.zero_grad()
+        torch.manual_seed(1)
+        logits = module(slices)
+        functional.cross_entropy(logits, labels).backward()
+        found.append([logits.detach(), *(parameter.grad.clone() for parameter in lively.parameters())])
+
+    for expected, short in zip(*found, strict=True):
+        assert torch.linalg.vector_norm(short - expected) <= 1e-6 + 1e-3 * torch.linalg.vector_norm(expected)
+
+
+def test_the_training_form_takes_a_sixth_fewer_multiplications(lively):
+    operations = []
+    for module in (lively, training_form(lively)):
+        with FlopCounterMode(display=False) as counter, torch.inference_mode():
+            module(smooth_slices(1))
+        operations.append(counter.get_total_flops())
+
+    assert operations == [5_708_831_552, 4_664_449_856]
 
 
 def test_upsampling_by_four_keeps_the_average():
