@@ -6,6 +6,10 @@ One core, float32, slices of 192x192 and 256x256 as the batches of a run have th
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 BATCH_SIZE, TURNS = 8, 6
 SIDES = (192, 256)
@@ -51,7 +55,7 @@ def in_turns(steps: dict[str, Step], side: int) -> dict[str, list[float]]:
     return seconds
 
 
-def step_of(layout: object, *, is_short: bool) -> Step:
+def step_of(layout: "torch.memory_format", *, is_short: bool) -> Step:
     import torch
 
     from inference_worker.config import NetworkConfig, TrainingConfig
@@ -59,7 +63,8 @@ def step_of(layout: object, *, is_short: bool) -> Step:
     from inference_worker.networks import build_network
     from inference_worker.networks.training_form import training_form
 
-    network = build_network(NetworkConfig()).to(memory_format=layout).train()
+    network = build_network(NetworkConfig()).train()
+    network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stub lacks it
     learner, loss = training_form(network) if is_short else network, PlaqueLoss(TrainingConfig().loss)
     optimiser = torch.optim.AdamW(network.parameters())
 
