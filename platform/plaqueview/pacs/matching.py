@@ -43,7 +43,7 @@ def match_words(path: str, value: str) -> Q:
     What fuzzy matching means is the server's to say. Source: PS3.18 8.3.4.2.
     """
     query = Q()
-    for word in folded(WILDCARDS.sub(" ", value)).split():
+    for word in _words(value):
         query &= Q(**{f"{path}__startswith": word}) | Q(**{f"{path}__contains": f" {word}"})
     return query
 
@@ -56,14 +56,14 @@ def match_number(path: str, value: str) -> Q:
 
 def match_date(path: str, value: str) -> Q:
     """A day, or a range of days of which one end may be open: 20240101-20240131, -20240131, 20240101-."""
-    first, dash, last = value.partition("-")
-    if not dash:
-        return Q(**{path: _day(first)})
+    first, last = _days(value)
+    if first is not None and first == last:
+        return Q(**{path: first})
     query = Q(**{f"{path}__isnull": False})
     if first:
-        query &= Q(**{f"{path}__gte": _day(first)})
+        query &= Q(**{f"{path}__gte": first})
     if last:
-        query &= Q(**{f"{path}__lte": _day(last)})
+        query &= Q(**{f"{path}__lte": last})
     return query
 
 
@@ -81,16 +81,26 @@ def name_test(value: str) -> Callable[[str], bool]:
 
 def words_test(value: str) -> Callable[[str], bool]:
     """As `match_words` does it."""
-    words = folded(WILDCARDS.sub(" ", value)).split()
+    words = _words(value)
     return lambda text: all(f" {word}" in f" {text}" for word in words)
 
 
 def date_test(value: str) -> Callable[[date], bool]:
     """As `match_date` does it."""
+    first, last = _days(value)
+    return lambda day: (first or date.min) <= day <= (last or date.max)
+
+
+def _words(value: str) -> list[str]:
+    return folded(WILDCARDS.sub(" ", value)).split()
+
+
+def _days(value: str) -> tuple[date | None, date | None]:
+    """The first and the last day; None for an open end."""
     first, dash, last = value.partition("-")
-    earliest = _day(first) if first else date.min
-    latest = (_day(last) if last else date.max) if dash else earliest
-    return lambda day: earliest <= day <= latest
+    if not dash:
+        return _day(first), _day(first)
+    return (_day(first) if first else None), (_day(last) if last else None)
 
 
 def _day(text: str) -> date:

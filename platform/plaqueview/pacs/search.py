@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cache
@@ -33,7 +33,8 @@ from plaqueview.pacs.matching import (
     text_test,
     words_test,
 )
-from plaqueview.patients.finding import patients_whose
+from plaqueview.patients.finding import ids_whose
+from plaqueview.patients.models import Patient
 from plaqueview.studies.models import Instance, Series, Study
 
 MOST_RESULTS = 200
@@ -227,15 +228,9 @@ def _opened(search: Search, prefix: str, one: Attribute, value: str) -> Q:
     test = one.test(value) if one.test else bool
     owner, _, _ = f"{prefix}{one.path}".rpartition("__")
     columns = [path.rpartition("__")[2] for path in one.paths]
-    whose = _series_whose if one in SERIES_ATTRIBUTES else patients_whose
-    ids = [found for column in columns for found in whose(column, test, user=search.actor)]
+    rows = (Series if one in SERIES_ATTRIBUTES else Patient).objects.visible_to(search.actor)
+    ids = [found for column in columns for found in ids_whose(column, test, rows)]
     return Q(**{f"{owner}__id__among" if owner else "id__among": ids})
-
-
-def _series_whose(column: str, test: Callable[[Any], bool], *, user: User) -> list[UUID]:  # Any: the column's type
-    """As `patients_whose`."""
-    rows = Series.objects.visible_to(user).order_by().values_list("pk", column)
-    return [pk for pk, value in rows if value and not isinstance(value, UnopenedText) and test(value)]
 
 
 def _page(search: Search, found: QuerySet[Any], levels: Levels, *more: str) -> tuple[list[Row], bool]:

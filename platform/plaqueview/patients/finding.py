@@ -1,4 +1,4 @@
-"""Finding patients by what is sealed: the values are opened and compared here, for the database cannot.
+"""Finding rows by what is sealed: the values are opened and compared here, for the database cannot.
 
 Source: docs/decisions/0046-sealed-identifiers.md
 """
@@ -7,16 +7,18 @@ from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from plaqueview.accounts.models import User
 from plaqueview.core.identifier_keys import UnopenedText, ring
 from plaqueview.patients.models import Patient
 from plaqueview.patients.search import search_line
 
 
-def patients_whose(column: str, test: Callable[[Any], bool], *, user: User) -> list[UUID]:  # Any: the column's type
-    """The user's patients of whom the column passes the test; what is empty or cannot be opened does not."""
-    rows = Patient.objects.visible_to(user).order_by().values_list("pk", column)
-    return [pk for pk, value in rows if value and not isinstance(value, UnopenedText) and test(value)]
+def ids_whose(column: str, test: Callable[[Any], bool], rows: QuerySet[Any]) -> list[UUID]:  # Any: the column's type
+    """Those of the rows of which the column passes the test; what is empty or cannot be opened does not."""
+    values = rows.order_by().values_list("pk", column)
+    return [pk for pk, value in values if value and not isinstance(value, UnopenedText) and test(value)]
 
 
 def patients_by_word(words: Collection[str], *, user: User) -> dict[str, list[UUID]]:
