@@ -3,8 +3,15 @@
 import pytest
 from dicomweb_client.api import DICOMwebClient
 from django.test import Client
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate_extended, generate_frames
-from pydicom.uid import ExplicitVRBigEndian, JPEGLSLossless, RLELossless
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from plaqueview.accounts.services import create_site
 from plaqueview.core.access import Role
@@ -127,9 +134,47 @@ def test_a_big_endian_value_that_is_no_whole_number_of_words_is_refused_by_name(
     assert refused.json()["detail"] == "element 00660016 has 2002 bytes; its VR OF needs words of 4"
 
 
-@pytest.mark.parametrize("tag", ["00100010", "00291010", "7fe0", "zzzzzzzz", "-0000010"])
+@pytest.mark.parametrize("form", ["explicit", "implicit", "big endian"])
+def test_a_large_value_in_an_item_of_a_sequence_is_named_and_served(form, viewer):
+    syntax = {"explicit": ExplicitVRLittleEndian, "implicit": ImplicitVRLittleEndian, "big endian": ExplicitVRBigEndian}
+    table, small = Dataset(), Dataset()
+    table.LUTDescriptor, small.LUTDescriptor = [1000, 0, 16], [4, 0, 16]
+    table.add_new("LUTData", "OW", b"\1\2" * 1000)
+    small.add_new("LUTData", "OW", b"\1\2" * 4)
+    icon = Dataset()
+    icon.add_new("ICCProfile", "OB", bytes(range(256)) * 8)
+    icon.ModalityLUTSequence = [table]
+    dataset = series(1)[0]
+    dataset.VOILUTSequence, dataset.IconImageSequence = [small, table], [icon]
+    receive_bytes(encoded(dataset, syntax=syntax[form]))
+
+    (told,) = viewer.get(f"{address(dataset)}/metadata").json()
+    lut, profile = told["00283010"]["Value"], told["00880200"]["Value"][0]
+    nested = profile["00283000"]["Value"][0]["00283006"]
+    named = [lut[1]["00283006"], profile["00282000"], nested]
+    served = [viewer.get(one["BulkDataURI"], headers={"accept": "application/octet-stream"}) for one in named]
+
+    assert [one["vr"] for one in named] == ["OW", "OB", "OW"]
+    assert nested["BulkDataURI"].endswith("/bulkdata/00880200.0.00283000.0.00283006")
+    assert (lut[1]["00283002"]["Value"][0], len(lut[0]["00283006"]["InlineBinary"])) == (1000, 12)
+    words = b"\2\1" if form == "big endian" else b"\1\2"
+    assert [one.content for one in served] == [words * 1000, bytes(range(256)) * 8, words * 1000]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *("00100010", "00291010", "7fe0", "zzzzzzzz", "-0000010"),
+        *("00283010", "00283010.1.00283006", "00283010.0", "00283010.0.00283010.0.00283006", "00283010.x.00283006"),
+        *("00080008.0.00000000", "00100010.0.00283006", "00283010.0.00283002"),
+    ],
+)
 def test_there_is_no_bulk_data_of_other_elements(tag, viewer):
-    dataset, _ = compressed()
+    dataset, lut = series(1)[0], Dataset()
+    lut.LUTDescriptor = [4, 0, 16]
+    lut.add_new("LUTData", "OW", b"\1\2" * 4)
+    dataset.VOILUTSequence = [lut]
+    receive_bytes(encoded(dataset))
 
     assert viewer.get(f"{address(dataset)}/bulkdata/{tag}").status_code == 404
 

@@ -1,5 +1,6 @@
 """Values that headers as DICOM JSON leave out: where they are, and their bytes. Source: PS3.18 F.2.2 and 10.4.1.1.5."""
 
+import re
 import warnings
 from array import array
 from typing import Final
@@ -16,39 +17,58 @@ from plaqueview.pacs.stored_frames import opened_behind_header
 LARGEST_INLINE_BYTES: Final = 1024
 BINARY: Final = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 PIXEL_DATA: Final = "7FE00010"
+# A tag; in an item of a sequence behind the sequence's tag and the item's number, from 0: "00283010.0.00283006".
+PLACE: Final = re.compile(r"(?:[0-9A-F]{8}\.[0-9]{1,6}\.)*[0-9A-F]{8}", re.IGNORECASE)
 # What a word of the value is to Python's array, where it has more than one byte.
 WORDS: Final = {"OD": "Q", "OF": "I", "OL": "I", "OV": "Q", "OW": "H"}
 
 
-def large_elements(header: Dataset) -> dict[str, str]:
-    """The VR of each element of the outermost level that is left out, by its tag."""
-    return {
-        f"{element.tag:08X}": element.VR
-        for element in header
-        if element.VR in BINARY and len(element.value or b"") > LARGEST_INLINE_BYTES
-    }
+def large_elements(dataset: Dataset, above: str = "") -> dict[str, str]:
+    """The VR of each element that is left out, by its place."""
+    found: dict[str, str] = {}
+    for element in dataset:
+        place = f"{above}{element.tag:08X}"
+        if element.VR == "SQ":
+            for number, item in enumerate(element.value):
+                found |= large_elements(item, f"{place}.{number}.")
+        elif element.VR in BINARY and len(element.value or b"") > LARGEST_INLINE_BYTES:
+            found[place] = element.VR
+    return found
 
 
-def uri_of(root: str, *, study_uid: str, series_uid: str, instance_uid: str, tag: str) -> str:
-    return f"{root}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/bulkdata/{tag}"
+def item_at(dataset: Dataset, place: str) -> tuple[Dataset, int]:
+    """The item that the place is in, or the dataset itself, and the tag there.
+
+    Raises: LookupError when there is no such item.
+    """
+    *way, tag = place.split(".")
+    for sequence, number in zip(way[::2], way[1::2], strict=True):
+        element = dataset[int(sequence, 16)]
+        if element.VR != "SQ":
+            raise KeyError(sequence)
+        dataset = element.value[int(number)]
+    return dataset, int(tag, 16)
 
 
-def read_element(instance: StoredInstance, tag: str) -> bytes:
+def uri_of(root: str, *, study_uid: str, series_uid: str, instance_uid: str, place: str) -> str:
+    return f"{root}/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/bulkdata/{place}"
+
+
+def read_element(instance: StoredInstance, place: str) -> bytes:
     """The value of an element that was left out, little endian.
 
-    Raises: NotFoundError when the instance has no binary element of this tag; InvalidError when a big endian value is
+    Raises: NotFoundError when the instance has no binary element at this place; InvalidError when a big endian value is
     no whole number of the words of its VR, so that it cannot be turned.
     """
-    is_tag = len(tag) == 8 and all(letter in "0123456789ABCDEFabcdef" for letter in tag)
-    element = _element(instance, int(tag, 16)) if is_tag else None
+    element = _element(instance, place) if PLACE.fullmatch(place) else None
     if element is None:
-        raise NotFoundError("the instance has no binary element of this tag")
+        raise NotFoundError("the instance has no binary element at this place")
     vr, value = element
     if instance.transfer_syntax_uid != ExplicitVRBigEndian or vr not in WORDS:
         return value
     turned = array(WORDS[vr])
     if len(value) % turned.itemsize:
-        raise InvalidError(f"element {tag} has {len(value)} bytes; its VR {vr} needs words of {turned.itemsize}")
+        raise InvalidError(f"element {place} has {len(value)} bytes; its VR {vr} needs words of {turned.itemsize}")
     turned.frombytes(value)
     turned.byteswap()
     return turned.tobytes()
@@ -63,10 +83,14 @@ def read_native_pixels(instance: StoredInstance) -> bytes | None:
     return read_range(instance.storage_key, offset=instance.pixel_offset, count=instance.pixel_bytes)
 
 
-def _element(instance: StoredInstance, tag: int) -> tuple[str, bytes] | None:
+def _element(instance: StoredInstance, place: str) -> tuple[str, bytes] | None:
+    outermost = int(place.partition(".")[0], 16)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
-        with opened_behind_header(instance, [tag]) as (header, _):
-            if tag not in header or header[tag].VR not in BINARY:
+        with opened_behind_header(instance, [outermost]) as (header, _):
+            try:
+                dataset, tag = item_at(header, place)
+                element = dataset[tag]
+            except LookupError:
                 return None
-            return header[tag].VR, bytes(header[tag].value or b"")
+            return (element.VR, bytes(element.value or b"")) if element.VR in BINARY else None

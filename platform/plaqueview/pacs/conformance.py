@@ -16,6 +16,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from plaqueview import __version__
 from plaqueview.imaging.frame_pixels import FORMATS, VOI_FUNCTIONS
 from plaqueview.pacs import api, failures, rendering, search, urls
+from plaqueview.pacs.bulk_data import LARGEST_INLINE_BYTES
 from plaqueview.pacs.commitment import NOT_AUTHORIZED
 from plaqueview.pacs.commitment_provider import PAUSES_S
 from plaqueview.pacs.dimse_commitment import PATIENCE_S
@@ -163,6 +164,9 @@ def _media_types() -> list[str]:
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
         "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",
+        f"Metadata name binary values of more than {LARGEST_INLINE_BYTES} bytes by a `BulkDataURI`;",
+        "in an item of a sequence `tag` is the sequence's tag, the item's number from 0 and the element's tag,",
+        "as in `00283010.0.00283006`.",
         f"Rendered with {', '.join(f'`{one}`' for one in rendering.PARAMETERS)}",
         f"(window functions: {', '.join(VOI_FUNCTIONS)};",
         f"a viewport of at most {rendering.LARGEST_SIDE} pixels a side, and no part of a picture).",

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from plaqueview.core.storage import stored_path
-from plaqueview.pacs.bulk_data import PIXEL_DATA, large_elements, uri_of
+from plaqueview.pacs.bulk_data import PIXEL_DATA, item_at, large_elements, uri_of
 from plaqueview.pacs.retrieval import StoredInstance
 
 # Thousands are kept in memory; that of a multi-frame image can take megabytes.
@@ -33,24 +33,36 @@ def _read(instance: StoredInstance) -> bytes:
         warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
         header = dcmread(stored_path(instance.storage_key), stop_before_pixels=True)
         elsewhere = large_elements(header)
-        for tag in elsewhere:
-            del header[int(tag, 16)]
+        for place in elsewhere:
+            dataset, tag = item_at(header, place)
+            del dataset[tag]
         values = header.to_json_dict(suppress_invalid_tags=True)
     if instance.rows:
         elsewhere[PIXEL_DATA] = "OW" if instance.pixel_bytes else "OB"
-    values |= {tag: {"vr": vr, "BulkDataURI": _uri(header, tag)} for tag, vr in elsewhere.items()}
+    for place, vr in elsewhere.items():
+        _put(values, place, {"vr": vr, "BulkDataURI": _uri(header, place)})
     values["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
     values["00083002"] = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
     return json.dumps(_finite(values), separators=(",", ":"), sort_keys=True).encode()
 
 
-def _uri(header: Dataset, tag: str) -> str:
+def _put(values: dict[str, Any], place: str, element: dict[str, str]) -> None:  # Any: JSON
+    """The element is at its place, unless its sequence was left out with another element that no JSON can hold."""
+    *way, tag = place.split(".")
+    for sequence, number in zip(way[::2], way[1::2], strict=True):
+        if sequence not in values:
+            return
+        values = values[sequence]["Value"][int(number)]
+    values[tag] = element
+
+
+def _uri(header: Dataset, place: str) -> str:
     return uri_of(
         f"{settings.ORIGIN}/dicom-web",
         study_uid=header.StudyInstanceUID,
         series_uid=header.SeriesInstanceUID,
         instance_uid=header.SOPInstanceUID,
-        tag=tag,
+        place=place,
     )
 
 
