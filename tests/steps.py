@@ -95,8 +95,8 @@ def check_migrations(log: IO[str]) -> bool:
     return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], log, variables=variables)
 
 
-# A process more than cores, since slow tests mostly wait for other processes; each has a broker and a database.
-PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+# More processes than cores, since slow tests mostly wait for other processes; each has a broker and a database.
+PROCESSES = min(4, (os.cpu_count() or 1) + 2)
 # What a browser that waits leaves of them.
 PROCESSES_BESIDE = max(1, PROCESSES - 1)
 # More threads than cores wait for each other in circles.
