@@ -15,7 +15,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 REDIS_URL = read(env.str, "PLAQUEVIEW_REDIS_URL", validate=url_of("redis", "rediss"))
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "default": {"BACKEND": "plaqueview.core.redis_cache.Cache", "LOCATION": REDIS_URL},
     # Headers name patients. Redis writes what it holds into a file, and from there no erasure could take it back.
     "headers": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
