@@ -55,7 +55,8 @@ def learning(department: Department, client: httpx.Client, told: Told) -> Iterat
     import_cases(department.folder / "cases", *CASES, site=Site.objects.get())
     connection.close()
     snapshot = made(client, "/api/v1/snapshots", {})
-    wait_until(lambda: state_of(client, snapshot) != "building", what="the snapshot", timeout_s=TIMEOUT_S)
+    is_made = {"ready", "failed"}.__contains__
+    wait_until(lambda: is_made(state_of(client, snapshot)), what="the snapshot", timeout_s=TIMEOUT_S)
     wanted = {"snapshot": snapshot.rsplit("/", 1)[-1], "max_minutes": int(MINUTES) + 5}
     run = made(client, "/api/v1/runs", wanted)
     wait_until(lambda: state_of(client, run) == RunState.RUNNING, what="the run to begin", timeout_s=TIMEOUT_S)
