@@ -65,7 +65,8 @@ def read_timeline(*, patient_id: UUID, actor: User) -> Timeline:
     current = [study.current_annotation_id for study in oldest_first if study.current_annotation_id]
     versions = annotations.read_several(annotation_ids=current, actor=actor, part=PART)
     visits = tuple(
-        _visit(study, versions[current] if (current := study.current_annotation_id) else None) for study in oldest_first
+        _visit(study, versions[version_id] if (version_id := study.current_annotation_id) else None)
+        for study in oldest_first
     )
     compared = [visit.changes.prior_annotation.pk for visit in visits if visit.changes]
     annotations.read_several(annotation_ids=compared, actor=actor, part=PART)
