@@ -51,7 +51,7 @@ class CohortQuery:
 
 
 class CohortStudy(NamedTuple):
-    """What is counted of one approved study: the columns `COLUMNS` of its version. A department has tens of thousands,
+    """What is counted of one approved study: the columns `COUNTED` of its version. A department has tens of thousands,
     and as rows of their tables they would take many times as long.
     """
 
@@ -79,7 +79,7 @@ class CohortStudy(NamedTuple):
         return {region: counts for region, counts in self.region_counts.items() if region != Region.NOT_DETERMINED}
 
 
-COLUMNS: Final = (
+COUNTED: Final = (
     "pk",
     "study_id",
     "study__patient_id",
@@ -223,7 +223,7 @@ def cohort_csv(rows: Sequence[CohortRow]) -> bytes:
 def _studies(
     versions: QuerySet[Annotation], query: CohortQuery, scanners: Mapping[UUID, Scanner]
 ) -> Sequence[CohortStudy]:
-    found = map(CohortStudy._make, versions.values_list(*COLUMNS))
+    found = map(CohortStudy._make, versions.values_list(*COUNTED))
     return [study for study in found if _is_of_scanner(_scanner_of(study, scanners), query)]
 
 
