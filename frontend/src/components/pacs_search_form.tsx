@@ -9,14 +9,18 @@ import styles from "./pacs_search_form.module.css";
 interface PacsSearchFormProps {
   readonly nodes: readonly RemoteNode[];
   readonly isSearching: boolean;
-  onSearch(node: string, query: StudyQuery): void;
+  onSearch(nodes: readonly RemoteNode[], query: StudyQuery): void;
 }
+
+const EVERY_NODE = "";
 
 const NOTHING = { patient_id: "", patient_name: "", accession_number: "", study_date_from: "", study_date_to: "", modality: "MR" };
 
 /** Patients are named here and in the request's body only: never in the address of the page. */
 export function PacsSearchForm({ nodes, isSearching, onSearch }: PacsSearchFormProps) {
-  const [node, chooseNode] = useState(nodes[0]?.id ?? "");
+  const [chosen, choose] = useState(EVERY_NODE);
+  const [isEmpty, setEmpty] = useState(false);
+  const several = nodes.length > 1 ? [{ value: EVERY_NODE, label: "Every node" }] : [];
   const [asked, setAsked] = useState(NOTHING);
   const field = (name: keyof typeof NOTHING) => ({
     size: "xs" as const,
@@ -32,12 +36,15 @@ export function PacsSearchForm({ nodes, isSearching, onSearch }: PacsSearchFormP
       onSubmit={(event) => {
         event.preventDefault();
         const { study_date_from, study_date_to, ...texts } = asked;
-        onSearch(node, { ...texts, study_date_from: study_date_from || null, study_date_to: study_date_to || null });
+        const asksForAll = !/[^*? ]/.test(`${texts.patient_id}${texts.patient_name}${texts.accession_number}${study_date_from}`);
+        setEmpty(asksForAll);
+        if (asksForAll) return;
+        onSearch(nodes.filter(({ id }) => chosen === EVERY_NODE || chosen === id), { ...texts, study_date_from: study_date_from || null, study_date_to: study_date_to || null });
       }}
     >
       <NativeSelect
-        size="xs" label="Node" value={node} onChange={(event) => chooseNode(event.currentTarget.value)}
-        data={nodes.map(({ id, name }) => ({ value: id, label: name }))}
+        size="xs" label="Node" value={chosen} onChange={(event) => choose(event.currentTarget.value)}
+        data={[...several, ...nodes.map(({ id, name }) => ({ value: id, label: name }))]}
       />
       <TextInput label="Patient ID" {...field("patient_id")} />
       <TextInput label="Patient name" placeholder="Begins with, or * and ?" {...field("patient_name")} />
@@ -46,6 +53,7 @@ export function PacsSearchForm({ nodes, isSearching, onSearch }: PacsSearchFormP
       <TextInput label="To" type="date" {...field("study_date_to")} />
       <TextInput label="Modality" className={styles.short} {...field("modality")} />
       <Button type="submit" size="xs" loading={isSearching} leftSection={<Icon name="search" size={14} />}>Search</Button>
+      {isEmpty && <p className={styles.error} role="alert">A patient ID, a name, an accession number or a first date is needed.</p>}
     </form>
   );
 }

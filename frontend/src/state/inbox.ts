@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { fetchFetches, type Fetch, type FetchState } from "../server/fetches";
+import { fetchFetches, searchNode, type Fetch, type FetchState, type StudyQuery } from "../server/fetches";
 import { queryClient } from "./queries";
 
 const REFRESH_MS = 2_000;
@@ -12,6 +12,20 @@ const OPEN: ReadonlySet<FetchState> = new Set(["queued", "fetching", "failed"]);
 export function isOpen({ state }: Pick<Fetch, "state">): boolean {
   return OPEN.has(state);
 }
+
+export const NODE_SEARCH = "node-search";
+
+/** What a node answers to the search of that number: asked once, since each search is on record, and kept by nobody. */
+export const nodeSearchQuery = (node: string, number: number, query: StudyQuery) =>
+  queryOptions({
+    queryKey: [NODE_SEARCH, node, number],
+    queryFn: () => searchNode(node, query),
+    retry: false,
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnReconnect: false,
+    refetchOnWindowFocus: false,
+  });
 
 /** The newest fetches of a node, fetched again while one of them is on its way. */
 export const fetchesQuery = (node: string) =>
