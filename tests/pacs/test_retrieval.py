@@ -1,7 +1,5 @@
 """WADO-RS and QIDO-RS: the stored bytes, frames, headers, and searches, within the caller's sites."""
 
-import json
-
 import numpy as np
 import pytest
 from dicomweb_client.api import DICOMwebClient
@@ -230,41 +228,6 @@ def test_a_series_and_a_study_come_as_parts(viewer):
 
     assert parts_of(of_series) == [encoded(dataset) for dataset in datasets]
     assert sorted(parts_of(of_study)) == sorted(encoded(dataset) for dataset in [*datasets, *other])
-
-
-def test_metadata_is_the_header_without_pixels(viewer):
-    datasets = series(3, RescaleSlope="1.5", PatientName="Žagar^Ana", SpecificCharacterSet="ISO_IR 192")
-    datasets[0].add_new(0x00291010, "OB", b"\1" * 5000)
-    receive_series(datasets)
-    path = address(datasets[0]).partition("/instances")[0]
-
-    answer = viewer.get(f"{path}/metadata", headers={"accept": "application/dicom+json"})
-    again = viewer.get(f"{path}/metadata")
-
-    body = answer.json()
-    assert (answer["Content-Type"], len(body)) == ("application/dicom+json", 3)
-    assert [one["00080018"]["Value"][0] for one in body] == [dataset.SOPInstanceUID for dataset in datasets]
-    assert body[0]["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "Žagar^Ana"}]}
-    assert body[0]["00281053"]["Value"] == [1.5]
-    assert body[0]["00083002"]["Value"] == [ExplicitVRLittleEndian]
-    at = f"http://testserver{address(datasets[0])}/bulkdata"
-    assert body[0]["7FE00010"] == {"vr": "OW", "BulkDataURI": f"{at}/7FE00010"}
-    assert body[0]["00291010"] == {"vr": "OB", "BulkDataURI": f"{at}/00291010"}
-    assert again.content == answer.content
-
-
-def test_metadata_with_a_number_that_json_has_not(viewer):
-    from pydicom.dataelem import RawDataElement
-    from pydicom.tag import Tag
-
-    dataset = series(1)[0]
-    dataset[Tag(0x00281053)] = RawDataElement(Tag(0x00281053), "DS", 4, b"NaN ", 0, False, True)
-    receive_bytes(encoded(dataset))
-
-    (body,) = json.loads(viewer.get(f"{address(dataset)}/metadata").content)
-
-    assert body["00080018"]["Value"] == [dataset.SOPInstanceUID]
-    assert body.get("00281053", {}).get("Value") in (None, [None])
 
 
 # --- access -----------------------------------------------------------------------------------------------------------

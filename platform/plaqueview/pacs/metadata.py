@@ -3,47 +3,99 @@
 import json
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
 from pydicom import dcmread
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.valuerep import AMBIGUOUS_VR
 
 from plaqueview.core.storage import stored_path
-from plaqueview.pacs.bulk_data import PIXEL_DATA, item_at, large_elements, uri_of
+from plaqueview.pacs.bulk_data import LARGEST_INLINE_BYTES, PIXEL_DATA, item_at, large_elements, uri_of
 from plaqueview.pacs.retrieval import StoredInstance
 
 # Thousands are kept in memory; that of a multi-frame image can take megabytes.
 LARGEST_KEPT_BYTES = 16 * 1024
 
 
+# Texts of elements by what decides them; None where no JSON holds the value.
+Texts = dict[Hashable, str | None]
+
+
 def metadata_of(instances: Sequence[StoredInstance]) -> bytes:
     """A JSON array with one dataset per instance; what was read lately is not read again."""
     cache = caches["headers"]
     known = cache.get_many([instance.sha256 for instance in instances])
-    fresh = {one.sha256: _read(one) for one in instances if one.sha256 not in known}
+    alike: Texts = {}
+    fresh = {one.sha256: _read(one, alike) for one in instances if one.sha256 not in known}
     cache.set_many({sha256: header for sha256, header in fresh.items() if len(header) <= LARGEST_KEPT_BYTES})
     return b"[" + b",".join({**known, **fresh}[one.sha256] for one in instances) + b"]"
 
 
-def _read(instance: StoredInstance) -> bytes:
+def _read(instance: StoredInstance, alike: Texts) -> bytes:
+    """The slices of a series say mostly the same: `alike` keeps what each element was turned into."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of what it tolerates
         header = dcmread(stored_path(instance.storage_key), stop_before_pixels=True)
-        elsewhere = large_elements(header)
-        for place in elsewhere:
-            dataset, tag = item_at(header, place)
-            del dataset[tag]
-        values = header.to_json_dict(suppress_invalid_tags=True)
+        texts = {f"{element.tag:08X}": _text_of(element, header, alike) for element in list(header.values())}
     if instance.rows:
-        elsewhere[PIXEL_DATA] = "OW" if instance.pixel_bytes else "OB"
+        vr = "OW" if instance.pixel_bytes else "OB"
+        texts[PIXEL_DATA] = _json({"vr": vr, "BulkDataURI": _uri(header, PIXEL_DATA)})
+    texts["00080005"] = _json({"vr": "CS", "Value": ["ISO_IR 192"]})
+    texts["00083002"] = _json({"vr": "UI", "Value": [instance.transfer_syntax_uid]})
+    members = [f'"{tag}":{text}' for tag, text in sorted(texts.items()) if text is not None]
+    return f"{{{','.join(members)}}}".encode()
+
+
+def _text_of(element: DataElement | RawDataElement, header: Dataset, alike: Texts) -> str | None:
+    key = _what_decides(element, header)
+    if key is None:
+        return _converted(header[element.tag], header)
+    if key not in alike:
+        alike[key] = _converted(header[element.tag], header)
+    return alike[key]
+
+
+def _what_decides(element: DataElement | RawDataElement, header: Dataset) -> Hashable | None:
+    """Two elements with the same have the same text. None where other elements decide, too: which VR the value has, and
+    the address of one that is left out.
+    """
+    if not isinstance(element, RawDataElement) or len(element.value or b"") > LARGEST_INLINE_BYTES:
+        return None
+    if element.VR == "UN" or (element.VR is None and _vr_hangs_on_others(element)):
+        return None
+    encoding = str(header.original_character_set), element.is_little_endian
+    return element.tag, element.VR, element.value, encoding
+
+
+def _vr_hangs_on_others(element: RawDataElement) -> bool:
+    """In a file that does not say VRs, whether the dictionary's does not do. An item's elements are not looked at."""
+    if element.tag.is_private or not dictionary_has_tag(element.tag):
+        return True
+    vr = dictionary_VR(element.tag)
+    return vr == "SQ" or vr in AMBIGUOUS_VR
+
+
+def _converted(element: DataElement, header: Dataset) -> str | None:
+    dataset = Dataset()
+    dataset.add(element)
+    elsewhere = large_elements(dataset)
+    for place in elsewhere:
+        item, tag = item_at(dataset, place)
+        del item[tag]
+    values = dataset.to_json_dict(suppress_invalid_tags=True)
     for place, vr in elsewhere.items():
         _put(values, place, {"vr": vr, "BulkDataURI": _uri(header, place)})
-    values["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
-    values["00083002"] = {"vr": "UI", "Value": [instance.transfer_syntax_uid]}
-    return json.dumps(_finite(values), separators=(",", ":"), sort_keys=True).encode()
+    tag_name = f"{element.tag:08X}"
+    return _json(_finite(values[tag_name])) if tag_name in values else None
+
+
+def _json(value: Any) -> str:  # Any: JSON
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 def _put(values: dict[str, Any], place: str, element: dict[str, str]) -> None:  # Any: JSON
