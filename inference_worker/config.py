@@ -22,13 +22,15 @@ class ConfigError(ValueError):
 class NetworkConfig:
     """`activation` and `stochastic_depth` are those of an EfficientNet encoder; other encoders have their own.
 
-    "silu" is EfficientNet's own activation, "relu6" the one that Lite0 was trained with.
+    "silu" is EfficientNet's own activation, "relu6" the one that Lite0 was trained with. `zoom` is how much a slice is
+    enlarged before the network sees it (`networks.zoom`); 1 is the paper's.
     """
 
     name: str = "deeplabv3plus_se_efficientnet_b0"
     activation: str = "relu6"
     stochastic_depth: float = 0.25
     class_count: int = len(CLASS_NAMES)
+    zoom: float = 1.0
 
 
 @dataclass(frozen=True)

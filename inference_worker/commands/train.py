@@ -24,6 +24,7 @@ from inference_worker.distributed import Group, process_group
 from inference_worker.held_out import HELD_OUT_NAME, write_held_out
 from inference_worker.labels import LabelError
 from inference_worker.networks import NetworkNameError, build_network, check_network_name, encoder_of, network_names
+from inference_worker.networks.zoom import zoomed
 from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.run_log import RunLog
@@ -45,6 +46,7 @@ REFUSALS = (
     TrainingError,
 )
 WEIGHTS_NAME = "weights.safetensors"
+LARGEST_ZOOM = 4.0
 # Options that change one value of the recipe, when they are given.
 RECIPE_OPTIONS = (
     "steps", "batch_size", "learning_rate", "average_decay", "validate_every", "patience", "precision", "seed"
@@ -99,6 +101,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="the encoder's start: 'timm' (downloads), 'lite0' or 'lite2' (PyPI packages for EfficientNet-B0 and B2), "
         "a file, or 'none' (default)",
+    )
+    parser.add_argument(
+        "--zoom",
+        type=zoom,
+        metavar="TIMES",
+        help="how much slices are enlarged before the network sees them (default: as in --initial, 1 without it)",
     )
     parser.add_argument("--initial", type=Path, metavar="FILE", help="weights of an earlier run to start from")
 
@@ -168,8 +176,9 @@ def preprocessing_of(arguments: argparse.Namespace) -> Preprocessing:
 def starting_network(arguments: argparse.Namespace) -> tuple[torch.nn.Module, NetworkConfig]:
     if arguments.initial:
         network, identity = load_weights(arguments.initial)
-        return network, identity.network
-    config = NetworkConfig(name=arguments.network, activation=arguments.activation)
+        zoom = identity.network.zoom if arguments.zoom is None else arguments.zoom
+        return zoomed(network, zoom), replace(identity.network, zoom=zoom)
+    config = NetworkConfig(name=arguments.network, activation=arguments.activation, zoom=arguments.zoom or 1.0)
     imagenet = None if arguments.imagenet == "none" else imagenet_state(arguments.imagenet, encoder_of(config.name))
     return build_network(config, imagenet), config
 
@@ -180,6 +189,17 @@ def network_name(text: str) -> str:
         return check_network_name(text)
     except NetworkNameError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def zoom(text: str) -> float:
+    """Raises: ArgumentTypeError when it is no number from 1 to `LARGEST_ZOOM`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1.0 <= value <= LARGEST_ZOOM:
+        raise argparse.ArgumentTypeError(f"zoom {text!r}, need a number from 1 to {LARGEST_ZOOM:g}")
+    return value
 
 
 def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[LabelledStudy]]:

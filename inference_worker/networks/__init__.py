@@ -15,6 +15,7 @@ from inference_worker.networks.deeplabv3plus_se import DeepLabV3PlusSE
 from inference_worker.networks.encoders import DenseNetEncoder, EfficientNetEncoder, ResNetEncoder, VGGEncoder
 from inference_worker.networks.smp_networks import PREFIX as SMP_PREFIX
 from inference_worker.networks.smp_networks import NetworkNameError, build_smp_network, smp_names, split_name
+from inference_worker.networks.zoom import zoomed
 from inference_worker.pretrained import Weights
 
 __all__ = ["PAPER_NETWORKS", "NetworkNameError", "build_network", "check_network_name", "encoder_of", "network_names"]
@@ -89,5 +90,7 @@ def build_network(config: NetworkConfig, imagenet: Weights | None = None) -> nn.
     """
     encoder = encoder_of(config.name)
     if config.name in PAPER_NETWORKS:
-        return PAPER_NETWORKS[config.name].build(encoder, config, imagenet)
-    return build_smp_network(config, imagenet)
+        network = PAPER_NETWORKS[config.name].build(encoder, config, imagenet)
+    else:
+        network = build_smp_network(config, imagenet)
+    return zoomed(network, config.zoom)

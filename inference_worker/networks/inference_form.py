@@ -30,6 +30,7 @@ from inference_worker.networks.layers import (
     stacked_taps,
     upsample_by_four,
 )
+from inference_worker.networks.zoom import Zoomed, enlarged_side
 from inference_worker.torchvision_import import SqueezeExcite
 
 HIGH_STRIDE = 16
@@ -37,6 +38,8 @@ HIGH_STRIDE = 16
 
 def inference_form(network: nn.Module, size: int) -> nn.Module:
     """A module with the network's logits on (n, 1, size, size); the network itself where no shorter way is known."""
+    if isinstance(network, Zoomed):
+        return Zoomed(inference_form(network.network, enlarged_side(size, network.zoom)), network.zoom)
     if isinstance(network, DeepLabV3PlusSE):
         return DeepLabV3PlusSEInference(network.eval(), size)
     return network.eval()

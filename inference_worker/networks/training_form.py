@@ -13,10 +13,13 @@ from torch import nn
 
 from inference_worker.networks.deeplabv3plus_se import DeepLabV3PlusSE
 from inference_worker.networks.layers import ConvNormReLU, convolve_upsampled, upsample_by_four
+from inference_worker.networks.zoom import Zoomed
 
 
 def training_form(network: nn.Module) -> nn.Module:
     """A module that gives the network's logits; the network itself where no shorter way is known."""
+    if isinstance(network, Zoomed):
+        return Zoomed(training_form(network.network), network.zoom)
     return DeepLabV3PlusSETraining(network) if isinstance(network, DeepLabV3PlusSE) else network
 
 

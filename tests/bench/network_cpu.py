@@ -1,27 +1,31 @@
 """The exported network on one core against eager PyTorch, against a peer's network, and against the core's own peak.
 
 Lines of batch 1, 8 and 25: slices per second of the shipped model against the same network eager in float32, in the
-default memory layout of PyTorch and in channels_last, and against the peer likewise. `network_cpu_peak_*` gives the
-share of the core's float32 matrix product that the model reaches, where a slice counts as the 5.71 GFLOP of the network
-as its table has it; in `network_cpu_peak_executed_*` it counts as the 3.92 GFLOP that the exported graph executes.
+default memory layout of PyTorch and in channels_last, and against the peer likewise, on slices enlarged as ours are.
+`network_cpu_peak_*` gives the share of the core's float32 matrix product that the model reaches, where a slice counts
+as the operations of the network as its table has it; in `network_cpu_peak_executed_*` as those that the graph executes.
 """
 
+import copy
 import importlib
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inference_worker.config import SLICE_SIZE
 from inference_worker.prediction import Segmenter, shipped_weights
+
+if TYPE_CHECKING:
+    import torch
 
 BATCHES = (1, 8, 25)
 ROUNDS = {1: 15, 8: 5, 25: 3}
 PEER = "segmentation_models_pytorch DeepLabV3Plus tu-efficientnet_b0, eager float32"
 SAME = "the same network, eager float32"
-TABLE_GFLOP = 5.708831552  # torch.utils.flop_counter, one slice
-EXECUTED_GFLOP = 3.915766592
 MATRIX_SIDE = 2048
 
 Timed = Callable[[np.ndarray], object]
@@ -33,17 +37,33 @@ LAYOUTS = ("", "_channels_last")
 def run() -> Iterator[dict[str, object]]:
     import torch
 
+    from inference_worker.checkpoint import load_weights
+    from inference_worker.networks.inference_form import inference_form
+
     torch.set_num_threads(1)
     segmenter = Segmenter.load(threads=1)
-    networks = {"ours": lambda slices: segmenter.probabilities(slices[:, 0]), **eager_networks()}
+    shipped, identity = load_weights(shipped_weights().with_suffix(".safetensors"))
+    eager = eager_networks(shipped, zoom=identity.network.zoom)
+    networks = {"ours": lambda slices: segmenter.probabilities(slices[:, 0]), **eager}
+    gflop = {"peak": gflop_of(shipped), "peak_executed": gflop_of(inference_form(shipped, SLICE_SIZE))}
     for batch in BATCHES:
         slices = np.random.default_rng(0).random((batch, 1, 256, 256), np.float32)
         medians = interleaved(networks, slices, rounds=ROUNDS[batch])
-        yield from lines_of(batch, medians)
+        yield from lines_of(batch, medians, gflop)
 
 
-def lines_of(batch: int, medians: Mapping[str, float]) -> Iterator[dict[str, object]]:
-    """The lines of one batch from the median seconds by name."""
+def gflop_of(network: "torch.nn.Module") -> float:
+    """Of one slice, as torch counts them."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(torch.rand(1, 1, SLICE_SIZE, SLICE_SIZE))
+    return float(counter.get_total_flops()) / 1e9
+
+
+def lines_of(batch: int, medians: Mapping[str, float], gflop: Mapping[str, float]) -> Iterator[dict[str, object]]:
+    """The lines of one batch from the median seconds by name, and the operations of a slice by what is counted."""
     rate = {name: batch / seconds for name, seconds in medians.items()}
     common = {"n": ROUNDS[batch], "unit": "slices/s", "value": round(rate["ours"], 2), "goal": 2.0}
     for network, peer in (("same", SAME), ("smp", PEER)):
@@ -52,8 +72,8 @@ def lines_of(batch: int, medians: Mapping[str, float]) -> Iterator[dict[str, obj
             other = rate[network + layout]
             yield {**common, "name": name, "peer": peer + layout.replace("_", " ", 1), **compared(rate["ours"], other)}
     product = 2.0 * MATRIX_SIDE**3 / medians["product"] / 1e9
-    for share, gflop in (("peak", TABLE_GFLOP), ("peak_executed", EXECUTED_GFLOP)):
-        reached = rate["ours"] * gflop
+    for share, of_slice in gflop.items():
+        reached = rate["ours"] * of_slice
         yield {
             **common,
             "name": f"network_cpu_{share}_batch{batch}",
@@ -69,19 +89,20 @@ def compared(value: float, peer_value: float) -> dict[str, float]:
     return {"peer_value": round(peer_value, 2), "ratio": round(value / peer_value, 3)}
 
 
-def eager_networks() -> dict[str, Timed]:
+def eager_networks(shipped: "torch.nn.Module", *, zoom: float) -> dict[str, Timed]:
     """PyTorch's networks by name and memory layout, giving probabilities as the exported graph does."""
     import torch
 
-    from inference_worker.checkpoint import load_weights
+    from inference_worker.networks.zoom import zoomed
 
     smp = importlib.import_module("segmentation_models_pytorch")  # after the network's own import mends torchvision
 
     def same() -> torch.nn.Module:
-        return load_weights(shipped_weights().with_suffix(".safetensors"))[0]
+        return copy.deepcopy(shipped)
 
     def peer() -> torch.nn.Module:
-        return smp.DeepLabV3Plus("tu-efficientnet_b0", encoder_weights=None, in_channels=1, classes=3).eval()
+        peer = smp.DeepLabV3Plus("tu-efficientnet_b0", encoder_weights=None, in_channels=1, classes=3)
+        return zoomed(peer, zoom).eval()
 
     def eager(network: torch.nn.Module, layout: torch.memory_format) -> Timed:
         network = network.to(memory_format=layout)
