@@ -143,11 +143,16 @@ class Segmenter:
     def probabilities(
         self, slices: NDArray[np.float32], on_progress: Callable[[float], None] = ignore
     ) -> Probabilities:
-        """(n, 256, 256) slices of 0..1 as (classes, n, 256, 256) probabilities that sum to 1 over the classes."""
-        parts = np.empty((len(CLASS_NAMES), len(slices), SLICE_SIZE, SLICE_SIZE), dtype=np.float32)
+        """(n, 256, 256) slices of 0..1 as (classes, n, 256, 256) probabilities that sum to 1 over the classes.
+
+        A slice that is zero everywhere holds no brain: it is background, and the network is not asked.
+        """
+        parts = np.zeros((len(CLASS_NAMES), len(slices), SLICE_SIZE, SLICE_SIZE), dtype=np.float32)
+        parts[BACKGROUND] = 1.0
+        firsts = [first for first in range(0, len(slices), BATCH_SIZE) if slices[first : first + BATCH_SIZE].any()]
         pool = ThreadPoolExecutor(self.threads)
         try:
-            calls = [pool.submit(self._fill, parts, slices, first) for first in range(0, len(slices), BATCH_SIZE)]
+            calls = [pool.submit(self._fill, parts, slices, first) for first in firsts]
             for done, call in enumerate(as_completed(calls), start=1):
                 call.result()
                 on_progress(PREPARED_SHARE + (NETWORK_SHARE - PREPARED_SHARE) * done / len(calls))

@@ -118,6 +118,19 @@ def test_batches_do_not_change_probabilities(segmenter):
     np.testing.assert_allclose(together.sum(axis=0), 1.0, atol=1e-5)
 
 
+def test_a_slice_without_a_brain_is_background_and_the_network_is_not_asked(segmenter):
+    slices = Preprocessing().prepare(head_volume()).slices.copy()
+    slices[[0, 5]] = 0.0
+    asked = []
+
+    probabilities = segmenter.probabilities(slices, asked.append)
+
+    assert len(asked) == 6
+    assert (probabilities[0, [0, 5]] == 1.0).all()
+    assert (probabilities[1:, [0, 5]] == 0.0).all()
+    np.testing.assert_allclose(probabilities[:, 1:5], segmenter.probabilities(slices[1:5]), atol=1e-5)
+
+
 def test_thin_slices_are_also_seen_as_slabs(segmenter):
     slices = Preprocessing().prepare(head_volume()).slices
     two = Segmenter(
