@@ -192,13 +192,10 @@ def network_name(text: str) -> str:
 
 
 def zoom(text: str) -> float:
-    """Raises: ArgumentTypeError when it is no number from 1 to `LARGEST_ZOOM`."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
+    """Raises: ArgumentTypeError outside 1 to `LARGEST_ZOOM`; ValueError when it is no number, as argparse expects."""
+    value = float(text)
     if not 1.0 <= value <= LARGEST_ZOOM:
-        raise argparse.ArgumentTypeError(f"zoom {text!r}, need a number from 1 to {LARGEST_ZOOM:g}")
+        raise argparse.ArgumentTypeError(f"is {text}, need 1 to {LARGEST_ZOOM:g}")
     return value
 
 

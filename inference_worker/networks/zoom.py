@@ -1,7 +1,7 @@
 """Slices enlarged before a network sees them, and what it says of them reduced to their own pixels again.
 
-DeepLabV3+ decides at a quarter of the resolution that it is given, and many plaques are three to six pixels wide on the
-256x256 grid: enlarged, they fill the four pixels that one decision stands for.
+DeepLabV3+ decides at a quarter of the resolution that it is given, and in a slice of 256x256 most plaques of the light
+loads are less than eight pixels wide, two decisions: enlarged, they are three.
 """
 
 from __future__ import annotations

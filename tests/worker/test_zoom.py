@@ -93,6 +93,14 @@ def test_weights_graph_and_identity_keep_the_zoom(tmp_path):
     np.testing.assert_allclose(by_graph.transpose(1, 0, 2, 3), by_network, atol=1e-4)
 
 
+@pytest.mark.parametrize(("zoom", "refusal"), [("0.5", "is 0.5, need 1 to 4"), ("nan", "is nan"), ("x", "'x'")])
+def test_a_zoom_that_is_none_is_refused(zoom, refusal, capsys):
+    with pytest.raises(SystemExit):
+        chosen("--zoom", zoom)
+
+    assert refusal in capsys.readouterr().err
+
+
 def test_weights_of_before_have_no_zoom():
     fields = json.loads(identity_of(NetworkConfig()).to_json())
     del fields["network"]["zoom"]

@@ -36,6 +36,7 @@ export function PacsSearchForm({ nodes, isSearching, onSearch }: PacsSearchFormP
       onSubmit={(event) => {
         event.preventDefault();
         const { study_date_from, study_date_to, ...texts } = asked;
+        // The server refuses it, too: once for each node.
         const asksForAll = !/[^*? ]/.test(`${texts.patient_id}${texts.patient_name}${texts.accession_number}${study_date_from}`);
         setEmpty(asksForAll);
         if (asksForAll) return;

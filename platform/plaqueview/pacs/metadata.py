@@ -21,7 +21,6 @@ from plaqueview.pacs.retrieval import StoredInstance
 # Thousands are kept in memory; that of a multi-frame image can take megabytes.
 LARGEST_KEPT_BYTES = 16 * 1024
 
-
 # Texts of elements by what decides them; None where no JSON holds the value.
 Texts = dict[Hashable, str | None]
 
