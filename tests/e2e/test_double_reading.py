@@ -64,6 +64,7 @@ def test_two_readers_read_blinded_and_the_adjudicator_sees_both_compared(demo: R
 
     with signed_in(browser, demo, SECOND) as page:
         open_study(page, demo, study)
+        expect(page.get_by_role("button", name="Erase")).to_be_enabled()  # the draft is known: from here on keys edit
         page.keyboard.press("n")
         page.keyboard.press("t")
         expect(page.locator("[data-testid=lesion-row][data-review=reclassified]")).to_have_count(1)
