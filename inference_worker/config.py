@@ -35,12 +35,13 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the terms that `losses.PlaqueLoss` adds up."""
+    """Weights of the terms that `losses.PlaqueLoss` adds up; `distillation` is of what teachers say."""
 
     any_plaque_dice: float = 1.0
     class_dice: float = 0.5
     cross_entropy: float = 1.0
     class_cross_entropy: float = 0.5
+    distillation: float = 0.0
 
 
 @dataclass(frozen=True)

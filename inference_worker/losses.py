@@ -60,25 +60,38 @@ def class_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Ten
     return torch.stack(present).mean() if present else pair.sum() * 0.0
 
 
+def distillation(logits: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
+    """Mean over voxels of the cross-entropy against the teachers' probabilities, both (n, classes, rows, columns).
+
+    Source: Hinton et al., "Distilling the knowledge in a neural network", 2015, at a temperature of one.
+    """
+    return -(taught * functional.log_softmax(logits, dim=1)).sum(dim=1).mean()
+
+
 class PlaqueLoss(nn.Module):
     """The weighted sum of Dice of any plaque, Dice and cross-entropy of the classes, and marginal cross-entropy.
 
-    Voxels of plaques without a class do not count in the terms of the classes.
+    Voxels of plaques without a class do not count in the terms of the classes. Where teachers gave probabilities, the
+    cross-entropy against them is added.
     """
 
     def __init__(self, config: LossConfig) -> None:
         super().__init__()
         self.config = config
 
-    def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Scalar loss of (n, classes, rows, columns) logits against (n, rows, columns) int64 labels."""
+    def forward(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor | None = None) -> torch.Tensor:
+        """Scalar loss of (n, classes, rows, columns) logits against (n, rows, columns) int64 labels.
+
+        `taught` are the teachers' probabilities, in the shape of the logits.
+        """
         probabilities = logits.softmax(dim=1)
-        return (
+        loss = (
             self.config.any_plaque_dice * self.any_plaque_dice(probabilities, labels)
             + self.config.class_dice * self.class_dice(probabilities, labels)
             + self.config.cross_entropy * marginal_cross_entropy(logits, labels)
             + self.config.class_cross_entropy * class_cross_entropy(logits, labels)
         )
+        return loss if taught is None else loss + self.config.distillation * distillation(logits, taught)
 
     def any_plaque_dice(self, probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         truth = (labels != BACKGROUND).to(probabilities)

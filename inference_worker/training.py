@@ -95,6 +95,7 @@ class Run:
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.loss = PlaqueLoss(config.loss)
+        self.teachers: list[nn.Module] = []
         self.step, self.parts = 0, 1
         self.best_dice, self.best_step = -1.0, 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +107,11 @@ class Run:
     def averaged_network(self) -> nn.Module:
         """The averaged weights as they are now."""
         return self.average.module
+
+    def learn_from(self, teachers: Sequence[nn.Module]) -> None:
+        """From now on the mean of what these say is learned, too, with the weight that the configuration gives it."""
+        layout = torch.channels_last
+        self.teachers = [teacher.to(self.device, memory_format=layout).eval() for teacher in teachers]  # type: ignore[call-overload]  # as above
 
     def train(self, on_progress: Callable[[Progress], None]) -> None:
         """Runs to the last step, or until the validation has not improved for `patience` validations."""
@@ -170,12 +176,24 @@ class Run:
 
     def _loss_of(self, slices: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         precision = PRECISIONS[self.config.precision]
+        slices = slices.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, dtype=precision, enabled=precision is not torch.float32):
-            logits = self.learner(slices.contiguous(memory_format=torch.channels_last))
-        loss: torch.Tensor = self.loss(self.group.gather(logits.float()), self.group.gather(labels))
+            taught = self._taught(slices)
+            logits = self.learner(slices)
+        gather = self.group.gather
+        loss: torch.Tensor = self.loss(
+            gather(logits.float()), gather(labels), None if taught is None else gather(taught)
+        )
         if not torch.isfinite(loss) or loss > DIVERGED_LOSS:
             raise TrainingError(f"loss at step {self.step} is {loss.item():g}, need a finite value")
         return loss
+
+    @torch.no_grad()
+    def _taught(self, slices: torch.Tensor) -> torch.Tensor | None:
+        """The mean of what the teachers say, (n, classes, rows, columns) probabilities; None without teachers."""
+        if not self.teachers:
+            return None
+        return torch.stack([teacher(slices).float().softmax(dim=1) for teacher in self.teachers]).mean(dim=0)
 
     def _validate(self) -> float | None:
         """Stores the state; the mean over studies held out of the Dice of any plaque, None where there are none."""

@@ -109,6 +109,15 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much slices are enlarged before the network sees them (default: as in --initial, 1 without it)",
     )
     parser.add_argument("--initial", type=Path, metavar="FILE", help="weights of an earlier run to start from")
+    parser.add_argument(
+        "--teacher",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="weights of a network whose answer is learned beside the labels, by --set loss.distillation=WEIGHT; "
+        "of several, given again, their mean",
+    )
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,6 +153,7 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     torch.manual_seed(config.seed)
     network, network_config = starting_network(arguments)
     training = Run(network, config, sources, validation, folder=arguments.run, group=group)
+    training.learn_from(teachers_of(arguments, config))
     if not group.is_first:
         training.train(lambda _: None)
         return
@@ -181,6 +191,14 @@ def starting_network(arguments: argparse.Namespace) -> tuple[torch.nn.Module, Ne
     config = NetworkConfig(name=arguments.network, activation=arguments.activation, zoom=arguments.zoom or 1.0)
     imagenet = None if arguments.imagenet == "none" else imagenet_state(arguments.imagenet, encoder_of(config.name))
     return build_network(config, imagenet), config
+
+
+def teachers_of(arguments: argparse.Namespace, config: TrainingConfig) -> list[torch.nn.Module]:
+    """Raises: ConfigError when there are teachers whose answer weighs nothing, or a weight and no teacher."""
+    if bool(arguments.teacher) != (config.loss.distillation > 0.0):
+        weight = f"loss.distillation {config.loss.distillation:g}"
+        raise ConfigError(f"{len(arguments.teacher)} teachers and {weight}, need both or neither")
+    return [load_weights(path)[0] for path in arguments.teacher]
 
 
 def network_name(text: str) -> str:

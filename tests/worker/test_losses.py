@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra 'training'")
 
 from inference_worker.config import LossConfig
-from inference_worker.losses import PlaqueLoss, class_cross_entropy, dice_loss, marginal_cross_entropy
+from inference_worker.losses import PlaqueLoss, class_cross_entropy, dice_loss, distillation, marginal_cross_entropy
 
 
 def logits_of(probabilities):
@@ -81,6 +81,28 @@ def test_the_terms_add_up_by_their_weights():
     whole = PlaqueLoss(LossConfig(0.5, 2.0, 3.0, 0.25))(logits, labels)
 
     torch.testing.assert_close(whole, 0.5 * terms[0] + 2.0 * terms[1] + 3.0 * terms[2] + 0.25 * terms[3])
+
+
+def test_what_teachers_say_is_learned_to_their_own_doubt():
+    taught = torch.tensor([0.5, 0.3, 0.2]).view(1, 3, 1, 1).expand(1, 3, 2, 2)
+    logits = taught.log().clone().requires_grad_()
+
+    loss = distillation(logits, taught)
+    loss.backward()
+
+    assert loss.item() == pytest.approx(-(0.5 * math.log(0.5) + 0.3 * math.log(0.3) + 0.2 * math.log(0.2)))
+    torch.testing.assert_close(logits.grad, torch.zeros_like(logits), atol=1e-7, rtol=0)
+
+
+def test_what_teachers_say_is_added_by_its_weight():
+    logits, labels = torch.randn(1, 3, 6, 6), torch.randint(0, 4, (1, 6, 6))
+    taught = torch.randn(1, 3, 6, 6).softmax(dim=1)
+
+    with_teachers = PlaqueLoss(LossConfig(distillation=2.0))(logits, labels, taught)
+
+    torch.testing.assert_close(
+        with_teachers, PlaqueLoss(LossConfig())(logits, labels) + 2.0 * distillation(logits, taught)
+    )
 
 
 def test_both_classes_weigh_the_same_however_rare_one_is():

@@ -194,6 +194,46 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
         steps_of(run)
 
 
+def test_a_network_comes_to_say_what_its_teachers_say_in_the_mean(tmp_path):
+    """Labels alone would lead elsewhere: the teachers are sure of the class that no label names."""
+    torch.manual_seed(0)
+    teachers = [torch.nn.Conv2d(1, 3, 1) for _ in range(2)]
+    for teacher, bias in zip(teachers, ([2.0, 0.0, 0.0], [0.0, 0.0, 2.0]), strict=True):
+        torch.nn.init.zeros_(teacher.weight)
+        teacher.bias.data = torch.tensor(bias)
+    loss = LossConfig(0.0, 0.0, 0.0, 0.0, distillation=1.0)
+    config = replace(SMALL, steps=150, validate_every=150, warm_up_steps=1, learning_rate=0.1, loss=loss)
+    run = Run(
+        student := torch.nn.Conv2d(1, 3, 1),
+        config,
+        [Source("one", 1.0, (labelled_study(),))],
+        (),
+        folder=tmp_path,
+    )
+    run.learn_from(teachers)
+
+    steps_of(run)
+
+    found = student(torch.rand(1, 1, 8, 8)).softmax(dim=1).mean(dim=(0, 2, 3))
+    mean = torch.stack([teacher.bias.softmax(dim=0) for teacher in teachers]).mean(dim=0)
+    torch.testing.assert_close(found, mean, atol=0.02, rtol=0)
+    assert [teacher.bias.tolist() for teacher in teachers] == [[2.0, 0.0, 0.0], [0.0, 0.0, 2.0]]
+
+
+def test_weights_of_one_run_teach_another(tmp_path):
+    for name in ("anna", "berta"):
+        write_study(tmp_path / "data" / name, classes=False)
+    first = train_arguments(tmp_path / "data", tmp_path / "first")
+    second = train_arguments(tmp_path / "data", tmp_path / "second")
+    weights = str(tmp_path / "first" / "weights.safetensors")
+
+    assert main([*first, "--steps", "1"]) == 0
+    assert main([*second, "--steps", "1", "--teacher", weights, "--set", "loss.distillation=0.5"]) == 0
+
+    losses = [json.loads((tmp_path / run / "progress.jsonl").read_text())["loss"] for run in ("first", "second")]
+    assert losses[1] > losses[0] + 0.1
+
+
 class Cramped(torch.nn.Module):
     """A network on a machine whose memory holds `most` slices."""
 
@@ -262,6 +302,8 @@ def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
         (["--set", "loss.sharpness=1"], "setting 'sharpness' is unknown"),
         (["--set", "steps=many"], "value 'many' is no int"),
         (["--device", "cuda"], "device cuda is not available"),
+        (["--set", "loss.distillation=1"], "0 teachers and loss.distillation 1, need both or neither"),
+        (["--teacher", "none.safetensors"], "1 teachers and loss.distillation 0, need both or neither"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_with_its_reason(tmp_path, capsys, words, reason):
