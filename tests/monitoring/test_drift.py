@@ -155,3 +155,18 @@ def test_another_protocol_of_a_scanner_is_an_alert_to_its_site_alone():
     assert token_client(make_admin()).get("/api/v1/monitoring").json()["scanners"] == []
     reader = token_client(make_user(Role.NEUROLOGIST, site=study.site))
     assert reader.get("/api/v1/monitoring").status_code == 403
+
+
+def test_edits_are_looked_up_by_the_studies_that_are_shown():
+    """And not among all the versions of a department for those that are new."""
+    study = make_study()
+    first, old = results(study, 2)
+    StudyMeasures.objects.bulk_create(
+        [measures(first, days_ago=3, slice_mm=3.0), measures(old, days_ago=400, slice_mm=3.0)]
+    )
+
+    with CaptureQueriesContext(connection) as asked:
+        token_client(make_admin(study.site)).get("/api/v1/monitoring")
+
+    (sql,) = [one["sql"] for one in asked if StudyEdit._meta.db_table in one["sql"]]
+    assert (study.pk.hex in sql.replace("-", ""), old.study_id.hex in sql.replace("-", "")) == (True, False)

@@ -39,7 +39,7 @@ MEASURES: Final[Mapping[str, str]] = {
 EDITS: Final = ("edit", "edited_lesions")
 
 Group = tuple[str, str, str]  # site, manufacturer, model
-Point = tuple[datetime, float]
+Point = tuple[datetime, str, float]  # when, in which month (YYYY-MM), how much
 
 
 @dataclass(frozen=True)
@@ -103,23 +103,27 @@ def _points_of(actor: User, *, since: datetime) -> Mapping[Group, Mapping[str, l
     """Each study once, when it was first read: reading a hundred old ones again is no change of the scanner."""
     first_reads = StudyMeasures.objects.filter(study=OuterRef("study")).order_by("read_at", "pk").values("pk")[:1]
     of_sites = StudyMeasures.objects.filter(study__site__in=actor.sites.all(), read_at__gte=since)
-    rows = of_sites.filter(pk=Subquery(first_reads)).order_by("read_at")
     inputs = [name for name in MEASURES if name not in EDITS]
-    columns = ("study__site__name", "manufacturer", "scanner_model", "study_id", "read_at", *inputs)
-    edits = _edits_of(actor, since)
+    columns = ("study_id", "study__site__name", "manufacturer", "scanner_model", "read_at", *inputs)
+    rows = list(of_sites.filter(pk=Subquery(first_reads)).order_by("read_at").values_list(*columns))
+    edits = _edits_of([study_id for study_id, *_ in rows], since)
     points: dict[Group, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
-    for site, manufacturer, model, study_id, read_at, *values in rows.values_list(*columns):
+    for study_id, site, manufacturer, model, read_at, *values in rows:
         of_group = points[site, manufacturer, model]
         found = dict(zip(inputs, values, strict=True)) | edits.pop(study_id, {})
+        month = f"{timezone.localtime(read_at):%Y-%m}"
         for name, value in found.items():
             if value is not None:
-                of_group[name].append((read_at, float(value)))
+                of_group[name].append((read_at, month, float(value)))
     return points
 
 
-def _edits_of(actor: User, since: datetime) -> dict[UUID, dict[str, float]]:
-    """By study, how far its newest approved version is from what its readers began with; once a study."""
-    rows = StudyEdit.objects.filter(study__site__in=actor.sites.all(), final__created__gte=since)
+def _edits_of(study_ids: Sequence[UUID], since: datetime) -> dict[UUID, dict[str, float]]:
+    """By study, how far its newest approved version is from what its readers began with.
+
+    Asked for by the studies: no index knows which versions are new, and there are as many as in all the years.
+    """
+    rows = StudyEdit.objects.filter(study__id__among=study_ids, final__created__gte=since)
     compared = rows.exclude(comparison=None).order_by("final__version")
     return {study_id: _edit(found) for study_id, found in compared.values_list("study_id", "comparison") if found}
 
@@ -139,8 +143,8 @@ def _scanner_course(group: Group, by_measure: Mapping[str, list[Point]], now: da
 def _course(name: str, points: Sequence[Point], now: datetime) -> Course:
     current_from = now - timedelta(days=CURRENT_DAYS)
     reference_from = current_from - timedelta(days=REFERENCE_DAYS)
-    current = [value for at, value in points if at >= current_from]
-    reference = [value for at, value in points if reference_from <= at < current_from]
+    current = [value for at, _, value in points if at >= current_from]
+    reference = [value for at, _, value in points if reference_from <= at < current_from]
     return Course(
         name,
         MEASURES[name],
@@ -155,8 +159,8 @@ def _course(name: str, points: Sequence[Point], now: datetime) -> Course:
 
 def _months_of(points: Sequence[Point]) -> list[Month]:
     values: dict[str, list[float]] = defaultdict(list)
-    for at, value in points:
-        values[f"{timezone.localtime(at):%Y-%m}"].append(value)
+    for _, month, value in points:
+        values[month].append(value)
     return [
         Month(month, len(of_month), *(float(one) for one in np.percentile(of_month, [25.0, 50.0, 75.0])))
         for month, of_month in sorted(values.items())
