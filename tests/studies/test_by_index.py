@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from plaqueview.accounts.models import Site, User
@@ -135,6 +136,22 @@ def test_each_list_of_a_million_rows_has_its_index():
         missing[path] = needed - {node.get("Index Name") for sql in reads for node in nodes_of(plan_of(sql))}
 
     assert missing == {path: set() for path in INDEXES}
+
+
+def test_studies_and_jobs_are_counted_in_an_index_alone(settings):
+    settings.METRICS_TOKEN = "only-for-tests-0123456789-metrics-token"
+
+    with CaptureQueriesContext(connection) as asked:
+        Client().get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"})
+
+    counts = [query["sql"] for query in asked.captured_queries if '"state" AS "state", COUNT' in query["sql"]]
+    scans = {
+        node["Relation Name"]: node["Node Type"]
+        for sql in counts
+        for node in nodes_of(plan_of(sql))
+        if "Relation Name" in node
+    }
+    assert scans.items() >= {("studies_study", "Index Only Scan"), ("inference_inferencejob", "Index Only Scan")}
 
 
 def with_sites(role: Role, sites: list[Site]) -> User:
