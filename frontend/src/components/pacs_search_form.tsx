@@ -1,8 +1,9 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 
 import type { StudyQuery } from "../server/fetches";
 import type { RemoteNode } from "../server/nodes";
+import { BusyButton } from "./busy_button";
 import { Icon } from "./icons";
 import styles from "./pacs_search_form.module.css";
 
@@ -50,10 +51,10 @@ export function PacsSearchForm({ nodes, isSearching, onSearch }: PacsSearchFormP
       <TextInput label="Patient ID" {...field("patient_id")} />
       <TextInput label="Patient name" placeholder="Begins with, or * and ?" {...field("patient_name")} />
       <TextInput label="Accession number" {...field("accession_number")} />
-      <TextInput label="From" type="date" {...field("study_date_from")} />
-      <TextInput label="To" type="date" {...field("study_date_to")} />
-      <TextInput label="Modality" className={styles.short} {...field("modality")} />
-      <Button type="submit" size="xs" loading={isSearching} leftSection={<Icon name="search" size={14} />}>Search</Button>
+      <TextInput label="Study date from" type="date" {...field("study_date_from")} />
+      <TextInput label="Study date to" type="date" {...field("study_date_to")} />
+      <TextInput label="Modality" {...field("modality")} />
+      <BusyButton type="submit" size="xs" isBusy={isSearching} leftSection={<Icon name="search" size={14} />}>Search</BusyButton>
       {isEmpty && <p className={styles.error} role="alert">A patient ID, a name, an accession number or a first date is needed.</p>}
     </form>
   );

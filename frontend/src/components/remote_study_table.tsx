@@ -1,12 +1,12 @@
-import { Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import { cancelFetch, requestFetch, retryFetch, type Fetch, type RemoteStudies, type RemoteStudy } from "../server/fetches";
 import type { Me } from "../server/types";
 import { fetchesQuery, fetchOf, isOpen, refreshFetches } from "../state/inbox";
+import { BusyButton } from "./busy_button";
 import { FetchStateLine } from "./fetch_state";
-import { dateText, nameText, UNKNOWN } from "./formats";
+import { countText, dateText, nameText, UNKNOWN } from "./formats";
 import styles from "./outbox.module.css";
 import { detailOf } from "./problem";
 
@@ -19,10 +19,13 @@ interface RemoteStudyTableProps {
 /** What a node has, and how much of it is here. */
 export function RemoteStudyTable({ node, found, me }: RemoteStudyTableProps) {
   const fetches = useQuery(fetchesQuery(me.actions.includes("fetch.read") ? node : "")).data ?? [];
-  if (found.studies.length === 0) return <p className={styles.none} data-testid="pacs-nothing">The node has no study that matches.</p>;
+  if (found.studies.length === 0) return <p className={styles.none} role="status" data-testid="pacs-nothing">The node has no study that matches.</p>;
   return (
     <>
-      {found.has_more && <p className={styles.none} role="status">The node has more studies than these; narrow the search.</p>}
+      <p className={styles.none} role="status" data-testid="pacs-count">
+        {countText(found.studies.length, "study", "studies")}
+        {found.has_more && "; the node has more than these, narrow the search"}
+      </p>
       <div className={styles.card}>
         <table className={styles.table} aria-label="Studies at the node">
           <thead>
@@ -58,7 +61,7 @@ function Line({ node, study, fetch, canFetch }: LineProps) {
   const kept = fetch?.study ?? study.study;
   return (
     <tr data-testid="remote-study">
-      <td>
+      <td className={styles.person}>
         <span className={styles.name}>{nameText(study.patient_name) || UNKNOWN}</span>
         <div className={styles.hint}>{study.patient_id}</div>
       </td>
@@ -69,7 +72,7 @@ function Line({ node, study, fetch, canFetch }: LineProps) {
       </td>
       <td>{study.modalities.join(", ") || UNKNOWN}</td>
       <td>{study.instance_count ?? UNKNOWN}</td>
-      <td className={styles.wide}>
+      <td className={styles.here}>
         {kept ? <Link to={`/studies/${kept}`}>Open the study</Link> : !fetch && <span className={styles.hint}>Not here</span>}
         {fetch && <FetchStateLine fetch={fetch} />}
       </td>
@@ -95,7 +98,7 @@ function FetchAction({ node, uid, fetch, isHere }: FetchActionProps) {
   const label = isUnderway ? "Cancel" : fetch || isHere ? "Fetch again" : "Fetch";
   return (
     <>
-      <Button variant="default" size="compact-sm" loading={asking.isPending} onClick={() => asking.mutate()}>{label}</Button>
+      <BusyButton variant="default" size="compact-sm" isBusy={asking.isPending} onClick={() => asking.mutate()}>{label}</BusyButton>
       {asking.isError && <p className={styles.error} role="alert">{detailOf(asking.error)}</p>}
     </>
   );

@@ -1,3 +1,4 @@
+import { Button } from "@mantine/core";
 import { useIsFetching, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -6,7 +7,7 @@ import { Loading } from "../components/loading";
 import { NodeAnswer } from "../components/node_answer";
 import { PacsSearchForm } from "../components/pacs_search_form";
 import { usePageTitle } from "../components/page_title";
-import { Problem } from "../components/problem";
+import { Notice, Problem } from "../components/problem";
 import type { StudyQuery } from "../server/fetches";
 import type { RemoteNode } from "../server/nodes";
 import type { Me } from "../server/types";
@@ -47,8 +48,9 @@ export function PacsPage({ me }: { me: Me }) {
 
 function NoNode({ canManage }: { canManage: boolean }) {
   return (
-    <p className={styles.dim}>
-      No remote node is in use. {canManage ? <Link to="/nodes">Connect one</Link> : "An administrator connects them."}
-    </p>
+    <Notice tone="quiet" icon="info" title="No remote node is in use">
+      <p>{canManage ? "A node is a PACS or an archive that can be asked; set one up, or make one active again." : "An administrator sets up the PACS and the archives that can be asked."}</p>
+      {canManage && <Button component={Link} to="/nodes" variant="default">Nodes</Button>}
+    </Notice>
   );
 }
