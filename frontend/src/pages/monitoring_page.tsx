@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import { countText } from "../components/formats";
+import { countText, UNKNOWN } from "../components/formats";
 import { Loading } from "../components/loading";
 import { figureText, MonthChart } from "../components/month_chart";
 import { usePageTitle } from "../components/page_title";
@@ -73,7 +73,10 @@ function CourseLine({ course }: { course: Course }) {
     <tr data-testid="course" data-name={course.name} data-alert={course.is_alert}>
       <td>{course.title}</td>
       <td><MonthChart label={course.title} months={course.months} /></td>
-      <td className={styles.keep}>{last ? `${last.month}: ${figureText(last.median)} (${figureText(last.lower)} to ${figureText(last.upper)})` : "–"}</td>
+      <td className={styles.keep}>
+        {last ? `${last.month}: ${figureText(last.median)}` : UNKNOWN}
+        {last && <div className={styles.dim}>{`${figureText(last.lower)} to ${figureText(last.upper)}`}</div>}
+      </td>
       <td>{last?.studies ?? 0}</td>
       <td>
         {course.is_alert && <Badge size="sm" variant="light" color="orange" mr={8}>changed</Badge>}
