@@ -6,8 +6,6 @@ Imported when the settings name a bucket only: boto3 takes a process a third of 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -19,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
 from plaqueview.core.errors import UnavailableError
+from plaqueview.core.object_store import ObjectStore, StoredObject
 
 logger = logging.getLogger(__name__)
 
@@ -30,18 +29,7 @@ LIMITS: Final = Config(
 TRANSFER: Final = TransferConfig(multipart_threshold=64 * 1024**2, multipart_chunksize=64 * 1024**2, use_threads=False)
 
 
-@dataclass(frozen=True)
-class BucketObject:
-    """`modified` is by the bucket's clock."""
-
-    key: str
-    size_bytes: int
-    modified: datetime
-
-
-class Bucket(S3Storage):  # type: ignore[misc]  # django-storages ships no types
-    """Every method raises UnavailableError when the bucket does not answer, FileNotFoundError for a key it lacks."""
-
+class Bucket(S3Storage, ObjectStore):  # type: ignore[misc]  # django-storages ships no types
     def __init__(self, *, addressing_style: str, **options: Any) -> None:  # Any: the options of django-storages
         """Also takes whether the bucket's name stands in its host or in its path: auto, virtual, path."""
         super().__init__(client_config=LIMITS.merge(Config(s3={"addressing_style": addressing_style})), **options)
@@ -52,7 +40,6 @@ class Bucket(S3Storage):  # type: ignore[misc]  # django-storages ships no types
         return self.bucket.meta.client
 
     def put(self, path: Path, key: str) -> None:
-        """The object has the file's bytes, whole or not at all."""
         with _answering(key), path.open("rb") as file:
             self._client.upload_fileobj(file, self.bucket_name, key, Config=TRANSFER)
 
@@ -61,7 +48,6 @@ class Bucket(S3Storage):  # type: ignore[misc]  # django-storages ships no types
             self._client.download_fileobj(self.bucket_name, key, target, Config=TRANSFER)
 
     def read_range(self, key: str, *, offset: int, count: int) -> bytes:
-        """The bytes from `offset` on, fewer than `count` where the object ends."""
         with _answering(key):
             asked = f"bytes={offset}-{offset + count - 1}"
             answer = self._client.get_object(Bucket=self.bucket_name, Key=key, Range=asked)
@@ -72,7 +58,6 @@ class Bucket(S3Storage):  # type: ignore[misc]  # django-storages ships no types
             return cast(BinaryIO, self._client.get_object(Bucket=self.bucket_name, Key=key)["Body"])
 
     def size_of(self, key: str) -> int | None:
-        """None when there is no such object."""
         try:
             with _answering(key):
                 return int(self._client.head_object(Bucket=self.bucket_name, Key=key)["ContentLength"])
@@ -85,20 +70,17 @@ class Bucket(S3Storage):  # type: ignore[misc]  # django-storages ships no types
         self.remove(key)
 
     def remove(self, key: str) -> None:
-        """There is no such object; there may have been none."""
         with _answering(key):
             self._client.delete_object(Bucket=self.bucket_name, Key=key)
 
-    def below(self, prefix: str = "") -> Iterator[BucketObject]:
-        """The objects whose keys begin so, in the order of their keys."""
+    def below(self, prefix: str = "") -> Iterator[StoredObject]:
         with _answering(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
             for page in pages:
                 for one in page.get("Contents", ()):
-                    yield BucketObject(one["Key"], one["Size"], one["LastModified"])
+                    yield StoredObject(one["Key"], one["Size"], one["LastModified"])
 
     def keeps_versions(self) -> bool:
-        """Whether the bucket keeps what is removed from it."""
         with _answering(""):
             answer = self._client.get_bucket_versioning(Bucket=self.bucket_name)
             return bool(answer.get("Status") == "Enabled")

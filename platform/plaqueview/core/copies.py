@@ -16,16 +16,14 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from django.conf import settings
 from django.core.files.storage import storages
 
 from plaqueview.core.disk import forget_incoming, incoming, make_folders
 from plaqueview.core.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from plaqueview.core.bucket import Bucket
+from plaqueview.core.object_store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +37,9 @@ IN_USE_FOR_S: Final = 3600.0
 INCOMING_KEPT_FOR_S: Final = 24 * 3600.0
 
 
-def bucket() -> "Bucket | None":
+def bucket() -> ObjectStore | None:
     """Where the stored bytes are; None where they lie in the storage directory itself."""
-    return cast("Bucket", storages["default"]) if settings.S3_BUCKET else None
+    return cast(ObjectStore, storages["default"]) if settings.S3_BUCKET else None
 
 
 def copy_of(key: str) -> Path:
@@ -104,7 +102,7 @@ def look_through() -> None:
 
 
 def _fetch(key: str) -> None:
-    there = cast("Bucket", bucket())
+    there = cast(ObjectStore, bucket())
     part = incoming() / secrets.token_hex(16)
     make_folders(part.parent)
     try:
