@@ -1,4 +1,4 @@
-"""Who is signed in by a browser's session, found by looking only: for answers before the session's middleware."""
+"""Who is signed in by a browser's session, found by looking only: of sockets, and of answers before the middleware."""
 
 import re
 from collections.abc import Mapping
@@ -26,16 +26,24 @@ def user_of_session(cookies: Mapping[str, str]) -> User | None:
     of its keys or cookies is to be renewed, a second factor is wanted. So what ends a session, or writes into one,
     stands in one place.
     """
-    key = cookies.get(settings.SESSION_COOKIE_NAME)
-    if not key or not SOUND_CSRF.fullmatch(cookies.get(settings.CSRF_COOKIE_NAME, "0" * 32)):
+    session = session_of(cookies)
+    if session is None or not SOUND_CSRF.fullmatch(cookies.get(settings.CSRF_COOKIE_NAME, "0" * 32)):
         return None
-    session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    if not idleness.is_begun(session) or idleness.is_over(session):
-        return None
-    user = _signed_in_by(session)
-    if user is None or second_factor.is_wanting(user, session):
-        return None
+    user = signed_in_by(session) if idleness.is_begun(session) else None
     return None if session.modified else user
+
+
+def session_of(cookies: Mapping[str, str]) -> SessionBase | None:
+    """What the browser's cookie names, if there is one; nobody needs to be signed in by it."""
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    store: SessionBase | None = import_module(settings.SESSION_ENGINE).SessionStore(key) if key else None
+    return store
+
+
+def signed_in_by(session: SessionBase) -> User | None:
+    """Its active user; None when they were idle for too long, or have yet to add a second factor that is required."""
+    user = None if idleness.is_over(session) else _found_by(session)
+    return None if user is None or second_factor.is_wanting(user, session) else user
 
 
 def _active() -> "QuerySet[User]":
@@ -47,7 +55,7 @@ def _active() -> "QuerySet[User]":
 ACTIVE: Final = Prepared(_active)
 
 
-def _signed_in_by(session: SessionBase) -> User | None:
+def _found_by(session: SessionBase) -> User | None:
     """Whom `django.contrib.auth.get_user` finds without ending the session, as after a change of the password, and
     without renewing it, as after one of the secret key.
     """

@@ -1,17 +1,14 @@
 """Who opened a socket: the session of a browser at our origin, or the token of a script."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib import auth
-from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
-from plaqueview.accounts import idleness, second_factor
 from plaqueview.accounts.authentication import user_of_token
 from plaqueview.accounts.models import User
+from plaqueview.accounts.sessions import session_of, signed_in_by
 
 BEARER: Final = "bearer "
 
@@ -48,12 +45,5 @@ def _token_of(headers: Mapping[str, str]) -> str | None:
 
 
 def _user_of_session(headers: Mapping[str, str]) -> User | None:
-    key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    if idleness.is_over(request.session):
-        return None
-    user = auth.get_user(request)
-    if not isinstance(user, User) or second_factor.is_wanting(user, request.session):
-        return None
-    return user if user.is_active else None
+    session = session_of(parse_cookie(headers.get("cookie", "")))
+    return None if session is None else signed_in_by(session)
