@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from plaqueview.accounts.services import create_site
 from plaqueview.core.access import Role
@@ -154,10 +155,10 @@ def test_everything_answers_as_it_did_whatever_is_sealed(department, keys, monke
     before, clear = answers(department), rows()
     keys(FIRST)
     assert answers(department) == before
-    assert seal("--dry-run").splitlines()[1] == "patients_patient: 5 clear"
+    assert seal("--dry-run").splitlines()[1] == "patients_patient: 5 rows clear"
 
     killed_after_two_patients()
-    assert seal("--dry-run").splitlines()[1] == f"patients_patient: 2 {FIRST_ID}, 3 clear"
+    assert seal("--dry-run").splitlines()[1] == f"patients_patient: 2 rows under key {FIRST_ID}, 3 rows clear"
     assert answers(department) == before
     seal()
     assert answers(department) == before
@@ -166,10 +167,15 @@ def test_everything_answers_as_it_did_whatever_is_sealed(department, keys, monke
     keys(SECOND, FIRST)
     assert answers(department) == before
     killed_after_two_patients()
-    assert seal("--dry-run").splitlines()[1] == f"patients_patient: 3 {FIRST_ID}, 2 {SECOND_ID}"
+    assert (
+        seal("--dry-run").splitlines()[1]
+        == f"patients_patient: 3 rows under key {FIRST_ID}, 2 rows under key {SECOND_ID}"
+    )
     assert answers(department) == before
     assert find_or_create(site=ljubljana(), identity=identity("P12"), study_instance_uid="1.2").name == "Žagar^Ana"
-    assert seal().splitlines()[1] == f"patients_patient: 3 rows are sealed under key {SECOND_ID} (3 from {FIRST_ID})"
+    assert seal().splitlines()[1] == (
+        f"patients_patient: 3 rows are under key {SECOND_ID}, before: 3 rows under key {FIRST_ID}"
+    )
 
     keys("clear", SECOND)
     assert answers(department) == before
@@ -227,6 +233,19 @@ def test_a_key_that_is_taken_away_too_early_loses_nothing(department, keys):
     seal()
     keys(SECOND)
     assert sorted(Patient.objects.values_list("patient_id", flat=True)) == ["P1", "P12", "P2", "X2", "X9", "Y1"]
+
+
+def test_the_doctor_counts_the_rows_of_a_table_once(department, keys):
+    keys(FIRST)
+    seal()
+
+    with CaptureQueriesContext(connection) as asked:
+        lines = lines_of_doctor()
+
+    counts = [one for one in asked.captured_queries if "GROUP BY" in one["sql"] and "patients_patient" in one["sql"]]
+    assert len(counts) == 1
+    assert lines["identifiers"] == f"ok    identifiers         sealed: 11 rows under key {FIRST_ID}"
+    assert lines["sealing"].startswith("ok    sealing")
 
 
 def test_a_patient_who_came_twice_under_two_keys_is_named(keys):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from django.core import checks
 from django.utils import timezone
@@ -14,12 +15,12 @@ from plaqueview.celery import celery_app
 from plaqueview.core import copies, health
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
-from plaqueview.operations import sealing
 from plaqueview.operations.clocks import check_clocks
 from plaqueview.operations.readiness import READINESS
+from plaqueview.operations.sealing import Census
 
 # Celery's clock writes down what it has sent every ten seconds or so: CELERY_BEAT_SYNC_EVERY.
-ERRANDS_ARE_SEEN_WITHIN = timedelta(minutes=1)
+ERRANDS_ARE_SEEN_WITHIN: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Each finding, as soon as it is there."""
-    for examination in EXAMINATIONS:
+    for examination in (*OF_SETTINGS_AND_STORES, *_of_identifiers(Census()), *OF_WORK):
         problem = health.problem_of(examination.check)
         yield Finding(examination, problem, "" if problem or examination.tell is None else examination.tell())
 
@@ -116,9 +117,28 @@ def _ready(name: str, claim: str, advice: str) -> Examination:
     return Examination(name, READINESS[name], claim, advice)
 
 
-START_A_WORKER = "start one, and read its log"
+def _of_identifiers(census: Census) -> tuple[Examination, ...]:
+    return (
+        Examination(
+            "identifiers",
+            census.check_that_all_open,
+            "what names patients can be read",
+            "give PLAQUEVIEW_IDENTIFIER_KEYS that key back; nobody else has it",
+            tell=census.tell,
+        ),
+        Examination(
+            "sealing",
+            census.check_that_all_are_in_form,
+            "every row is as the first of PLAQUEVIEW_IDENTIFIER_KEYS wants it",
+            "run `plaqueview manage seal_identifiers`",
+            is_needed=False,
+        ),
+    )
 
-EXAMINATIONS = (
+
+START_A_WORKER: Final = "start one, and read its log"
+
+OF_SETTINGS_AND_STORES: Final = (
     Examination("settings", check_settings, "no errors", "correct the environment file"),
     Examination(
         "settings for care",
@@ -140,20 +160,8 @@ EXAMINATIONS = (
         "make room, give PLAQUEVIEW_STORAGE_DIR to the user of these processes, or compare PLAQUEVIEW_S3_*",
     ),
     Examination("erasing", check_erasing, "the storage keeps nothing of it", "turn the bucket's versions off"),
-    Examination(
-        "identifiers",
-        sealing.check_that_all_open,
-        "what names patients can be read",
-        "give PLAQUEVIEW_IDENTIFIER_KEYS that key back; nobody else has it",
-        tell=sealing.how_kept,
-    ),
-    Examination(
-        "sealing",
-        sealing.check_that_all_are_in_form,
-        "every row is as the first of PLAQUEVIEW_IDENTIFIER_KEYS wants it",
-        "run `plaqueview manage seal_identifiers`",
-        is_needed=False,
-    ),
+)
+OF_WORK: Final = (
     Examination("clock", check_clocks, "that of database and broker", "have every machine follow one time server"),
     _worker_of(DEFAULT_QUEUE, START_A_WORKER),
     _worker_of(INFERENCE_QUEUE, START_A_WORKER),

@@ -6,6 +6,7 @@ Source: docs/decisions/0046-sealed-identifiers.md
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,29 +41,38 @@ def rows_by_form() -> RowsByForm:
     return {model._meta.db_table: _forms_of(model) for model in models_with_sealed_fields()}  # noqa: SLF001  # Django's public name
 
 
-def total_by_form(found: RowsByForm) -> Counter[str]:
-    return sum(found.values(), Counter())
+class Census:
+    """What is true of all rows together. They are counted once, when the first asks: that reads every one of them."""
+
+    @cached_property
+    def forms(self) -> Mapping[str, int]:
+        return sum(rows_by_form().values(), Counter())
+
+    def check_that_all_open(self) -> None:
+        """Raises: UnavailableError when a row is sealed under a key that is not here."""
+        unopened = {form: count for form, count in self.forms.items() if form not in _readable()}
+        if unopened:
+            parts = ", ".join(f"{count} rows are sealed under key {form}" for form, count in sorted(unopened.items()))
+            raise UnavailableError(f"{parts}, which is not here")
+
+    def check_that_all_are_in_form(self) -> None:
+        """Raises: UnavailableError when a row is clear though there is a key, or under a later one of them."""
+        waiting = {form: count for form, count in self.forms.items() if form != ring().form}
+        if waiting:
+            raise UnavailableError(f"{rows_text(waiting)}, and new ones are {form_text(ring().form)}")
+
+    def tell(self) -> str:
+        kept = "sealed" if ring().seals else "clear, no key is in use"
+        return f"{kept}: {rows_text(self.forms) or 'there are no rows yet'}"
 
 
-def check_that_all_open() -> None:
-    """Raises: UnavailableError when a row is sealed under a key that is not here."""
-    unopened = {form: count for form, count in total_by_form(rows_by_form()).items() if form not in _readable()}
-    if unopened:
-        parts = ", ".join(f"{count} rows are sealed under key {form}" for form, count in sorted(unopened.items()))
-        raise UnavailableError(f"{parts}, which is not here")
+def rows_text(forms: Mapping[str, int]) -> str:
+    """How many rows are in each form; empty where there are none."""
+    return ", ".join(f"{count} rows {form_text(form)}" for form, count in sorted(forms.items()))
 
 
-def check_that_all_are_in_form() -> None:
-    """Raises: UnavailableError when a row is clear though there is a key, or under a later one of them."""
-    waiting = total_by_form(rows_by_form())
-    del waiting[ring().form]
-    if waiting:
-        raise UnavailableError(f"{_said(waiting)}, and new ones are {_name(ring().form)}")
-
-
-def how_kept() -> str:
-    found = total_by_form(rows_by_form())
-    return f"{'sealed' if ring().seals else 'clear, no key is in use'}: {_said(found) or 'there are no rows yet'}"
+def form_text(form: str) -> str:
+    return CLEAR if form == CLEAR else f"under key {form}"
 
 
 def bring_into_form() -> Iterator[Brought]:
@@ -174,11 +184,3 @@ def _forms_of(model: type[models.Model]) -> Counter[str]:
 
 def _readable() -> set[str]:
     return {CLEAR, *ring().key_ids}
-
-
-def _said(forms: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} rows {_name(form)}" for form, count in sorted(forms.items()))
-
-
-def _name(form: str) -> str:
-    return CLEAR if form == CLEAR else f"under key {form}"

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from plaqueview.core.identifier_keys import CLEAR, ring
-from plaqueview.operations.sealing import Brought, bring_into_form, forget_what_was, rows_by_form
+from plaqueview.core.identifier_keys import ring
+from plaqueview.operations.sealing import Brought, bring_into_form, forget_what_was, form_text, rows_by_form, rows_text
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
             for table, forms in rows_by_form().items():
-                self.stdout.write(f"{table}: " + (_said(forms) or "nothing"))
+                self.stdout.write(f"{table}: {rows_text(forms) or 'nothing'}")
             return
         if not ring().is_used:
             raise CommandError(
@@ -49,8 +49,8 @@ class Command(BaseCommand):
 
 
 def _told(brought: Brought) -> str:
-    forms = {f"from {form}": count for form, count in brought.from_forms.items()}
-    return f"{brought.rows} rows are {_name(ring().form)}" + (f" ({_said(forms)})" if forms else "")
+    before = rows_text(brought.from_forms)
+    return f"{brought.rows} rows are {form_text(ring().form)}" + (f", before: {before}" if before else "")
 
 
 def _require_none_left(tables: Any) -> None:
@@ -64,11 +64,3 @@ def _require_none_left(tables: Any) -> None:
         left += [f"{brought.table} {pk} is one patient with another row" for pk in brought.doubled]
     if left:
         raise CommandError("; ".join(left))
-
-
-def _said(forms: Any) -> str:
-    return ", ".join(f"{count} {form}" for form, count in sorted(forms.items()))
-
-
-def _name(form: str) -> str:
-    return CLEAR if form == CLEAR else f"sealed under key {form}"
