@@ -4,7 +4,9 @@ import csv
 from io import StringIO
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from plaqueview.accounts.models import User
 from plaqueview.accounts.services import create_site, import_account
@@ -131,6 +133,14 @@ def test_the_list_names_nobody(approved, client, admin):
     assert line["counting_rule"] == approved.counting_rule
     event = AuditEvent.objects.filter(kind="document.exported").latest("sequence")
     assert (event.actor_id, event.details["document"], event.details["studies"]) == (admin.pk, "cohort.csv", 1)
+
+
+def test_the_list_asks_for_its_versions_once(approved, client):
+    with CaptureQueriesContext(connection) as asked:
+        (line,) = lines_of(client)
+
+    assert sum('FROM "annotations_annotation" ' in one["sql"] for one in asked.captured_queries) == 1
+    assert line["site"] == approved.study.site.name
 
 
 @pytest.mark.parametrize(

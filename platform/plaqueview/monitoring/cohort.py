@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,6 +32,7 @@ from plaqueview.patients.pseudonyms import pseudonym_of, pseudonym_of_patient
 
 Value = str | int | float | None
 Scanner = tuple[str, str]  # manufacturer, model; empty where the file names none
+UNKNOWN_SCANNER: Final = ("", "")
 
 # Ages above are few enough to tell who it is. Source: 45 CFR 164.514(b)(2)(i)(C).
 OLDEST_TOLD: Final = 89
@@ -93,6 +94,8 @@ COUNTED: Final = (
     "counting_rule",
     "region_counts",
 )
+# Beside its version, the rows that hold these columns, and those that name patient and study.
+NAMED: Final = ("study__patient", "study__site", "author")
 # By name of the measure, a number for each study; not a number where it is not known.
 Table = Mapping[str, NDArray[np.float64]]
 
@@ -196,10 +199,10 @@ def read_cohort(*, query: CohortQuery, actor: User) -> Cohort:
 def export_cohort(*, query: CohortQuery, actor: User) -> bytes:
     """The same studies as CSV, a line each, under pseudonyms and years; that is on record. Raises: DeniedError."""
     require(actor, Action.STUDY_DEIDENTIFY)
-    scanners, versions = _scanners(actor), _versions(query, actor)
-    studies = _studies(versions, query, scanners)
-    named = versions.select_related("study__patient").defer("study__series_choice").in_bulk()
-    rows = [(study, named[study.version], _scanner_of(study, scanners)) for study in studies if study.version in named]
+    scanners = _scanners(actor)
+    named = _versions(query, actor).select_related(*NAMED).defer("study__series_choice")
+    of_scanners = ((version, scanners.get(version.study_id, UNKNOWN_SCANNER)) for version in named)
+    rows = [(_counted(version), version, found) for version, found in of_scanners if _is_of_scanner(found, query)]
     content = cohort_csv(rows)
     audit.record(
         EventKind.DOCUMENT_EXPORTED,
@@ -227,8 +230,20 @@ def _studies(
     return [study for study in found if _is_of_scanner(_scanner_of(study, scanners), query)]
 
 
+def _counted(version: Annotation) -> CohortStudy:
+    """What is counted of a version that is here with the rows `NAMED`."""
+    return CohortStudy._make(_column(version, path) for path in COUNTED)
+
+
+def _column(row: models.Model | None, path: str) -> Any:  # Any: of whichever column
+    """What the database has under the path; None where a row on the way is missing."""
+    name, _, rest = path.partition("__")
+    value = None if row is None else getattr(row, name)
+    return _column(value, rest) if rest else value
+
+
 def _scanner_of(study: CohortStudy, scanners: Mapping[UUID, Scanner]) -> Scanner:
-    return scanners.get(study.study, ("", ""))
+    return scanners.get(study.study, UNKNOWN_SCANNER)
 
 
 def _versions(query: CohortQuery, actor: User) -> QuerySet[Annotation]:
