@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from inference_worker.config import AugmentationConfig
 
+AROUND_PLAQUES = (31, 31)  # pixels, of which those of tissue tell how bright it is around a plaque
+PLAQUE_EDGE = 0.7  # pixels, sigma
+
 Slice = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 
@@ -26,6 +29,8 @@ def augment(
     """
     slice_, labels = transform(slice_, labels, placement(slice_, size, config, generator), size)
     head = slice_ > 0.0
+    if config.plaque_contrast != (1.0, 1.0) and generator.random() < config.probability:
+        slice_ = plaque_contrast(slice_, labels, config, generator)
     for change in (resolution, blur, bias_field, intensity, noise):
         if generator.random() < config.probability:
             slice_ = change(slice_, config, generator)
@@ -65,6 +70,17 @@ def transform(slice_: Slice, labels: Labels, matrix: NDArray[np.float64], size: 
     moved = cv2.warpAffine(slice_, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     moved_labels = cv2.warpAffine(labels, matrix, (size, size), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     return moved.astype(np.float32, copy=False), moved_labels.astype(np.uint8, copy=False)
+
+
+def plaque_contrast(slice_: Slice, labels: Labels, config: AugmentationConfig, generator: np.random.Generator) -> Slice:
+    """All plaques of the slice fainter or brighter against the tissue around them, as other sequences show them."""
+    factor = np.exp(generator.uniform(*np.log(config.plaque_contrast)))
+    plaques = (labels > 0).astype(np.float32)
+    tissue = ((slice_ > 0.0) & (labels == 0)).astype(np.float32)
+    near = cv2.blur(tissue, AROUND_PLAQUES)
+    around = cv2.blur(slice_ * tissue, AROUND_PLAQUES) / np.maximum(near, np.float32(1e-3))
+    share = np.where(near > 1e-2, cv2.GaussianBlur(plaques, (0, 0), PLAQUE_EDGE), 0.0)
+    return np.asarray(slice_ + share * (factor - 1.0) * (slice_ - around), np.float32)
 
 
 def resolution(slice_: Slice, config: AugmentationConfig, generator: np.random.Generator) -> Slice:

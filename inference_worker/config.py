@@ -48,7 +48,8 @@ class LossConfig:
 class AugmentationConfig:
     """Ranges of the random changes of a training slice; a probability is that of one change on one slice.
 
-    Thin slices are averaged to slabs of up to `thickest_slice_mm`.
+    Thin slices are averaged to slabs of up to `thickest_slice_mm`. `plaque_contrast` is how many times plaques differ
+    from the tissue around them as much as they did.
     """
 
     rotation_degrees: float = 20.0
@@ -65,6 +66,7 @@ class AugmentationConfig:
     blur_sigma: tuple[float, float] = (0.4, 1.2)
     lowest_resolution: float = 0.5
     thickest_slice_mm: float = 6.0
+    plaque_contrast: tuple[float, float] = (1.0, 1.0)
     probability: float = 0.4
 
 

@@ -5,10 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference_worker.augmentation import augment, brain_middle, placement, transform
+from inference_worker.augmentation import augment, brain_middle, placement, plaque_contrast, transform
 from inference_worker.config import AugmentationConfig
 
 STILL = AugmentationConfig(rotation_degrees=0.0, scale=(1.0, 1.0), shear=0.0, shift=0.0, probability=0.0)
+# No change that a probability of one would bring, but that of plaques.
+NO_SCANNER = {
+    "lowest_resolution": 1.0,
+    "blur_sigma": (1e-3, 1e-3),
+    "bias_field": 0.0,
+    "gamma": (1.0, 1.0),
+    "contrast": (1.0, 1.0),
+    "brightness": 0.0,
+    "noise": 0.0,
+}
 
 
 def brain():
@@ -49,6 +59,37 @@ def test_labels_move_with_the_slice(seed):
 
     overlap = np.count_nonzero((slice_ > 0.55) & (labels > 0))
     assert 2 * overlap / (np.count_nonzero(slice_ > 0.55) + np.count_nonzero(labels)) > 0.9
+
+
+def test_plaques_become_fainter_and_the_tissue_around_them_stays():
+    slice_, labels = brain()
+    config = replace(AugmentationConfig(), plaque_contrast=(0.5, 0.5))
+
+    found = plaque_contrast(slice_, labels, config, np.random.default_rng(0))
+
+    np.testing.assert_allclose(found[103:109, 153:163], 0.55, atol=1e-3)
+    np.testing.assert_array_equal(found[:95], slice_[:95])
+    np.testing.assert_array_equal(found[117:], slice_[117:])
+
+
+def test_a_slice_without_plaques_or_without_tissue_beside_them_stays():
+    slice_, labels = brain()
+    config = replace(AugmentationConfig(), plaque_contrast=(0.3, 0.3))
+    everywhere = np.where(slice_ > 0.0, 3, 0).astype(np.uint8)
+
+    for each in (np.zeros_like(labels), everywhere):
+        np.testing.assert_array_equal(plaque_contrast(slice_, each, config, np.random.default_rng(0)), slice_)
+
+
+def test_the_contrast_of_plaques_is_changed_only_where_it_is_asked_for():
+    slice_, labels = brain()
+    plain, changed = (
+        augment(slice_, labels, size=256, config=config, generator=np.random.default_rng(1))[0]
+        for config in (STILL, replace(STILL, probability=1.0, plaque_contrast=(0.5, 0.5), **NO_SCANNER))
+    )
+
+    assert plain.max() == pytest.approx(0.7, abs=1e-3)
+    assert changed.max() < 0.62
 
 
 def test_without_changes_the_brain_is_only_centred_or_mirrored():
