@@ -113,6 +113,20 @@ def test_the_cohort_is_narrowed(approved, client, query, studies):
     assert len(lines_of(client, **query)) == studies
 
 
+def test_the_figures_are_read_with_no_row_for_each_study(approved, client):
+    def asked_for() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/api/v1/cohort")
+        return [one["sql"] for one in asked if Annotation._meta.db_table in one["sql"]]
+
+    asked_for()
+    reads = asked_for()
+
+    # What is counted with its scanners, and the sentence of the one counting rule.
+    assert [StudyMeasures._meta.db_table in sql for sql in reads] == [True, False]
+    assert connection.vendor != "postgresql" or "JSON_AGG" in reads[0]
+
+
 def test_a_query_that_is_none_is_refused_by_its_field(client):
     answer = client.get("/api/v1/cohort", {"since": "soon"})
 

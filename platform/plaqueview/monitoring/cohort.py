@@ -6,7 +6,6 @@ Only the newest version of a study counts, and only where it is approved. Nothin
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,11 +26,11 @@ from plaqueview.core.access import Action, require
 from plaqueview.core.csv_file import csv_bytes
 from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.regions import Region
+from plaqueview.monitoring.cohort_columns import REGIONS, Scanner, Table, read_columns
 from plaqueview.monitoring.models import StudyMeasures
 from plaqueview.patients.pseudonyms import pseudonym_of, pseudonym_of_patient
 
 Value = str | int | float | None
-Scanner = tuple[str, str]  # manufacturer, model; empty where the file names none
 UNKNOWN_SCANNER: Final = ("", "")
 
 # Ages above are few enough to tell who it is. Source: 45 CFR 164.514(b)(2)(i)(C).
@@ -96,8 +95,6 @@ COUNTED: Final = (
 )
 # Beside its version, the rows that hold these columns, and those that name patient and study.
 NAMED: Final = ("study__patient", "study__site", "author")
-# By name of the measure, a number for each study; not a number where it is not known.
-Table = Mapping[str, NDArray[np.float64]]
 
 TITLES: Final[Mapping[str, str]] = {
     "active_count": "Active lesions",
@@ -109,7 +106,6 @@ TITLES: Final[Mapping[str, str]] = {
     Region.INFRATENTORIAL: "Infratentorial lesions",
     Region.DEEP_WHITE_MATTER: "Lesions of deep white matter",
 }
-REGIONS: Final = [name for name in TITLES if name in set(Region)]
 # One that is exported: what is counted, the version with its study and patient, and the scanner.
 CohortRow = tuple[CohortStudy, Annotation, Scanner]
 
@@ -168,29 +164,24 @@ class Cohort:
 def read_cohort(*, query: CohortQuery, actor: User) -> Cohort:
     """The approved studies of the actor's sites in numbers. Raises: DeniedError."""
     require(actor, Action.STUDY_DEIDENTIFY)
-    scanners = _scanners(actor)
-    studies = _studies(_versions(query, actor), query, scanners)
-    table = _table(studies)
-    of_part: dict[tuple[str, Scanner], list[int]] = defaultdict(list)
-    for at, study in enumerate(studies):
-        of_part[study.site, _scanner_of(study, scanners)].append(at)
+    found = read_columns(_versions(query, actor), manufacturer=query.manufacturer, scanner_model=query.scanner_model)
     return Cohort(
-        studies=len(studies),
-        patients=_patients(studies),
-        imported=sum(study.is_imported for study in studies),
-        active_count=sum(study.active_count for study in studies),
-        unconfirmed_active_count=sum(study.unconfirmed_active_count for study in studies),
-        rules=sorted({study.counting_rule for study in studies}),
-        spreads=_spreads(table),
+        studies=len(found.patient),
+        patients=len(set(found.patient)),
+        imported=found.imported,
+        active_count=int(found.measures["active_count"].sum()),
+        unconfirmed_active_count=sum(found.unconfirmed_active_count),
+        rules=found.rules,
+        spreads=_spreads(found.measures),
         parts=[
             Part(
                 site,
                 *scanner,
                 studies=len(places),
-                patients=_patients([studies[at] for at in places]),
-                spreads=_spreads({name: values[places] for name, values in table.items()}),
+                patients=len({found.patient[at] for at in places}),
+                spreads=_spreads({name: values[places] for name, values in found.measures.items()}),
             )
-            for (site, scanner), places in sorted(of_part.items())
+            for (site, scanner), places in sorted(found.by_part().items())
         ],
     )
 
@@ -223,13 +214,6 @@ def cohort_csv(rows: Sequence[CohortRow]) -> bytes:
     return csv_bytes(list(_columns()), [_row(*row) for row in rows])
 
 
-def _studies(
-    versions: QuerySet[Annotation], query: CohortQuery, scanners: Mapping[UUID, Scanner]
-) -> Sequence[CohortStudy]:
-    found = map(CohortStudy._make, versions.values_list(*COUNTED))
-    return [study for study in found if _is_of_scanner(_scanner_of(study, scanners), query)]
-
-
 def _counted(version: Annotation) -> CohortStudy:
     """What is counted of a version that is here with the rows `NAMED`."""
     return CohortStudy._make(_column(version, path) for path in COUNTED)
@@ -240,10 +224,6 @@ def _column(row: models.Model | None, path: str) -> Any:  # Any: of whichever co
     name, _, rest = path.partition("__")
     value = None if row is None else getattr(row, name)
     return _column(value, rest) if rest else value
-
-
-def _scanner_of(study: CohortStudy, scanners: Mapping[UUID, Scanner]) -> Scanner:
-    return scanners.get(study.study, UNKNOWN_SCANNER)
 
 
 def _versions(query: CohortQuery, actor: User) -> QuerySet[Annotation]:
@@ -268,26 +248,6 @@ def _scanners(actor: User) -> Mapping[UUID, Scanner]:
 def _is_of_scanner(scanner: Scanner, query: CohortQuery) -> bool:
     wanted = (query.manufacturer, query.scanner_model)
     return all(want is None or want == found for want, found in zip(wanted, scanner, strict=True))
-
-
-def _patients(studies: Sequence[CohortStudy]) -> int:
-    return len({study.patient for study in studies})
-
-
-def _table(studies: Sequence[CohortStudy]) -> Table:
-    """Of every measure that has a title."""
-    regions = [study.regions for study in studies]
-    columns = {
-        name: [_measured(study, of_study, name) for study, of_study in zip(studies, regions, strict=True)]
-        for name in TITLES
-    }
-    return {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
-
-
-def _measured(study: CohortStudy, regions: Mapping[str, Mapping[str, int]], name: str) -> float:
-    if name not in REGIONS:
-        return float(getattr(study, name))
-    return float(sum(regions[name].values())) if name in regions else np.nan
 
 
 def _spreads(table: Table) -> Sequence[Spread]:
