@@ -8,6 +8,7 @@ import { flipsOf, spacingOf } from "../geometry/reslice";
 import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
 import { ENGINE_ID, sharedEngine, startCornerstone } from "./cornerstone";
+import { KeptWindow } from "./kept_window";
 import { loadedSlices } from "./loaded_slices";
 import { prefetch } from "./prefetch";
 
@@ -81,7 +82,7 @@ export class ReadingStack {
   readonly #stopped = new AbortController();
   readonly #resizes: ResizeObserver;
   #drawnSlice = -1;
-  #window: GrayWindow | null = null;
+  readonly #window = new KeptWindow();
   #isInverted = false;
   /** What a fitted slice shows; all of it until every slice is here. */
   #content: ContentBox | null = null;
@@ -133,7 +134,7 @@ export class ReadingStack {
   }
 
   setWindow(window: GrayWindow): void {
-    this.#window = window;
+    this.#window.keep(window);
     this.#viewport.setProperties({ voiRange: rangeOf(window) });
     this.#viewport.render();
     this.listeners.onWindow(window);
@@ -254,8 +255,9 @@ export class ReadingStack {
     on(Enums.Events.CAMERA_MODIFIED, () => this.#drawnSlice >= 0 && this.listeners.onView());
     on(Enums.Events.IMAGE_RENDERED, () => this.#rendered());
     on(Enums.Events.VOI_MODIFIED, ({ detail }) => {
-      this.#window = windowOf(detail.range.lower, detail.range.upper);
-      this.listeners.onWindow(this.#window);
+      const window = windowOf(detail.range.lower, detail.range.upper);
+      this.#window.keep(window);
+      this.listeners.onWindow(window);
     });
   }
 
@@ -304,14 +306,16 @@ export class ReadingStack {
     return { focus, mmPerPixel: Math.max(mmPerPixel, whole / MOST_ENLARGED) };
   }
 
-  /** Cornerstone draws the next slice in the window of the one before, but says its own, from which a drag would begin. */
+  /** Told here and not where the slice changes: only once that is done has Cornerstone forgotten. */
   #rendered(): void {
-    if (this.#window) this.#viewport.setProperties({ voiRange: rangeOf(this.#window) }, true);
+    const window = this.#window.recall();
+    if (window) this.#viewport.setProperties({ voiRange: rangeOf(window) }, true);
     this.listeners.onDrawn();
   }
 
   #changedSlice(sliceIndex: number): void {
     this.#drawnSlice = sliceIndex;
+    this.#window.forget();
     this.listeners.onSlice(sliceIndex);
   }
 
