@@ -1,3 +1,4 @@
+import { dateText } from "./formats";
 import { trendMaximum, trendPoints, type TrendPoint, type TrendValue } from "./trend";
 import styles from "./trend_chart.module.css";
 import { TrendMark, type TrendLine } from "./trend_mark";
@@ -12,6 +13,7 @@ interface TrendChartProps {
   /** As many as every value has amounts. */
   readonly lines: readonly TrendLine[];
   readonly values: readonly TrendValue[];
+  /** Empty for an amount that there cannot be. */
   textOf(amount: number): string;
 }
 
@@ -19,7 +21,7 @@ interface TrendChartProps {
 export function TrendChart({ title, lines, values, textOf }: TrendChartProps) {
   const points = trendPoints(values, FRAME);
   const maximum = trendMaximum(values);
-  const words = points.map(({ date, amounts }) => `${date}: ${lines.map(({ name }, line) => `${name} ${textOf(amounts[line] ?? 0)}`).join(", ")}`);
+  const words = points.map(({ date, amounts }) => `${dateText(date)}: ${lines.map(({ name }, line) => `${name} ${textOf(amounts[line] ?? 0)}`).join(", ")}`);
   return (
     <figure className={styles.chart}>
       <figcaption className={styles.caption}>
@@ -35,10 +37,10 @@ export function TrendChart({ title, lines, values, textOf }: TrendChartProps) {
         ))}
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${title}. ${words.join("; ")}.`}>
-        {[0, maximum / 2, maximum].map((amount) => <Level key={amount} isGround={amount === 0} share={amount / maximum} text={textOf(amount)} />)}
+        {[0, maximum / 2, maximum].map((amount) => <Level key={amount} isGround={amount === 0} share={amount / maximum} text={textOf(amount) && String(amount)} />)}
         {lines.map((line, index) => <Line key={line.name} line={line} places={points.map(({ study, x, heights }) => ({ study, x, y: heights[index] ?? FRAME.bottom }))} />)}
         {withRoom(points).map(({ study, x, date }) => (
-          <text key={study} x={x} y={HEIGHT - 8} textAnchor="middle" className={styles.text}>{date}</text>
+          <text key={study} x={x} y={HEIGHT - 8} textAnchor="middle" className={styles.text}>{dateText(date)}</text>
         ))}
       </svg>
     </figure>

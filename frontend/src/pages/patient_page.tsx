@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 
-import { ClassMark } from "../components/class_mark";
+import { CLASS_NAMES, ClassMark } from "../components/class_mark";
 import { CourseCharts } from "../components/course_charts";
 import { ageText, dateText, nameText, UNKNOWN, volumeText } from "../components/formats";
 import { Loading } from "../components/loading";
@@ -32,6 +32,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
   if (patient.isError) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
   if (!patient.data) return <div className={styles.centre}><Loading of="patient" /></div>;
   const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, hold_reason, studies } = patient.data;
+  const isRead = studies.some(({ annotation }) => annotation?.author);
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
   return (
     <div className={styles.page}>
@@ -54,7 +55,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
               {LESION_CLASSES.map((lesionClass) => (
                 <th key={lesionClass} className={styles.right}>
                   <ClassMark lesionClass={lesionClass} size={12} />
-                  {lesionClass === "active" ? " AI active" : " AI inactive"}
+                  {` ${isRead ? CLASS_NAMES[lesionClass] : `AI ${CLASS_NAMES[lesionClass].toLowerCase()}`}`}
                 </th>
               ))}
               <th className={styles.right}>Volume</th>
@@ -66,7 +67,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
         </table>
       </div>
       {patient.data.counting_rule && (
-        <p className={styles.lead}>{`AI-predicted, FLAIR only. Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
+        <p className={styles.lead}>{`${isRead ? "What no reader spoke about is AI-predicted, FLAIR only." : "AI-predicted, FLAIR only."} Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
       )}
       <Course patient={id} />
       {me.actions.includes("patient.erase") && <PatientDeletion patient={id} holdReason={hold_reason} />}
