@@ -3,12 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, IntegerField, Model, Sum, Value, When
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Model, Q, Sum
 from kombu.exceptions import OperationalError
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily, Metric
@@ -96,15 +95,15 @@ def _by_state(name: str, help_text: str, model: type[Model], states: list[str]) 
 def _job_seconds() -> Iterator[Metric]:
     """From the first claim to the end of every inference that succeeded."""
     took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
-    within = [When(took__lte=timedelta(seconds=bound), then=Value(bound)) for bound in JOB_BUCKETS_S]
-    jobs = InferenceJob.objects.order_by().filter(state=JobState.SUCCEEDED, started_at__isnull=False)
-    by_bound = jobs.annotate(took=took, bound=Case(*within, output_field=IntegerField())).values_list("bound")
-    found = {bound: (count, total) for bound, count, total in by_bound.annotate(count=Count("*"), total=Sum("took"))}
-    bounds = [*map(str, map(float, JOB_BUCKETS_S)), "+Inf"]
-    counts = accumulate(float(found[bound][0]) if bound in found else 0.0 for bound in (*JOB_BUCKETS_S, None))
-    total = sum((total for _, total in found.values()), timedelta())
+    jobs = (
+        InferenceJob.objects.order_by().filter(state=JobState.SUCCEEDED, started_at__isnull=False).annotate(took=took)
+    )
+    within = {f"within_{bound}": Count("pk", filter=Q(took__lte=timedelta(seconds=bound))) for bound in JOB_BUCKETS_S}
+    found = jobs.aggregate(count=Count("pk"), total=Sum("took"), **within)
+    buckets = [(str(float(bound)), float(found[f"within_{bound}"])) for bound in JOB_BUCKETS_S]
     metric = HistogramMetricFamily("plaqueview_job_seconds", "Seconds of the inferences that succeeded.")
-    metric.add_metric([], list(zip(bounds, counts, strict=True)), total.total_seconds())
+    total_s = found["total"].total_seconds() if found["total"] else 0.0
+    metric.add_metric([], [*buckets, ("+Inf", float(found["count"]))], total_s)
     yield metric
 
 
