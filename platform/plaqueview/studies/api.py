@@ -16,6 +16,7 @@ from plaqueview.patients.models import Patient
 from plaqueview.studies import reading, services
 from plaqueview.studies.filters import PatientFilter, StableOrderingFilter, StudyFilter
 from plaqueview.studies.models import Series, Study
+from plaqueview.studies.paging import ids_of
 from plaqueview.studies.serializers import (
     OverrideSerializer,
     PatientDetailSerializer,
@@ -55,7 +56,7 @@ class StudyList(generics.GenericAPIView[Study]):
         if "teaching" in request.query_params or "teaching" in request.query_params.get("ordering", ""):
             require(user_of(request), Action.TRAINING_READ)
         studies: Any = self.filter_queryset(reading.read_worklist(actor=user_of(request)))  # Any: rows, or their ids
-        found = studies if isinstance(studies, list) else studies.values_list("pk", flat=True)
+        found = studies if isinstance(studies, list) else ids_of(studies, user=user_of(request))
         ids = self.paginate_queryset(found) or []
         return self.get_paginated_response(self.get_serializer(reading.rows_of_worklist(ids), many=True).data)
 
@@ -158,7 +159,7 @@ class PatientList(generics.GenericAPIView[Patient]):
     @extend_schema(operation_id="list_patients", summary="Patients by name", responses=PatientSerializer(many=True))
     def get(self, request: Request) -> Response:
         found: Any = self.filter_queryset(reading.read_patients(actor=user_of(request)))  # Any: rows, or their ids
-        ids = self.paginate_queryset(found if isinstance(found, list) else found.values_list("pk", flat=True)) or []
+        ids = self.paginate_queryset(found if isinstance(found, list) else ids_of(found, user=user_of(request))) or []
         page = reading.patients_in_order(ids)
         context = {"studies": reading.studies_by_patient(page)}
         return self.get_paginated_response([PatientSerializer(patient, context=context).data for patient in page])

@@ -135,7 +135,8 @@ class KnownTeachingFilter(filters.ChoiceFilter):
 
 class StudyFilter(filters.FilterSet):
     search = SearchFilter(label="Words of the name, patient ID, accession number or description.")
-    state = filters.MultipleChoiceFilter(choices=StudyState.choices)
+    # No study comes twice, and DISTINCT would have them all put in order first.
+    state = filters.MultipleChoiceFilter(choices=StudyState.choices, distinct=False)
     patient = filters.UUIDFilter(field_name="patient_id")
     assigned = AssignedFilter(label="Who is to read it: `me`, `nobody`, or a username.")
     reading = filters.ChoiceFilter(choices=[choice for choice in ReadingState.choices if choice[0]])
