@@ -9,7 +9,7 @@ import time
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.browsing import faultless_page, fresh_context
 from tests.running_demo import ROOT, RunningDemo
@@ -96,30 +96,49 @@ def test_a_phone_guards_the_account_and_another_session_is_ended(
 
 
 def assert_a_passkey_opens_the_account(demo: RunningDemo, account: dict[str, str], code: str, browser: Browser) -> None:
-    """At this machine's name, since browsers have no passkeys at a bare address; the demo itself leads away from it."""
-    url = demo.url.replace("127.0.0.1", "localhost") + "/"
     with fresh_context(browser) as context:
-        page = context.new_page()
-        page.route(url, lambda route: route.fulfill(response=route.fetch(url=demo.url)))
-        plug_in_key(page)
+        page, url = at_its_name(demo, context)
         give_password(page, url, account)
         give_code(page, code)
         open_account(page)
-        page.get_by_role("button", name="Add a passkey …").click()
-        page.get_by_label("Name of the passkey").fill("Desk")
-        page.get_by_role("form", name="Add a passkey").get_by_label("Your password").fill(account["password"])
-        page.get_by_role("button", name="Add a passkey", exact=True).click()
+        add_passkey(page, account, "Desk")
         expect(page.get_by_test_id("passkey-row")).to_contain_text("Desk")
         sign_out(page)
         page.get_by_role("button", name="Sign in with a passkey").click()
         page.get_by_test_id("worklist-row").first.wait_for()
         open_account(page)
+        page.get_by_test_id("passkey-row").get_by_role("button", name="Rename …").click()
+        renaming = page.get_by_role("form", name="Rename the passkey")
+        renaming.get_by_label("Name of the passkey").fill("Ward")
+        renaming.get_by_role("button", name="Use a passkey instead").click()
+        renaming.get_by_test_id("passkey-accepted").wait_for()
+        renaming.get_by_role("button", name="Rename the passkey").click()
+        expect(page.get_by_test_id("passkey-row")).to_contain_text("Ward")
         page.get_by_test_id("passkey-row").get_by_role("button", name="Remove …").click()
         removal = page.get_by_role("form", name="Remove the passkey")
         removal.get_by_role("button", name="Use a passkey instead").click()
         page.get_by_test_id("passkey-accepted").wait_for()
         removal.get_by_role("button", name="Remove the passkey").click()
         expect(page.get_by_test_id("passkey-row")).to_have_count(0)
+
+
+def at_its_name(demo: RunningDemo, context: BrowserContext) -> tuple[Page, str]:
+    """A page with a key, and the address by this machine's name: browsers have no passkeys at a bare address, and the
+    demo itself leads away from its name.
+    """
+    url = demo.url.replace("127.0.0.1", "localhost") + "/"
+    page = context.new_page()
+    page.route(url, lambda route: route.fulfill(response=route.fetch(url=demo.url)))
+    plug_in_key(page)
+    return page, url
+
+
+def add_passkey(page: Page, account: dict[str, str], name: str) -> None:
+    """On the page of the account."""
+    page.get_by_role("button", name="Add a passkey …").click()
+    page.get_by_label("Name of the passkey").fill(name)
+    page.get_by_role("form", name="Add a passkey").get_by_label("Your password").fill(account["password"])
+    page.get_by_role("button", name="Add a passkey", exact=True).click()
 
 
 def plug_in_key(page: Page) -> None:

@@ -210,5 +210,5 @@ def test_a_stranger_is_asked_to_sign_in_and_comes_back(demo: RunningDemo, strang
     stranger.get_by_role("textbox", name="Password").fill(account["password"])
     stranger.keyboard.press("Enter")
 
-    stranger.get_by_test_id("model-card").wait_for()
+    stranger.get_by_test_id("model-card").first.wait_for()
     assert stranger.url == f"{demo.url}/models"
