@@ -14,6 +14,8 @@ from tests.running_demo import ROOT, RunningDemo
 
 pytestmark = pytest.mark.browser
 
+FORGOTTEN_AFTER_MS = 300_000
+
 # An administrator, and a model that the gate has not judged: two administrators have to sign, and the champion stays.
 SCENE = """
     from django.core.management import call_command
@@ -39,9 +41,12 @@ def account(demo: RunningDemo) -> dict[str, str]:
     return {"username": "guardian", "password": password}
 
 
-def test_a_promotion_is_signed_by_passkey(demo: RunningDemo, account: dict[str, str], browser: Browser) -> None:
+def test_a_promotion_is_signed_by_passkey_and_by_another_once_that_is_five_minutes_old(
+    demo: RunningDemo, account: dict[str, str], browser: Browser
+) -> None:
     with fresh_context(browser) as context:
         page, url = at_its_name(demo, context)
+        page.clock.install()
         give_password(page, url, account)
         page.get_by_test_id("worklist-row").first.wait_for()
         open_account(page)
@@ -52,6 +57,9 @@ def test_a_promotion_is_signed_by_passkey(demo: RunningDemo, account: dict[str, 
         form = page.get_by_role("form", name="Promote 1.0.0")
         form.get_by_label("Why").fill("It was tried elsewhere.")
         form.get_by_label("Against the gate").check()
+        form.get_by_role("button", name="Use a passkey instead").click()
+        form.get_by_test_id("passkey-accepted").wait_for()
+        page.clock.fast_forward(FORGOTTEN_AFTER_MS)
         form.get_by_role("button", name="Use a passkey instead").click()
         form.get_by_test_id("passkey-accepted").wait_for()
         form.get_by_role("button", name="Promote").click()
