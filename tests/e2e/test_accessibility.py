@@ -98,6 +98,7 @@ def test_the_worklist(demo: RunningDemo, reader: Page) -> None:
         ("/transfers", "transfers-page"),
         ("/training", "training-page"),
         ("/monitoring", "course"),
+        ("/pacs", "pacs-page"),
         ("/nowhere", "not-found"),
     ],
 )
