@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from plaqueview.accounts.services import create_site
@@ -362,7 +363,8 @@ def test_a_page_costs_the_same_queries_whatever_is_on_it(django_assert_num_queri
     for number in range(5):
         with_result(settled(patient_id=f"P{number}"), active=1, inactive=2)
 
-    with django_assert_num_queries(6):  # token, sites twice, count, ids of the page, its rows
+    again = 1 if connection.vendor == "postgresql" else 0  # sites, whose pages are merged
+    with django_assert_num_queries(5 + again):  # token, sites, count, ids of the page, its rows
         assert len(client.get("/api/v1/studies").json()["results"]) == 6
-    with django_assert_num_queries(7):  # token, sites twice, count, ids of the page, its rows, their studies
+    with django_assert_num_queries(6 + again):  # token, sites, count, ids of the page, its rows, their studies
         assert len(client.get("/api/v1/patients").json()["results"]) == 5

@@ -119,9 +119,10 @@ class FollowUpFilter(filters.ChoiceFilter):
         later |= Q(study_date=OuterRef("study_date"), received_at__gt=OuterRef("received_at"))
         newer = Study.objects.filter(later, patient=OuterRef("patient"))
         due_date = timezone.localdate() - relativedelta(months=settings.FOLLOW_UP_MONTHS)
-        # The column by itself: of an expression the database does not know how many rows it holds for, takes them for
-        # few, and looks for a newer study of each by itself.
-        return qs.filter(~Exists(newer), reading=ReadingState.READ, study_date__lt=due_date)
+        # Said the other way round: SQLite would find these rows, all of them, in the index of dates, and sort them. And of
+        # the column: PostgreSQL does not know for how many rows an expression over it holds.
+        old = ~Q(study_date__gte=due_date) & Q(study_date__isnull=False)
+        return qs.filter(old, ~Exists(newer), reading=ReadingState.READ)
 
 
 class KnownTeachingFilter(filters.ChoiceFilter):

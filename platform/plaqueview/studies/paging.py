@@ -36,7 +36,7 @@ class IdsOfSites:
 
 def ids_of(rows: QuerySet[Any], *, user: User) -> Any:  # Any: studies or patients; what a paginator takes
     """The ids of the user's rows in their order, to be cut into pages."""
+    if not connection.features.supports_slicing_ordering_in_compound:
+        return rows.values_list("pk", flat=True)
     site_ids = list(user.site_ids())
-    if len(site_ids) > 1 and connection.features.supports_slicing_ordering_in_compound:
-        return IdsOfSites(rows, site_ids)
-    return rows.values_list("pk", flat=True)
+    return IdsOfSites(rows, site_ids) if len(site_ids) > 1 else rows.values_list("pk", flat=True)
