@@ -119,8 +119,8 @@ class FollowUpFilter(filters.ChoiceFilter):
         later |= Q(study_date=OuterRef("study_date"), received_at__gt=OuterRef("received_at"))
         newer = Study.objects.filter(later, patient=OuterRef("patient"))
         due_date = timezone.localdate() - relativedelta(months=settings.FOLLOW_UP_MONTHS)
-        # Said the other way round: SQLite would find these rows, all of them, in the index of dates, and sort them. And of
-        # the column: PostgreSQL does not know for how many rows an expression over it holds.
+        # Said the other way round: SQLite would find these rows, all of them, in the index of dates, and sort them.
+        # Of an expression over the column PostgreSQL does not know for how many rows it holds.
         old = ~Q(study_date__gte=due_date) & Q(study_date__isnull=False)
         return qs.filter(old, ~Exists(newer), reading=ReadingState.READ)
 
