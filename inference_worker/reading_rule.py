@@ -21,7 +21,7 @@ class ReadingRule:
     learn mostly from slices of 5 mm and more, in which a plaque stands out of noise that hides it in a thin one.
     """
 
-    plaque_threshold: float = 0.3
+    plaque_threshold: float = 0.25
     slab_mm: float = 5.0
 
     @classmethod
