@@ -89,20 +89,19 @@ def compared(value: float, peer_value: float) -> dict[str, float]:
     return {"peer_value": round(peer_value, 2), "ratio": round(value / peer_value, 3)}
 
 
+def peer_network(zoom: float) -> "torch.nn.Module":
+    from inference_worker.networks.zoom import zoomed
+
+    smp = importlib.import_module("segmentation_models_pytorch")  # after the network's own import mends torchvision
+    return zoomed(smp.DeepLabV3Plus("tu-efficientnet_b0", encoder_weights=None, in_channels=1, classes=3), zoom).eval()
+
+
 def eager_networks(shipped: "torch.nn.Module", *, zoom: float) -> dict[str, Timed]:
     """PyTorch's networks by name and memory layout, giving probabilities as the exported graph does."""
     import torch
 
-    from inference_worker.networks.zoom import zoomed
-
-    smp = importlib.import_module("segmentation_models_pytorch")  # after the network's own import mends torchvision
-
     def same() -> torch.nn.Module:
         return copy.deepcopy(shipped)
-
-    def peer() -> torch.nn.Module:
-        peer = smp.DeepLabV3Plus("tu-efficientnet_b0", encoder_weights=None, in_channels=1, classes=3)
-        return zoomed(peer, zoom).eval()
 
     def eager(network: torch.nn.Module, layout: torch.memory_format) -> Timed:
         network = network.to(memory_format=layout)
@@ -116,7 +115,7 @@ def eager_networks(shipped: "torch.nn.Module", *, zoom: float) -> dict[str, Time
     layouts = dict(zip(LAYOUTS, (torch.contiguous_format, torch.channels_last), strict=True))
     return {
         f"{name}{layout}": eager(make(), layouts[layout])
-        for name, make in (("same", same), ("smp", peer))
+        for name, make in (("same", same), ("smp", partial(peer_network, zoom)))
         for layout in LAYOUTS
     }
 

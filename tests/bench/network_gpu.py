@@ -8,14 +8,13 @@ slice counts as the operations of the network as its table has it. `network_gpu_
 """
 
 import copy
-import importlib
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from inference_worker.config import SLICE_SIZE
-from tests.bench.network_cpu import compared, gflop_of
+from tests.bench.network_cpu import PEER, SAME, compared, gflop_of, peer_network
 
 if TYPE_CHECKING:
     import torch
@@ -26,9 +25,7 @@ TRAINING_BATCHES = (8, 32)
 COMPILED_BATCH = 32
 ROUNDS, WARM_UPS = 20, 3
 MATRIX_SIDE = 8192
-SAME = "the same network, eager float32"
 EXPORTED = "the form that is exported for CPUs, bfloat16, CUDA graph"
-PEER = "segmentation_models_pytorch DeepLabV3Plus tu-efficientnet_b0, eager float32"
 
 Step = Callable[[], object]
 
@@ -54,13 +51,6 @@ def run() -> Iterator[dict[str, object]]:
     yield compiled_line(peers[SAME])
     for batch in TRAINING_BATCHES:
         yield from training_lines(batch, identity.network.zoom)
-
-
-def peer_network(zoom: float) -> "nn.Module":
-    from inference_worker.networks.zoom import zoomed
-
-    smp = importlib.import_module("segmentation_models_pytorch")  # after the network's own import mends torchvision
-    return zoomed(smp.DeepLabV3Plus("tu-efficientnet_b0", encoder_weights=None, in_channels=1, classes=3), zoom).eval()
 
 
 def inference_lines(
