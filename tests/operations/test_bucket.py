@@ -25,8 +25,10 @@ from plaqueview.core.storage import (
 from plaqueview.operations import backup as backups
 from plaqueview.operations import doctor
 from plaqueview.pacs.frames import read_frame, read_instance
+from plaqueview.pacs.kept_headers import keep_of_study, metadata_of
 from plaqueview.pacs.retrieval import retrieve
-from plaqueview.studies.models import Instance, Series
+from plaqueview.studies.models import Instance, Series, Study
+from plaqueview.studies.settling import settle
 from plaqueview.studies.volumes import load_volume
 from tests.accounts.people import make_user
 from tests.operations.s3_server import running_s3, storages_in, use_new_bucket
@@ -189,6 +191,24 @@ def test_a_study_is_received_read_and_restored_by_machines_that_share_no_disk(bu
     assert whole == contents[0]
     assert len(copies_on(machine)) == 4
     assert_backed_up_and_restored(bucket, tmp_path, set(contents))
+
+
+@pytest.mark.django_db
+def test_headers_of_a_series_are_one_object_of_the_bucket_and_no_file_is_fetched(other_machine):
+    receive_bytes(*(encoded(dataset) for dataset in series(4)))
+    study = Study.objects.get()
+    read = headers_of(study)
+    settle(study.pk)
+    keep_of_study(study.pk)
+    machine = other_machine()
+
+    assert headers_of(study) == read
+    assert copies_on(machine) == [Series.objects.get().headers_key]
+
+
+def headers_of(study: Study) -> bytes:
+    actor = make_user(Role.NEUROLOGIST, username=f"reader-{time.monotonic_ns()}")
+    return metadata_of(retrieve(actor=actor, study_uid=study.study_instance_uid))
 
 
 def assert_backed_up_and_restored(bucket, tmp_path: Path, contents: set[bytes]) -> None:

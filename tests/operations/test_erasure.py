@@ -18,9 +18,11 @@ from plaqueview.core.stored_keys import kept_among
 from plaqueview.inference.models import InferenceJob
 from plaqueview.operations import erasure
 from plaqueview.operations.retention import Applied, apply_retention
+from plaqueview.pacs.kept_headers import keep_of_study
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import hold
 from plaqueview.studies.models import Instance, Study
+from plaqueview.studies.settling import settle
 from plaqueview.training.models import DatasetSnapshot, RunSample, SnapshotStudy, TrainingRun
 from tests.accounts.people import PASSWORD, browser, csrf
 from tests.api.scene import make_place, world
@@ -115,6 +117,9 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
     of_other = {word: tables_with({word}) for word in own_words(other)}
     shown = admin.get(f"/dicom-web/studies/{place.parameters['study_uid']}/metadata")
     assert f"P-{place.site.name}".encode() in shown.content
+    settle(place.study.pk)
+    keep_of_study(place.study.pk)
+    assert {name.partition("/")[0] for name in files()} >= {"dicom", "headers", "nifti"}
     size_bytes = sum(Instance.objects.filter(study__patient=place.study.patient).values_list("size_bytes", flat=True))
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -128,6 +133,7 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
     assert tables_with({f"P-{place.site.name}", place.parameters["study_uid"]}) == set()
     assert f"P-{place.site.name}".encode() not in texts_in_redis()
     assert files() == kept_among(files())
+    assert not any(name.startswith("headers/") for name in files())
     assert {word: tables_with({word}) for word in own_words(other)} == of_other
     event = AuditEvent.objects.get(kind=EventKind.PATIENT_ERASED)
     assert (event.object_id, event.actor_name) == (place.parameters["patient_id"], place.users[Role.ADMIN].username)

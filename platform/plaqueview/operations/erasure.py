@@ -136,11 +136,12 @@ def _work_under_way(rows: Rows) -> Iterator[str]:
 
 
 def _stored_keys(rows: Rows) -> set[str]:
+    """Whoever is about to write another key into one of the rows comes before this or finds the row gone."""
     keys: set[str] = set()
     for model, found in rows.items():
         for column in key_columns(model):
             for some in rows_with(model, found):
-                keys.update(some.exclude(**{column: ""}).values_list(column, flat=True))
+                keys.update(some.select_for_update().exclude(**{column: ""}).values_list(column, flat=True))
     return keys
 
 

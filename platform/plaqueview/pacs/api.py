@@ -18,7 +18,7 @@ from plaqueview.accounts.models import User
 from plaqueview.core.access import Action
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs import frames, search, stow
-from plaqueview.pacs.metadata import metadata_of
+from plaqueview.pacs.kept_headers import metadata_of
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
 from plaqueview.pacs.ranges import Asked, answer_of
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
@@ -252,10 +252,15 @@ class Metadata(DicomWebView):
     def get(
         self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
     ) -> HttpResponse:
-        instances = retrieve(
-            actor=user_of(request), study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid
-        )
-        headers = {"ETag": etag_of(instances, "metadata"), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
-            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return HttpResponse(metadata_of(instances), content_type=DICOM_JSON, headers=headers)
+        return answer_metadata(request, user_of(request), study_uid, series_uid, instance_uid)
+
+
+def answer_metadata(
+    request: Asked, actor: User, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+) -> HttpResponse:
+    """The headers of everything below the UIDs. Raises: as `retrieve`."""
+    instances = retrieve(actor=actor, study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
+    headers = {"ETag": etag_of(instances, "metadata"), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
+    if request.headers.get("If-None-Match", "") == headers["ETag"]:
+        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return HttpResponse(metadata_of(instances), content_type=DICOM_JSON, headers=headers)

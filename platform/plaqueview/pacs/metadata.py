@@ -3,11 +3,9 @@
 import json
 import math
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import Any
 
-from django.conf import settings
-from django.core.cache import caches
 from pydicom import dcmread
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
@@ -18,21 +16,14 @@ from plaqueview.core.storage import stored_path
 from plaqueview.pacs.bulk_data import LARGEST_INLINE_BYTES, PIXEL_DATA, item_at, large_elements, uri_of
 from plaqueview.pacs.retrieval import StoredInstance
 
-# Thousands are kept in memory; that of a multi-frame image can take megabytes.
-LARGEST_KEPT_BYTES = 16 * 1024
-
 # Texts of elements by what decides them; None where no JSON holds the value.
 Texts = dict[Hashable, str | None]
 
 
-def metadata_of(instances: Sequence[StoredInstance]) -> bytes:
-    """A JSON array with one dataset per instance; what was read lately is not read again."""
-    cache = caches["headers"]
-    known = cache.get_many([instance.sha256 for instance in instances])
+def read_headers(instances: Iterable[StoredInstance]) -> dict[str, bytes]:
+    """Of each instance a JSON object in one line, by its storage key. A `BulkDataURI` begins behind the root."""
     alike: Texts = {}
-    fresh = {one.sha256: _read(one, alike) for one in instances if one.sha256 not in known}
-    cache.set_many({sha256: header for sha256, header in fresh.items() if len(header) <= LARGEST_KEPT_BYTES})
-    return b"[" + b",".join({**known, **fresh}[one.sha256] for one in instances) + b"]"
+    return {instance.storage_key: _read(instance, alike) for instance in instances}
 
 
 def _read(instance: StoredInstance, alike: Texts) -> bytes:
@@ -109,7 +100,7 @@ def _put(values: dict[str, Any], place: str, element: dict[str, str]) -> None:  
 
 def _uri(header: Dataset, place: str) -> str:
     return uri_of(
-        f"{settings.ORIGIN}/dicom-web",
+        "",
         study_uid=header.StudyInstanceUID,
         series_uid=header.SeriesInstanceUID,
         instance_uid=header.SOPInstanceUID,

@@ -1,4 +1,4 @@
-"""Frames and files, answered before the session's middleware, routes and the REST framework: most of their time."""
+"""Frames, files and headers, answered before the session's middleware, routes and the framework: most of their time."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from plaqueview.accounts.models import User
 from plaqueview.accounts.services import user_of_token
 from plaqueview.accounts.sessions import user_of_session
 from plaqueview.core.errors import PlaqueViewError
-from plaqueview.pacs.api import answer_instances
+from plaqueview.pacs.api import answer_instances, answer_metadata
 from plaqueview.pacs.pixels_api import answer_frames
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -40,6 +40,10 @@ ROUTES: Final = (
     Route(re.compile(INSTANCE), answer_instances, "GET, DELETE, HEAD, OPTIONS"),
     Route(re.compile(SERIES), answer_instances, "GET, DELETE, HEAD, OPTIONS"),
     Route(re.compile(STUDY), answer_instances, "GET, POST, DELETE, HEAD, OPTIONS"),
+    *(
+        Route(re.compile(f"{level}/metadata"), answer_metadata, "GET, HEAD, OPTIONS")
+        for level in (SERIES, STUDY, INSTANCE)
+    ),
 )
 
 

@@ -33,6 +33,7 @@ class StoredInstance(NamedTuple):
     size_bytes: int
     pixel_offset: int | None
     pixel_bytes: int | None
+    headers_key: str
 
 
 PLACES: Final = {
@@ -68,8 +69,22 @@ def _below(*names: str) -> "QuerySet[Instance]":
     actor = User(pk=Slot("actor", UUIDField()))  # type: ignore[misc]  # for a query that is filled in
     found = Instance.objects.visible_to(actor)
     found = found.filter(**{PLACES[name]: Slot(name, CharField()) for name in names})
+    if "series_uid" not in names:
+        # It always is: so that the study is found by its site and UID, and not by looking through all of that index.
+        found = found.filter(study__site=F("site"))
     order = () if "instance_uid" in names else ("series_id", "instance_number", "sop_instance_uid")
-    return found.order_by(*order).annotate(frame_bytes=F("attributes__frame_bytes"))
+    return _annotated(found.order_by(*order))
+
+
+def _annotated(instances: "QuerySet[Instance]") -> "QuerySet[Instance]":
+    """With what a `StoredInstance` has beside columns of its own."""
+    return instances.annotate(frame_bytes=F("attributes__frame_bytes"), headers_key=F("series__headers_key"))
+
+
+def instances_of(series_id: UUID) -> list[StoredInstance]:
+    """All of a series, for what the system does by itself."""
+    found = Instance.objects.filter(series=series_id).order_by("instance_number", "sop_instance_uid")
+    return [StoredInstance._make(row) for row in _annotated(found).values_list(*StoredInstance._fields)]
 
 
 BELOW: Final = {

@@ -14,15 +14,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 REDIS_URL = read(env.str, "PLAQUEVIEW_REDIS_URL", validate=url_of("redis", "rediss"))
-CACHES = {
-    "default": {"BACKEND": "plaqueview.core.redis_cache.Cache", "LOCATION": REDIS_URL},
-    # Headers name patients. Redis writes what it holds into a file, and from there no erasure could take it back.
-    "headers": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "TIMEOUT": 3600,
-        "OPTIONS": {"MAX_ENTRIES": 5000},
-    },
-}
+CACHES = {"default": {"BACKEND": "plaqueview.core.redis_cache.Cache", "LOCATION": REDIS_URL}}
 # As many pages as come or go at once ask the broker at once; the library's own hundred would turn the others away.
 FEED_BROKER_CONNECTIONS = 5000
 CHANNEL_LAYERS = {

@@ -201,7 +201,8 @@ class SeriesSource(models.TextChoices):
 class Series(Record):
     """A series; its attributes are those of the first instance received.
 
-    A series made from a NIfTI file keeps the file, byte for byte, under `source_key`.
+    A series made from a NIfTI file keeps the file, byte for byte, under `source_key`. What `headers_key` names is
+    derived from the instances' files, and may be missing or of fewer of them: `studies.kept_headers`.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="series")
@@ -221,6 +222,9 @@ class Series(Record):
     source = models.CharField(max_length=8, choices=SeriesSource, default=SeriesSource.DICOM)
     source_key = models.CharField(max_length=120, blank=True)
     source_name = SealedCharField(max_length=sealed_length(255), blank=True)
+    headers_key = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="Its instances' headers as DICOM JSON."
+    )
 
     objects = SeriesQuerySet.as_manager()
 

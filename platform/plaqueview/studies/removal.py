@@ -57,6 +57,7 @@ def remove(*, actor: User, study_uid: str, series_uid: str = "", instance_uid: s
     if dependents := dependents_of(study):
         raise ConflictError(f"the study stays as it is: {', '.join(dependents)} depend on it")
     keys = [one.storage_key for one in instances]
+    keys += [one.headers_key for one in study.series.select_for_update() if one.headers_key]
     Instance.objects.filter(pk__in=[one.pk for one in instances]).delete()
     emptied = list(study.series.filter(instances=None))
     keys += [one.source_key for one in emptied if one.source_key]
@@ -119,8 +120,8 @@ def _shrink(study: Study, emptied: Sequence[Series], removed: Removed) -> None:
         patients.remove_without_studies(patient)
         return
     for series in study.series.all():
-        series.instance_count = series.instances.count()
-        series.save(update_fields=["instance_count", "modified"])
+        series.instance_count, series.headers_key = series.instances.count(), ""
+        series.save(update_fields=["instance_count", "headers_key", "modified"])
     study.instance_count, study.series_count = study.instances.count(), study.series.count()
     study.state, study.state_reason, study.is_settled = StudyState.RECEIVING, "", False
     study.save()

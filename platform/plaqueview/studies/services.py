@@ -2,6 +2,7 @@
 
 from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.intake import Offered, take_in, unpack
+from plaqueview.studies.kept_headers import keep_headers
 from plaqueview.studies.nifti_files import receive_nifti
 from plaqueview.studies.protocols import keep_quality
 from plaqueview.studies.queue import assign, set_under_double_reading
@@ -55,6 +56,7 @@ __all__ = [
     "fingerprint_of",
     "follow_job",
     "forget_removed",
+    "keep_headers",
     "keep_quality",
     "load_first_header",
     "load_headers",

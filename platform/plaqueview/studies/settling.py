@@ -14,7 +14,7 @@ from plaqueview.audit.services import record
 from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import InvalidError, NotFoundError
-from plaqueview.core.queue import enqueue
+from plaqueview.core.queue import LATER, enqueue
 from plaqueview.imaging.completeness import Completeness, InstanceHeader, assess
 from plaqueview.imaging.post_contrast import choose_post_contrast_t1
 from plaqueview.imaging.series_choice import SeriesHeader, choose_flair
@@ -37,6 +37,7 @@ PROCESS_UPLOAD_TASK = "studies.process_upload"
 # Floors above: named, never held.
 REQUEST_TASK = "inference.request_for_study"
 ENHANCEMENT_TASK = "enhancement.request_for_study"
+HEADERS_TASK = "pacs.keep_headers"
 
 # A study that waits for its job longer than this lost the message that asks for one.
 JOB_MESSAGE_LOST_AFTER = timedelta(seconds=30)
@@ -68,6 +69,7 @@ def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     study.save()
     record(EventKind.STUDY_SETTLED, actor=None, object_type="study", object_id=study.pk, site_id=study.site_id)
     announce_study(study)
+    enqueue(HEADERS_TASK, str(study.pk), priority=LATER)
     if study.current_annotation_id is not None and study.series_choice["t1_pair"]["before"]:
         enqueue(ENHANCEMENT_TASK, str(study.pk))
 
