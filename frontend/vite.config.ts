@@ -45,5 +45,5 @@ export default defineConfig(({ command }) => ({
   server: {
     proxy: Object.fromEntries(["/api", "/_allauth", "/dicom-web"].map((path) => [path, BACKEND])),
   },
-  test: { setupFiles: ["tests/setup.ts"], include: ["tests/**/*.test.ts"], environment: "node" },
+  test: { setupFiles: ["tests/setup.ts"], include: ["tests/**/*.test.{ts,tsx}"], environment: "node" },
 }));

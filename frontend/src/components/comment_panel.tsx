@@ -1,10 +1,11 @@
-import { Button, Checkbox, Textarea } from "@mantine/core";
+import { Checkbox, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { addComment, resolveComment, type Anchor, type StudyComment } from "../server/review";
 import { queryClient } from "../state/queries";
 import { useLedFocus } from "../state/room_focus";
+import { BusyButton } from "./busy_button";
 import styles from "./comment_panel.module.css";
 import { leaveOrSend } from "./field_keys";
 import { countText, fullTimeText, timeText } from "./formats";
@@ -79,7 +80,7 @@ function CommentLine({ study, comment, lesion, canResolve, onShow }: CommentLine
       <p>{text}</p>
       {resolved_at && <span className={styles.none}>{`Resolved by ${resolved_by ?? "a reader"}, ${timeText(resolved_at)}`}</span>}
       {!resolved_at && canResolve && (
-        <Button variant="subtle" size="compact-xs" loading={resolving.isPending} onClick={() => resolving.mutate()} data-testid="comment-resolve">Resolve</Button>
+        <BusyButton variant="subtle" size="compact-xs" isBusy={resolving.isPending} onClick={() => resolving.mutate()} data-testid="comment-resolve">Resolve</BusyButton>
       )}
       {resolving.isError && <span className={styles.error} role="alert">{detailOf(resolving.error)}</span>}
     </li>
@@ -113,7 +114,7 @@ function NewComment({ study, annotation, pin }: { study: string; annotation: str
         size="xs" label={pin ? `Pin to lesion ${pin.lesion}` : "Select a lesion to pin this to it"} disabled={!pin}
         checked={isPinned && pin !== null} onChange={(event) => setPinned(event.currentTarget.checked)}
       />
-      <Button type="submit" variant="default" disabled={!text.trim()} loading={adding.isPending} data-testid="add-comment">Comment</Button>
+      <BusyButton type="submit" variant="default" disabled={!text.trim()} isBusy={adding.isPending} data-testid="add-comment">Comment</BusyButton>
       {adding.isError && <span className={styles.error} role="alert">{detailOf(adding.error)}</span>}
     </form>
   );

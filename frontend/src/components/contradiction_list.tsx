@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 
 import type { Anchor } from "../server/review";
 import type { Contradiction } from "../state/contradictions";
+import { BusyButton } from "./busy_button";
 import styles from "./contradiction_list.module.css";
 import { countText } from "./formats";
 import { Notice } from "./problem";
@@ -23,7 +24,7 @@ export function ContradictionList({ contradictions, onShow, onWithdraw }: Contra
             <p>{contradiction.detail}</p>
             <span className={styles.actions}>
               <Button size="compact-xs" variant="default" onClick={() => onShow(contradiction.statement.anchor)}>Show the place</Button>
-              <Button size="compact-xs" variant="default" onClick={() => onWithdraw(contradiction)}>Withdraw</Button>
+              <BusyButton size="compact-xs" variant="default" onClick={() => onWithdraw(contradiction)}>Withdraw</BusyButton>
             </span>
           </li>
         ))}

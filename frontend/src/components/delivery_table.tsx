@@ -1,8 +1,8 @@
-import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
 import { redeliver, type Delivery } from "../server/webhooks";
 import { canRedeliver, refreshDeliveries } from "../state/webhooks";
+import { BusyButton } from "./busy_button";
 import { fullTimeText, timeText } from "./formats";
 import { sentence } from "./node_words";
 import styles from "./outbox.module.css";
@@ -60,7 +60,7 @@ function Line({ delivery, asOf }: { delivery: Delivery; asOf: number }) {
       <td className={styles.keep} title={next_attempt_at ? fullTimeText(next_attempt_at) : undefined}>{nextAttemptText(delivery, asOf)}</td>
       <td className={styles.right}>
         {canRedeliver(delivery) && (
-          <Button variant="default" size="compact-sm" loading={asking.isPending} onClick={() => asking.mutate()}>Redeliver</Button>
+          <BusyButton variant="default" size="compact-sm" isBusy={asking.isPending} onClick={() => asking.mutate()}>Redeliver</BusyButton>
         )}
         {asking.isError && <p className={styles.error} role="alert">{detailOf(asking.error)}</p>}
       </td>

@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -6,8 +6,10 @@ import { useState } from "react";
 import { beginDoubleReading } from "../server/double_readings";
 import type { Study } from "../server/types";
 import { queryClient, readersQuery, studiesQuery } from "../state/queries";
+import { BusyButton } from "./busy_button";
 import styles from "./double_reading_form.module.css";
 import { dateText, nameText } from "./formats";
+import { useKeptPlace } from "./kept_place";
 import { Problem } from "./problem";
 
 const SEARCH_DELAY_MS = 250;
@@ -31,6 +33,7 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
     onSuccess: onDone,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["double-readings"] }),
   });
+  const place = useKeptPlace<HTMLFormElement>();
   const chosen = [choice.first, choice.second, choice.adjudicator];
   const isWhole = choice.study !== "" && chosen.every(Boolean) && new Set(chosen).size === chosen.length;
   const person = (label: string, field: "first" | "second" | "adjudicator") => (
@@ -43,7 +46,7 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
   );
   return (
     <form
-      className={styles.form} aria-label="New double reading" data-testid="double-reading-form"
+      ref={place} className={styles.form} aria-label="New double reading" data-testid="double-reading-form"
       onSubmit={(event) => {
         event.preventDefault();
         if (isWhole) beginning.mutate();
@@ -57,8 +60,8 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
       </div>
       {beginning.isError && <Problem error={beginning.error} />}
       <div className={styles.actions}>
-        <Button type="submit" disabled={!isWhole} loading={beginning.isPending}>Begin</Button>
-        <Button variant="default" onClick={onDone}>Cancel</Button>
+        <BusyButton type="submit" disabled={!isWhole} isBusy={beginning.isPending}>Begin</BusyButton>
+        <BusyButton variant="default" onClick={onDone}>Cancel</BusyButton>
       </div>
     </form>
   );
@@ -71,7 +74,7 @@ function StudyChoice({ chosen, onChoose }: { chosen: string; onChoose: (study: s
   const found = studies.data?.results ?? [];
   return (
     <div className={styles.study}>
-      <TextInput size="xs" type="search" label="Find the study" placeholder="Name, patient ID, accession" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+      <TextInput autoFocus size="xs" type="search" label="Find the study" placeholder="Name, patient ID, accession" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
       <NativeSelect
         size="xs" label="Unread study" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}
         data={[{ value: "", label: found.length > 0 ? "Choose …" : "No unread study matches" }, ...found.map((study) => ({ value: study.id, label: studyText(study) }))]}

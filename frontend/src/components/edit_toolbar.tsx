@@ -86,7 +86,7 @@ function EditTool({ entry, isEnabled, isPressed, run }: EditToolProps) {
   return (
     <Tooltip label={hint} position="right">
       <ActionIcon
-        size={30} className={styles.tool} onClick={() => run(command)} disabled={!isEnabled} aria-label={command.title}
+        size={30} className={styles.tool} onClick={() => isEnabled && run(command)} aria-disabled={!isEnabled || undefined} data-disabled={!isEnabled || undefined} aria-label={command.title}
         aria-pressed={entry.tool ? Boolean(isPressed) : undefined} data-pressed={isPressed || undefined} data-command={entry.command}
       >
         <Icon name={entry.icon} size={17} />

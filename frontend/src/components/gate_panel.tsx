@@ -1,10 +1,11 @@
-import { Badge, Button, Checkbox, Textarea } from "@mantine/core";
+import { Badge, Checkbox, Textarea } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { cancelEvaluation, promoteModel, requestEvaluation, rollBackModel, type GateVerdict, type Interval } from "../server/training";
 import type { ModelVersion } from "../server/types";
 import { evaluationsQuery, isLive, refreshModels, verdictQuery } from "../state/training";
+import { BusyButton } from "./busy_button";
 import styles from "./gate_panel.module.css";
 import { JobAction } from "./job_card";
 import { Notice, Problem } from "./problem";
@@ -48,9 +49,9 @@ function EvaluationLine({ model }: { model: ModelVersion }) {
       {newest?.state === "failed" && <Notice tone="caution" icon="info" title="It could not be tried"><p>{newest.reason}</p></Notice>}
       {asking.isError && <Problem error={asking.error} />}
       {!(newest && isLive(newest)) && (
-        <Button variant="default" w="fit-content" loading={asking.isPending} onClick={() => asking.mutate()} data-testid="evaluate">
+        <BusyButton variant="default" w="fit-content" isBusy={asking.isPending} onClick={() => asking.mutate()} data-testid="evaluate">
           Try it on our test patients
-        </Button>
+        </BusyButton>
       )}
     </>
   );
@@ -144,7 +145,7 @@ function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateV
       {promotion.data?.done_at === null && (
         <Notice tone="caution" icon="info" title="Waits"><p>A second administrator has to ask for the same.</p></Notice>
       )}
-      <Button type="submit" loading={promotion.isPending} disabled={!mayPass && !override} w="fit-content">Promote</Button>
+      <BusyButton type="submit" isBusy={promotion.isPending} disabled={!mayPass && !override} w="fit-content">Promote</BusyButton>
     </form>
   );
 }
@@ -154,9 +155,9 @@ function Rollback({ model }: { model: ModelVersion }) {
   return (
     <>
       {rollback.isError && <Problem error={rollback.error} />}
-      <Button variant="default" w="fit-content" loading={rollback.isPending} onClick={() => rollback.mutate()} data-testid="roll-back">
+      <BusyButton variant="default" w="fit-content" isBusy={rollback.isPending} onClick={() => rollback.mutate()} data-testid="roll-back">
         Roll back to the model before
-      </Button>
+      </BusyButton>
     </>
   );
 }

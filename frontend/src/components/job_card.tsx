@@ -1,9 +1,10 @@
-import { Button, Progress } from "@mantine/core";
+import { Progress } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
 import { cancelJob, requestInference, retryJob } from "../server/endpoints";
 import type { JobSummary, Me, StudyDetail } from "../server/types";
 import { queryClient } from "../state/queries";
+import { BusyButton } from "./busy_button";
 import { Icon } from "./icons";
 import styles from "./job_card.module.css";
 import { detailOf, Notice } from "./problem";
@@ -65,15 +66,15 @@ export function JobAction({ label, study, action }: { label: string; study?: str
   });
   return (
     <div className={styles.action}>
-      <Button
+      <BusyButton
         variant="default"
         size="compact-sm"
-        loading={asking.isPending}
+        isBusy={asking.isPending}
         onClick={() => asking.mutate()}
         leftSection={label === "Cancel" ? null : <Icon name="retry" size={14} />}
       >
         {label}
-      </Button>
+      </BusyButton>
       {asking.isError && <span className={styles.error} role="alert">{detailOf(asking.error)}</span>}
     </div>
   );

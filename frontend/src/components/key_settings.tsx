@@ -1,11 +1,13 @@
-import { Button, Kbd } from "@mantine/core";
+import { Kbd } from "@mantine/core";
 import { useEffect, useEffectEvent, useState } from "react";
 
 import { conflictsOf, withKeys, type ChosenKeys } from "../state/keymap";
 import { chordOf, chordText, isWholeKey } from "../tools/chords";
 import { COMMAND_GROUPS, type Command } from "../tools/command";
 import { COMMANDS, keysOf } from "../tools/commands";
+import { BusyButton } from "./busy_button";
 import { Icon } from "./icons";
+import { useKeptPlace } from "./kept_place";
 import styles from "./key_settings.module.css";
 
 const GROUPS = COMMAND_GROUPS.map((group) => ({ group, commands: COMMANDS.filter((command) => command.group === group) })).filter(({ commands }) => commands.length > 0);
@@ -63,12 +65,10 @@ function KeyLine({ command, keys, isChosen, conflicts, isAsking, onAsk, onChange
       <span className={styles.title}>{title}</span>
       <span className={styles.keys}>
         {keys.map((key) => (
-          <span key={key} className={styles.key} data-conflict={conflicts.has(key) || undefined}>
-            <Kbd size="xs">{chordText(key)}</Kbd>
-            <button type="button" aria-label={`Take ${chordText(key)} from ${title}`} onClick={() => onChange(keys.filter((other) => other !== key))}>
-              <Icon name="close" size={11} />
-            </button>
-          </span>
+          <KeyMark
+            key={key} text={chordText(key)} title={title} isConflict={conflicts.has(key)}
+            onTake={() => onChange(keys.filter((other) => other !== key))}
+          />
         ))}
         {keys.length === 0 && <span className={styles.none}>no key</span>}
       </span>
@@ -82,15 +82,27 @@ function KeyLine({ command, keys, isChosen, conflicts, isAsking, onAsk, onChange
             }}
           />
         ) : (
-          <Button variant="default" size="compact-xs" onClick={() => onAsk(true)} aria-label={`Add a key for ${title}`} data-testid="add-key">Add</Button>
+          <BusyButton variant="default" size="compact-xs" onClick={() => onAsk(true)} aria-label={`Add a key for ${title}`} data-testid="add-key">Add</BusyButton>
         )}
-        <Button
+        <BusyButton
           variant="subtle" size="compact-xs" disabled={!isChosen} onClick={() => onChange(command.keys)} aria-label={`Reset the keys of ${title}`}
         >
           Reset
-        </Button>
+        </BusyButton>
       </span>
     </li>
+  );
+}
+
+function KeyMark({ text, title, isConflict, onTake }: { text: string; title: string; isConflict: boolean; onTake: () => void }) {
+  const button = useKeptPlace<HTMLButtonElement>();
+  return (
+    <span className={styles.key} data-conflict={isConflict || undefined}>
+      <Kbd size="xs">{text}</Kbd>
+      <button ref={button} type="button" aria-label={`Take ${text} from ${title}`} onClick={onTake}>
+        <Icon name="close" size={11} />
+      </button>
+    </span>
   );
 }
 

@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { importModel, modelFileUrl } from "../server/training";
 import type { ModelVersion } from "../server/types";
 import { refreshModels } from "../state/training";
+import { BusyButton } from "./busy_button";
 import { Problem } from "./problem";
 
 /** The model as one file, signed with the key of this installation. */
@@ -27,7 +28,7 @@ export function ModelImport() {
   return (
     <>
       <FileButton accept=".pvmodel" onChange={(file) => file && importing.mutate(file)}>
-        {(button) => <Button {...button} size="compact-sm" variant="default" w="fit-content" loading={importing.isPending}>Import a signed model …</Button>}
+        {(button) => <BusyButton {...button} size="compact-sm" variant="default" w="fit-content" isBusy={importing.isPending}>Import a signed model …</BusyButton>}
       </FileButton>
       {importing.isError && <Problem error={importing.error} />}
     </>

@@ -6,6 +6,7 @@ import { changeNode, createNode, removeNode, type RemoteNode, type SentDocument 
 import type { Me } from "../server/types";
 import { nodesQuery } from "../state/outbox";
 import { queryClient } from "../state/queries";
+import { BusyButton } from "./busy_button";
 import { countText } from "./formats";
 import { NodeAddress } from "./node_address";
 import { NodeArrivals } from "./node_arrivals";
@@ -54,7 +55,7 @@ export function NodeForm({ node, me, onClose }: NodeFormProps) {
       <NodeArrivals {...fields} />
       {saving.isError && <Refusal error={saving.error} fieldCount={Object.keys(errors).length} />}
       <div className={styles.actions}>
-        <Button type="submit" loading={saving.isPending}>Save</Button>
+        <BusyButton type="submit" isBusy={saving.isPending}>Save</BusyButton>
         <Button variant="default" onClick={onClose}>Cancel</Button>
         {node && <Removal node={node} onRemoved={onClose} />}
       </div>
@@ -137,7 +138,7 @@ function Removal({ node, onRemoved }: { node: RemoteNode; onRemoved: () => void 
   if (!isAsking) return <Button className={styles.removal} variant="default" onClick={() => ask(true)} data-testid="delete-node">Delete …</Button>;
   return (
     <div className={styles.removal}>
-      <Button color="red.9" autoFocus loading={removing.isPending} onClick={() => removing.mutate()} data-testid="confirm-delete">{`Delete ${node.name} for good`}</Button>
+      <BusyButton color="red.9" autoFocus isBusy={removing.isPending} onClick={() => removing.mutate()} data-testid="confirm-delete">{`Delete ${node.name} for good`}</BusyButton>
       {removing.isError && <Problem error={removing.error} />}
     </div>
   );

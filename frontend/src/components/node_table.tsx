@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
 import { echoNode, type RemoteNode } from "../server/nodes";
 import type { Me } from "../server/types";
 import { showNode } from "../state/outbox";
+import { BusyButton } from "./busy_button";
 import { fullTimeText, timeText, UNKNOWN } from "./formats";
 import { addressText, documentsText, echoText, KIND_TEXTS, priorsText, sentence } from "./node_words";
 import styles from "./outbox.module.css";
@@ -78,8 +78,8 @@ function Actions({ node, onChange }: { node: RemoteNode; onChange: (node: Remote
   return (
     <>
       <div className={styles.actions}>
-        <Button variant="default" size="compact-sm" loading={asking.isPending} onClick={() => asking.mutate()} aria-label={`Echo ${node.name}`} data-testid="echo">Echo</Button>
-        <Button variant="default" size="compact-sm" onClick={() => onChange(node)} aria-label={`Edit ${node.name}`}>Edit</Button>
+        <BusyButton variant="default" size="compact-sm" isBusy={asking.isPending} onClick={() => asking.mutate()} aria-label={`Echo ${node.name}`} data-testid="echo">Echo</BusyButton>
+        <BusyButton variant="default" size="compact-sm" onClick={() => onChange(node)} aria-label={`Edit ${node.name}`}>Edit</BusyButton>
       </div>
       {asking.isError && <p className={styles.error} role="alert">{detailOf(asking.error)}</p>}
     </>

@@ -1,4 +1,4 @@
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -8,7 +8,9 @@ import { reauthenticate } from "../server/session";
 import { authenticatorsQuery, refreshAccount, useNewCodes } from "../state/account";
 import styles from "./account.module.css";
 import { browserText } from "./browser_text";
+import { BusyButton } from "./busy_button";
 import { fullTimeText } from "./formats";
+import { useKeptPlace } from "./kept_place";
 import { Problem } from "./problem";
 import { Proof, proofIn } from "./proof";
 import table from "./table.module.css";
@@ -38,7 +40,7 @@ export function PasskeyPanel() {
       )}
       {!canUsePasskeys() && <p className={styles.text}>This browser has no passkeys for this address; they need a host name and https.</p>}
       {wish === null && canUsePasskeys() && (
-        <Button variant="default" className={styles.button} onClick={() => setWish({ what: "add" })}>Add a passkey …</Button>
+        <BusyButton variant="default" className={styles.button} onClick={() => setWish({ what: "add" })}>Add a passkey …</BusyButton>
       )}
       {wish !== null && <WishForm key={wish.what} wish={wish} onEnd={() => setWish(null)} />}
     </section>
@@ -52,8 +54,8 @@ function Line({ passkey, onWish }: { passkey: Authenticator; onWish: (what: "ren
       <td>{timeOf(passkey.created_at)}</td>
       <td>{passkey.last_used_at === null ? "not yet" : timeOf(passkey.last_used_at)}</td>
       <td className={styles.end}>
-        <Button variant="default" size="compact-xs" onClick={() => onWish("rename")}>Rename …</Button>{" "}
-        <Button variant="default" size="compact-xs" onClick={() => onWish("remove")}>Remove …</Button>
+        <BusyButton variant="default" size="compact-xs" onClick={() => onWish("rename")}>Rename …</BusyButton>{" "}
+        <BusyButton variant="default" size="compact-xs" onClick={() => onWish("remove")}>Remove …</BusyButton>
       </td>
     </tr>
   );
@@ -63,6 +65,7 @@ const ACTIONS = { add: "Add a passkey", rename: "Rename the passkey", remove: "R
 
 function WishForm({ wish, onEnd }: { wish: Wish; onEnd: () => void }) {
   const { show } = useNewCodes();
+  const place = useKeptPlace<HTMLFormElement>();
   const doing = useMutation({
     mutationFn: async (form: FormData) => {
       await reauthenticate(proofIn(form));
@@ -76,7 +79,7 @@ function WishForm({ wish, onEnd }: { wish: Wish; onEnd: () => void }) {
   });
   return (
     <form
-      className={styles.form} aria-label={ACTIONS[wish.what]}
+      ref={place} className={styles.form} aria-label={ACTIONS[wish.what]}
       onSubmit={(event) => {
         event.preventDefault();
         doing.mutate(new FormData(event.currentTarget));
@@ -84,7 +87,7 @@ function WishForm({ wish, onEnd }: { wish: Wish; onEnd: () => void }) {
     >
       {wish.what !== "remove" && (
         <TextInput
-          name="name" label="Name of the passkey" required maxLength={100} withAsterisk={false}
+          name="name" label="Name of the passkey" required maxLength={100} withAsterisk={false} autoFocus
           defaultValue={wish.what === "rename" ? wish.passkey.name : browserText(navigator.userAgent)}
         />
       )}
@@ -92,8 +95,8 @@ function WishForm({ wish, onEnd }: { wish: Wish; onEnd: () => void }) {
       <Proof />
       {doing.isError && <Problem error={doing.error} />}
       <div className={styles.actions}>
-        <Button type="submit" loading={doing.isPending}>{ACTIONS[wish.what]}</Button>
-        <Button variant="default" onClick={onEnd}>Cancel</Button>
+        <BusyButton type="submit" isBusy={doing.isPending}>{ACTIONS[wish.what]}</BusyButton>
+        <BusyButton variant="default" onClick={onEnd}>Cancel</BusyButton>
       </div>
     </form>
   );

@@ -1,10 +1,11 @@
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
 
 import { changePassword } from "../server/account";
 import { refreshAccount } from "../state/account";
 import styles from "./account.module.css";
+import { BusyButton } from "./busy_button";
 import { Problem } from "./problem";
 
 export function PasswordPanel() {
@@ -28,7 +29,7 @@ export function PasswordPanel() {
         <PasswordInput name="new" label="New password" description="Twelve characters or more." autoComplete="new-password" minLength={12} required withAsterisk={false} />
         {change.isError && <Problem error={change.error} />}
         {change.isSuccess && <p className={styles.text} role="status">The password is changed. Your other sessions have ended.</p>}
-        <Button type="submit" variant="default" loading={change.isPending} className={styles.button}>Change the password</Button>
+        <BusyButton type="submit" variant="default" isBusy={change.isPending} className={styles.button}>Change the password</BusyButton>
       </form>
     </section>
   );

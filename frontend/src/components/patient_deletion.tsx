@@ -5,6 +5,7 @@ import { useNavigate } from "react-router";
 
 import { erasePatient, fetchErasure, setHold, type Erasure } from "../server/erasure";
 import { queryClient } from "../state/queries";
+import { BusyButton } from "./busy_button";
 import { bytesText, countText } from "./formats";
 import { Loading } from "./loading";
 import styles from "./patient_deletion.module.css";
@@ -24,7 +25,7 @@ export function PatientDeletion({ patient, holdReason }: PatientDeletionProps) {
     <section className={styles.panel} aria-label="Keeping and deleting" data-testid="patient-deletion">
       <h2>Keeping and deleting</h2>
       <div className={styles.actions}>
-        {holdReason ? <Release patient={patient} /> : <Button variant="default" size="xs" onClick={() => setAsked("hold")}>Hold…</Button>}
+        {holdReason ? <Release patient={patient} /> : <BusyButton variant="default" size="xs" onClick={() => setAsked("hold")}>Hold…</BusyButton>}
         <Button variant="default" size="xs" color="red" onClick={() => setAsked("erase")} disabled={holdReason !== ""}>Erase the patient…</Button>
         <span className={styles.dim}>
           {holdReason ? "Nothing is deleted while the patient is held." : "A hold keeps everything, whatever the department's retention says."}
@@ -58,7 +59,7 @@ function Release({ patient }: { readonly patient: string }) {
   return (
     <>
       {hold.isError && <Problem error={hold.error} />}
-      <Button variant="default" size="xs" loading={hold.isPending} onClick={() => hold.mutate("")}>Release the hold</Button>
+      <BusyButton variant="default" size="xs" isBusy={hold.isPending} onClick={() => hold.mutate("")}>Release the hold</BusyButton>
     </>
   );
 }
@@ -75,7 +76,7 @@ function HoldForm({ patient, onDone }: { readonly patient: string; readonly onDo
     >
       <TextInput name="reason" label="Why" description="Everybody who may see the patient reads it." required maxLength={500} data-autofocus />
       {hold.isError && <Problem error={hold.error} />}
-      <Button type="submit" loading={hold.isPending} className={styles.submit}>Hold</Button>
+      <BusyButton type="submit" isBusy={hold.isPending} className={styles.submit}>Hold</BusyButton>
     </form>
   );
 }
@@ -114,7 +115,7 @@ function ErasureForm({ patient, onClose }: { readonly patient: string; readonly 
       {erasing.isError && <Problem error={erasing.error} />}
       <div className={styles.answers}>
         <Button variant="default" onClick={onClose}>Keep the patient</Button>
-        <Button type="submit" color="red.8" loading={erasing.isPending} data-testid="erase">Erase for good</Button>
+        <BusyButton type="submit" color="red.8" isBusy={erasing.isPending} data-testid="erase">Erase for good</BusyButton>
       </div>
     </form>
   );

@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 
 import { ProblemError } from "../server/problem";
+import { BusyButton } from "./busy_button";
 import { Icon, type IconName } from "./icons";
 import styles from "./problem.module.css";
 
@@ -20,9 +20,9 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: (() => v
       <p>{detailOf(error)}</p>
       {error instanceof ProblemError && error.fields.map(({ field, detail }) => <p key={field}>{`${field}: ${detail}`}</p>)}
       {onRetry && (
-        <Button variant="default" onClick={onRetry} leftSection={<Icon name="retry" />}>
+        <BusyButton variant="default" onClick={onRetry} leftSection={<Icon name="retry" />}>
           Try again
-        </Button>
+        </BusyButton>
       )}
     </Notice>
   );

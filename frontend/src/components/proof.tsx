@@ -1,10 +1,11 @@
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { canUsePasskeys, reauthenticateByPasskey } from "../server/passkeys";
 import { authenticatorsQuery } from "../state/account";
 import styles from "./account.module.css";
+import { BusyButton } from "./busy_button";
 import { Problem } from "./problem";
 
 /** Somewhat less than the five minutes for which the server takes an answer: who writes for longer is asked again. */
@@ -28,9 +29,9 @@ export function Proof() {
         autoComplete="current-password" required withAsterisk={false}
       />
       {has("webauthn") && canUsePasskeys() && (
-        <Button variant="subtle" size="compact-sm" className={styles.button} loading={passkey.isPending} onClick={() => passkey.mutate()}>
+        <BusyButton variant="subtle" size="compact-sm" className={styles.button} isBusy={passkey.isPending} onClick={() => passkey.mutate()}>
           Use a passkey instead
-        </Button>
+        </BusyButton>
       )}
       {passkey.isError && <Problem error={passkey.error} />}
     </>

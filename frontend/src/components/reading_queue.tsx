@@ -1,4 +1,4 @@
-import { Button, Menu, Tooltip, UnstyledButton } from "@mantine/core";
+import { Menu, Tooltip, UnstyledButton } from "@mantine/core";
 import { useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
 
@@ -6,6 +6,7 @@ import { assign, fetchNextUnread } from "../server/queue";
 import type { Me, Study } from "../server/types";
 import { queryClient, readersQuery } from "../state/queries";
 import { commandOf } from "../tools/commands";
+import { BusyButton } from "./busy_button";
 import { Icon } from "./icons";
 import { useKeyHint } from "./key_hint";
 import { detailOf } from "./problem";
@@ -29,12 +30,12 @@ export function NextUnreadButton({ next }: { next: NextUnread }) {
     <span className={styles.next}>
       <span role="status" className={styles.told} data-testid="next-unread-told">{told}</span>
       <Tooltip label={hint}>
-        <Button
-          variant="default" size="compact-sm" loading={next.isPending} onClick={() => next.mutate()}
+        <BusyButton
+          variant="default" size="compact-sm" isBusy={next.isPending} onClick={() => next.mutate()}
           rightSection={<Icon name="forward" size={13} />} data-testid="next-unread"
         >
           Next unread
-        </Button>
+        </BusyButton>
       </Tooltip>
     </span>
   );

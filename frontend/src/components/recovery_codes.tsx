@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 
 import styles from "./account.module.css";
+import { BusyButton } from "./busy_button";
 import { Notice } from "./problem";
 
 /** Ten codes, shown this once, each good for one sign-in without the phone. */
@@ -16,7 +17,7 @@ export function RecoveryCodes({ codes, onKept }: { codes: readonly string[]; onK
       </ul>
       <div className={styles.actions}>
         <Button variant="default" component="a" href={file} download="plaqueview-recovery-codes.txt">Save as a file</Button>
-        <Button onClick={onKept}>I have kept them</Button>
+        <BusyButton onClick={onKept}>I have kept them</BusyButton>
       </div>
     </>
   );

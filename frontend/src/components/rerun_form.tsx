@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -6,6 +6,7 @@ import { requestRerun, type RerunPreview, type WantedRerun } from "../server/rer
 import type { Me } from "../server/types";
 import { modelsQuery, queryClient } from "../state/queries";
 import { previewQuery } from "../state/reruns";
+import { BusyButton } from "./busy_button";
 import { countText } from "./formats";
 import { Problem } from "./problem";
 import styles from "./rerun_form.module.css";
@@ -58,7 +59,7 @@ export function RerunForm({ me }: { me: Me }) {
       {preview.isError && <Problem error={preview.error} onRetry={() => void preview.refetch()} />}
       {preview.data && <PreviewText preview={preview.data} />}
       {asking.isError && <Problem error={asking.error} />}
-      <Button type="submit" w="fit-content" loading={asking.isPending} disabled={!preview.data?.study_count || preview.isFetching}>Read again</Button>
+      <BusyButton type="submit" w="fit-content" isBusy={asking.isPending} disabled={!preview.data?.study_count || preview.isFetching}>Read again</BusyButton>
     </form>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Textarea } from "@mantine/core";
+import { Textarea } from "@mantine/core";
 import { useMutation, useQueries } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 
@@ -6,8 +6,10 @@ import { approve, returnForCorrection, type ReviewStep, type Version } from "../
 import type { Annotation, Me, StudyDetail } from "../server/types";
 import { annotationQuery, queryClient } from "../state/queries";
 import { useLedFocus } from "../state/room_focus";
+import { BusyButton } from "./busy_button";
 import { leaveOrSend } from "./field_keys";
 import { fullTimeText, timeText } from "./formats";
+import { useKeptPlace } from "./kept_place";
 import { Panel } from "./panel";
 import { detailOf } from "./problem";
 import styles from "./review_panel.module.css";
@@ -77,16 +79,17 @@ function SubmitForm({ study, submitting }: { study: string; submitting: Submitti
   const [comment, setComment] = useState("");
   const sending = useReviewStep(study, submitting.submit);
   const button = useLedFocus<HTMLButtonElement>("review_step");
+  const place = useKeptPlace<HTMLFormElement>();
   return (
     <form
-      className={styles.form}
+      ref={place} className={styles.form}
       onSubmit={(event) => {
         event.preventDefault();
         sending.mutate(comment.trim(), { onSuccess: () => setComment("") });
       }}
     >
       <Textarea size="xs" autosize minRows={2} label="Comment for the reviewer" value={comment} onChange={(event) => setComment(event.currentTarget.value)} onKeyDown={leaveOrSend} />
-      <Button ref={button} type="submit" disabled={!submitting.isSaved} loading={sending.isPending} data-testid="submit-review">Submit for review</Button>
+      <BusyButton ref={button} type="submit" disabled={!submitting.isSaved} isBusy={sending.isPending} data-testid="submit-review">Submit for review</BusyButton>
       {!submitting.isSaved && <p className={styles.hint}>Changes are still being saved.</p>}
       {sending.isError && <p className={styles.error} role="alert">{detailOf(sending.error)}</p>}
     </form>
@@ -107,10 +110,10 @@ function DecisionForm({ study, annotation }: { study: string; annotation: Annota
         onChange={(event) => setComment(event.currentTarget.value)} onKeyDown={leaveOrSend} data-testid="review-comment"
       />
       <div className={styles.actions}>
-        <Button ref={button} loading={approving.isPending} disabled={returning.isPending} onClick={() => approving.mutate(text)} data-testid="approve">Approve</Button>
-        <Button variant="default" loading={returning.isPending} disabled={!text || approving.isPending} onClick={() => returning.mutate(text)} data-testid="return">
+        <BusyButton ref={button} isBusy={approving.isPending} disabled={returning.isPending} onClick={() => approving.mutate(text)} data-testid="approve">Approve</BusyButton>
+        <BusyButton variant="default" isBusy={returning.isPending} disabled={!text || approving.isPending} onClick={() => returning.mutate(text)} data-testid="return">
           Return for correction
-        </Button>
+        </BusyButton>
       </div>
       {error && <p className={styles.error} role="alert">{detailOf(error)}</p>}
     </div>

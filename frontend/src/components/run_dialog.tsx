@@ -1,10 +1,11 @@
-import { Button, Modal, NativeSelect, NumberInput } from "@mantine/core";
+import { Modal, NativeSelect, NumberInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { requestRun, type Preflight, type Recipe } from "../server/training";
 import { queryClient } from "../state/queries";
 import { preflightQuery, runsQuery } from "../state/training";
+import { BusyButton } from "./busy_button";
 import { bytesText, UNKNOWN } from "./formats";
 import { Loading } from "./loading";
 import { Notice, Problem } from "./problem";
@@ -64,7 +65,7 @@ function RunForm({ snapshot, onDone }: { snapshot: string; onDone: () => void })
       {preflight.isPending && <Loading of="look ahead" />}
       {preflight.data && <LookAhead preflight={preflight.data} />}
       {asking.isError && <Problem error={asking.error} />}
-      <Button type="submit" w="fit-content" loading={asking.isPending} disabled={!preflight.data?.can_run} data-testid="begin-run">Train</Button>
+      <BusyButton type="submit" w="fit-content" isBusy={asking.isPending} disabled={!preflight.data?.can_run} data-testid="begin-run">Train</BusyButton>
     </form>
   );
 }

@@ -1,9 +1,11 @@
-import { Button, NumberInput, TextInput } from "@mantine/core";
+import { NumberInput, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { createSchedule } from "../server/schedules";
 import { queryClient } from "../state/queries";
+import { BusyButton } from "./busy_button";
+import { useKeptPlace } from "./kept_place";
 import { Problem } from "./problem";
 import styles from "./rerun_form.module.css";
 
@@ -28,9 +30,10 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
     onSuccess: onDone,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["schedules"] }),
   });
+  const place = useKeptPlace<HTMLFormElement>();
   const text = (label: string, field: "name" | "cron" | "from" | "until", type = "text") => (
     <TextInput
-      size="xs" label={label} type={type} value={wish[field]} required={field === "name" || field === "cron"}
+      size="xs" label={label} type={type} value={wish[field]} required={field === "name" || field === "cron"} autoFocus={field === "name"}
       onChange={(event) => setWish({ ...wish, [field]: event.currentTarget.value })}
     />
   );
@@ -39,7 +42,7 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
   );
   return (
     <form
-      className={styles.form} aria-label="New schedule" data-testid="schedule-form"
+      ref={place} className={styles.form} aria-label="New schedule" data-testid="schedule-form"
       onSubmit={(event) => {
         event.preventDefault();
         making.mutate();
@@ -56,8 +59,8 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
       </div>
       {making.isError && <Problem error={making.error} />}
       <div className={styles.actions}>
-        <Button type="submit" loading={making.isPending}>Create</Button>
-        <Button variant="default" onClick={onDone}>Cancel</Button>
+        <BusyButton type="submit" isBusy={making.isPending}>Create</BusyButton>
+        <BusyButton variant="default" onClick={onDone}>Cancel</BusyButton>
       </div>
     </form>
   );

@@ -1,4 +1,4 @@
-import { Badge, Button, TextInput } from "@mantine/core";
+import { Badge, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -8,7 +8,9 @@ import {
 import { reauthenticate } from "../server/session";
 import { authenticatorsQuery, refreshAccount, useNewCodes } from "../state/account";
 import styles from "./account.module.css";
+import { BusyButton } from "./busy_button";
 import { fullTimeText } from "./formats";
+import { useKeptPlace } from "./kept_place";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
 import { Proof, proofIn } from "./proof";
@@ -65,8 +67,9 @@ function Confirmation({ factor, onCodes }: { factor: NewFactor; onCodes: (codes:
     onSuccess: onCodes,
     onSettled: refreshAccount,
   });
+  const place = useKeptPlace<HTMLDivElement>();
   return (
-    <div className={styles.scan}>
+    <div ref={place} className={styles.scan}>
       <QrCode text={factor.url} label="Code to scan with an authenticator app" />
       <form
         className={styles.form}
@@ -79,7 +82,7 @@ function Confirmation({ factor, onCodes }: { factor: NewFactor; onCodes: (codes:
         <code className={styles.key} data-testid="second-factor-key">{factor.secret.match(/.{1,4}/g)?.join(" ")}</code>
         <TextInput name="code" label="The code that the app shows now" autoComplete="one-time-code" inputMode="numeric" maxLength={10} required autoFocus withAsterisk={false} />
         {confirm.isError && <Problem error={confirm.error} />}
-        <Button type="submit" loading={confirm.isPending} className={styles.button}>Confirm</Button>
+        <BusyButton type="submit" isBusy={confirm.isPending} className={styles.button}>Confirm</BusyButton>
       </form>
     </div>
   );
@@ -108,8 +111,8 @@ function Upkeep({ app, left, onCodes }: { app: Authenticator; left: number; onCo
       {wish === null
         ? (
           <div className={styles.actions}>
-            <Button variant="default" onClick={() => choose("renew")}>New recovery codes …</Button>
-            <Button variant="default" onClick={() => choose("remove")}>Remove …</Button>
+            <BusyButton variant="default" onClick={() => choose("renew")}>New recovery codes …</BusyButton>
+            <BusyButton variant="default" onClick={() => choose("remove")}>Remove …</BusyButton>
           </div>
         )
         : (
@@ -132,9 +135,10 @@ interface PasswordFormProps {
 
 /** Changes of what opens the account need the password once more. */
 function PasswordForm({ action, isPending, error, onSubmit, onCancel }: PasswordFormProps) {
+  const place = useKeptPlace<HTMLFormElement>();
   return (
     <form
-      className={styles.form} aria-label={action}
+      ref={place} className={styles.form} aria-label={action}
       onSubmit={(event) => {
         event.preventDefault();
         onSubmit(proofIn(new FormData(event.currentTarget)));
@@ -143,8 +147,8 @@ function PasswordForm({ action, isPending, error, onSubmit, onCancel }: Password
       <Proof />
       {error !== null && <Problem error={error} />}
       <div className={styles.actions}>
-        <Button type="submit" loading={isPending}>{action}</Button>
-        {onCancel && <Button variant="default" onClick={onCancel}>Cancel</Button>}
+        <BusyButton type="submit" isBusy={isPending}>{action}</BusyButton>
+        {onCancel && <BusyButton variant="default" onClick={onCancel}>Cancel</BusyButton>}
       </div>
     </form>
   );

@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { chooseFlair, requestInference } from "../server/endpoints";
 import type { Series, SeriesChoice, StudyDetail } from "../server/types";
 import { queryClient } from "../state/queries";
+import { BusyButton } from "./busy_button";
 import { countText } from "./formats";
 import { Icon } from "./icons";
 import { Panel } from "./panel";
@@ -45,7 +46,7 @@ export function SeriesPanel({ study, shownSeries, canOverride, onShow }: SeriesP
             isShown={series.id === shownSeries}
             onShow={() => onShow(series.id)}
             onChoose={canOverride ? () => overriding.mutate(series.id) : null}
-            isChoosing={overriding.isPending}
+            isChoosing={overriding.isPending && overriding.variables === series.id}
           />
         ))}
       </ul>
@@ -88,7 +89,7 @@ function SeriesRow({ study, series, candidate, isFlair, isShown, isChoosing, onS
       <div className={styles.below}>
         {candidate && <Reasons candidate={candidate} />}
         {!isFlair && onChoose && (
-          <button type="button" className={styles.choose} disabled={isChoosing} onClick={onChoose}>Use as FLAIR</button>
+          <BusyButton variant="transparent" size="compact-xs" className={styles.choose} isBusy={isChoosing} onClick={onChoose}>Use as FLAIR</BusyButton>
         )}
       </div>
     </li>

@@ -1,10 +1,11 @@
-import { Badge, Button } from "@mantine/core";
+import { Badge } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 
 import { endSessions, type Session } from "../server/account";
 import { refreshAccount, sessionsQuery } from "../state/account";
 import styles from "./account.module.css";
 import { browserText } from "./browser_text";
+import { BusyButton } from "./busy_button";
 import { fullTimeText } from "./formats";
 import { Loading } from "./loading";
 import { Problem } from "./problem";
@@ -27,16 +28,16 @@ export function SessionTable() {
             <thead><tr><th>Browser</th><th>Address</th><th>Signed in</th><th aria-label="Actions" /></tr></thead>
             <tbody>
               {sessions.data.map((session) => (
-                <Line key={session.id} session={session} isBusy={ending.isPending} onEnd={() => ending.mutate([session.id])} />
+                <Line key={session.id} session={session} isBusy={ending.isPending && ending.variables.includes(session.id)} onEnd={() => ending.mutate([session.id])} />
               ))}
             </tbody>
           </table>
         </div>
       )}
       {others.length > 1 && (
-        <Button variant="default" className={styles.button} disabled={ending.isPending} onClick={() => ending.mutate(others)}>
+        <BusyButton variant="default" className={styles.button} isBusy={ending.isPending} onClick={() => ending.mutate(others)}>
           End all others
-        </Button>
+        </BusyButton>
       )}
     </section>
   );
@@ -51,7 +52,7 @@ function Line({ session, isBusy, onEnd }: { session: Session; isBusy: boolean; o
       <td className={styles.end}>
         {session.is_current
           ? <Badge size="sm" variant="light" color="teal">this one</Badge>
-          : <Button variant="default" size="compact-xs" disabled={isBusy} onClick={onEnd}>End</Button>}
+          : <BusyButton variant="default" size="compact-xs" isBusy={isBusy} onClick={onEnd}>End</BusyButton>}
       </td>
     </tr>
   );

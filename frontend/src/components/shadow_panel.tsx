@@ -1,4 +1,4 @@
-import { Badge, Button } from "@mantine/core";
+import { Badge } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -7,6 +7,7 @@ import type { Me, ModelVersion } from "../server/types";
 import { queryClient } from "../state/queries";
 import { readingsQuery, shadowQuery } from "../state/shadow";
 import { refreshModels } from "../state/training";
+import { BusyButton } from "./busy_button";
 import { countText, fullTimeText, timeText } from "./formats";
 import styles from "./gate_panel.module.css";
 import { Problem } from "./problem";
@@ -37,9 +38,9 @@ export function ShadowPanel({ model, me }: { model: ModelVersion; me: Me }) {
       {shadow.data ? <Standing model={model} shadow={shadow.data} /> : <p className={styles.dim}>It has not read along yet.</p>}
       {changing.isError && <Problem error={changing.error} />}
       {mayChange && (
-        <Button variant="default" w="fit-content" loading={changing.isPending} onClick={() => changing.mutate()} data-testid="change-shadow">
+        <BusyButton variant="default" w="fit-content" isBusy={changing.isPending} onClick={() => changing.mutate()} data-testid="change-shadow">
           {model.stage === "shadow" ? "End the shadow" : "Let it read along, unseen by readers"}
-        </Button>
+        </BusyButton>
       )}
     </section>
   );

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, NativeSelect, TextInput } from "@mantine/core";
+import { Checkbox, Modal, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -6,6 +6,7 @@ import { requestSnapshot, type WantedSnapshot } from "../server/training";
 import type { Me } from "../server/types";
 import { queryClient } from "../state/queries";
 import { snapshotsQuery } from "../state/training";
+import { BusyButton } from "./busy_button";
 import { Problem } from "./problem";
 import styles from "./run_dialog.module.css";
 import { SOURCES, type Source } from "./snapshot_rules";
@@ -89,7 +90,7 @@ function SnapshotForm({ me, onDone }: { me: Me; onDone: () => void }) {
         {SOURCES.map(({ value, label }) => <Checkbox key={value} size="xs" mt={6} value={value} label={label} />)}
       </Checkbox.Group>
       {asking.isError && <Problem error={asking.error} />}
-      <Button type="submit" w="fit-content" loading={asking.isPending} data-testid="freeze">Freeze</Button>
+      <BusyButton type="submit" w="fit-content" isBusy={asking.isPending} data-testid="freeze">Freeze</BusyButton>
     </form>
   );
 }

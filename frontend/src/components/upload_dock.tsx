@@ -3,6 +3,7 @@ import { Link } from "react-router";
 
 import type { FileOutcome, UploadedFile } from "../server/types";
 import { useUploading, type UploadProgress } from "../state/uploading";
+import { BusyButton } from "./busy_button";
 import { bytesText, countText } from "./formats";
 import { Icon } from "./icons";
 import styles from "./upload_dock.module.css";
@@ -33,7 +34,7 @@ export function UploadDock() {
       <header className={styles.header}>
         <strong>{titleOf(uploading)}</strong>
         {isBusy ? (
-          <Button variant="default" size="compact-xs" onClick={uploading.stop}>Stop</Button>
+          <BusyButton variant="default" size="compact-xs" onClick={uploading.stop}>Stop</BusyButton>
         ) : (
           <ActionIcon size="sm" onClick={uploading.dismiss} aria-label="Dismiss the upload report"><Icon name="close" /></ActionIcon>
         )}

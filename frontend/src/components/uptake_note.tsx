@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 
 import type { Enhancement } from "../server/enhancement";
 import { askEnhancement, isUnderway, type Taker } from "../state/enhancement";
+import { BusyButton } from "./busy_button";
 import styles from "./region_counts.module.css";
 
 /** What a lesion that enhances is called, wherever it stands. */
@@ -36,7 +37,7 @@ export function UptakeNote({ enhancement, takers, mayAsk, onShow }: UptakeNotePr
       {rule && <p className={styles.note} data-testid="uptake-rule">{`Takes up gadolinium: ${rule}.`}</p>}
       {reason && <p className={styles.note} data-testid="uptake-reason">{`${reason}.`}</p>}
       {state === "failed" && mayAsk && (
-        <Button size="compact-xs" variant="default" onClick={() => void askEnhancement(enhancement.study).catch(() => undefined)}>Try again</Button>
+        <BusyButton size="compact-xs" variant="default" onClick={() => void askEnhancement(enhancement.study).catch(() => undefined)}>Try again</BusyButton>
       )}
     </details>
   );

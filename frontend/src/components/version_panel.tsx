@@ -1,9 +1,10 @@
-import { Button, Checkbox } from "@mantine/core";
+import { Checkbox } from "@mantine/core";
 
 import type { Version } from "../server/review";
 import type { Me } from "../server/types";
 import { useComparison } from "../state/comparison";
 import type { VersionComparison } from "../state/version_comparison";
+import { BusyButton } from "./busy_button";
 import { fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
 import { detailOf, Notice } from "./problem";
@@ -47,7 +48,7 @@ export function VersionPanel({ study, me, versions, shown, comparison, error, on
         {versions.length > 1 && <p className={styles.rule}>Tick two versions to compare them on the slices.</p>}
       </Panel>
       {before && after && (
-        <Panel title="Compared" aside={<Button variant="default" size="compact-xs" onClick={stop}>Stop comparing</Button>}>
+        <Panel title="Compared" aside={<BusyButton variant="default" size="compact-xs" onClick={stop}>Stop comparing</BusyButton>}>
           {error && <Notice tone="alert" icon="warning" title="These versions cannot be compared"><p>{detailOf(error)}</p></Notice>}
           {!error && !comparison && <p className={styles.rule}>Loading both versions …</p>}
           {comparison && <VersionDiffTable comparison={comparison} versions={versions} onShowSlice={onShowSlice} />}
@@ -89,7 +90,7 @@ function VersionLine({ study, me, version, versions, isShown, isCompared, onRest
         )}
       </div>
       {onRestore && (
-        <Button variant="default" size="compact-xs" onClick={() => onRestore(version)} aria-label={`Restore version ${version.version}`} data-testid="restore">Restore</Button>
+        <BusyButton variant="default" size="compact-xs" onClick={() => onRestore(version)} aria-label={`Restore version ${version.version}`} data-testid="restore">Restore</BusyButton>
       )}
     </li>
   );

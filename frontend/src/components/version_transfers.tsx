@@ -1,10 +1,11 @@
-import { Button, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 
 import type { RemoteNode } from "../server/nodes";
 import { requestTransfer, resendTransfer, type Transfer } from "../server/transfers";
 import type { Me } from "../server/types";
 import { canResend, nodesQuery, refreshTransfers, transfersQuery } from "../state/outbox";
+import { BusyButton } from "./busy_button";
 import { Icon } from "./icons";
 import { sentence } from "./node_words";
 import { detailOf } from "./problem";
@@ -62,12 +63,12 @@ function SendMenu({ annotation, version, transfers, canManage }: SendMenuProps) 
     <>
       <Menu shadow="md" width={240} position="bottom-start">
         <Menu.Target>
-          <Button
-            variant="default" size="compact-xs" loading={sending.isPending} rightSection={<Icon name="down" size={12} />}
+          <BusyButton
+            variant="default" size="compact-xs" isBusy={sending.isPending} rightSection={<Icon name="down" size={12} />}
             aria-label={`Send to …, version ${version}`} data-testid="send-menu"
           >
             Send to …
-          </Button>
+          </BusyButton>
         </Menu.Target>
         <Menu.Dropdown>
           {choices.map((choice) => (

@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Me } from "../server/types";
 import { changeWebhook, createWebhook, removeWebhook, renewSecret, type ShownOnce, type Webhook, type WebhookEvent } from "../server/webhooks";
 import { refreshWebhooks } from "../state/webhooks";
+import { BusyButton } from "./busy_button";
 import styles from "./node_form.module.css";
 import { fieldErrors } from "./node_setup";
 import { Problem } from "./problem";
@@ -77,7 +78,7 @@ export function WebhookForm({ webhook, me, onSecret, onClose }: WebhookFormProps
       />
       {saving.isError && Object.keys(errors).length === 0 && <Problem error={saving.error} />}
       <div className={styles.actions}>
-        <Button type="submit" loading={saving.isPending}>Save</Button>
+        <BusyButton type="submit" isBusy={saving.isPending}>Save</BusyButton>
         <Button variant="default" onClick={onClose}>Cancel</Button>
         {webhook && <Asked webhook={webhook} onSecret={onSecret} onClose={onClose} />}
       </div>
@@ -111,7 +112,7 @@ function Asked({ webhook, onSecret, onClose }: Pick<WebhookFormProps, "onSecret"
   const words = asked === "secret" ? "The old secret signs nothing from now on" : `Delete ${webhook.name} with its messages`;
   return (
     <div className={styles.removal}>
-      <Button color="red.9" autoFocus loading={doing.isPending} onClick={() => doing.mutate()} data-testid="confirm">{words}</Button>
+      <BusyButton color="red.9" autoFocus isBusy={doing.isPending} onClick={() => doing.mutate()} data-testid="confirm">{words}</BusyButton>
       {doing.isError && <Problem error={doing.error} />}
     </div>
   );

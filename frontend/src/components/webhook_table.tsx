@@ -1,8 +1,8 @@
-import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
 import { testWebhook, type Webhook } from "../server/webhooks";
 import { refreshDeliveries } from "../state/webhooks";
+import { BusyButton } from "./busy_button";
 import styles from "./outbox.module.css";
 import { detailOf } from "./problem";
 
@@ -42,8 +42,8 @@ function Line({ webhook, onChange }: { webhook: Webhook; onChange: (webhook: Web
       <td>{is_active ? "Yes" : "No"}</td>
       <td className={styles.right}>
         <div className={styles.actions}>
-          <Button variant="default" size="compact-sm" disabled={!is_active} loading={testing.isPending} onClick={() => testing.mutate()} aria-label={`Test ${name}`}>Test</Button>
-          <Button variant="default" size="compact-sm" onClick={() => onChange(webhook)} aria-label={`Edit ${name}`}>Edit</Button>
+          <BusyButton variant="default" size="compact-sm" disabled={!is_active} isBusy={testing.isPending} onClick={() => testing.mutate()} aria-label={`Test ${name}`}>Test</BusyButton>
+          <BusyButton variant="default" size="compact-sm" onClick={() => onChange(webhook)} aria-label={`Edit ${name}`}>Edit</BusyButton>
         </div>
         {testing.isError && <p className={styles.error} role="alert">{detailOf(testing.error)}</p>}
       </td>

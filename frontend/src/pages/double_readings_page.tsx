@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { BusyButton } from "../components/busy_button";
 import { DoubleReadingForm } from "../components/double_reading_form";
 import { DoubleReadingTable } from "../components/double_reading_table";
 import { Loading } from "../components/loading";
@@ -21,7 +21,7 @@ export function DoubleReadingsPage({ me }: { me: Me }) {
     <div className={styles.page} data-testid="double-readings-page">
       <div className={styles.title}>
         <h1>Double readings</h1>
-        {canManage && !isAsking && <Button onClick={() => ask(true)} data-testid="new-double-reading">New double reading</Button>}
+        {canManage && !isAsking && <BusyButton onClick={() => ask(true)} data-testid="new-double-reading">New double reading</BusyButton>}
       </div>
       <p className={styles.lead}>Two readers read one study and see nothing of each other; a third sees both and decides.</p>
       {isAsking && <DoubleReadingForm onDone={() => ask(false)} />}

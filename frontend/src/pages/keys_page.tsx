@@ -1,6 +1,6 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
+import { BusyButton } from "../components/busy_button";
 import { KeySettings } from "../components/key_settings";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
@@ -25,7 +25,7 @@ export function KeysPage() {
     <div className={styles.page} data-testid="keys-page">
       <div className={styles.title}>
         <h1>Keys</h1>
-        <Button variant="default" disabled={Object.keys(chosen).length === 0} onClick={() => keep({})} data-testid="reset-all-keys">Reset all</Button>
+        <BusyButton variant="default" disabled={Object.keys(chosen).length === 0} onClick={() => keep({})} data-testid="reset-all-keys">Reset all</BusyButton>
       </div>
       <p className={styles.lead}>They are kept for you on the server. Press Add, then the key or the keys together; Esc leaves it as it was.</p>
       {error !== null && <Problem error={error} />}

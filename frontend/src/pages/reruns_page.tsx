@@ -1,6 +1,7 @@
-import { Button, Progress } from "@mantine/core";
+import { Progress } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 
+import { BusyButton } from "../components/busy_button";
 import { countText, dateText, timeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
@@ -76,7 +77,7 @@ function RerunLine({ rerun, models }: { rerun: Rerun; models: readonly ModelVers
       </td>
       <td className={styles.right}>
         {isUnderway(rerun) && rerun.cancelled_at === null && (
-          <Button size="compact-sm" variant="default" loading={cancelling.isPending} onClick={() => cancelling.mutate()}>Cancel</Button>
+          <BusyButton size="compact-sm" variant="default" isBusy={cancelling.isPending} onClick={() => cancelling.mutate()}>Cancel</BusyButton>
         )}
       </td>
     </tr>

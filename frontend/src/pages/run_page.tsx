@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
+import { BusyButton } from "../components/busy_button";
 import { timeText } from "../components/formats";
 import { LearningCurve } from "../components/learning_curve";
 import { Loading } from "../components/loading";
@@ -37,7 +38,7 @@ function Shown({ run }: { run: TrainingRun }) {
       <div className={styles.title}>
         <h1>{`Run of ${timeText(run.created)}: ${run.state === "running" ? `${run.state}, ${run.stage}` : run.state}`}</h1>
         <span className={styles.actions}>
-          {isLive(run) && <Button size="xs" variant="default" onClick={() => cancelling.mutate()} loading={cancelling.isPending}>Cancel</Button>}
+          {isLive(run) && <BusyButton size="xs" variant="default" onClick={() => cancelling.mutate()} isBusy={cancelling.isPending}>Cancel</BusyButton>}
           <Button size="xs" variant="default" component="a" href={runLogUrl(run.id)} download={`run-${run.id}.log`} data-testid="download-log">Download log</Button>
         </span>
       </div>

@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { BusyButton } from "../components/busy_button";
 import { countText, timeText, UNKNOWN } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
@@ -23,7 +23,7 @@ export function SchedulesPage({ me }: { me: Me }) {
     <div className={styles.page} data-testid="schedules-page">
       <div className={styles.title}>
         <h1>Schedules</h1>
-        {canManage && !isMaking && <Button onClick={() => make(true)} data-testid="new-schedule">New schedule</Button>}
+        {canManage && !isMaking && <BusyButton onClick={() => make(true)} data-testid="new-schedule">New schedule</BusyButton>}
       </div>
       <p className={styles.lead}>When enough was newly approved, a schedule freezes it and queues a run. The candidate waits at the gate for a person.</p>
       {isMaking && <ScheduleForm onDone={() => make(false)} />}
@@ -58,8 +58,8 @@ function ScheduleCard({ schedule, canManage }: { schedule: Schedule; canManage: 
             </td>
             <td className={styles.keep}>{is_active ? `next ${timeText(next_due_at)}` : "paused"}</td>
             <td className={styles.right}>
-              {canManage && <Button size="compact-sm" variant="default" loading={changing.isPending} onClick={() => changing.mutate()}>{is_active ? "Pause" : "Go on"}</Button>}
-              {canManage && <Button size="compact-sm" variant="subtle" color="red" loading={removing.isPending} onClick={() => removing.mutate()}>Remove</Button>}
+              {canManage && <BusyButton size="compact-sm" variant="default" isBusy={changing.isPending} onClick={() => changing.mutate()}>{is_active ? "Pause" : "Go on"}</BusyButton>}
+              {canManage && <BusyButton size="compact-sm" variant="subtle" color="red" isBusy={removing.isPending} onClick={() => removing.mutate()}>Remove</BusyButton>}
             </td>
           </tr>
         </tbody>

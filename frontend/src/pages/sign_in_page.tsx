@@ -4,6 +4,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
 import { Logo } from "../components/app_frame";
+import { BusyButton } from "../components/busy_button";
 import { usePageTitle } from "../components/page_title";
 import { detailOf } from "../components/problem";
 import { canUsePasskeys, giveSecondPasskey, signInByPasskey } from "../server/passkeys";
@@ -66,9 +67,9 @@ function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormP
     <SignInForm problem={problem ? detailOf(problem) : refusal} onSubmit={signingIn.mutate}>
       <TextInput name="username" label="Username" autoComplete="username" autoCapitalize="none" required autoFocus withAsterisk={false} />
       <PasswordInput name="password" label="Password" autoComplete="current-password" required withAsterisk={false} size="sm" />
-      <Button type="submit" size="sm" fullWidth loading={signingIn.isPending}>Sign in</Button>
+      <BusyButton type="submit" size="sm" fullWidth isBusy={signingIn.isPending}>Sign in</BusyButton>
       {canUsePasskeys() && (
-        <Button variant="default" size="sm" fullWidth loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Sign in with a passkey</Button>
+        <BusyButton variant="default" size="sm" fullWidth isBusy={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Sign in with a passkey</BusyButton>
       )}
       {openid && (
         <Button component="a" href={`${openid.url}?next=${encodeURIComponent(next)}`} variant="default" size="sm" fullWidth data-testid="openid">
@@ -94,9 +95,9 @@ function CodeForm({ step, onSignedIn, onBack }: { step: readonly string[]; onSig
         name="code" label="Code" description="From your authenticator app, or one of your recovery codes."
         autoComplete="one-time-code" inputMode="numeric" maxLength={20} required autoFocus withAsterisk={false}
       />
-      <Button type="submit" size="sm" fullWidth loading={giving.isPending}>Sign in</Button>
+      <BusyButton type="submit" size="sm" fullWidth isBusy={giving.isPending}>Sign in</BusyButton>
       {step.includes("webauthn") && canUsePasskeys() && (
-        <Button variant="default" size="sm" fullWidth loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Use a passkey instead</Button>
+        <BusyButton variant="default" size="sm" fullWidth isBusy={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Use a passkey instead</BusyButton>
       )}
       <Button variant="subtle" size="xs" fullWidth onClick={onBack}>Back to the password</Button>
     </SignInForm>

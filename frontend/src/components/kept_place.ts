@@ -1,0 +1,35 @@
+import { useLayoutEffect, useRef, type RefObject } from "react";
+
+/** What can be told as a place; whoever sees nothing hears its name or its words. */
+const PLACES = "tr, li, form, article, section, table, main";
+
+/** An element that goes while the focus is on it or in it leaves it to the nearest part of the page that stays; Tab goes on from there. */
+export function useKeptPlace<Kind extends HTMLElement>(): RefObject<Kind | null> {
+  const element = useRef<Kind>(null);
+  useLayoutEffect(() => {
+    const leaving = element.current;
+    return () => {
+      if (!leaving?.contains(document.activeElement)) return;
+      const places = placesAround(leaving);
+      queueMicrotask(() => moveInto(places));
+    };
+  }, []);
+  return element;
+}
+
+function placesAround(leaving: HTMLElement): HTMLElement[] {
+  const places: HTMLElement[] = [];
+  for (let at = leaving.closest<HTMLElement>(PLACES); at; at = at.parentElement?.closest<HTMLElement>(PLACES) ?? null) places.push(at);
+  return places;
+}
+
+/** The first of the places that is still there has the focus, unless something else took it. */
+function moveInto(places: readonly HTMLElement[]): void {
+  const place = places.find(({ isConnected }) => isConnected);
+  if (!place || (document.activeElement && document.activeElement !== document.body)) return;
+  if (!place.hasAttribute("tabindex")) {
+    place.tabIndex = -1;
+    place.addEventListener("blur", () => place.removeAttribute("tabindex"), { once: true });
+  }
+  place.focus({ preventScroll: true });
+}
