@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.services import create_site
@@ -84,8 +85,9 @@ INDEXES = {
     "/api/v1/studies?ordering=patient_name": {"study_by_patient_name"},
     "/api/v1/studies?ordering=-study_date": {"study_by_study_date"},
     "/api/v1/studies?ordering=-active_count": {"study_by_active_count"},
-    "/api/v1/studies?follow_up=due": {"study_follow_up", "study_by_visit"},
-    "/api/v1/studies?search=novak+ana": {"study_search"},
+    "/api/v1/studies?follow_up=due": {"study_newest"},
+    "/api/v1/studies?follow_up=due&search=novak": {"study_follow_up", "study_by_visit"},
+    "/api/v1/studies?search=novak+ana": {"study_search", "study_words"},
     "/api/v1/studies/next": {"study_queue"},
     "/api/v1/patients?search=novak": {"patient_search"},
     "/api/v1/jobs?state=failed": {"job_by_state"},
@@ -150,11 +152,47 @@ def test_the_database_knows_how_many_studies_are_old_before_it_looks_for_newer_o
         cursor.execute("ANALYZE")
 
     with CaptureQueriesContext(connection) as asked:
-        token_client(with_sites(Role.ADMIN, [site])).get("/api/v1/studies?follow_up=due")
+        token_client(with_sites(Role.ADMIN, [site])).get(
+            "/api/v1/studies?follow_up=due&received_after=2020-01-01T00:00Z"
+        )
 
     (count,) = [query["sql"] for query in asked.captured_queries if "COUNT" in query["sql"]]
     (expected,) = [node["Plan Rows"] for node in nodes_of(plan_of(count)) if node.get("Alias") == "studies_study"]
     assert expected == pytest.approx(4000, rel=0.05)
+
+
+def test_what_is_due_is_counted_among_the_newest_as_it_is_found_among_all(settings):
+    settings.FOLLOW_UP_MONTHS = 12
+    random, sites = Random(0), [create_site(name=f"Hospital {number}") for number in range(2)]
+    patients = Patient.objects.bulk_create(
+        Patient(site=sites[number % 2], patient_id=f"P{number}") for number in range(120)
+    )
+    today, now = timezone.localdate(), timezone.now()
+    dates = [None, today - timedelta(days=3000), today - timedelta(days=900), today - timedelta(days=30)]
+    times = [now - timedelta(days=1), now]  # also equal ones, of studies of the same day
+    chosen = [random.choice(patients) for _ in range(400)]
+    Study.objects.bulk_create(
+        Study(
+            site=patient.site,
+            patient=patient,
+            study_instance_uid=f"1.2.{at}",
+            study_date=random.choice(dates),
+            received_at=random.choice(times),
+            state=random.choice(["approved", "in_review", "ready"]),
+        )
+        for at, patient in enumerate(chosen)
+    )
+    path = "/api/v1/studies?follow_up=due&page_size=200"
+    everything = f"{path}&received_after={(now - timedelta(days=2)).isoformat().replace('+', '%2B')}"
+
+    for role, some in ((Role.ADMIN, sites), (Role.NEUROLOGIST, sites[:1])):
+        client = token_client(with_sites(role, some))
+        counted, found = client.get(path).json(), client.get(everything).json()
+
+        assert counted["count"] == found["count"] == len(found["results"]) > 10
+        assert counted["results"] == found["results"]
+        owners = [one["patient"]["id"] for one in found["results"]]
+        assert len(owners) == len(set(owners))
 
 
 # Also where a filter names states: none of them comes twice, and none is put in order to find that out.
@@ -207,7 +245,9 @@ def test_studies_and_jobs_are_counted_in_an_index_alone(settings):
     with CaptureQueriesContext(connection) as asked:
         Client().get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"})
 
-    counts = [query["sql"] for query in asked.captured_queries if '"state" AS "state", COUNT' in query["sql"]]
+    counting = ('"state" AS "state", COUNT', '"bound", COUNT')
+    counts = [query["sql"] for query in asked.captured_queries if any(words in query["sql"] for words in counting)]
+    assert len(counts) == 5
     scans = {
         node["Relation Name"]: node["Node Type"]
         for sql in counts

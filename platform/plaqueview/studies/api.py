@@ -1,8 +1,10 @@
 """Studies, series and patients over REST."""
 
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import connection
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
@@ -15,8 +17,9 @@ from plaqueview.core.access import Action, require
 from plaqueview.patients.models import Patient
 from plaqueview.studies import reading, services
 from plaqueview.studies.filters import PatientFilter, StableOrderingFilter, StudyFilter
-from plaqueview.studies.models import Series, Study
-from plaqueview.studies.paging import ids_of
+from plaqueview.studies.follow_up import count_due
+from plaqueview.studies.models import Series, Study, StudyQuerySet
+from plaqueview.studies.paging import CountedIds, ids_of
 from plaqueview.studies.serializers import (
     OverrideSerializer,
     PatientDetailSerializer,
@@ -56,9 +59,17 @@ class StudyList(generics.GenericAPIView[Study]):
         if "teaching" in request.query_params or "teaching" in request.query_params.get("ordering", ""):
             require(user_of(request), Action.TRAINING_READ)
         studies: Any = self.filter_queryset(reading.read_worklist(actor=user_of(request)))  # Any: rows, or their ids
-        found = studies if isinstance(studies, list) else ids_of(studies, user=user_of(request))
+        found = studies if isinstance(studies, list) else self._ids_of(studies)
         ids = self.paginate_queryset(found) or []
         return self.get_paginated_response(self.get_serializer(reading.rows_of_worklist(ids), many=True).data)
+
+    def _ids_of(self, studies: StudyQuerySet) -> Any:  # Any: what a paginator takes
+        user = user_of(self.request)
+        ids = ids_of(studies, user=user)
+        narrowing = {name for name, value in self.request.query_params.items() if value} & set(StudyFilter.base_filters)
+        if narrowing == {"follow_up"} and connection.features.can_distinct_on_fields:
+            return CountedIds(ids, partial(count_due, list(user.site_ids())))
+        return ids
 
     def get_serializer_context(self) -> dict[str, Any]:  # Any: as the framework has it
         return {

@@ -5,11 +5,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from dateutil.relativedelta import relativedelta
-from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Model, Q, QuerySet
 from django_filters import rest_framework as filters
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -19,6 +16,7 @@ from plaqueview.core.identifier_keys import UnopenedText, ring
 from plaqueview.patients.finding import patients_by_word
 from plaqueview.patients.models import Patient
 from plaqueview.patients.search import folded
+from plaqueview.studies.follow_up import due_among
 from plaqueview.studies.models import ReadingState, Study, StudyQuerySet, StudyState
 
 
@@ -110,19 +108,8 @@ class AssignedFilter(filters.CharFilter):
 
 
 class FollowUpFilter(filters.ChoiceFilter):
-    """The newest study of its patient, read, and made longer ago than patients wait for the next one."""
-
     def filter(self, qs: StudyQuerySet, value: str) -> StudyQuerySet:
-        if not value:
-            return qs
-        later = Q(study_date__gt=OuterRef("study_date"))
-        later |= Q(study_date=OuterRef("study_date"), received_at__gt=OuterRef("received_at"))
-        newer = Study.objects.filter(later, patient=OuterRef("patient"))
-        due_date = timezone.localdate() - relativedelta(months=settings.FOLLOW_UP_MONTHS)
-        # Said the other way round: SQLite would find these rows, all of them, in the index of dates, and sort them.
-        # Of an expression over the column PostgreSQL does not know for how many rows it holds.
-        old = ~Q(study_date__gte=due_date) & Q(study_date__isnull=False)
-        return qs.filter(old, ~Exists(newer), reading=ReadingState.READ)
+        return due_among(qs) if value else qs
 
 
 class KnownTeachingFilter(filters.ChoiceFilter):

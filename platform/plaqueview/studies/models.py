@@ -176,6 +176,16 @@ class Study(InForm, Record):
                 name="study_follow_up",
             ),
             models.Index(fields=["patient", "study_date", "received_at"], name="study_by_visit"),
+            # `studies.follow_up`: each patient's newest study of a site, and whether it was read.
+            models.Index(
+                fields=["site", "patient", "study_date", "received_at", "id"],
+                include=["reading"],
+                name="study_newest",
+            ),
+            # To count what a search finds: narrower than the one whose order its pages have.
+            models.Index(fields=["site"], include=["search_text"], name="study_words"),
+            # Of all sites at once: what waits, and how many there are in each state.
+            models.Index(fields=["state"], name="study_state"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "study_instance_uid"], name="study_once_per_site"),

@@ -1,6 +1,6 @@
 """Cutting a page of ids from the rows of several sites."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,20 @@ class IdsOfSites:
         columns = dict.fromkeys(term.removeprefix("-") for term in order)
         sites = [self.rows.filter(site=site_id).values_list(*columns)[: page.stop] for site_id in self.site_ids]
         return [row[-1] for row in sites[0].union(*sites[1:], all=True).order_by(*order)[page]]
+
+
+@dataclass(frozen=True)
+class CountedIds:
+    """Ids to be cut into pages, of which somebody knows by a shorter way how many there are."""
+
+    ids: Any  # what `ids_of` gives
+    counted: Callable[[], int]
+
+    def count(self) -> int:
+        return self.counted()
+
+    def __getitem__(self, page: slice) -> Any:  # Any: as above
+        return self.ids[page]
 
 
 def ids_of(rows: QuerySet[Any], *, user: User) -> Any:  # Any: studies or patients; what a paginator takes
