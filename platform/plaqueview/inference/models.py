@@ -98,6 +98,12 @@ class InferenceJob(Record):
             models.Index(fields=["study", "-created"], name="job_by_study"),
             models.Index(fields=["-created"], include=["study"], name="job_by_time"),
             models.Index(fields=["state", "-created"], include=["study"], name="job_by_state"),
+            models.Index(
+                fields=["started_at"],
+                include=["finished_at"],
+                condition=Q(state=JobState.SUCCEEDED),
+                name="job_duration",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
