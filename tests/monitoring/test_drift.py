@@ -3,18 +3,22 @@
 from datetime import timedelta
 from typing import TypeVar
 
+import numpy as np
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plaqueview.annotations.models import Annotation
 from plaqueview.audit.following import last_sequence
 from plaqueview.core.access import Role
 from plaqueview.inference import services as inference
 from plaqueview.monitoring import services
+from plaqueview.monitoring.drifting import quartiles_of
 from plaqueview.monitoring.models import StudyEdit, StudyMeasures
 from plaqueview.studies.models import Study
 from tests.accounts.people import make_user, token_client
@@ -170,3 +174,8 @@ def test_edits_are_looked_up_by_the_studies_that_are_shown():
 
     (sql,) = [one["sql"] for one in asked if StudyEdit._meta.db_table in one["sql"]]
     assert (study.pk.hex in sql.replace("-", ""), old.study_id.hex in sql.replace("-", "")) == (True, False)
+
+
+@given(st.lists(st.floats(-1e6, 1e6) | st.integers(0, 5).map(float), min_size=1, max_size=60))
+def test_quartiles_are_those_of_numpy_to_the_last_bit(values):
+    assert quartiles_of(values) == tuple(np.percentile(values, [25.0, 50.0, 75.0]))
