@@ -5,6 +5,7 @@ import type { LesionClass } from "../geometry/labels";
 import type { Study } from "../server/types";
 import { CLASS_CLAIMS, ClassMark } from "./class_mark";
 import { dateText, fullTimeText, nameText, timeText, UNKNOWN } from "./formats";
+import { LesionCount } from "./lesion_count";
 import { StudyStateBadge } from "./study_state";
 import styles from "./study_table.module.css";
 
@@ -34,8 +35,8 @@ export const STUDY_DATE: Column = {
   cell: (study) => <td className={styles.date}>{dateText(study.study_date)}</td>,
 };
 export const COUNTS: readonly Column[] = [
-  { title: "AI active", field: "active_count", lesionClass: "active", className: styles.count, cell: (study) => <CountCell study={study} lesionClass="active" /> },
-  { title: "AI inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count, cell: (study) => <CountCell study={study} lesionClass="inactive" /> },
+  { title: "Active", field: "active_count", lesionClass: "active", className: styles.count, cell: (study) => <CountCell study={study} lesionClass="active" /> },
+  { title: "Inactive", field: "inactive_count", lesionClass: "inactive", className: styles.count, cell: (study) => <CountCell study={study} lesionClass="inactive" /> },
 ];
 export const READER: Column = {
   title: "Reader", className: styles.reader,
@@ -112,7 +113,7 @@ function HeaderCell({ column, ordering, onOrder }: { column: Column; ordering: s
       {title}
     </>
   );
-  const claim = lesionClass && CLASS_CLAIMS[lesionClass];
+  const claim = lesionClass && `AI: ${CLASS_CLAIMS[lesionClass]}`;
   if (!field) return <th scope="col" className={className}>{label}</th>;
   const isDescending = ordering === `-${field}`;
   const sort = isDescending ? "descending" : ordering === field ? "ascending" : "none";
@@ -135,10 +136,9 @@ function StudyRow({ study, columns, onOpen }: { study: Study; columns: readonly 
 }
 
 function CountCell({ study, lesionClass }: { study: Study; lesionClass: LesionClass }) {
-  const count = study.lesion_counts?.[lesionClass];
   return (
-    <td className={styles.count} title={study.counting_rule ?? undefined} data-empty={count === undefined || undefined}>
-      {count ?? UNKNOWN}
+    <td className={styles.count} title={study.counting_rule ?? undefined} data-empty={study.lesion_counts === null || undefined}>
+      <LesionCount study={study} lesionClass={lesionClass} />
     </td>
   );
 }

@@ -5,6 +5,7 @@ import { Link, useParams } from "react-router";
 import { CLASS_NAMES, ClassMark } from "../components/class_mark";
 import { CourseCharts } from "../components/course_charts";
 import { ageText, dateText, nameText, UNKNOWN, volumeText } from "../components/formats";
+import { countsClaimOf, LesionCount } from "../components/lesion_count";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { HoldNote, PatientDeletion } from "../components/patient_deletion";
@@ -32,7 +33,6 @@ export function PatientPage({ me }: { readonly me: Me }) {
   if (patient.isError) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
   if (!patient.data) return <div className={styles.centre}><Loading of="patient" /></div>;
   const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, hold_reason, studies } = patient.data;
-  const isRead = studies.some(({ annotation }) => annotation?.author);
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
   return (
     <div className={styles.page}>
@@ -55,7 +55,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
               {LESION_CLASSES.map((lesionClass) => (
                 <th key={lesionClass} className={styles.right}>
                   <ClassMark lesionClass={lesionClass} size={12} />
-                  {` ${isRead ? CLASS_NAMES[lesionClass] : `AI ${CLASS_NAMES[lesionClass].toLowerCase()}`}`}
+                  {` ${CLASS_NAMES[lesionClass]}`}
                 </th>
               ))}
               <th className={styles.right}>Volume</th>
@@ -67,7 +67,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
         </table>
       </div>
       {patient.data.counting_rule && (
-        <p className={styles.lead}>{`${isRead ? "What no reader spoke about is AI-predicted, FLAIR only." : "AI-predicted, FLAIR only."} Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
+        <p className={styles.lead}>{`${countsClaimOf(studies)} Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
       )}
       <Course patient={id} />
       {me.actions.includes("patient.erase") && <PatientDeletion patient={id} holdReason={hold_reason} />}
@@ -105,7 +105,7 @@ function StudyLine({ study }: { study: Study }) {
       <td className={styles.dim}>{study.study_description || UNKNOWN}</td>
       <td><StudyStateBadge study={study} /></td>
       {LESION_CLASSES.map((lesionClass) => (
-        <td key={lesionClass} className={styles.right}>{study.lesion_counts?.[lesionClass] ?? UNKNOWN}</td>
+        <td key={lesionClass} className={styles.right}><LesionCount study={study} lesionClass={lesionClass} /></td>
       ))}
       <td className={styles.right}>{volumes ? `${volumeText(volumes.active + volumes.inactive)} ml` : UNKNOWN}</td>
     </tr>

@@ -4,9 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, useSearchParams } from "react-router";
 
+import { BusyButton } from "../components/busy_button";
 import { DropZone, type FileChooser } from "../components/drop_zone";
 import { countText } from "../components/formats";
 import { Icon } from "../components/icons";
+import { countsClaimOf } from "../components/lesion_count";
 import { Loading } from "../components/loading";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
@@ -75,7 +77,7 @@ function Worklist({ chooser, siteChoice, canRead, canSearch, actions }: Worklist
             {`${countText(summary.data.studies, "study", "studies")}, ${countText(summary.data.patients, "patient")}`}
           </span>
         )}
-        <span className={styles.claim}>Counts are AI-predicted, FLAIR only. Research use only.</span>
+        <span className={styles.claim}>{`${countsClaimOf(studies.data?.results ?? [])} Research use only.`}</span>
         <SearchField text={filter.search ?? ""} onSearch={(search) => change({ search })} />
         {siteChoice}
         {canRead && <NextUnread />}
@@ -203,7 +205,7 @@ function NothingFound({ view, isSearched, canSearch, onClear }: { view: Worklist
     <div className={styles.empty} data-testid="worklist-nothing">
       <h2>{isSearched || view === "all" ? "No study matches" : `${WORKLIST_VIEWS[view].label}: nothing left`}</h2>
       <p>{isSearched ? "Search looks at patient name, patient ID, accession number and description." : WORKLIST_VIEWS[view].meaning}</p>
-      <Button variant="default" onClick={onClear}>Show all studies</Button>
+      <BusyButton variant="default" onClick={onClear}>Show all studies</BusyButton>
       {canSearch && isSearched && <Button component={Link} to="/pacs" variant="default">Search the PACS</Button>}
     </div>
   );
