@@ -4,6 +4,7 @@ import { Link, NavLink } from "react-router";
 
 import type { Me } from "../server/types";
 import { useAppearance, type Appearance } from "../state/appearance";
+import { AlertBars } from "./alert_bar";
 import styles from "./app_frame.module.css";
 import { ConnectionBar } from "./connection_bar";
 import { Icon } from "./icons";
@@ -27,8 +28,10 @@ export function AppFrame({ me, onSignOut, children }: AppFrameProps) {
           PlaqueView
         </NavLink>
         <PageLinks me={me} />
-        <ConnectionBar />
-        <IdleBar />
+        <AlertBars>
+          <ConnectionBar />
+          <IdleBar />
+        </AlertBars>
         <span className={styles.site}>{me.sites.map(({ name }) => name).join(" · ")}</span>
         <UserMenu me={me} onSignOut={onSignOut} />
       </header>

@@ -1,11 +1,9 @@
-import { Button } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 
 import { fetchActivity, tellActivity } from "../server/activity";
 import { IdleWatch } from "../state/idle_watch";
 import { noticed } from "../state/queries";
-import { Icon } from "./icons";
-import styles from "./idle_bar.module.css";
+import { AlertBar } from "./alert_bar";
 
 const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
 
@@ -27,11 +25,10 @@ export function IdleBar() {
 
   if (secondsLeft === null) return null;
   return (
-    <div className={styles.bar} role="alert" data-testid="idle-warning">
-      <Icon name="warning" />
-      <span>{`Signing out in ${timeText(secondsLeft)}, as nothing is done here. Drafts are kept.`}</span>
-      <Button variant="default" size="compact-xs" onClick={() => watch.current?.act()}>Stay</Button>
-    </div>
+    <AlertBar
+      role="alert" text={`Signing out in ${timeText(secondsLeft)}, as nothing is done here. Drafts are kept.`} action="Stay" testId="idle-warning"
+      onAct={() => watch.current?.act()}
+    />
   );
 }
 
