@@ -1,5 +1,6 @@
 """The clock measures what was read and what was approved; administrators see its course by scanner and month."""
 
+import json
 from datetime import timedelta
 from typing import TypeVar
 
@@ -12,13 +13,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_framework.renderers import JSONRenderer
 
 from plaqueview.annotations.models import Annotation
 from plaqueview.audit.following import last_sequence
 from plaqueview.core.access import Role
+from plaqueview.imaging.drift import Drift
 from plaqueview.inference import services as inference
 from plaqueview.monitoring import services
-from plaqueview.monitoring.drifting import quartiles_of
+from plaqueview.monitoring.drift_api import CourseSerializer
+from plaqueview.monitoring.drifting import Course, Month, quartiles_of
 from plaqueview.monitoring.models import StudyEdit, StudyMeasures
 from plaqueview.studies.models import Study
 from tests.accounts.people import make_user, token_client
@@ -179,3 +183,15 @@ def test_edits_are_looked_up_by_the_studies_that_are_shown():
 @given(st.lists(st.floats(-1e6, 1e6) | st.integers(0, 5).map(float), min_size=1, max_size=60))
 def test_quartiles_are_those_of_numpy_to_the_last_bit(values):
     assert quartiles_of(values) == tuple(np.percentile(values, [25.0, 50.0, 75.0]))
+
+
+@pytest.mark.parametrize("drift", [None, Drift(0.4, 1e-5)])
+def test_a_course_looks_as_its_fields_say(drift):
+    months = [Month("2026-01", 3, 1.0, 2.0, 3.5)]
+    course = Course("noise", "Noise", months, 3, 0, 2.0, None, drift)
+
+    by_hand = CourseSerializer(course).data
+    by_fields = super(CourseSerializer, CourseSerializer()).to_representation(course)
+
+    assert json.loads(JSONRenderer().render(by_hand)) == json.loads(JSONRenderer().render(by_fields))
+    assert list(by_hand) == list(by_fields)
