@@ -30,7 +30,8 @@ def test_a_node_that_nobody_answers_for_says_so_in_words(demo: RunningDemo, coll
 
     form.get_by_role("button", name="Save").click()
     expect(form.get_by_text("needed for a DIMSE node", exact=True)).to_be_visible()
-    form.get_by_label("AE title", exact=True).fill("CLOSED")
+    expect(form.get_by_label("AE title", exact=True)).to_be_focused()
+    page.keyboard.type("CLOSED")
     form.get_by_role("button", name="Save").click()
 
     row = page.get_by_test_id("node-row").filter(has_text="Closed archive")

@@ -16,6 +16,7 @@ import { NodeSecurity } from "./node_security";
 import { fieldErrors, forgetsSecrets, requestOf, setupOf, type NodeFieldsProps } from "./node_setup";
 import { DOCUMENT_TEXTS, KIND_TEXTS } from "./node_words";
 import { Notice, Problem } from "./problem";
+import { useRefusedField } from "./refused_field";
 
 interface NodeFormProps {
   /** Null for one that is new. */
@@ -36,10 +37,11 @@ export function NodeForm({ node, me, onClose }: NodeFormProps) {
     onSettled: () => queryClient.invalidateQueries({ queryKey: nodesQuery.queryKey }),
   });
   const errors = fieldErrors(saving.error);
+  const form = useRefusedField(saving.error);
   const fields: NodeFieldsProps = { setup, errors, change: (changes) => setSetup((before) => ({ ...before, ...changes })) };
   return (
     <form
-      className={styles.form} aria-label={node ? `Node ${node.name}` : "New node"} data-testid="node-form" noValidate
+      ref={form} className={styles.form} aria-label={node ? `Node ${node.name}` : "New node"} data-testid="node-form" noValidate
       onSubmit={(event) => {
         event.preventDefault();
         saving.mutate();

@@ -9,6 +9,7 @@ import { BusyButton } from "./busy_button";
 import styles from "./node_form.module.css";
 import { fieldErrors } from "./node_setup";
 import { Problem } from "./problem";
+import { useRefusedField } from "./refused_field";
 import { EVENT_TEXTS } from "./webhook_words";
 
 interface WebhookFormProps {
@@ -38,9 +39,10 @@ export function WebhookForm({ webhook, me, onSecret, onClose }: WebhookFormProps
     onSettled: refreshWebhooks,
   });
   const errors = fieldErrors(saving.error);
+  const form = useRefusedField(saving.error);
   return (
     <form
-      className={styles.form} aria-label={webhook ? `Webhook ${webhook.name}` : "New webhook"} data-testid="webhook-form" noValidate
+      ref={form} className={styles.form} aria-label={webhook ? `Webhook ${webhook.name}` : "New webhook"} data-testid="webhook-form" noValidate
       onSubmit={(event) => {
         event.preventDefault();
         saving.mutate();
