@@ -22,7 +22,7 @@ export function WorkersPage() {
       {staff.isError && <Problem error={staff.error} onRetry={() => void staff.refetch()} />}
       {staff.isPending && <Loading of="workers" />}
       {staff.data && (
-        <p data-testid="queues">
+        <p className={styles.dim} data-testid="queues">
           {staff.data.queues.map(({ name, waiting }) => `${name}: ${countText(waiting, "task")} waiting`).join(" · ")}
         </p>
       )}
