@@ -180,6 +180,8 @@ def test_a_real_worker_beats_for_the_queues_it_serves_and_for_no_other(empty_bro
         health.require_beat(health.worker_of_queue(INFERENCE_QUEUE))
     assert (told.queues, told.device, told.is_alive) == (("default",), "", True)
     assert told.name.startswith("celery@")
+    assert told.free_memory_bytes is not None
+    assert told.free_disk_bytes is not None
 
 
 def is_heard(queue: str) -> bool:

@@ -109,7 +109,7 @@ def test_a_series_of_more_voxels_than_a_head_has_is_refused_before_a_file_is_ope
 
 
 def test_a_series_that_needs_more_memory_than_is_free_is_refused_before_a_file_is_opened(job, monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
+    monkeypatch.setattr(memory, "free_memory_bytes", lambda: 2**20)
     for key in job.series.instances.values_list("storage_key", flat=True):
         stored_path(key).unlink()
 

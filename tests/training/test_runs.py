@@ -122,6 +122,21 @@ def test_a_worker_that_is_to_compute_on_a_gpu_and_finds_none_rules_a_run_out(adm
     )
 
 
+def test_memory_is_judged_where_the_run_will_be_and_not_in_the_web(admin):
+    snapshot = ready_snapshot(admin)
+    started, seen = timezone.now(), timezone.now() + timedelta(hours=1)
+    for name, memory, disk in (("large", 64 * 2**30, 10**12), ("small", 2**30, 10**11)):
+        worker = workers.Worker(f"training@{name}", ("training",), "cpu", started, seen, (), memory, disk)
+        workers.tell(worker)
+
+    found = services.preflight(snapshot_id=snapshot.pk, recipe=Recipe(), actor=admin)
+
+    assert (found.memory_free_bytes, found.disk_free_bytes) == (2**30, 10**11)
+    assert found.problems == (
+        f"worker training@small has 1024 MB of memory free, the run needs {found.memory_needed_bytes // 2**20} MB",
+    )
+
+
 def test_memory_of_a_gpu_is_judged_by_what_a_run_took_of_one(admin, run):
     taken = services.Resources(1.0, 8, None, 10**9, 10**10, "2 x NVIDIA H200", 3 * 2**30, 4 * 2**30, 282 * 2**30)
     claim = services.claim_run(run_id=run.pk, worker="worker-1", device="cuda", processes=2)

@@ -23,6 +23,12 @@ def incoming() -> Path:
     return Path(settings.STORAGE_DIR) / "incoming"
 
 
+def free_disk_bytes() -> int:
+    """What the storage may still take, less the department's reserve."""
+    make_folders(settings.STORAGE_DIR)
+    return max(0, shutil.disk_usage(settings.STORAGE_DIR).free - settings.DISK_RESERVE_BYTES)
+
+
 def forget_incoming(*, older_than_s: float) -> int:
     """What processes left behind when they were killed is gone; returns how many files and folders that were."""
     deadline = time.time() - older_than_s

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from plaqueview.celery import celery_app
 from plaqueview.core import health, workers
-from plaqueview.core.disk import forget_incoming
+from plaqueview.core.disk import forget_incoming, free_disk_bytes
 from plaqueview.core.gpus import gpus
 from plaqueview.core.models import IdempotentRequest
 from plaqueview.core.queue import INFERENCE_QUEUE, TRAINING_QUEUE
+from plaqueview.imaging.free_memory import free_memory_bytes
 
 ANSWERS_KEPT_FOR = timedelta(days=7)
 INCOMING_KEPT_FOR_S = 24 * 3600.0
@@ -37,9 +38,21 @@ def beat_for_queues(**_: Any) -> None:
     for queue in _queues_served:
         health.beat(health.worker_of_queue(queue))
     for name in _names:
-        device, queues = _device(), tuple(sorted(_queues_served))
-        seen = gpus() if device == "cuda" else ()
-        workers.tell(workers.Worker(name, queues, device, _started_at, seen_at=timezone.now(), gpus=seen))
+        workers.tell(_worker(name))
+
+
+def _worker(name: str) -> workers.Worker:
+    device = _device()
+    return workers.Worker(
+        name,
+        tuple(sorted(_queues_served)),
+        device,
+        _started_at,
+        seen_at=timezone.now(),
+        gpus=gpus() if device == "cuda" else (),
+        free_memory_bytes=free_memory_bytes(),
+        free_disk_bytes=free_disk_bytes(),
+    )
 
 
 def _device() -> str:

@@ -29,7 +29,8 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 class Worker:
     """One process that works on queues.
 
-    `name` is Celery's; `device` is empty where it computes nothing; `gpus` are those that it may compute on.
+    `name` is Celery's; `device` is empty where it computes nothing; `gpus` are those that it may compute on. What is
+    free is its own machine's; None where that does not say, or nobody asked.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Worker:
     started_at: datetime
     seen_at: datetime
     gpus: tuple[Gpu, ...] = ()
+    free_memory_bytes: int | None = None
+    free_disk_bytes: int | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -89,6 +92,14 @@ def _waiting_in(queue: str, connection: Connection) -> int:
 
 def _read(text: bytes) -> Worker:
     fields = json.loads(text)
-    moments = {name: datetime.fromisoformat(fields[name]) for name in ("started_at", "seen_at")}
-    gpus = tuple(Gpu(**told) for told in fields.get("gpus", ()))  # older processes tell none
-    return Worker(fields["name"], tuple(fields["queues"]), fields["device"], **moments, gpus=gpus)
+    return Worker(
+        fields["name"],
+        tuple(fields["queues"]),
+        fields["device"],
+        datetime.fromisoformat(fields["started_at"]),
+        datetime.fromisoformat(fields["seen_at"]),
+        # Older processes tell none of these.
+        tuple(Gpu(**told) for told in fields.get("gpus", ())),
+        fields.get("free_memory_bytes"),
+        fields.get("free_disk_bytes"),
+    )

@@ -8,12 +8,12 @@ from typing import Any, Final
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from plaqueview.core.disk import free_disk_bytes
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.health import require_beat, worker_of_queue
 from plaqueview.core.queue import TRAINING_QUEUE
 from plaqueview.core.workers import Worker, heard_of
 from plaqueview.registry.models import ModelVersion, Stage
-from plaqueview.training.machine import available_memory_bytes, free_disk_bytes
 from plaqueview.training.models import DatasetSnapshot, Side, SnapshotStudy, TrainingRun
 from plaqueview.training.recipe import Recipe, Start
 
@@ -32,8 +32,9 @@ class Preflight:
     """`problems` rule the run out, `warnings` do not. `estimated_minutes` follows from a measured step; None: none was.
 
     `sides` is by side: patients, studies, slices, lesions, by class and by source. `processes` learn the run together;
-    None: as many as its worker has GPUs. `workers` are those that could take it now; what it needs of each of their
-    GPUs is None until a run was measured on one.
+    None: as many as its worker has GPUs. `workers` are those that could take it now, and what is free is what that one
+    has which has least; where none is heard of, the disk is this process's. What it needs of each of their GPUs is None
+    until a run was measured on one.
     """
 
     sides: Mapping[str, Any]  # Any: JSON
@@ -58,26 +59,27 @@ def inspect(snapshot: DatasetSnapshot, recipe: Recipe) -> Preflight:
     """What a run of the recipe on the snapshot, which is ready, would meet."""
     rows = list(SnapshotStudy.objects.filter(snapshot=snapshot, exclusion=""))
     slices = sum(row.slices for row in rows)
-    disk, memory = free_disk_bytes(), available_memory_bytes()
     disk_needed = BYTES_OF_RUN + slices * BYTES_OF_SLICE
     here, processes = settings.TRAINING_PROCESSES, settings.TRAINING_PROCESSES * settings.TRAINING_MACHINES or None
     of_each = MEMORY_OF_RUN + slices * BYTES_OF_SLICE
     memory_needed = (here or 1) * of_each + recipe.batch_size * MEMORY_OF_BATCH_SLICE // settings.TRAINING_MACHINES
     workers, gpu_needed = _workers(), _measured_gpu_bytes(recipe)
+    disk = _free_disk_bytes(workers)
     seconds = _measured_seconds_per_step(recipe, processes)
     minutes = None if seconds is None else seconds * recipe.steps / 60.0
     return Preflight(
         sides=snapshot.counts,
         problems=(
             *_data_problems(snapshot, rows),
-            *_machine_problems(recipe, disk, disk_needed, memory, memory_needed),
+            *_champion_problems(recipe),
+            *_machine_problems(workers, disk, disk_needed, memory_needed),
             *_gpu_problems(workers, gpu_needed),
             *_sharing_problems(recipe, processes),
         ),
         warnings=tuple(_warnings(snapshot, recipe, minutes)),
         disk_free_bytes=disk,
         disk_needed_bytes=disk_needed,
-        memory_free_bytes=memory,
+        memory_free_bytes=_free_memory_bytes(workers),
         memory_needed_bytes=memory_needed,
         workers=workers,
         gpu_memory_needed_bytes=gpu_needed,
@@ -108,16 +110,34 @@ def _leaks(thing: str, names: Mapping[Any, str], rows: Collection[SnapshotStudy]
         yield f"{leaking} {thing}{'s' if leaking > 1 else ''} on more than one side; exclude one of the studies"
 
 
-def _machine_problems(
-    recipe: Recipe, disk: int, disk_needed: int, memory: int | None, memory_needed: int
-) -> Iterator[str]:
-    if disk < disk_needed:
-        yield f"the storage has {disk // 1024**2} MB free, the run needs {disk_needed // 1024**2} MB"
-    if memory is not None and memory < memory_needed:
-        yield f"{memory // 1024**2} MB of memory are free, the run needs {memory_needed // 1024**2} MB"
+def _champion_problems(recipe: Recipe) -> Iterator[str]:
     if not ModelVersion.objects.filter(stage=Stage.CHAMPION).exists():
         needed = "start from" if recipe.start is Start.CHAMPION else "be judged against"
         yield f"there is no champion to {needed}; a worker of the queue inference registers its own at its start"
+
+
+def _machine_problems(workers: Sequence[Worker], disk: int, disk_needed: int, memory_needed: int) -> Iterator[str]:
+    """Whichever worker is free first takes the run, so each has to have what it needs."""
+    if disk < disk_needed:
+        yield f"the storage has {disk // 1024**2} MB free, the run needs {disk_needed // 1024**2} MB"
+    for worker in workers:
+        memory = worker.free_memory_bytes
+        if memory is not None and memory < memory_needed:
+            yield (
+                f"worker {worker.name} has {memory // 1024**2} MB of memory free, "
+                f"the run needs {memory_needed // 1024**2} MB"
+            )
+
+
+def _free_disk_bytes(workers: Sequence[Worker]) -> int:
+    """Where the run will work; workers share this process's storage, but for copies of a bucket."""
+    told = [worker.free_disk_bytes for worker in workers if worker.free_disk_bytes is not None]
+    return min(told, default=free_disk_bytes())
+
+
+def _free_memory_bytes(workers: Sequence[Worker]) -> int | None:
+    told = [worker.free_memory_bytes for worker in workers if worker.free_memory_bytes is not None]
+    return min(told, default=None)
 
 
 def _workers() -> Sequence[Worker]:
@@ -129,7 +149,7 @@ def _workers() -> Sequence[Worker]:
 
 
 def _gpu_problems(workers: Sequence[Worker], needed: int | None) -> Iterator[str]:
-    """Whichever worker is free first takes the run, so each that computes on GPUs has to have them."""
+    """Each that is told to compute on GPUs has to have them, as it has to have memory."""
     for worker in workers:
         if worker.device != "cuda":
             continue
