@@ -21,14 +21,14 @@ export interface Column {
 export const PATIENT: Column = {
   title: "Patient", field: "patient_name",
   cell: (study) => (
-    <td className={styles.patient}>
+    <td className={styles.patient} title={nameText(study.patient.name)}>
       <Link to={`/studies/${study.id}`} onClick={(event) => event.stopPropagation()}>{nameText(study.patient.name)}</Link>
     </td>
   ),
 };
 export const IDENTIFIER: Column = {
   title: "Patient ID", className: styles.identifier,
-  cell: (study) => <td className={styles.identifier}>{study.patient.patient_id}</td>,
+  cell: (study) => <td className={styles.identifier} title={study.patient.patient_id}>{study.patient.patient_id}</td>,
 };
 export const STUDY_DATE: Column = {
   title: "Study date", field: "study_date", className: styles.date,

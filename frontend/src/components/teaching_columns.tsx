@@ -5,7 +5,7 @@ import styles from "./teaching_columns.module.css";
 
 /** The worklist by what labelling each study would teach: its score, and the reasons with their figures. */
 export const TEACHING_COLUMNS: readonly Column[] = [
-  PATIENT,
+  { ...PATIENT, className: styles.patient },
   IDENTIFIER,
   STUDY_DATE,
   {
