@@ -1,11 +1,15 @@
 """Of an erased patient nothing is left here but the event that says so; who is held is not erased."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 from redis import Redis
 
@@ -21,7 +25,8 @@ from plaqueview.operations.retention import Applied, apply_retention
 from plaqueview.pacs.kept_headers import keep_of_study
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import hold
-from plaqueview.studies.models import Instance, Study
+from plaqueview.studies.models import Instance, Series, Study
+from plaqueview.studies.services import keep_headers
 from plaqueview.studies.settling import settle
 from plaqueview.training.models import DatasetSnapshot, RunSample, SnapshotStudy, TrainingRun
 from tests.accounts.people import PASSWORD, browser, csrf
@@ -139,6 +144,39 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
     assert (event.object_id, event.actor_name) == (place.parameters["patient_id"], place.users[Role.ADMIN].username)
     assert event.details["rows"] == erased["rows"]
     assert verify_chain().problems == ()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
+def test_headers_that_a_worker_is_about_to_keep_go_too(place):
+    series, locked, release = place.study.flair_series, threading.Event(), threading.Event()
+
+    def keep() -> None:
+        with transaction.atomic():
+            Series.objects.select_for_update().get(pk=series.pk)
+            locked.set()
+            assert release.wait(20)
+            keep_headers(series_id=series.pk, content=b"names the patient", storage_keys=[])
+        connection.close()
+
+    def erase_by_rule() -> None:
+        why = {"reason": "Retention", "is_reauthenticated": True, "actor": None}
+        erasure.erase(patient_id=place.study.patient_id, **why)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        kept = pool.submit(keep)
+        assert locked.wait(20)
+        erased = pool.submit(erase_by_rule)
+        time.sleep(1.0)
+        is_waiting = not erased.done()
+        release.set()
+        for one in (kept, erased):
+            one.result(timeout=30)
+
+    assert is_waiting
+    assert not Series.objects.filter(pk=series.pk).exists()
+    assert not any(name.startswith("headers/") for name in files())
 
 
 def test_a_dataset_with_the_patient_is_used_no_more(admin, place):

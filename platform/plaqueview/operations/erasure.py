@@ -21,7 +21,7 @@ from plaqueview.core.errors import ConflictError, InvalidError, Reauthentication
 from plaqueview.core.stored_keys import key_columns, rows_with
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import locked_patient, obstacle_of_hold
-from plaqueview.studies.models import Instance
+from plaqueview.studies.models import Instance, Study
 from plaqueview.studies.services import set_aside_unnamed
 from plaqueview.training.models import SnapshotStudy
 from plaqueview.training.services import obstacles_to_withdrawal, withdraw
@@ -136,13 +136,19 @@ def _work_under_way(rows: Rows) -> Iterator[str]:
 
 
 def _stored_keys(rows: Rows) -> set[str]:
-    """Whoever is about to write another key into one of the rows comes before this or finds the row gone."""
+    """Whoever is about to write another key into one of the rows comes before this or finds the row gone.
+
+    The studies are locked first, as by everybody who locks what hangs on them.
+    """
+    for some in rows_with(Study, rows.get(Study, ())):
+        list(some.select_for_update().values_list("pk"))
     keys: set[str] = set()
     for model, found in rows.items():
         for column in key_columns(model):
             for some in rows_with(model, found):
-                keys.update(some.select_for_update().exclude(**{column: ""}).values_list(column, flat=True))
-    return keys
+                # Of a row that is left out for what it says now, nobody waits for what it is about to say.
+                keys.update(some.select_for_update().values_list(column, flat=True))
+    return keys - {""}
 
 
 def _record(patient: Patient, erasure: Erasure, reason: str, actor: User | None) -> None:
