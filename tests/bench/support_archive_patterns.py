@@ -16,7 +16,7 @@ from plaqueview.accounts.services import create_site, create_user
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Role
 from plaqueview.monitoring.models import StudyEdit, StudyMeasures, StudyTeaching
-from plaqueview.studies.models import Study, StudyState
+from plaqueview.studies.models import Series, Study, StudyState
 from tests.bench.support_archive import SERIES_AT_MOST, SLICES, Patterns
 from tests.drills.department import Department, wait_until
 from tests.drills.traffic import STOW_HEADERS, stow_body
@@ -53,7 +53,13 @@ def make_patterns(department: Department, reader: httpx.Client) -> Patterns:
     read, approved = (read_study(uid) for uid in uids)
     approve(reader, approved)
     wait_until(StudyEdit.objects.exists, what="the edit to be measured", timeout_s=READ_TIMEOUT_S)
+    wait_until(are_headers_kept, what="the headers to be kept", timeout_s=READ_TIMEOUT_S)
     return Patterns(read, Study.objects.get(pk=approved.pk), sites, readers)
+
+
+def are_headers_kept() -> bool:
+    """Copies of a series name the file of their pattern's headers, as those of an instance name its file."""
+    return not Series.objects.filter(headers_key="").exists()
 
 
 def send(department: Department, *, patient_id: str, site: Site) -> str:
