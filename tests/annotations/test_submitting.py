@@ -88,6 +88,7 @@ def test_active_lesions_stay_unconfirmed_until_a_reader_says_why(desk, statement
 
     assert desk.prediction.unconfirmed_active_count == 1
     assert version.unconfirmed_active_count == unconfirmed
+    assert version.lesions.get(number=1).statement_kind == (statements[0]["kind"] if statements else "")
     desk.study.refresh_from_db()
     assert desk.study.annotation_summary["unconfirmed_active_count"] == unconfirmed
 

@@ -93,7 +93,7 @@ def stamp(**changes) -> Stamp:
         "reader": "",
         "algorithm": ALGORITHM,
         "approval": None,
-        "is_active_confirmed": False,
+        "is_active_predicted": True,
         "counting_rule": CountingRule().sentence,
         "notice": "Research use only, not a medical device.",
         "device": "site-1",
@@ -104,7 +104,7 @@ def stamp(**changes) -> Stamp:
 
 def approved() -> Stamp:
     """A reader's version in which every active lesion is confirmed."""
-    return stamp(reader="Novak^Ana", approval=APPROVAL, is_active_confirmed=True)
+    return stamp(reader="Novak^Ana", approval=APPROVAL, is_active_predicted=False)
 
 
 def dciodvfy_errors(path: Path) -> list[str]:

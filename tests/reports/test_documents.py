@@ -19,7 +19,7 @@ from plaqueview.core.access import Action, Role
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.dicom_sr import BASIS, IN_PLANE_AXIS, LESION_CLASS, LONG_AXIS, NUMBER_OF_LESIONS, tracking_uid
 from tests.accounts.people import make_user, token_client
-from tests.annotations.scenes import without_small_inactive
+from tests.annotations.scenes import statement, without_small_inactive
 from tests.inference.scenes import SHAPE, make_model
 from tests.reports.scenes import SERIES_UID, STUDY_UID, Office, make_office
 
@@ -169,6 +169,28 @@ def test_a_confirmed_version_says_so_and_once_approved_it_is_verified(office):
         "Inactive in the version of a reader",
         "Inactive in the version of a reader",
     ]
+
+
+@pytest.mark.parametrize("kind", ["added", "reclassified"])
+def test_what_a_reader_made_active_is_the_readers_and_not_the_networks(office, kind):
+    version = office.desk.submitted(statements=[statement(kind)])
+
+    seg = dcmread(BytesIO(office.get(version, "seg.dcm").content))
+    (row, *_) = rows_in(office.get(version, "lesions.csv").content)
+
+    assert version.unconfirmed_active_count == 1
+    assert [one.SegmentLabel for one in seg.SegmentSequence] == ["Inactive", "Active"]
+    assert (row["class_basis"], row["evidence"]) == ("Active in the version of a reader, who named no evidence", "")
+
+
+def test_what_no_reader_spoke_of_stays_the_networks_in_a_readers_version(office):
+    version = office.desk.submitted()
+
+    seg = dcmread(BytesIO(office.get(version, "seg.dcm").content))
+    (row, *_) = rows_in(office.get(version, "lesions.csv").content)
+
+    assert [one.SegmentLabel for one in seg.SegmentSequence] == ["Inactive", "AI-predicted active (FLAIR only)"]
+    assert row["class_basis"] == "AI-predicted active (FLAIR only)"
 
 
 def test_the_captures_are_one_a_slice_with_the_grey_of_the_slice(office):

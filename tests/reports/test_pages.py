@@ -16,6 +16,7 @@ from plaqueview.reports.documents import DocumentKind, make
 from plaqueview.reports.key_slices import chosen_slices, key_slices
 from plaqueview.studies import services as studies
 from tests.accounts.people import make_user, token_client
+from tests.annotations.scenes import statement
 from tests.imaging.documents import dciodvfy_errors
 from tests.inference.scenes import segmentation
 from tests.longitudinal.visits import LASTING, NEW, OLD, read_with, registered, visits
@@ -63,6 +64,15 @@ def test_the_watermark_goes_when_the_version_is_approved(office):
     assert f"Approved by {name}, Ljubljana, " in after
     assert "confirmed by no reader" not in after
     assert "Confirmed by a reader: enhances after gadolinium" in after
+
+
+def test_an_active_lesion_that_a_reader_drew_is_not_called_the_networks(office):
+    version = office.desk.submitted(statements=[statement("added")])
+
+    text = text_of(office.get(version, "report.pdf").content)
+
+    assert "1 active lesion is active in the version of a reader, who named no evidence of activity." in text
+    assert "it is AI-predicted active" not in text
 
 
 def test_approved_pages_are_the_same_bytes_for_good_whatever_the_prior_becomes(office):

@@ -80,7 +80,12 @@ def test_no_other_app_has_the_last_word(language):
 
 def test_what_other_modules_say_in_english_is_known_to_the_translators():
     labels = {one.label_of(kind) for one in (stamp(), approved()) for kind in LesionClass}
-    lesions = [Lesion(lesion_class=kind, evidence=one) for kind in LesionClass for one in (None, *Evidence.values)]
+    said = [(None, ""), (None, "added"), *((one, "confirmed") for one in Evidence.values)]
+    lesions = [
+        Lesion(lesion_class=kind, evidence=evidence, statement_kind=deed)
+        for kind in LesionClass
+        for evidence, deed in said
+    ]
     bases = {basis_of(lesion, one) for lesion in lesions for one in (stamp(), approved())}
 
     checks = {

@@ -85,8 +85,9 @@ function importedText({ imported, studies }: Cohort): string {
 /** What "active" rests on in these versions. */
 function claimOf({ active_count: active, unconfirmed_active_count: unconfirmed }: Cohort): string {
   if (active === 0) return "No lesion in them is active.";
-  if (unconfirmed === 0) return `Of ${countText(active, "active lesion")} each was confirmed by a reader.`;
-  return `Of ${countText(active, "active lesion")}, ${unconfirmed} ${unconfirmed === 1 ? "was" : "were"} confirmed by no reader: AI-predicted active (FLAIR only).`;
+  const of = `Of ${countText(active, "active lesion")}`;
+  if (unconfirmed === 0) return `${of} each was confirmed by a reader, with evidence.`;
+  return `${of}, ${unconfirmed} ${unconfirmed === 1 ? "has" : "have"} no evidence that a reader named: AI-predicted active (FLAIR only), or a reader’s class alone.`;
 }
 
 function SpreadLine({ spread }: { spread: Spread }) {

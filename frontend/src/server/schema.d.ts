@@ -2727,7 +2727,7 @@ export interface components {
             /** @description Studies that came with their labels: what their classes rest on is not known, if they name any. */
             imported: number;
             active_count: number;
-            /** @description Of the active lesions, those that no reader has confirmed: AI-predicted, FLAIR only. */
+            /** @description Of the active lesions, those that no reader has confirmed with evidence: AI-predicted, FLAIR only, or said by a reader. */
             unconfirmed_active_count: number;
             /** @description How lesions were counted; numbers by different rules do not compare. */
             rules: string[];

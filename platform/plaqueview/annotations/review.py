@@ -193,7 +193,10 @@ def _lesions_of(annotation: Annotation, content: _Frozen) -> list[Lesion]:
     pairs = zip(table.lesions, content.mask.regions, strict=True)
     rows = [Lesion(annotation=annotation, **versions.lesion_fields(one, region)) for one, region in pairs]
     for row in rows:
-        confirmation = words[row.number].confirmation if row.number in words else None
+        word = words.get(row.number)
+        if word is None:
+            continue
+        row.statement_kind, confirmation = word.last.kind.value, word.confirmation
         if confirmation is not None:
             row.evidence, row.evidence_at = confirmation.evidence, confirmation.created
             row.evidence_by = authors[confirmation.author]

@@ -82,7 +82,7 @@ class Stamp:
     """What every object of one version says of it.
 
     `reader` is empty when the model alone speaks. `created` and `approval.at` are local to the department. While
-    `is_active_confirmed` is False some active lesion has been confirmed by nobody. `device` names the installation.
+    `is_active_predicted`, of some active lesion there is the network's word alone. `device` names the installation.
     """
 
     annotation_id: str
@@ -91,7 +91,7 @@ class Stamp:
     reader: str
     algorithm: Algorithm | None
     approval: Approval | None
-    is_active_confirmed: bool
+    is_active_predicted: bool
     counting_rule: str
     notice: str
     device: str
@@ -106,9 +106,9 @@ class Stamp:
         return f"{'' if self.approval else 'DRAFT '}{what}, version {self.version}"
 
     def label_of(self, lesion_class: LesionClass) -> str:
-        """What a class is called: the network's word until a reader has confirmed it."""
+        """What a class is called: the network's word until a reader has spoken of each lesion."""
         is_active = lesion_class is LesionClass.ACTIVE
-        if self.reader and (self.is_active_confirmed or not is_active):
+        if self.reader and not (is_active and self.is_active_predicted):
             return lesion_class.value.capitalize()
         return f"AI-predicted {lesion_class.value} (FLAIR only)"
 

@@ -59,7 +59,8 @@ class CohortSerializer(serializers.Serializer[Any]):
     )
     active_count = serializers.IntegerField()
     unconfirmed_active_count = serializers.IntegerField(
-        help_text="Of the active lesions, those that no reader has confirmed: AI-predicted, FLAIR only."
+        help_text="Of the active lesions, those that no reader has confirmed with evidence: AI-predicted, FLAIR only, "
+        "or said by a reader."
     )
     rules = serializers.ListField(
         child=serializers.CharField(), help_text="How lesions were counted; numbers by different rules do not compare."

@@ -19,7 +19,7 @@ def stamp_of(annotation: Annotation) -> Stamp:
         reader=_name_of(annotation.author) if annotation.author else "",
         algorithm=_algorithm_of(origin_of(annotation)),
         approval=_approval_of(annotation),
-        is_active_confirmed=annotation.unconfirmed_active_count == 0,
+        is_active_predicted=_is_active_predicted(annotation),
         counting_rule=annotation.counting_rule,
         notice=RESEARCH_NOTICE,
         device=str(annotation.study.site_id),
@@ -33,7 +33,22 @@ def basis_of(lesion: Lesion, stamp: Stamp) -> str:
         return f"Confirmed by a reader: {Evidence(lesion.evidence).label}"
     if stamp.reader and lesion.lesion_class == LesionClass.INACTIVE:
         return "Inactive in the version of a reader"
-    return f"AI-predicted {lesion.lesion_class} (FLAIR only)"
+    if is_predicted(lesion, stamp):
+        return f"AI-predicted {lesion.lesion_class} (FLAIR only)"
+    return "Active in the version of a reader, who named no evidence"
+
+
+def is_predicted(lesion: Lesion, stamp: Stamp) -> bool:
+    """The network alone says that it is there, and of which class; no network saw labels that were imported."""
+    is_readers = lesion.evidence or lesion.statement_kind or stamp.algorithm is None
+    return not (stamp.reader and is_readers)
+
+
+def _is_active_predicted(annotation: Annotation) -> bool:
+    if annotation.author is None:
+        return True
+    silent = annotation.lesions.filter(lesion_class=LesionClass.ACTIVE, evidence=None, statement_kind="")
+    return _algorithm_of(origin_of(annotation)) is not None and silent.exists()
 
 
 def origin_of(annotation: Annotation) -> Annotation:

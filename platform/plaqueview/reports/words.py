@@ -17,7 +17,7 @@ from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule, LesionChange
 from plaqueview.imaging.protocol import RECOMMENDED, TITLES, Check, Verdict
 from plaqueview.reports.findings import Findings, RegionState
-from plaqueview.reports.stamps import basis_of
+from plaqueview.reports.stamps import basis_of, is_predicted
 from plaqueview.studies import protocols
 
 # What other modules say in English, so that it is found for translation; a test holds them to each other.
@@ -28,6 +28,7 @@ SAID_ELSEWHERE: Final = (
     gettext_noop("Active"),
     gettext_noop("Inactive"),
     gettext_noop("Inactive in the version of a reader"),
+    gettext_noop("Active in the version of a reader, who named no evidence"),
     gettext_noop("Confirmed by a reader: enhances after gadolinium"),
     gettext_noop("Confirmed by a reader: new or larger than in a prior study"),
     gettext_noop("Confirmed by a reader: the reader's opinion"),
@@ -114,7 +115,7 @@ def class_head(kind: LesionClass) -> str:
 
 
 def class_label(kind: LesionClass, stamp: Stamp) -> str:
-    """As `Stamp.label_of`: the network's word until a reader has confirmed it."""
+    """As `Stamp.label_of`: the network's word until a reader has spoken of each lesion."""
     return _(stamp.label_of(kind))
 
 
@@ -193,7 +194,13 @@ def found(findings: Findings) -> list[str]:
     """What was found, in sentences."""
     if not findings.lesions:
         return [_("No lesion was counted by the rule below.")]
-    return [_counted(findings), _largest(findings.lesions[0]), *_unconfirmed(findings), *_regions(findings)]
+    return [
+        _counted(findings),
+        _largest(findings.lesions[0]),
+        *_unconfirmed(findings),
+        *_without_evidence(findings),
+        *_regions(findings),
+    ]
 
 
 def _counted(findings: Findings) -> str:
@@ -226,8 +233,8 @@ def _largest(lesion: Lesion) -> str:
 
 
 def _unconfirmed(findings: Findings) -> list[str]:
-    active = findings.annotation.counts[LesionClass.ACTIVE]
-    nobody = active if findings.annotation.author_id is None else findings.annotation.unconfirmed_active_count
+    active = [one for one in findings.lesions if one.lesion_class == LesionClass.ACTIVE]
+    nobody = sum(is_predicted(one, findings.stamp) for one in active)
     if nobody == 0:
         return []
     return [
@@ -237,6 +244,21 @@ def _unconfirmed(findings: Findings) -> list[str]:
             nobody,
         )
         % {"count": nobody}
+    ]
+
+
+def _without_evidence(findings: Findings) -> list[str]:
+    active = [one for one in findings.lesions if one.lesion_class == LesionClass.ACTIVE and not one.evidence]
+    readers = sum(not is_predicted(one, findings.stamp) for one in active)
+    if readers == 0:
+        return []
+    return [
+        ngettext(
+            "%(count)d active lesion is active in the version of a reader, who named no evidence of activity.",
+            "%(count)d active lesions are active in the version of a reader, who named no evidence of activity.",
+            readers,
+        )
+        % {"count": readers}
     ]
 
 

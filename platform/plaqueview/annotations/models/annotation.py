@@ -148,7 +148,8 @@ class Lesion(FrozenRecord, Record):
     """One lesion of an annotation; the measures mean what `imaging.lesions.LesionMeasures` says.
 
     `region` is not determined until the version has its region map; `region_maps` writes it then, once.
-    `evidence` is why a reader confirmed the class, with who and when; None until one does.
+    `evidence` is why a reader confirmed the class, with who and when; None until one does. `statement_kind` is what the
+    readers of this version last did with the lesion (`annotations.statements`): empty where it is the network's word.
     """
 
     annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="lesions")
@@ -168,6 +169,7 @@ class Lesion(FrozenRecord, Record):
     evidence = models.CharField(max_length=20, choices=Evidence, null=True)
     evidence_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     evidence_at = models.DateTimeField(null=True)
+    statement_kind = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["annotation", "number"]
