@@ -311,8 +311,9 @@ def test_a_killed_listener_keeps_what_it_acknowledged():
     running.process.wait()
     running.process.stdout.close()
     association.abort()
-    if association.dul.socket is not None:
-        association.dul.socket.socket.close()
+    line = association.dul.socket
+    if line is not None and line.socket is not None:  # the library has seen that it was cut, or not yet
+        line.socket.close()
 
     kept = {one.sop_instance_uid: one for one in Instance.objects.all()}
 
@@ -325,6 +326,48 @@ def test_a_killed_listener_keeps_what_it_acknowledged():
         assert Instance.objects.count() == 30
     finally:
         stop(running)
+
+
+def children_of(running: Running) -> set[int]:
+    pid = running.process.pid
+    return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def is_running(pid: int) -> bool:
+    """Not so once it only waits for somebody to hear that it ended."""
+    file = Path(f"/proc/{pid}/stat")
+    return file.exists() and file.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+has_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+
+
+@has_proc
+def test_a_process_that_dies_is_followed_by_another(process):
+    datasets = series(20)
+    before = children_of(process)
+    dead = min(before)
+
+    os.kill(dead, signal.SIGKILL)
+
+    assert send(process, datasets[:10]) == [SUCCESS] * 10  # by the one that is left
+    assert eventually(lambda: len(children_of(process) - {dead}) == 2)
+    assert send(process, datasets) == [SUCCESS] * 20
+    assert (len(before), Instance.objects.count()) == (2, 20)
+
+
+@has_proc
+def test_no_process_outlives_the_one_that_was_started():
+    running = start()
+    children = children_of(running)
+    running.process.kill()
+    running.process.wait()
+    running.process.stdout.close()
+
+    assert len(children) == 2
+    assert eventually(lambda: not any(map(is_running, children)), seconds=10.0)
+    with socket.create_server(("127.0.0.1", running.port)) as listening:
+        assert listening.getsockname()[1] == running.port
 
 
 def test_a_taken_port_is_told_in_one_line(listener):

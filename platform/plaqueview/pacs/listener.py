@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -44,6 +44,7 @@ LARGEST_BATCH = 64
 MOST_ASSOCIATIONS = 32
 LARGEST_PDU_BYTES = 256 * 1024
 TIMEOUT_S = 60
+BACKLOG = 64
 FAREWELL_S = 2.0  # within it an association that was turned away has ended by itself
 STORED = {FileOutcome.ACCEPTED, FileOutcome.DUPLICATE}
 
@@ -110,10 +111,41 @@ def _log_failure(future: "Future[None]") -> None:
         logger.warning("studies wait for their quiet period: %s", type(error).__name__)
 
 
-class Listener:
-    """Answers C-ECHO, C-STORE and storage commitment for the site until it is stopped."""
+def listening_at(port: int) -> socket.socket:
+    """The socket at which listeners accept, of one process or several; 0 is a free port. Raises: OSError."""
+    return socket.create_server((bind_address(), port), backlog=BACKLOG)
 
-    def __init__(self, *, port: int, site: Site) -> None:
+
+class _Server(ThreadedAssociationServer):
+    """Accepts at a socket that listens already, and at which other processes may accept as well."""
+
+    def __init__(self, *words: Any, listening: socket.socket, **named: Any) -> None:  # Any: the library's own
+        self._listening = listening
+        super().__init__(*words, **named)
+
+    def server_bind(self) -> None:
+        self.socket = cast(socket.socket, self.socket)
+        self.socket.close()
+        self.socket = self._listening
+        # Whoever comes for a caller that another process was faster to take goes on waiting for the next.
+        self.socket.setblocking(False)
+        self.server_address = self.socket.getsockname()
+
+    def server_activate(self) -> None:
+        """It listens."""
+
+    def server_close(self) -> None:
+        """Not shut down, as the library would: that ends it for the others too."""
+        self._listening.close()
+
+
+class Listener:
+    """Answers C-ECHO, C-STORE and storage commitment for the site until it is stopped.
+
+    At `listening`, whose port others may share; without it, at a socket of its own.
+    """
+
+    def __init__(self, *, site: Site, port: int = 0, listening: socket.socket | None = None) -> None:
         make_folders(incoming())
         # Received datasets are written there as they come, not gathered in memory.
         tempfile.tempdir = str(incoming())
@@ -124,9 +156,9 @@ class Listener:
         self._commitments = CommitmentProvider(site)
         self._studies: dict[int, set[UUID]] = defaultdict(set)
         self._entity = application_entity()
-        self._server = self._entity.start_server(
-            (bind_address(), port),
-            block=False,
+        self._listening = listening or listening_at(port)
+        self._server = self._entity.make_server(
+            self._listening.getsockname(),
             ssl_context=listener_context(),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, _send_at_once),
@@ -142,9 +174,12 @@ class Listener:
                 (evt.EVT_ABORTED, _forget_half_an_instance),
                 (evt.EVT_CONN_CLOSE, _forget_half_an_instance),
             ],
+            server_class=_Server,
+            listening=self._listening,
         )
-        host, bound_port = cast(ThreadedAssociationServer, self._server).server_address[:2]
-        self.address = str(host), int(bound_port)
+        self._entity._servers.append(self._server)  # noqa: SLF001  # as `start_server` does, and `shutdown` expects
+        threading.Thread(target=self._server.serve_forever, daemon=True, name="AcceptorServer").start()
+        self.address = address_of(self._listening)
 
     def stop(self) -> None:
         """No association is open and everything that was acknowledged is kept.
@@ -152,7 +187,7 @@ class Listener:
         Nobody is let in before the open ones are aborted, as the library does in the other order: whoever came between
         kept the process alive, and was told that nothing could be kept any more.
         """
-        cast(ThreadedAssociationServer, self._server).shutdown()
+        self._server.shutdown()
         for association in self._entity.active_associations:
             if association.is_established:  # of another the library fails in a thread of its own when it aborts it
                 association.abort()
@@ -206,6 +241,12 @@ def application_entity() -> AE:
     entity.maximum_pdu_size = LARGEST_PDU_BYTES
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = TIMEOUT_S
     return entity
+
+
+def address_of(listening: socket.socket) -> tuple[str, int]:
+    """Host and port."""
+    host, port = listening.getsockname()[:2]
+    return str(host), int(port)
 
 
 def bind_address() -> str:

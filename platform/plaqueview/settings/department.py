@@ -65,6 +65,7 @@ GATE_ACTIVE_SHARE = read(env.float, "PLAQUEVIEW_GATE_ACTIVE_SHARE", 0.5, validat
 GATE_SLOWEST = read(env.float, "PLAQUEVIEW_GATE_SLOWEST", 1.5, validate=validate.Range(min=1.0))
 GATE_MOST_MEMORY = read(env.float, "PLAQUEVIEW_GATE_MOST_MEMORY", 1.5, validate=validate.Range(min=1.0))
 DICOM_AE_TITLE = read(env.str, "PLAQUEVIEW_DICOM_AE_TITLE", "PLAQUEVIEW")
+DICOM_PROCESSES = read(env.int, "PLAQUEVIEW_DICOM_PROCESSES", 2, validate=validate.Range(min=1, max=64))
 DICOM_CALLING_AE_TITLES = read(env.list, "PLAQUEVIEW_DICOM_CALLING_AE_TITLES", [])
 DICOM_TLS_CERTIFICATE = read(env.str, "PLAQUEVIEW_DICOM_TLS_CERTIFICATE", "")
 DICOM_TLS_KEY = read(env.str, "PLAQUEVIEW_DICOM_TLS_KEY", "")
