@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -50,17 +51,15 @@ class Worker:
 def tell(worker: Worker) -> None:
     """The worker was heard of. Raises: RedisError."""
     fields = {**asdict(worker), "started_at": worker.started_at.isoformat(), "seen_at": worker.seen_at.isoformat()}
-    with Redis.from_url(settings.REDIS_URL) as broker:
-        broker.hset(KEY, worker.name, json.dumps(fields))
+    _broker().hset(KEY, worker.name, json.dumps(fields))
 
 
 def heard_of() -> Sequence[Worker]:
     """Every worker that was heard of within a day, by name. Raises: RedisError."""
-    with Redis.from_url(settings.REDIS_URL) as broker:
-        told = [_read(text) for text in broker.hvals(KEY)]
-        gone = [worker.name for worker in told if timezone.now() - worker.seen_at > FORGOTTEN_AFTER]
-        if gone:
-            broker.hdel(KEY, *gone)
+    told = [_read(text) for text in _broker().hvals(KEY)]
+    gone = [worker.name for worker in told if timezone.now() - worker.seen_at > FORGOTTEN_AFTER]
+    if gone:
+        _broker().hdel(KEY, *gone)
     return sorted((worker for worker in told if worker.name not in gone), key=lambda worker: worker.name)
 
 
@@ -88,6 +87,12 @@ def _waiting_in(queue: str, connection: Connection) -> int:
         return 0
     finally:
         channel.close()
+
+
+@cache
+def _broker() -> Redis:
+    """Its connections are kept: to make one takes the library longer than anything that is said over it."""
+    return Redis.from_url(settings.REDIS_URL)
 
 
 def _read(text: bytes) -> Worker:
