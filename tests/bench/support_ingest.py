@@ -21,6 +21,7 @@ from tests.running_demo import RunningDemo, running_demo
 STUDIES, SLICES = 4, 60
 ROUNDS = 3
 SENDERS = (1, 4)
+LONGEST_WORK_S, CALM_S = 300, 10
 GOAL = "at least the peer's"
 
 Study = Sequence[bytes]
@@ -40,7 +41,21 @@ def both_running() -> Iterator[Both]:
         running_orthanc(Path(folder)) as orthanc,
         running_demo(Path(folder) / "demo") as demo,
     ):
+        wait_until_idle(demo)
         yield Both(demo, orthanc)
+
+
+def wait_until_idle(demo: RunningDemo) -> None:
+    """The demo's own patients are compared, searched and shown: no worker has anything to do. Raises: TimeoutError."""
+    deadline, calm = time.monotonic() + LONGEST_WORK_S, 0
+    with demo.api("admin") as client:
+        while calm < CALM_S:
+            staff = client.get("/api/v1/workers").json()
+            waits = any(queue["waiting"] for queue in staff["queues"])
+            calm = 0 if waits or any(worker["errands"] for worker in staff["workers"]) else calm + 1
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"workers are busy with the demo's patients after {LONGEST_WORK_S} s")
+            time.sleep(1)
 
 
 def lines(name: str, ours: Send, peers: Send) -> Iterator[dict[str, object]]:
