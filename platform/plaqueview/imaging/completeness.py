@@ -107,8 +107,14 @@ def is_orientation(image_orientation_patient: tuple[float, ...] | None) -> bool:
     """Whether these are two perpendicular unit vectors, as PS3.3 C.7.6.2.1.1 demands."""
     if image_orientation_patient is None or len(image_orientation_patient) != 6:
         return False
-    cosines = np.array(image_orientation_patient, np.float64).reshape(2, 3)
-    return bool(np.allclose(cosines @ cosines.T, np.eye(2), atol=COSINE_TOLERANCE))
+    row, column = image_orientation_patient[:3], image_orientation_patient[3:]
+    # Without numpy, which takes ten times as long for so few numbers, and a study has hundreds of slices.
+    off = (_product(row, row) - 1.0, _product(column, column) - 1.0, _product(row, column))
+    return all(abs(one) <= COSINE_TOLERANCE for one in off)
+
+
+def _product(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
 
 
 def plane_of(image_orientation_patient: tuple[float, ...] | None) -> str:
