@@ -74,7 +74,7 @@ def _storage_provider() -> list[str]:
         "## DIMSE: service class provider",
         "",
         "Verification, and Storage of the classes below, as the peer encoded them: nothing is coerced or decoded.",
-        f"At most {MOST_ASSOCIATIONS} associations at once, PDUs of {LARGEST_PDU_BYTES} bytes,",
+        f"At most {MOST_ASSOCIATIONS} associations at once in each of the listener's processes, PDUs of {LARGEST_PDU_BYTES} bytes,",
         f"{TIMEOUT_S} seconds of silence.",
         "The called AE title is ours (`PLAQUEVIEW_DICOM_AE_TITLE`), the calling one is one of",
         "`PLAQUEVIEW_DICOM_CALLING_AE_TITLES`; any other association is rejected.",
