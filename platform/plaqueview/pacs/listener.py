@@ -45,6 +45,7 @@ MOST_ASSOCIATIONS = 32
 LARGEST_PDU_BYTES = 256 * 1024
 TIMEOUT_S = 60
 BACKLOG = 64
+ACCEPT_S = 0.05
 FAREWELL_S = 2.0  # within it an association that was turned away has ended by itself
 STORED = {FileOutcome.ACCEPTED, FileOutcome.DUPLICATE}
 
@@ -128,7 +129,7 @@ class _Server(ThreadedAssociationServer):
         self.socket.close()
         self.socket = self._listening
         # Whoever comes for a caller that another process was faster to take goes on waiting for the next.
-        self.socket.setblocking(False)
+        self.socket.settimeout(ACCEPT_S)
         self.server_address = self.socket.getsockname()
 
     def server_activate(self) -> None:

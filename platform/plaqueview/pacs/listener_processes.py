@@ -60,7 +60,7 @@ class ListenerProcesses:
             process.join()
 
     def _started(self) -> ForkProcess:
-        process = _processes.Process(target=self._work)
+        process = _processes.Process(target=self._work, daemon=True)  # or a parent that fails would wait for them
         process.start()
         return process
 
