@@ -95,7 +95,7 @@ def _broker() -> Redis:
     return Redis.from_url(settings.REDIS_URL)
 
 
-def _read(text: bytes) -> Worker:
+def _read(text: bytes | str) -> Worker:
     fields = json.loads(text)
     return Worker(
         fields["name"],
