@@ -52,7 +52,7 @@ def listen(monkeypatch, settings) -> Iterator[Callable[[Site], int]]:
     running: list[Listener] = []
 
     def start(site: Site) -> int:
-        running.append(Listener(port=0, site=site))
+        running.append(Listener(site=site))
         return running[0].address[1]
 
     yield start

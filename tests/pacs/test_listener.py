@@ -97,7 +97,7 @@ class Inside:
 def listener(monkeypatch) -> Iterator[Inside]:
     monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
     monkeypatch.setattr(_config, "STORE_RECV_CHUNKED_DATASET", False)
-    running = Listener(port=0, site=ljubljana())
+    running = Listener(site=ljubljana())
     yield Inside(running.address[1])
     running.stop()
 

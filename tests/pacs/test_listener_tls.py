@@ -52,7 +52,7 @@ def scanner(tmp_path) -> Identity:
 def listening(monkeypatch) -> Iterator[int]:
     monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
     monkeypatch.setattr(_config, "STORE_RECV_CHUNKED_DATASET", False)
-    running = Listener(port=0, site=ljubljana())
+    running = Listener(site=ljubljana())
     try:
         yield running.address[1]
     finally:

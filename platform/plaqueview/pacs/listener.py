@@ -143,10 +143,10 @@ class _Server(ThreadedAssociationServer):
 class Listener:
     """Answers C-ECHO, C-STORE and storage commitment for the site until it is stopped.
 
-    At `listening`, whose port others may share; without it, at a socket of its own.
+    At `listening`, whose port others may share; without it, at a free port.
     """
 
-    def __init__(self, *, site: Site, port: int = 0, listening: socket.socket | None = None) -> None:
+    def __init__(self, *, site: Site, listening: socket.socket | None = None) -> None:
         make_folders(incoming())
         # Received datasets are written there as they come, not gathered in memory.
         tempfile.tempdir = str(incoming())
@@ -157,9 +157,9 @@ class Listener:
         self._commitments = CommitmentProvider(site)
         self._studies: dict[int, set[UUID]] = defaultdict(set)
         self._entity = application_entity()
-        self._listening = listening or listening_at(port)
+        listening = listening or listening_at(0)
         self._server = self._entity.make_server(
-            self._listening.getsockname(),
+            listening.getsockname(),
             ssl_context=listener_context(),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, _send_at_once),
@@ -176,11 +176,11 @@ class Listener:
                 (evt.EVT_CONN_CLOSE, _forget_half_an_instance),
             ],
             server_class=_Server,
-            listening=self._listening,
+            listening=listening,
         )
         self._entity._servers.append(self._server)  # noqa: SLF001  # as `start_server` does, and `shutdown` expects
         threading.Thread(target=self._server.serve_forever, daemon=True, name="AcceptorServer").start()
-        self.address = address_of(self._listening)
+        self.address = address_of(listening)
 
     def stop(self) -> None:
         """No association is open and everything that was acknowledged is kept.

@@ -12,14 +12,17 @@ from plaqueview.imaging.lesions import LesionClass
 
 def stamp_of(annotation: Annotation) -> Stamp:
     """The version's stamp; it changes once in the version's life, when the version is approved."""
+    reader = _name_of(annotation.author) if annotation.author else ""
+    algorithm = _algorithm_of(origin_of(annotation))
+    active = annotation.lesions.filter(lesion_class=LesionClass.ACTIVE)
     return Stamp(
         annotation_id=str(annotation.pk),
         version=annotation.version,
         created=timezone.localtime(annotation.created),
-        reader=_name_of(annotation.author) if annotation.author else "",
-        algorithm=_algorithm_of(origin_of(annotation)),
+        reader=reader,
+        algorithm=algorithm,
         approval=_approval_of(annotation),
-        is_active_predicted=_is_active_predicted(annotation),
+        is_active_predicted=any(_is_predicted(lesion, reader, algorithm) for lesion in active),
         counting_rule=annotation.counting_rule,
         notice=RESEARCH_NOTICE,
         device=str(annotation.study.site_id),
@@ -40,15 +43,12 @@ def basis_of(lesion: Lesion, stamp: Stamp) -> str:
 
 def is_predicted(lesion: Lesion, stamp: Stamp) -> bool:
     """The network alone says that it is there, and of which class; no network saw labels that were imported."""
-    is_readers = lesion.evidence or lesion.statement_kind or stamp.algorithm is None
-    return not (stamp.reader and is_readers)
+    return _is_predicted(lesion, stamp.reader, stamp.algorithm)
 
 
-def _is_active_predicted(annotation: Annotation) -> bool:
-    if annotation.author is None:
-        return True
-    silent = annotation.lesions.filter(lesion_class=LesionClass.ACTIVE, evidence=None, statement_kind="")
-    return _algorithm_of(origin_of(annotation)) is not None and silent.exists()
+def _is_predicted(lesion: Lesion, reader: str, algorithm: Algorithm | None) -> bool:
+    is_readers = lesion.evidence or lesion.statement_kind or algorithm is None
+    return not (reader and is_readers)
 
 
 def origin_of(annotation: Annotation) -> Annotation:
