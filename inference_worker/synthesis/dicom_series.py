@@ -19,6 +19,7 @@ from plaqueview.imaging.dicom_slice import (
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import Window
 
+HIGHEST_STORED = 65_535
 ISSUER_OF_PATIENT_ID = "PLAQUEVIEW-SYNTHETIC"
 
 
@@ -113,7 +114,12 @@ def write_dicom_series(folder: Path, volume: Volume, *, visit: Visit, acquisitio
     """Writes one MR Image Storage file a slice (uint16 voxels, axial, feet to head) and returns their paths.
 
     Everything, UIDs included, follows from the arguments: writing again gives the same bytes.
+
+    Raises: ValueError when a voxel is not within 0 and 65535; nothing is written then.
     """
+    low, high = volume.voxels.min(), volume.voxels.max()
+    if not 0 <= low <= high <= HIGHEST_STORED:
+        raise ValueError(f"voxels are from {low} to {high}, need 0 to {HIGHEST_STORED}")
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     window = brain_window(volume)

@@ -19,7 +19,7 @@ from plaqueview.core.access import Action, Role
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.dicom_sr import BASIS, IN_PLANE_AXIS, LESION_CLASS, LONG_AXIS, NUMBER_OF_LESIONS, tracking_uid
 from tests.accounts.people import make_user, token_client
-from tests.annotations.scenes import statement, without_small_inactive
+from tests.annotations.scenes import LARGE_INACTIVE, statement, without_small_inactive
 from tests.inference.scenes import SHAPE, make_model
 from tests.reports.scenes import SERIES_UID, STUDY_UID, Office, make_office
 
@@ -166,7 +166,40 @@ def test_a_confirmed_version_says_so_and_once_approved_it_is_verified(office):
     bases = [item.value for group in groups for item in group[0].ContentSequence if item.name == BASIS]
     assert bases == [
         "Confirmed by a reader: enhances after gadolinium",
-        "Inactive in the version of a reader",
+        "AI-predicted inactive (FLAIR only)",
+        "AI-predicted inactive (FLAIR only)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        ("post_gadolinium", "does not enhance after gadolinium"),
+        ("prior", "neither new nor larger than in a prior study"),
+        ("reader_opinion", "the reader's opinion"),
+    ],
+)
+def test_evidence_says_of_an_inactive_lesion_that_it_is_not_active(office, evidence, reason):
+    said = statement(anchor=LARGE_INACTIVE, lesion_class="inactive", evidence=evidence)
+    version = office.desk.submitted(statements=[said])
+
+    bases = [row["class_basis"] for row in rows_in(office.get(version, "lesions.csv").content)]
+
+    assert sorted(bases) == [
+        "AI-predicted active (FLAIR only)",
+        "AI-predicted inactive (FLAIR only)",
+        f"Confirmed by a reader: {reason}",
+    ]
+
+
+def test_an_inactive_lesion_that_a_reader_drew_is_the_readers(office):
+    version = office.desk.submitted(statements=[statement("added", anchor=LARGE_INACTIVE, lesion_class="inactive")])
+
+    bases = [row["class_basis"] for row in rows_in(office.get(version, "lesions.csv").content)]
+
+    assert sorted(bases) == [
+        "AI-predicted active (FLAIR only)",
+        "AI-predicted inactive (FLAIR only)",
         "Inactive in the version of a reader",
     ]
 

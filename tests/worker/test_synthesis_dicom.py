@@ -52,6 +52,17 @@ def test_writing_again_changes_no_byte(flair, tmp_path):
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
+@pytest.mark.parametrize("value", [-1, 65_536])
+def test_a_value_that_the_series_cannot_hold_is_refused_before_a_file_is_written(flair, tmp_path, value):
+    voxels = flair.voxels.astype(np.int32)
+    voxels[0, 0, 0] = value
+
+    with pytest.raises(ValueError, match=f"voxels are from .*{value}.*, need 0 to 65535"):
+        write_dicom_series(tmp_path / "flair", flair.with_voxels(voxels), visit=VISIT)
+
+    assert not (tmp_path / "flair").exists()
+
+
 def test_nobody_can_take_it_for_a_person(flair, tmp_path):
     dataset = dcmread(write_dicom_series(tmp_path, flair, visit=VISIT)[0])
 

@@ -1,8 +1,8 @@
 import type { SnapshotRules } from "../server/training";
 
 export const SOURCES = [
-  { value: "post_gadolinium", label: "Enhances after gadolinium" },
-  { value: "prior", label: "New or larger than at a prior" },
+  { value: "post_gadolinium", label: "T1 after gadolinium" },
+  { value: "prior", label: "A prior study" },
   { value: "reader_opinion", label: "A reader's opinion" },
   { value: "ai_confirmed", label: "A reader who agrees with the network" },
 ] as const;

@@ -28,7 +28,7 @@ def _report(findings: Findings, slices: list[KeySlice]) -> Report:
     is_draft = stamp.approval is None
     patient, study_day = annotation.study.patient, words.day(annotation.study.study_date)
     notice = _(stamp.notice)
-    caveat = _("Lesions are AI-predicted from the FLAIR until a reader has approved them.")
+    caveat = _("A lesion that no reader spoke about is AI-predicted from the FLAIR.")
     version = _("Version")
     title = _("Report on lesions of multiple sclerosis")
     return Report(

@@ -1,5 +1,8 @@
 """Who says what in a version, as its documents repeat it."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from django.utils import timezone
 
 from plaqueview import __version__
@@ -8,6 +11,26 @@ from plaqueview.annotations.models import Annotation, AnnotationState, Evidence,
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_document import Algorithm, Approval, Stamp, person_name
 from plaqueview.imaging.lesions import LesionClass
+
+# What the same evidence says of either class.
+REASONS: Final[Mapping[LesionClass, Mapping[Evidence, str]]] = {
+    LesionClass.ACTIVE: {
+        Evidence.POST_GADOLINIUM: "enhances after gadolinium",
+        Evidence.PRIOR: "new or larger than in a prior study",
+        Evidence.READER_OPINION: "the reader's opinion",
+    },
+    LesionClass.INACTIVE: {
+        Evidence.POST_GADOLINIUM: "does not enhance after gadolinium",
+        Evidence.PRIOR: "neither new nor larger than in a prior study",
+        Evidence.READER_OPINION: "the reader's opinion",
+    },
+}
+
+# What a reader drew or turned without evidence; only activity has to be shown.
+UNFOUNDED: Final[Mapping[LesionClass, str]] = {
+    LesionClass.ACTIVE: "Active in the version of a reader, who named no evidence",
+    LesionClass.INACTIVE: "Inactive in the version of a reader",
+}
 
 
 def stamp_of(annotation: Annotation) -> Stamp:
@@ -32,13 +55,12 @@ def stamp_of(annotation: Annotation) -> Stamp:
 
 def basis_of(lesion: Lesion, stamp: Stamp) -> str:
     """What the class of the lesion rests on: a reader's evidence, the reader's version, or the network alone."""
+    kind = LesionClass(lesion.lesion_class)
     if lesion.evidence:
-        return f"Confirmed by a reader: {Evidence(lesion.evidence).label}"
-    if stamp.reader and lesion.lesion_class == LesionClass.INACTIVE:
-        return "Inactive in the version of a reader"
+        return f"Confirmed by a reader: {REASONS[kind][Evidence(lesion.evidence)]}"
     if is_predicted(lesion, stamp):
-        return f"AI-predicted {lesion.lesion_class} (FLAIR only)"
-    return "Active in the version of a reader, who named no evidence"
+        return f"AI-predicted {kind} (FLAIR only)"
+    return UNFOUNDED[kind]
 
 
 def is_predicted(lesion: Lesion, stamp: Stamp) -> bool:

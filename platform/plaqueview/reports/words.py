@@ -31,6 +31,8 @@ SAID_ELSEWHERE: Final = (
     gettext_noop("Active in the version of a reader, who named no evidence"),
     gettext_noop("Confirmed by a reader: enhances after gadolinium"),
     gettext_noop("Confirmed by a reader: new or larger than in a prior study"),
+    gettext_noop("Confirmed by a reader: does not enhance after gadolinium"),
+    gettext_noop("Confirmed by a reader: neither new nor larger than in a prior study"),
     gettext_noop("Confirmed by a reader: the reader's opinion"),
     gettext_noop("periventricular"),
     gettext_noop("juxtacortical"),
