@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
-from plaqueview.core import health, workers
+from plaqueview.core import health, tasks, workers
 from plaqueview.core.errors import UnavailableError
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE
 
@@ -182,6 +182,18 @@ def test_a_real_worker_beats_for_the_queues_it_serves_and_for_no_other(empty_bro
     assert told.name.startswith("celery@")
     assert told.free_memory_bytes is not None
     assert told.free_disk_bytes is not None
+
+
+def test_a_worker_whose_storage_is_away_is_heard_of(empty_broker, settings, tmp_path, monkeypatch):
+    (tmp_path / "storage").write_text("a file where the folder should be")
+    settings.STORAGE_DIR = tmp_path / "storage" / "of the department"
+    monkeypatch.setattr(tasks, "_names", ["training@here"])
+
+    tasks.beat_for_queues()
+
+    (told,) = workers.heard_of()
+    assert (told.name, told.is_alive, told.free_disk_bytes) == ("training@here", True, None)
+    assert told.free_memory_bytes is not None
 
 
 def is_heard(queue: str) -> bool:

@@ -63,8 +63,16 @@ def _worker(name: str) -> workers.Worker:
         seen_at=timezone.now(),
         gpus=gpus() if device == "cuda" else (),
         free_memory_bytes=free_memory_bytes(),
-        free_disk_bytes=free_disk_bytes(),
+        free_disk_bytes=_free_disk_bytes(),
     )
+
+
+def _free_disk_bytes() -> int | None:
+    """None where the storage is away: a worker without it is alive all the same."""
+    try:
+        return free_disk_bytes()
+    except OSError:
+        return None
 
 
 def _device() -> str:
