@@ -14,8 +14,9 @@ from inference_worker.distances import hd95_mm
 from inference_worker.labels import ACTIVE, INACTIVE, UNKNOWN_PLAQUE
 from inference_worker.metrics import Confusion, LesionDetection, mean_of
 from inference_worker.strata import StratumCounts, Surroundings, count_strata
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS
 from plaqueview.imaging.lesion_sizes import SizeClass, size_of
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, CountingRule, measure_lesions
+from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Volume
 

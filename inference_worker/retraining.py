@@ -26,7 +26,7 @@ from inference_worker.memory import peak_bytes_of
 from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.run_state import TrainingError
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 
 
 @dataclass(frozen=True)

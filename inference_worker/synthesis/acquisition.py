@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inference_worker.synthesis.person import Person
 from inference_worker.synthesis.plaques import Plaque
 from inference_worker.synthesis.scanner import Slices
-from plaqueview.imaging.lesions import LABEL_OF_CLASS
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS
 
 VERTEX_MM = (0.0, -6.0, 73.0)  # in the template's space: the highest slice lies near the top of the brain
 LABELLED_SHARE = 0.4  # of a voxel that a plaque must fill to be labelled

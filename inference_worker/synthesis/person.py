@@ -11,7 +11,7 @@ from inference_worker.synthesis.head import Head, grow_head
 from inference_worker.synthesis.placement import place_plaques
 from inference_worker.synthesis.plaques import Plaque
 from inference_worker.synthesis.scanner import Pose
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 
 # On T1 plaques are a little darker than white matter, old ones more so.
 T1_BRIGHTNESS = {LesionClass.ACTIVE: 0.85, LesionClass.INACTIVE: 0.72}

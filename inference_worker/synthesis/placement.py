@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from inference_worker.synthesis.atlas import PIXEL_MM, load_atlas
 from inference_worker.synthesis.plaques import Plaque, Region
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 
 # Share of plaques by region, roughly that of the 30 consensus masks of Lesjak et al., doi 10.1007/s12021-017-9348-7.
 REGION_SHARES = {

@@ -12,7 +12,7 @@ from inference_worker.synthesis.acquisition import Addition, Stack
 from inference_worker.synthesis.person import Person, draw_person, earlier, with_t1_contrast
 from inference_worker.synthesis.plaques import Region
 from inference_worker.synthesis.scanner import Receiver, Slices
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
 from plaqueview.imaging.volume import Volume
 
 SMALLEST_LABELLED_MM3 = 14.1  # a sphere of 3 mm diameter: the smallest lesion that counts

@@ -13,7 +13,8 @@ from plaqueview.annotations.measuring import LARGEST_MASK_BYTES
 from plaqueview.annotations.models import Draft, Evidence
 from plaqueview.annotations.statements import MOST_STATEMENTS, Statement, StatementKind
 from plaqueview.imaging import mask_codec
-from plaqueview.imaging.lesions import CountingRule, LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import CountingRule
 from tests.annotations.scenes import (
     LARGE_INACTIVE,
     NEW,

@@ -21,7 +21,8 @@ from plaqueview.imaging.dicom_sr import (
     report_of,
     tracking_uid,
 )
-from plaqueview.imaging.lesions import CountingRule, LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import CountingRule
 from tests.imaging.documents import ALGORITHM, approved, dciodvfy_errors, measures, source, stamp, table
 
 

@@ -6,8 +6,9 @@ import SimpleITK
 from scipy.spatial.distance import pdist
 
 from plaqueview.imaging.lesion_axes import in_plane_axis_mm
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SIZE_RULE, SMALLEST_MM, SizeClass, size_of
-from plaqueview.imaging.lesions import CountingRule, LesionClass, measure_lesions
+from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.volume import Volume
 from tests.imaging.phantoms import axial_affine, labels_on, paint_sphere, rotated
 

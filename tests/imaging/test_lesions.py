@@ -9,13 +9,8 @@ from scipy import ndimage
 from scipy.spatial.distance import pdist
 
 from plaqueview.imaging.lesion_axes import longest_axis_mm
-from plaqueview.imaging.lesions import (
-    LABEL_OF_CLASS,
-    CountingRule,
-    LesionClass,
-    LesionError,
-    measure_lesions,
-)
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesions import CountingRule, LesionError, measure_lesions
 from plaqueview.imaging.volume import Volume, axial_reorientation
 from tests.imaging.phantoms import affines, axial_affine, labels_on, paint_sphere, rotated, voxels
 

@@ -11,7 +11,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from plaqueview.imaging.dicom_document import COLORS, encode
 from plaqueview.imaging.dicom_read import read_volume
 from plaqueview.imaging.dicom_source import DocumentError, source_series
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.overlay_picture import LegendEntry, draw, zoom_of
 from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.windowing import Window

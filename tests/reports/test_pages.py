@@ -10,7 +10,7 @@ from pydicom import dcmread
 from plaqueview.annotations.models import Annotation
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.reports import words
 from plaqueview.reports.documents import DocumentKind, make
 from plaqueview.reports.key_slices import chosen_slices, key_slices

@@ -20,8 +20,8 @@ from django.utils import translation
 import plaqueview.reports
 from plaqueview.annotations.models import Evidence, Lesion
 from plaqueview.imaging.claims import RESEARCH_NOTICE
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SIZE_RULE
-from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule
 from plaqueview.imaging.protocol import RECOMMENDED, TITLES, Check
 from plaqueview.imaging.regions import Region

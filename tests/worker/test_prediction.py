@@ -20,7 +20,8 @@ from inference_worker.prediction import (
 )
 from inference_worker.preprocessing import Preprocessing, PreprocessingError
 from inference_worker.reading_rule import ReadingRule
-from plaqueview.imaging.lesions import CountingRule, LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import CountingRule
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
 from tests.worker.support import head_volume, plaques_of
 

@@ -18,7 +18,8 @@ from inference_worker.synthesis.atlas import ATLAS_FILE, load_atlas
 from inference_worker.synthesis.plaques import Plaque, Region
 from inference_worker.synthesis.sampling import Mosaic, smooth_noise
 from inference_worker.synthesis.scanner import Pose
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, CountingRule, LesionClass, measure_lesions
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesions import CountingRule, measure_lesions
 
 SMALL_STACK = Slices(count=22, rows=128, columns=128, pixel_mm=(1.8, 1.8), thickness_mm=5.0, spacing_mm=6.2)
 APART = SynthesisRequest(active_count=3, inactive_count=6, confluence=0.0, slices=SMALL_STACK)

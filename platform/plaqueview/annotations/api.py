@@ -20,8 +20,8 @@ from plaqueview.annotations.serializers import StatementSerializer
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.claims import RESEARCH_NOTICE
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SIZE_RULE
-from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.studies.serializers import JSON, AnnotationSummarySerializer
 

@@ -30,7 +30,7 @@ from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.core.preconditions import precondition_of
 from plaqueview.core.schema import IF_MATCH, IF_NONE_MATCH
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.studies.serializers import JSON, LesionCountsSerializer, LesionVolumesSerializer
 
 # Four characters for three bytes.

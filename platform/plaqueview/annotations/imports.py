@@ -13,7 +13,8 @@ from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit.models import EventKind
 from plaqueview.core.errors import ConflictError
 from plaqueview.imaging import mask_codec
-from plaqueview.imaging.lesions import CountingRule, LesionClass, LesionTable, measure_lesions
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import CountingRule, LesionTable, measure_lesions
 from plaqueview.imaging.volume import Volume
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import Study, StudyState

@@ -9,7 +9,7 @@ from plaqueview.annotations import journal, versions
 from plaqueview.annotations.files import MaskFiles
 from plaqueview.annotations.models import Annotation, AnnotationState
 from plaqueview.audit.models import EventKind
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import Study

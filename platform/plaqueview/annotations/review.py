@@ -20,7 +20,7 @@ from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from plaqueview.core.preconditions import Precondition
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import StudyState
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from plaqueview.annotations.models import Evidence
 from plaqueview.annotations.statements import LONGEST_REASON, StatementKind
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.studies.serializers import JSON
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from plaqueview.annotations.models import Evidence
 from plaqueview.core.errors import InvalidError
-from plaqueview.imaging.lesions import LesionClass, LesionTable
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import LesionTable
 
 MOST_STATEMENTS = 2000
 LONGEST_REASON = 500

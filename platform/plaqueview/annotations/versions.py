@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Max
 
 from plaqueview.annotations.models import Annotation, Lesion
-from plaqueview.imaging.lesions import LesionClass, LesionMeasures, LesionTable
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import LesionMeasures, LesionTable
 from plaqueview.imaging.regions import Region, counts_by_region
 from plaqueview.studies.models import Study
 

@@ -18,7 +18,7 @@ from plaqueview.core.schema import IDEMPOTENCY_KEY
 from plaqueview.enhancement import services
 from plaqueview.enhancement.models import EnhancementState
 from plaqueview.imaging.enhancement import SUGGESTION, Uptake
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.studies.serializers import JSON
 
 ANNOTATION = OpenApiParameter(

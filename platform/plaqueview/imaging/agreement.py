@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, CountingRule, LesionClass, LesionTable, measure_lesions
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesions import CountingRule, LesionTable, measure_lesions
 from plaqueview.imaging.volume import Volume
 
 

@@ -18,7 +18,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import UID
 
 from plaqueview.imaging.dicom_slice import IMPLEMENTATION_CLASS_UID, uid_of
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 
 MANUFACTURER: Final = "PlaqueView"
 CHARACTER_SET: Final = "ISO_IR 192"

@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence as DicomSequence
 
 from plaqueview.imaging.dicom_document import BRAIN, CATEGORY, CHARACTER_SET, CLASS_CODES, COLORS, LESION, Stamp, quiet
 from plaqueview.imaging.dicom_source import SourceSeries
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
 from plaqueview.imaging.volume import Volume
 
 SERIES_NUMBER = 9100

@@ -25,7 +25,7 @@ from plaqueview.imaging.dicom_document import (
 )
 from plaqueview.imaging.dicom_slice import uid_of
 from plaqueview.imaging.dicom_source import SourceSeries
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
 
 SERIES_NUMBER: Final = 9200
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from plaqueview.imaging.lesion_axes import in_plane_axis_mm, longest_axis_mm
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
 from plaqueview.imaging.lesion_sizes import SizeClass, size_of
 from plaqueview.imaging.volume import Volume
-
-
-class LesionClass(StrEnum):
-    INACTIVE = "inactive"
-    ACTIVE = "active"
-
-
-LABEL_OF_CLASS: Mapping[LesionClass, int] = {LesionClass.INACTIVE: 1, LesionClass.ACTIVE: 2}  # 0 is background
 
 # Neighbours that count as connected, as the largest number of axes a step may change.
 STEP_OF_CONNECTIVITY: Mapping[int, int] = {6: 1, 18: 2, 26: 3}

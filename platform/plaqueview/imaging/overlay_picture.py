@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
 from plaqueview.imaging.volume import axial_reorientation
 
 Color = tuple[int, int, int]

@@ -17,7 +17,7 @@ from plaqueview.imaging.dicom_document import CHARACTER_SET, COLORS, Stamp, quie
 from plaqueview.imaging.dicom_header import text
 from plaqueview.imaging.dicom_slice import decimal_string
 from plaqueview.imaging.dicom_source import SourceSeries
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.overlay_picture import LegendEntry, draw, zoom_of
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import Window, apply_window

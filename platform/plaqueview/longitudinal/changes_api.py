@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
 from plaqueview.imaging.brightened_spots import BRIGHTENING_SUGGESTION, SpotChange
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.longitudinal import SUGGESTION, Change, LesionChange
 from plaqueview.longitudinal import services
 from plaqueview.longitudinal.api import QuerySerializer, validated

@@ -24,7 +24,7 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.csv_file import csv_bytes
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.monitoring.cohort_columns import REGIONS, Scanner, Table, read_columns
 from plaqueview.monitoring.models import StudyMeasures

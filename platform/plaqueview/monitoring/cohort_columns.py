@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from plaqueview.accounts.services import IMPORT_ACCOUNT
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.columns import columns_of
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.monitoring.models import StudyMeasures
 

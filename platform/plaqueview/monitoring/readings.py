@@ -20,7 +20,8 @@ from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.agreement import AgreementError
 from plaqueview.imaging.comparison import Comparison, compare
-from plaqueview.imaging.lesions import CountingRule, LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
+from plaqueview.imaging.lesions import CountingRule
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Volume
 from plaqueview.inference.models import InferenceJob, JobState

@@ -20,7 +20,7 @@ from plaqueview.imaging.dicom_pdf import encapsulated_pdf
 from plaqueview.imaging.dicom_seg import segmentation_of
 from plaqueview.imaging.dicom_source import SourceSeries, source_series
 from plaqueview.imaging.dicom_sr import ReportedLesion, ReportedMeasures, report_of
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import percentile_window

@@ -28,8 +28,8 @@ from plaqueview.imaging.dicom_sr import (
     tracking_uid,
 )
 from plaqueview.imaging.enhancement import SUGGESTION
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SIZE_RULE, SizeClass
-from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
 from plaqueview.longitudinal.services import Brightening, Changes
 from plaqueview.reports.findings import Findings, RegionState, findings_of

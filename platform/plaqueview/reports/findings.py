@@ -11,8 +11,8 @@ from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.enhancement import services as enhancement
 from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import Stamp
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SizeClass
-from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.protocol import Difference, Finding
 from plaqueview.longitudinal import services as longitudinal
 from plaqueview.longitudinal.services import Changes, Prior

@@ -15,7 +15,7 @@ from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging import mask_codec
 from plaqueview.imaging.dicom_document import COLORS
 from plaqueview.imaging.dicom_source import DocumentError
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.overlay_picture import draw_slice, upright
 from plaqueview.imaging.windowing import Window, apply_window
 from plaqueview.studies import services as studies

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import COLORS
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.longitudinal import Change
 from plaqueview.imaging.protocol import RECOMMENDED, Check
 from plaqueview.longitudinal.services import Brightening

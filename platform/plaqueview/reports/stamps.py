@@ -10,7 +10,7 @@ from plaqueview.accounts.models import User
 from plaqueview.annotations.models import Annotation, AnnotationState, Evidence, Lesion, Step
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_document import Algorithm, Approval, Stamp, person_name
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 
 # What the same evidence says of either class.
 REASONS: Final[Mapping[LesionClass, Mapping[Evidence, str]]] = {

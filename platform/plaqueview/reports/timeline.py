@@ -15,7 +15,7 @@ from plaqueview.audit.models import EventKind
 from plaqueview.core.csv_file import csv_bytes
 from plaqueview.enhancement.services import Uptakes
 from plaqueview.imaging.dicom_document import Stamp
-from plaqueview.imaging.lesions import LesionClass
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.longitudinal import LesionChange
 from plaqueview.imaging.protocol import TITLES
 from plaqueview.imaging.regions import Region

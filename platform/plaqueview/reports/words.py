@@ -12,8 +12,8 @@ from pydicom.valuerep import PersonName
 from plaqueview.annotations.models import Annotation, Lesion
 from plaqueview.imaging.brightened_spots import SpotChange
 from plaqueview.imaging.dicom_document import Stamp, spoken
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SMALLEST_MM, SizeClass
-from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.longitudinal import ChangeRule, LesionChange
 from plaqueview.imaging.protocol import RECOMMENDED, TITLES, Check, Verdict
 from plaqueview.reports.findings import Findings, RegionState

@@ -11,7 +11,8 @@ from plaqueview.annotations.masks import labels_of
 from plaqueview.annotations.measuring import rule_of
 from plaqueview.annotations.models import Annotation, Evidence, Lesion
 from plaqueview.imaging import mask_codec
-from plaqueview.imaging.lesions import LABEL_OF_CLASS, LesionClass, measure_lesions
+from plaqueview.imaging.lesion_class import LABEL_OF_CLASS, LesionClass
+from plaqueview.imaging.lesions import measure_lesions
 from plaqueview.imaging.volume import Volume
 from plaqueview.training.models import LabelSource
 

@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 from plaqueview.accounts.models import User
 from plaqueview.annotations.models.double_reading import BlindedReading
 from plaqueview.core.models import Record
+from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.lesion_sizes import SizeClass, size_of
-from plaqueview.imaging.lesions import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.studies.models import Series, Study
 
