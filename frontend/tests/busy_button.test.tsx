@@ -4,6 +4,7 @@ import { act, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { AlertBar } from "../src/components/alert_bar";
 import { BusyButton } from "../src/components/busy_button";
 import { useKeptPlace } from "../src/components/kept_place";
 
@@ -126,4 +127,17 @@ test("a form that goes while one of its fields has the focus leaves it to its pl
   await show(<section>Done</section>);
 
   expect(document.activeElement?.tagName).toBe("SECTION");
+});
+
+test("a bar of the header that goes once it was answered leaves the focus to the page below", async () => {
+  const onAct = vi.fn();
+  const bar = <AlertBar role="status" text="Connection lost." action="Connect now" testId="bar" onAct={onAct} />;
+  await show(<><header>{bar}</header><main tabIndex={-1}>Worklist</main></>);
+  button().focus();
+  button().click();
+  expect(onAct).toHaveBeenCalledOnce();
+
+  await show(<><header /><main tabIndex={-1}>Worklist</main></>);
+
+  expect(document.activeElement?.tagName).toBe("MAIN");
 });

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import styles from "./alert_bar.module.css";
 import { Icon } from "./icons";
+import { useKeptPlace } from "./kept_place";
 
 /** Where the bars of the header stand, one below the other where there is no room beside the pages' names. */
 export function AlertBars({ children }: { children: ReactNode }) {
@@ -19,8 +20,9 @@ interface AlertBarProps {
 
 /** What is the case on every page, and the one thing to do about it. */
 export function AlertBar({ role, text, action, testId, onAct }: AlertBarProps) {
+  const place = useKeptPlace<HTMLDivElement>();
   return (
-    <div className={styles.bar} role={role} data-testid={testId}>
+    <div ref={place} className={styles.bar} role={role} data-testid={testId}>
       <Icon name="warning" />
       <span className={styles.text}>{text}</span>
       <Button variant="default" size="compact-xs" onClick={onAct}>{action}</Button>

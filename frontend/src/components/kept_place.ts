@@ -3,7 +3,10 @@ import { useLayoutEffect, useRef, type RefObject } from "react";
 /** What can be told as a place; whoever sees nothing hears its name or its words. */
 const PLACES = "tr, li, form, article, section, table, main";
 
-/** An element that goes while the focus is on it or in it leaves it to the nearest part of the page that stays; Tab goes on from there. */
+/**
+ * An element that goes while the focus is on it or in it leaves it to the nearest part around it that stays, or to the page; Tab goes on
+ * from there.
+ */
 export function useKeptPlace<Kind extends HTMLElement>(): RefObject<Kind | null> {
   const element = useRef<Kind>(null);
   useLayoutEffect(() => {
@@ -20,7 +23,8 @@ export function useKeptPlace<Kind extends HTMLElement>(): RefObject<Kind | null>
 function placesAround(leaving: HTMLElement): HTMLElement[] {
   const places: HTMLElement[] = [];
   for (let at = leaving.closest<HTMLElement>(PLACES); at; at = at.parentElement?.closest<HTMLElement>(PLACES) ?? null) places.push(at);
-  return places;
+  const page = document.querySelector("main");
+  return page ? [...places, page] : places;
 }
 
 /** The first of the places that is still there has the focus, unless something else took it. */

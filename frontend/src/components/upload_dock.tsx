@@ -2,10 +2,11 @@ import { ActionIcon, Button, Progress } from "@mantine/core";
 import { Link } from "react-router";
 
 import type { FileOutcome, UploadedFile } from "../server/types";
-import { useUploading, type UploadProgress } from "../state/uploading";
+import { useUploading, type Uploading, type UploadProgress } from "../state/uploading";
 import { BusyButton } from "./busy_button";
 import { bytesText, countText } from "./formats";
 import { Icon } from "./icons";
+import { useKeptPlace } from "./kept_place";
 import styles from "./upload_dock.module.css";
 
 const OUTCOMES: Readonly<Record<FileOutcome, string>> = {
@@ -25,12 +26,16 @@ const MOST_FILES_LISTED = 200;
 /** What happens to the files that were dropped, on every page, until it is dismissed. */
 export function UploadDock() {
   const uploading = useUploading();
-  if (uploading.phase === "idle") return null;
+  return uploading.phase === "idle" ? null : <UploadReport uploading={uploading} />;
+}
+
+function UploadReport({ uploading }: { uploading: Uploading }) {
+  const place = useKeptPlace<HTMLElement>();
   // Refusals stay in sight until somebody has read them.
   const isWell = uploading.phase === "done" && uploading.files.every(({ outcome }) => outcome === "accepted" || outcome === "duplicate");
   const isBusy = uploading.phase === "sending" || uploading.phase === "processing";
   return (
-    <section className={styles.dock} aria-label="Upload" data-testid="upload-dock" data-phase={uploading.phase}>
+    <section ref={place} className={styles.dock} aria-label="Upload" data-testid="upload-dock" data-phase={uploading.phase}>
       <header className={styles.header}>
         <strong>{titleOf(uploading)}</strong>
         {isBusy ? (

@@ -25,7 +25,7 @@ const IDLE: UploadProgress = {
   phase: "idle", fileCount: 0, bytesTotal: 0, bytesSent: 0, processed: 0, files: [], studies: [], problem: "",
 };
 
-interface Uploading extends UploadProgress {
+export interface Uploading extends UploadProgress {
   /** Sends files batch by batch; a second call while one runs is queued behind it. */
   send(files: readonly NamedFile[], site: string | null): Promise<void>;
   stop(): void;
