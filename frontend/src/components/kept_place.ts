@@ -23,7 +23,8 @@ export function useKeptPlace<Kind extends HTMLElement>(): RefObject<Kind | null>
 function placesAround(leaving: HTMLElement): HTMLElement[] {
   const places: HTMLElement[] = [];
   for (let at = leaving.closest<HTMLElement>(PLACES); at; at = at.parentElement?.closest<HTMLElement>(PLACES) ?? null) places.push(at);
-  const page = document.querySelector("main");
+  // A dialog gives the focus back to what opened it, by itself.
+  const page = leaving.closest("[role=dialog]") ? null : document.querySelector("main");
   return page ? [...places, page] : places;
 }
 
