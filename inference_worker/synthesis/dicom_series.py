@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, MRImageStorage
 
 from plaqueview.imaging.dicom_slice import (
+    HIGHEST_STORED,
     decimal_string,
     describe_plane,
     describe_stored_values,
@@ -19,7 +20,6 @@ from plaqueview.imaging.dicom_slice import (
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import Window
 
-HIGHEST_STORED = 65_535
 ISSUER_OF_PATIENT_ID = "PLAQUEVIEW-SYNTHETIC"
 
 

@@ -11,6 +11,9 @@ from pydicom.valuerep import DSfloat
 
 from plaqueview.imaging.volume import Volume
 
+# Of the uint16 that `describe_stored_values` announces.
+HIGHEST_STORED = 65_535
+
 IMPLEMENTATION_CLASS_UID = UID("2.25.163404297861104471370302926826893374133")
 
 

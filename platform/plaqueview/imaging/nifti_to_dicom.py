@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
 from plaqueview.imaging.dicom_slice import (
+    HIGHEST_STORED,
     decimal_string,
     describe_plane,
     describe_stored_values,
@@ -24,8 +25,6 @@ from plaqueview.imaging.windowing import percentile_window
 
 # Row and column directions of DICOM are perpendicular (PS3.3 C.7.6.2.1.1); this is 0.06 degrees.
 LARGEST_SHEAR_COSINE = 1e-3
-
-HIGHEST_STORED = 65_535
 
 # Beyond it a whole number does not fit the 16 bytes of a decimal string.
 LARGEST_EXACT_INTERCEPT = 1e15
