@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.backends.cached_db import SessionStore
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from plaqueview.accounts.idleness import tell_activity
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.feed.identity import identify
@@ -81,6 +84,39 @@ def test_no_activity_outlives_the_age_of_a_session(ana, clock, settings):
         left.append(answer.json()["seconds_left"] if answer.status_code == 200 else answer.status_code)
 
     assert left == [1800, 1200, 60, 401]
+
+
+def session_of(client) -> SessionStore:
+    return SessionStore(client.cookies["plaqueview_sessionid"].value)
+
+
+def test_what_another_request_writes_to_the_session_meanwhile_stays(ana, clock):
+    """One click may tell of activity and ask for a passkey's challenge, which waits in the session for its answer."""
+    client = browser(ana)
+    client.get(ME)
+    telling = session_of(client)
+    assert telling["active_at"] == NOW.isoformat()
+    asking = session_of(client)
+    asking["challenge"] = "of a passkey"
+    asking.save()
+    clock(1)
+    tell_activity(telling)
+
+    cached = session_of(client)
+    kept = DatabaseStore(cached.session_key)
+    expected = ("of a passkey", (NOW + timedelta(minutes=1)).isoformat())
+    assert [(store["challenge"], store["active_at"]) for store in (cached, kept)] == [expected, expected]
+
+
+def test_a_session_that_was_ended_meanwhile_stays_ended(ana, clock):
+    client = browser(ana)
+    client.get(ME)
+    telling = session_of(client)
+    assert telling["active_at"] == NOW.isoformat()
+    session_of(client).flush()
+    tell_activity(telling)
+
+    assert (Session.objects.count(), dict(session_of(client).items())) == (0, {})
 
 
 def test_a_token_has_no_idleness(ana):

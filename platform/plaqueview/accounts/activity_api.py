@@ -1,6 +1,7 @@
 """Until when the browser's session lasts, and the word that its reader is still there."""
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
@@ -25,17 +26,15 @@ class ActivityView(APIView):
 
     @extend_schema(operation_id="get_activity", responses=ActivitySerializer)
     def get(self, request: Request) -> Response:
-        return _answer(request)
+        return _answer(request.session)
 
     @extend_schema(operation_id="tell_activity", request=None, responses=ActivitySerializer)
     def post(self, request: Request) -> Response:
         """The reader did something."""
-        if idleness.is_begun(request.session):
-            idleness.tell_activity(request.session)
-        return _answer(request)
+        has_session = idleness.is_begun(request.session)
+        return _answer(idleness.tell_activity(request.session) if has_session else request.session)
 
 
-def _answer(request: Request) -> Response:
-    has_session = idleness.is_begun(request.session)
-    left = int(idleness.seconds_left(request.session)) if has_session else None
+def _answer(session: SessionBase) -> Response:
+    left = int(idleness.seconds_left(session)) if idleness.is_begun(session) else None
     return Response(ActivitySerializer({"idle_s": settings.SESSION_IDLE_S, "seconds_left": left}).data)
