@@ -6,6 +6,7 @@ there, of its shape, and no other. Floating-point tensors are stored as they are
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import warnings
@@ -118,7 +119,7 @@ def export_onnx(path: Path, network: nn.Module, identity: WeightsIdentity) -> Pa
 
     Raises: CheckpointError when a probability differs by more than `LARGEST_DIFFERENCE`; the file is removed then.
     """
-    probabilities = ProbabilityNetwork(inference_form(network, SLICE_SIZE)).eval()
+    probabilities = written_out(ProbabilityNetwork(inference_form(network, SLICE_SIZE))).eval()
     example = torch.rand(2, 1, SLICE_SIZE, SLICE_SIZE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch's exporter warns of torch's own internals
@@ -142,6 +143,15 @@ def export_onnx(path: Path, network: nn.Module, identity: WeightsIdentity) -> Pa
     except CheckpointError:
         path.unlink()
         raise
+
+
+def written_out(network: nn.Module) -> nn.Module:
+    """A copy in which no layer writes in place: each that does takes the exporter several times as long to undo."""
+    copied = copy.deepcopy(network)
+    for module in copied.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]  # a plain attribute, which nn.Module's types do not know
+    return copied
 
 
 @torch.inference_mode()

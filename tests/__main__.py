@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
@@ -34,12 +34,11 @@ class Outcome:
 def main() -> int:
     """0 when no step failed."""
     names = chosen_names()
-    if len(names) == len(STEPS):
-        install_missing_programs()
     started = time.monotonic()
-    with ThreadPoolExecutor(max_workers=len(BESIDE)) as threads:
-        beside = [threads.submit(run_all, chosen(steps, names), run_beside) for steps in BESIDE]
-        shown = run_all(chosen(SHOWN, names), run_shown)
+    with ThreadPoolExecutor(max_workers=1 + len(BESIDE)) as threads:
+        programs = threads.submit(provide_programs, names)
+        beside = [threads.submit(run_all, chosen(steps, names), run_beside, programs) for steps in BESIDE]
+        shown = run_all(chosen(SHOWN, names), run_shown, programs)
         outcomes = [*shown, *(outcome for each in beside for outcome in each.result())]
     print_summary(outcomes, time.monotonic() - started)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
@@ -58,8 +57,20 @@ def chosen(steps: Sequence[Step], names: set[str]) -> Sequence[Step]:
     return [step for step in steps if step.name in names]
 
 
-def run_all(steps: Sequence[Step], run: Callable[[Step], Outcome]) -> Sequence[Outcome]:
-    return [run(step) for step in steps]
+def provide_programs(names: set[str]) -> None:
+    """Who asks for some of the steps has what they need."""
+    if len(names) == len(STEPS):
+        install_missing_programs()
+
+
+def run_all(steps: Sequence[Step], run: Callable[[Step], Outcome], programs: Future[None]) -> Sequence[Outcome]:
+    """One after the other; only tests wait for `programs` of other makers."""
+    outcomes = []
+    for step in steps:
+        if step in TESTS:
+            programs.result()
+        outcomes.append(run(step))
+    return outcomes
 
 
 def run_shown(step: Step) -> Outcome:

@@ -101,11 +101,17 @@ PROCESSES = min(4, (os.cpu_count() or 1) + 2)
 PROCESSES_BESIDE = max(1, PROCESSES - 1)
 # More threads than cores wait for each other in circles.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+# In a step of their own: every process of tests reads every file of theirs, and these load torch.
+OF_NETWORKS = ("tests/worker", "tests/training/test_worker.py")
 
 
 def in_parallel(processes: int) -> tuple[str, ...]:
     """The tests of a file stay together, and the files in their order: `conftest` puts the slow ones first."""
     return ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
+
+
+def but_for(*paths: str) -> Sequence[str]:
+    return [f"--ignore={path}" for path in paths]
 
 
 def pytest(step: str, *words: str) -> Sequence[str | Path]:
@@ -116,14 +122,20 @@ def pytest(step: str, *words: str) -> Sequence[str | Path]:
 
 
 def run_on_sqlite(log: IO[str]) -> bool:
-    return succeeds(pytest("pytest", *in_parallel(PROCESSES)), log, variables=ONE_THREAD)
+    command = pytest("pytest", *in_parallel(PROCESSES), *but_for(*OF_NETWORKS))
+    return succeeds(command, log, variables=ONE_THREAD)
+
+
+def run_networks(log: IO[str]) -> bool:
+    return succeeds(pytest("network", *OF_NETWORKS), log, variables=ONE_THREAD)
 
 
 def run_on_postgresql(log: IO[str]) -> bool:
     """The tests of the database again, on the database of a department."""
     if find_postgresql() is None:
         raise StepSkipped("no PostgreSQL server on this machine")
-    command = pytest("postgresql", *in_parallel(PROCESSES_BESIDE), "-m", "django_db and not slow")
+    marked = ("-m", "django_db and not slow")
+    command = pytest("postgresql", *in_parallel(PROCESSES_BESIDE), *marked, *but_for(*OF_NETWORKS))
     with running_postgresql() as url:
         return succeeds(command, log, variables=ONE_THREAD | {"PLAQUEVIEW_DATABASE_URL": url})
 
@@ -175,7 +187,8 @@ def installed_environment(folder: Path) -> dict[str, str]:
 BROWSER = Step("browser", "a reader can do the work in a browser", run_in_browser)
 PYTEST = Step("pytest", "every part does as it should", run_on_sqlite)
 POSTGRESQL = Step("postgresql", "so it does on PostgreSQL", run_on_postgresql)
-TESTS = (BROWSER, PYTEST, POSTGRESQL)
+NETWORK = Step("network", "networks learn, are measured and exported", run_networks)
+TESTS = (BROWSER, PYTEST, POSTGRESQL, NETWORK)
 
 # One after the other, with what they say shown as it comes.
 SHOWN = (BROWSER, PYTEST)
@@ -198,5 +211,6 @@ BESIDE = (
         Step("typescript", "the frontend's types hold", npm("typecheck")),
         Step("vitest", "the frontend's units do as they should", npm("test")),
         Step("wheel", "the wheel installs into an empty environment and runs", install_wheel),
+        NETWORK,
     ),
 )

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
-from jsonschema import Draft202012Validator
 
 from plaqueview.enhancement.models import EnhancementState
 from plaqueview.feed import consumers
@@ -16,6 +15,7 @@ from plaqueview.outbox.models import TransferState
 from plaqueview.registry.models import Stage
 from plaqueview.studies.models import StudyState, UploadState
 from plaqueview.training.models import RunStage, RunState, SnapshotState
+from tests.schemas import validator_of
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))
 MESSAGES = DOCUMENT["components"]["messages"]
@@ -25,7 +25,7 @@ ID = "5f0c5ab6-7a55-4a3c-9d06-0c3f3a0f5f51"
 
 def is_documented(message: dict) -> bool:
     schema = {**MESSAGES[message["type"]]["payload"], "components": DOCUMENT["components"]}
-    return Draft202012Validator(schema).is_valid(message)
+    return validator_of(schema).is_valid(message)
 
 
 @pytest.mark.parametrize(

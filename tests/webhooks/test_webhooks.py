@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from jsonschema import Draft202012Validator
 
 from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.services import create_site
@@ -27,6 +26,7 @@ from tests.api.test_openapi import SNAPSHOT
 from tests.inference.scenes import claimed
 from tests.outbox.post_office import PostOffice, open_post_office, work
 from tests.reports.scenes import received
+from tests.schemas import validator_of
 from tests.webhooks.receiver import Receiver, running_receiver
 
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,7 @@ def test_each_event_comes_signed_as_the_document_says_and_names_no_patient(desk,
     document = json.loads(SNAPSHOT.read_text())
     for message in receiver.messages:
         schema = document["webhooks"][message.event["type"]]["post"]["requestBody"]["content"]["application/json"]
-        Draft202012Validator({**schema["schema"], "components": document["components"]}).validate(message.event)
+        validator_of({**schema["schema"], "components": document["components"]}).validate(message.event)
     study, sent = version.study, " ".join(message.body for message in receiver.messages)
     identity = (study.patient.name, study.patient.patient_id, study.study_instance_uid)
     assert [word for word in identity if word in sent] == []

@@ -5,7 +5,7 @@ import styles from "./alert_bar.module.css";
 import { Icon } from "./icons";
 import { useKeptPlace } from "./kept_place";
 
-/** Where the bars of the header stand, one below the other where there is no room beside the pages' names. */
+/** Where the bars of the header stand: beside the names of the pages, or below them where there is no room. */
 export function AlertBars({ children }: { children: ReactNode }) {
   return <div className={styles.bars}>{children}</div>;
 }

@@ -65,7 +65,7 @@ async function withPasskey(what: "login" | "authenticate" | "reauthenticate"): P
 }
 
 /** Browsers tell no reason when somebody turns back or has no passkey, so that no page learns which it was. */
-async function credentialOf(asking: Promise<Credential | null>): Promise<PublicKeyCredentialJSON> {
+async function credentialOf(asking: Promise<Credential | null>): Promise<ReturnType<PublicKeyCredential["toJSON"]>> {
   const credential = await asking.catch(() => null);
   if (!(credential instanceof PublicKeyCredential)) throw new ProblemError(400, "Not used", "No passkey was used.", "no_passkey", []);
   return credential.toJSON();
