@@ -56,7 +56,7 @@ def test_every_package_of_the_pages_is_named_with_its_hash(folder):
 
     named = {(one["purl"].partition("?")[0].replace("%40", "@"), bool(one.get("hashes"))) for one in found}
     assert named == {
-        (f"pkg:npm/{path.rpartition('node_modules/')[2]}@{package['version']}", True)
+        (f"pkg:npm/{package.get('name') or path.rpartition('node_modules/')[2]}@{package['version']}", True)
         for path, package in lock.items()
         if path
     }
