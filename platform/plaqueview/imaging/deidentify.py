@@ -17,15 +17,14 @@ from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_se
 from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, replace
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.sr.coding import Code
 from pydicom.uid import UID, EnhancedMRImageStorage, MRImageStorage
 
 from plaqueview.imaging.dicom_slice import IMPLEMENTATION_CLASS_UID
 
 EDITION: Final = "2026c"
 PROFILE: Final = f"PS3.15 {EDITION}, Annex E, Basic Application Level Confidentiality Profile"
-BASIC_PROFILE: Final = Code("113100", "DCM", "Basic Application Confidentiality Profile")
-CLEAN_CONTENT: Final = Code("113104", "DCM", "Clean Structured Content Option")
+BASIC_PROFILE: Final = ("113100", "Basic Application Confidentiality Profile")
+CLEAN_CONTENT: Final = ("113104", "Clean Structured Content Option")
 # What leaves or arrives without its patient: the table knows where these name one; in other objects it may be anywhere.
 TAKEN: Final = {MRImageStorage, EnhancedMRImageStorage}
 # Ours to set, after the table has emptied them.
@@ -178,14 +177,14 @@ def _name(dataset: Dataset, pseudonyms: Pseudonyms, *, keeps_content: bool) -> N
     dataset.LongitudinalTemporalInformationModified = "REMOVED"
     dataset.DeidentificationMethod = f"PS3.15 {EDITION} Table E.1-1"
     codes = [BASIC_PROFILE, *([CLEAN_CONTENT] if keeps_content else [])]
-    dataset.DeidentificationMethodCodeSequence = [_item(code) for code in codes]
+    dataset.DeidentificationMethodCodeSequence = [_item(*code) for code in codes]
     dataset.file_meta = _file_meta(dataset)
     dataset.preamble = b"\0" * 128
 
 
-def _item(code: Code) -> Dataset:
+def _item(code_value: str, code_meaning: str) -> Dataset:
     item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code_value, "DCM", code_meaning
     return item
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist
 
 from plaqueview.imaging.volume import Volume
 
@@ -38,6 +36,8 @@ def _farthest_mm(corners: NDArray[np.intp], grid: Volume) -> float:
         corners = _hull_vertices(corners)
     if len(corners) < 2:
         return floor
+    from scipy.spatial.distance import pdist  # noqa: PLC0415 (0.2 s that every start would wait)
+
     return max(floor, float(pdist(grid.positions_mm(corners)).max()))
 
 
@@ -61,4 +61,6 @@ def _hull_vertices(points: NDArray[np.intp]) -> NDArray[np.intp]:
     projected = centred @ directions[:rank].T
     if rank == 1:
         return points[[int(projected.argmin()), int(projected.argmax())]]
+    from scipy.spatial import ConvexHull  # noqa: PLC0415 (as above)
+
     return points[ConvexHull(projected).vertices]
