@@ -2,11 +2,14 @@
 import { MantineProvider } from "@mantine/core";
 import { act, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
+import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { AlertBar } from "../src/components/alert_bar";
 import { BusyButton } from "../src/components/busy_button";
 import { useKeptPlace } from "../src/components/kept_place";
+import { UploadDock } from "../src/components/upload_dock";
+import { useUploading } from "../src/state/uploading";
 
 let root: Root;
 
@@ -139,5 +142,16 @@ test("a bar of the header that goes once it was answered leaves the focus to the
 
   await show(<><header /><main tabIndex={-1}>Worklist</main></>);
 
+  expect(document.activeElement?.tagName).toBe("MAIN");
+});
+
+test("the report of an upload that is dismissed leaves the focus to the page", async () => {
+  useUploading.setState({ phase: "done", fileCount: 1 });
+  await show(<MemoryRouter><main tabIndex={-1}>Worklist</main><UploadDock /></MemoryRouter>);
+  button().focus();
+
+  await act(async () => button().click());
+
+  expect(document.querySelector("[data-testid='upload-dock']")).toBeNull();
   expect(document.activeElement?.tagName).toBe("MAIN");
 });

@@ -20,6 +20,7 @@ def run() -> Iterator[dict[str, object]]:
             "cstore_ingest",
             sender(program, "PLAQUEVIEW", both.demo.dicom_port),
             sender(program, "ORTHANC", orthanc_port),
+            demo=both.demo,
         )
 
 

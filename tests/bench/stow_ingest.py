@@ -12,7 +12,7 @@ CONTENT_TYPE = f'multipart/related; type="application/dicom"; boundary={BOUNDARY
 
 def run() -> Iterator[dict[str, object]]:
     with both_running() as both, both.demo.api("integrator") as ours:
-        yield from lines("stow_ingest", sender(ours), sender(both.orthanc))
+        yield from lines("stow_ingest", sender(ours), sender(both.orthanc), demo=both.demo)
 
 
 def sender(client: httpx.Client) -> Send:

@@ -58,13 +58,17 @@ def wait_until_idle(demo: RunningDemo) -> None:
             time.sleep(1)
 
 
-def lines(name: str, ours: Send, peers: Send) -> Iterator[dict[str, object]]:
-    """A line for each number of senders; the first round warms up and is dropped."""
+def lines(name: str, ours: Send, peers: Send, *, demo: RunningDemo) -> Iterator[dict[str, object]]:
+    """A line for each number of senders; the first round warms up and is dropped.
+
+    What our workers still do with what was sent is done before it is the peer's turn.
+    """
     for senders in SENDERS:
         rates: list[list[float]] = [[], []]
         for turn in range(ROUNDS + 1):
             for send, kept in zip((ours, peers), rates, strict=True):
                 rate = instances_a_second(send, corpus(), senders)
+                wait_until_idle(demo)
                 if turn:
                     kept.append(rate)
         value, peer_value = map(statistics.median, rates)

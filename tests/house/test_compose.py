@@ -18,21 +18,24 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLE = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
 CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
 
-# What only containers differ in: they listen to their network, and their engine says how nice a process is.
+# What only containers differ in: they listen to their network, and their engine says how nice a process is, by its share
+# of a core that others want. Source: Linux, kernel/sched/core.c, sched_prio_to_weight.
 PLAN = DemoPlan(port=8000, dicom_port=11112, data_dir=Path("/none"), study=None, opens_browser=False)
-NICE = ["nice", "-n", "10"]
+SHARES = {"0": None, "5": 335, "10": 110}
 
 
-def in_a_container(program: Program) -> list[str]:
+def in_a_container(program: Program) -> tuple[list[str], int | None]:
+    """Its words, and its share."""
     words = [{sys.executable: "python", "127.0.0.1": "0.0.0.0"}.get(word, word) for word in program.command]
-    return words[len(NICE) :] if words[: len(NICE)] == NICE else words
+    return (words[3:], SHARES[words[2]]) if words[:2] == ["nice", "-n"] else (words, SHARES["0"])
 
 
-def test_each_process_of_the_launcher_runs_with_the_same_words():
+def test_each_process_of_the_launcher_runs_with_the_same_words_and_as_nice():
     programs = (*programs_of(PLAN), *training_programs(), clock_program())
 
     for program in programs:
-        assert SERVICES[program.name]["command"] == in_a_container(program), program.name
+        service = SERVICES[program.name]
+        assert (service["command"], service.get("cpu_shares")) == in_a_container(program), program.name
 
 
 def test_there_is_no_other_process_of_ours():

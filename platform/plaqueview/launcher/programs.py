@@ -12,7 +12,8 @@ from plaqueview.launcher.plan import DemoPlan
 WEB_WORKERS, WEB_THREADS = "2", "16"
 # A request under way, an upload for one, may end when its server is to; a page's socket never does.
 LONGEST_ENDING_S = {"wsgi": "20", "asginl": "2"}
-NICENESS_OF_TRAINING = "10"
+# Short tasks follow on what a person or a sender waits for, who goes first while both want the cores.
+NICENESS_OF_TASKS, NICENESS_OF_TRAINING = "5", "10"
 INFERENCE_TASKS = ("inference_worker.tasks", "inference_worker.enhancement_tasks", "inference_worker.shadow_tasks")
 
 
@@ -40,7 +41,7 @@ def programs_of(plan: DemoPlan) -> tuple[Program, ...]:
         Program("web", _granian("wsgi", "plaqueview.wsgi:application", port=plan.port)),
         Program("feed", _granian("asginl", "plaqueview.asgi:application", port=plan.feed_port)),
         Program("inference", _worker("inference", threads=1, includes=INFERENCE_TASKS)),
-        Program("tasks", _worker("default", threads=2)),
+        Program("tasks", _nice(NICENESS_OF_TASKS, _worker("default", threads=2))),
         Program("dicom", management("dicom_listener", "--port", str(plan.dicom_port))),
     )
 
@@ -50,7 +51,7 @@ def training_programs() -> tuple[Program, ...]:
     if find_spec("torch") is None:
         return ()
     command = _worker("training", threads=1, includes=("inference_worker.training_tasks",))
-    return (Program("training", ("nice", "-n", NICENESS_OF_TRAINING, *command)),)
+    return (Program("training", _nice(NICENESS_OF_TRAINING, command)),)
 
 
 def management(*words: str) -> tuple[str, ...]:
@@ -81,6 +82,10 @@ def _worker(queue: str, *, threads: int, includes: tuple[str, ...] = ()) -> tupl
         *("--queues", queue, "--hostname", f"{queue}@%h", "--pool", "threads", "--concurrency", str(threads)),
         *("--without-gossip", "--without-mingle", *included),
     )
+
+
+def _nice(niceness: str, command: tuple[str, ...]) -> tuple[str, ...]:
+    return ("nice", "-n", niceness, *command)
 
 
 def _celery(*words: str) -> tuple[str, ...]:
