@@ -95,10 +95,9 @@ def check_migrations(log: IO[str]) -> bool:
     return succeeds([PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], log, variables=variables)
 
 
-# More processes than cores, since slow tests mostly wait for other processes; each has a broker and a database.
-PROCESSES = min(4, (os.cpu_count() or 1) + 2)
-# What a browser that waits leaves of them.
-PROCESSES_BESIDE = max(1, PROCESSES - 1)
+# One more than cores, since tests wait for other processes, too; each has a broker and a database. A browser and a
+# network run beside them.
+PROCESSES = min(3, (os.cpu_count() or 1) + 1)
 # More threads than cores wait for each other in circles.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 # In a step of their own: every process of tests reads every file of theirs, and these load torch.
@@ -135,7 +134,7 @@ def run_on_postgresql(log: IO[str]) -> bool:
     if find_postgresql() is None:
         raise StepSkipped("no PostgreSQL server on this machine")
     marked = ("-m", "django_db and not slow")
-    command = pytest("postgresql", *in_parallel(PROCESSES_BESIDE), *marked, *but_for(*OF_NETWORKS))
+    command = pytest("postgresql", *in_parallel(PROCESSES), *marked, *but_for(*OF_NETWORKS))
     with running_postgresql() as url:
         return succeeds(command, log, variables=ONE_THREAD | {"PLAQUEVIEW_DATABASE_URL": url})
 
@@ -190,13 +189,12 @@ POSTGRESQL = Step("postgresql", "so it does on PostgreSQL", run_on_postgresql)
 NETWORK = Step("network", "networks learn, are measured and exported", run_networks)
 TESTS = (BROWSER, PYTEST, POSTGRESQL, NETWORK)
 
-# One after the other, with what they say shown as it comes.
-SHOWN = (BROWSER, PYTEST)
+# Shown as it comes.
+SHOWN = (BROWSER,)
 
-# Beside those and beside each other: rows of steps, one after the other, whose output is shown when they fail. A
-# browser waits much, which leaves most of the cores to these; the longest step waits for it, and has them to itself.
-# PostgreSQL's tests let the types be checked first: meanwhile the browser's department starts for the first time, which
-# has a limit of its own.
+# Beside it and beside each other: rows of steps, one after the other, whose output is shown when they fail. A browser
+# waits much, which leaves most of the cores to these. PostgreSQL's tests let the types be checked first: meanwhile the
+# browser's department starts for the first time, which has a limit of its own.
 BESIDE = (
     (
         Step("ruff", "no lint", python("ruff", "check")),
@@ -205,6 +203,7 @@ BESIDE = (
         Step("migrations", "tables are as the models say", check_migrations),
         Step("mypy", "types hold", python("mypy")),
         POSTGRESQL,
+        PYTEST,
     ),
     (
         Step("oxlint", "no lint in the frontend", npm("lint")),

@@ -18,8 +18,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLE = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
 CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
 
-# What only containers differ in: they listen to their network, and their engine says how nice a process is, by its share
-# of a core that others want. Source: Linux, kernel/sched/core.c, sched_prio_to_weight.
+# What only containers differ in: they listen to their network, and their engine says how nice a process is, by its
+# share of a core that others want. Source: Linux, kernel/sched/core.c, sched_prio_to_weight.
 PLAN = DemoPlan(port=8000, dicom_port=11112, data_dir=Path("/none"), study=None, opens_browser=False)
 SHARES = {"0": None, "5": 335, "10": 110}
 

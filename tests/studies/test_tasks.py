@@ -26,11 +26,11 @@ def test_a_study_that_more_of_came_in_meanwhile_is_not_settled_yet():
     receive_series(series(10))
     study = Study.objects.get()
 
-    tasks.settle(str(study.pk), "0.5")
+    tasks.settle(str(study.pk), "60")
     study.refresh_from_db()
     assert study.state == StudyState.RECEIVING
-    Study.objects.update(last_received_at=timezone.now() - timedelta(seconds=0.5))
-    tasks.settle(str(study.pk), "0.5")
+    Study.objects.update(last_received_at=timezone.now() - timedelta(seconds=60))
+    tasks.settle(str(study.pk), "60")
 
     study.refresh_from_db()
     assert study.state == StudyState.QUEUED
