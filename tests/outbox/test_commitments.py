@@ -172,12 +172,12 @@ def classes_in(asked: Dataset) -> dict[str, str]:
 
 @pytest.mark.django_db
 def test_a_transfer_is_sent_only_when_the_peer_keeps_all_of_it(post_office, settings):
-    settings.TRANSFER_COMMITMENT_S = 60
+    settings.TRANSFER_COMMITMENT_S = 600
     said = {
         keeps_all: "the peer committed itself to keep 2 of 2 instances",
         passes_one_over: "the peer committed itself to keep 1 of 2 instances, and says nothing of the others",
         refuses_one: "the peer committed itself to keep 1 of 2 instances: status 0x0110 (processing failure)",
-        says_nothing: "the peer did not say within 60 s whether it keeps the objects",
+        says_nothing: "the peer did not say within 600 s whether it keeps the objects",
     }
 
     for report in said:
