@@ -146,7 +146,7 @@ def export_onnx(path: Path, network: nn.Module, identity: WeightsIdentity) -> Pa
 
 
 def written_out(network: nn.Module) -> nn.Module:
-    """A copy in which no layer writes in place: each that does takes the exporter several times as long to undo."""
+    """A copy in which no layer writes in place, which the exporter would have to undo step by step."""
     copied = copy.deepcopy(network)
     for module in copied.modules():
         if getattr(module, "inplace", False):

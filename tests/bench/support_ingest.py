@@ -64,14 +64,12 @@ def lines(name: str, ours: Send, peers: Send, *, demo: RunningDemo) -> Iterator[
     What our workers still do with what was sent is done before it is the peer's turn.
     """
     for senders in SENDERS:
-        rates: list[list[float]] = [[], []]
-        for turn in range(ROUNDS + 1):
-            for send, kept in zip((ours, peers), rates, strict=True):
-                rate = instances_a_second(send, corpus(), senders)
-                wait_until_idle(demo)
-                if turn:
-                    kept.append(rate)
-        value, peer_value = map(statistics.median, rates)
+        rates: list[tuple[float, float]] = []
+        for _ in range(ROUNDS + 1):
+            rate = instances_a_second(ours, corpus(), senders)
+            wait_until_idle(demo)
+            rates.append((rate, instances_a_second(peers, corpus(), senders)))
+        value, peer_value = map(statistics.median, zip(*rates[1:], strict=True))
         yield {
             "name": f"{name}_{senders}",
             "value": round(value),

@@ -21,13 +21,13 @@ CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
 # What only containers differ in: they listen to their network, and their engine says how nice a process is, by its
 # share of a core that others want. Source: Linux, kernel/sched/core.c, sched_prio_to_weight.
 PLAN = DemoPlan(port=8000, dicom_port=11112, data_dir=Path("/none"), study=None, opens_browser=False)
-SHARES = {"0": None, "5": 335, "10": 110}
+SHARES = {"5": 335, "10": 110}
 
 
 def in_a_container(program: Program) -> tuple[list[str], int | None]:
     """Its words, and its share."""
     words = [{sys.executable: "python", "127.0.0.1": "0.0.0.0"}.get(word, word) for word in program.command]
-    return (words[3:], SHARES[words[2]]) if words[:2] == ["nice", "-n"] else (words, SHARES["0"])
+    return (words[3:], SHARES[words[2]]) if words[:2] == ["nice", "-n"] else (words, None)
 
 
 def test_each_process_of_the_launcher_runs_with_the_same_words_and_as_nice():
