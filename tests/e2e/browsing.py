@@ -56,6 +56,13 @@ def sign_in(page: Page, url: str, account: Mapping[str, str]) -> None:
     page.get_by_test_id("worklist-row").first.wait_for()
 
 
+def is_signed_in(page: Page) -> bool:
+    """Whether the page shows the worklist; otherwise it asks who is there: nobody used the session for half an hour."""
+    row, form = page.get_by_test_id("worklist-row").first, page.get_by_label("Username")
+    row.or_(form).wait_for()
+    return row.is_visible()
+
+
 def open_administration(page: Page, name: str) -> None:
     """The page of that name in the header's menu."""
     page.get_by_test_id("administration-menu").click()

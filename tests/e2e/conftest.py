@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.e2e.browsing import faultless_page, fresh_context, sign_in
+from tests.e2e.browsing import faultless_page, fresh_context, is_signed_in, sign_in
 from tests.running_demo import RunningDemo, running_demo
 
 SCREENSHOTS = Path(__file__).parents[2] / "test-results"
@@ -71,17 +71,17 @@ def stranger(demo: RunningDemo, context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def show_worklist(demo: RunningDemo) -> Callable[[Page, str], None]:
-    """Shows an account's worklist on a page; who has signed in once comes back with the same session."""
+    """Shows an account's worklist on a page; who has signed in comes back with the same session, while it lasts."""
     sessions: dict[str, list[Any]] = {}  # Any: playwright takes other cookies than it gives
 
     def show(page: Page, name: str) -> None:
         if name in sessions:
             page.context.add_cookies(sessions[name])
             page.goto(demo.url)
-            page.get_by_test_id("worklist-row").first.wait_for()
-        else:
-            sign_in(page, demo.url, demo.credentials[name])
-            sessions[name] = list(page.context.cookies())
+            if is_signed_in(page):
+                return
+        sign_in(page, demo.url, demo.credentials[name])
+        sessions[name] = list(page.context.cookies())
 
     return show
 

@@ -17,12 +17,21 @@ REDIS_URL = read(env.str, "PLAQUEVIEW_REDIS_URL", validate=url_of("redis", "redi
 CACHES = {"default": {"BACKEND": "plaqueview.core.redis_cache.Cache", "LOCATION": REDIS_URL}}
 # As many pages as come or go at once ask the broker at once; the library's own hundred would turn the others away.
 FEED_BROKER_CONNECTIONS = 5000
+# That takes a busy machine longer, and a socket waits longer for its next event, than the five seconds after which
+# redis-py gives up by itself.
+FEED_BROKER_PATIENCE_S = 30
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # A socket waits for its next event longer than the five seconds after which redis-py gives up by itself.
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 30, "max_connections": FEED_BROKER_CONNECTIONS}],
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    "socket_connect_timeout": FEED_BROKER_PATIENCE_S,
+                    "socket_timeout": FEED_BROKER_PATIENCE_S,
+                    "max_connections": FEED_BROKER_CONNECTIONS,
+                }
+            ],
             "capacity": 1000,
             "expiry": 30,
         },
