@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inference_worker.config import CLASS_NAMES, SLICE_SIZE
 from inference_worker.labels import ACTIVE, BACKGROUND, INACTIVE
 from inference_worker.preprocessing import WHOLE_MATRIX, Prepared, Preprocessing
-from inference_worker.reading_rule import FIRST_RULE, ReadingRule, slab_means, slab_reach
+from inference_worker.reading_rule import FIRST_RULE, ReadingRule
 from plaqueview.imaging.lesions import CountingRule, measure_lesions
 from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
@@ -132,13 +132,10 @@ class Segmenter:
     def read(
         self, slices: NDArray[np.float32], slice_mm: float, on_progress: Callable[[float], None] = ignore
     ) -> Probabilities:
-        """The probabilities of slices so far apart, by the reading rule of the weights: thin ones are seen twice."""
-        reach = slab_reach(self.model.reading.slab_mm, slice_mm)
-        if not reach:
-            return self.probabilities(slices, on_progress)
-        twice = np.concatenate([slices, slab_means(slices, reach)])
-        as_slices, as_slabs = np.split(self.probabilities(twice, on_progress), 2, axis=1)
-        return np.asarray((as_slices + as_slabs) / np.float32(2.0))
+        """The probabilities of slices so far apart, by the reading rule of the weights."""
+        views = self.model.reading.views(slices, slice_mm)
+        answers = self.probabilities(np.concatenate(views), on_progress)
+        return self.model.reading.answer(np.split(answers, len(views), axis=1))
 
     def probabilities(
         self, slices: NDArray[np.float32], on_progress: Callable[[float], None] = ignore

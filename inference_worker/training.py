@@ -225,15 +225,24 @@ class Run:
 
 
 @torch.inference_mode()
-def predict_classes(network: nn.Module, slices: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predict_classes(network: nn.Module, slices: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, classes, 256, 256) probabilities of (n, 256, 256) slices of 0..255, on the device of the network."""
     network.eval()
     device = next(network.parameters()).device
     parts = []
     for first in range(0, len(slices), VALIDATION_BATCH):
-        batch = torch.from_numpy(slices[first : first + VALIDATION_BATCH, None]).to(device).float() / 255.0
+        batch = (
+            torch.from_numpy(np.ascontiguousarray(slices[first : first + VALIDATION_BATCH, None])).to(device).float()
+            / 255.0
+        )
         parts.append(network(batch.contiguous(memory_format=torch.channels_last)).softmax(dim=1).cpu().numpy())
     return np.concatenate(parts)
+
+
+def read_classes(network: nn.Module, study: LabelledStudy) -> NDArray[np.float32]:
+    """What `predict_classes` has of the study's slices, read as weights are from now on."""
+    rule = ReadingRule()
+    return rule.answer([predict_classes(network, view) for view in rule.views(study.slices, study.slice_mm)])
 
 
 def plaque_confusion(network: nn.Module, study: LabelledStudy) -> Confusion:

@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from inference_worker.checkpoint import (
     CheckpointError,
@@ -37,7 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--slab-mm",
         type=float,
         metavar="MM",
-        help="thickness of the slabs that thin slices are also seen as, 0 for none (default: what WEIGHTS carry)",
+        help="thickness of the slabs that thin slices are seen as, 0 for none (default: what WEIGHTS carry)",
+    )
+    parser.add_argument(
+        "--mirrored",
+        action=argparse.BooleanOptionalAction,
+        dest="is_mirrored",
+        help="whether the network also sees slices with left and right exchanged (default: what WEIGHTS carry)",
     )
     parser.add_argument(
         "--about",
@@ -49,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     network, identity = load_weights(arguments.weights)
-    reading = replace(identity.reading, **given(arguments, "plaque_threshold", "slab_mm"))
+    reading = replace(identity.reading, **given(arguments, "plaque_threshold", "slab_mm", "is_mirrored"))
     identity = replace(identity, version=arguments.version or identity.version, reading=reading)
     about = json.loads(arguments.about.read_text(encoding="utf-8")) if arguments.about else {}
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -61,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     sys.stdout.write(json.dumps(record) + "\n")
 
 
-def given(arguments: argparse.Namespace, *names: str) -> dict[str, float]:
+def given(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:  # Any: of whichever option
     """Those of the options that were given."""
     return {name: value for name in names if (value := getattr(arguments, name)) is not None}
 

@@ -29,7 +29,7 @@ from inference_worker.preprocessing import WITH_SCALP, Preprocessing, Preprocess
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
-from inference_worker.training import PRECISIONS, Run, predict_classes
+from inference_worker.training import PRECISIONS, Run, read_classes
 from plaqueview.imaging.nifti import NiftiError
 from plaqueview.imaging.png_pairs import PngPairsError
 
@@ -163,7 +163,7 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     identity = WeightsIdentity(network_config.name, arguments.version, preprocessing.version, network_config)
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
     if validation:
-        found = {study.name: predict_classes(training.averaged_network, study.slices) for study in validation}
+        found = {study.name: read_classes(training.averaged_network, study) for study in validation}
         write_held_out(arguments.run / HELD_OUT_NAME, found, version=preprocessing.version)
 
 

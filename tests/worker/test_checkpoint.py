@@ -115,6 +115,13 @@ def test_weights_that_name_no_reading_rule_are_read_as_the_first_were(network, t
     assert IDENTITY.reading == ReadingRule() != FIRST_RULE
 
 
+def test_weights_that_name_no_mirroring_were_measured_without():
+    fields = json.loads(IDENTITY.to_json())
+    fields["reading"] = {"plaque_threshold": 0.3, "slab_mm": 5.0}
+
+    assert ReadingRule.of_weights(fields) == ReadingRule(plaque_threshold=0.3, slab_mm=5.0, is_mirrored=False)
+
+
 def drop_one(tensors):
     del tensors["head.bias"]
 
@@ -178,7 +185,7 @@ def test_the_segmenter_knows_the_graph_by_its_hash(exported):
     model = Segmenter.load(exported, threads=1).model
 
     assert (model.name, model.version, model.sha256) == (IDENTITY.name, "0.2", file_sha256(exported))
-    assert model.reading == ReadingRule(plaque_threshold=0.25, slab_mm=5.0)
+    assert model.reading == ReadingRule(plaque_threshold=0.25, slab_mm=5.0, is_mirrored=True)
 
 
 def test_a_graph_that_computes_something_else_is_refused(network, exported):

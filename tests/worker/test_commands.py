@@ -51,7 +51,7 @@ def test_segment_writes_labels_on_the_nifti_s_own_grid(nifti, tmp_path, capsys):
         "model", "version", "sha256", "preprocessing_version", "seconds", "lesion_counts", "lesion_volumes_ml",
         "counting_rule", "claim", "notice", "warnings", "reading",
     }  # fmt: skip
-    assert printed["reading"] == {"plaque_threshold": 0.25, "slab_mm": 5.0}
+    assert printed["reading"] == {"plaque_threshold": 0.25, "slab_mm": 5.0, "is_mirrored": True}
     assert printed["notice"] == "Research use only, not a medical device."
     assert printed["counting_rule"].startswith("26-connected components of at least 14.1 mm³")
 

@@ -96,7 +96,7 @@ def test_progress_rises_to_one_and_tells_the_stages_apart(segmenter):
     assert shares[0] == PREPARED_SHARE
     assert shares[-2:] == [pytest.approx(NETWORK_SHARE), 1.0]
     assert shares == sorted(shares)
-    assert len(shares) == 2 + -(-8 // BATCH_SIZE)
+    assert len(shares) == 2 + -(-16 // BATCH_SIZE)  # eight slices, and the same mirrored
 
 
 def test_what_progress_raises_ends_the_work(segmenter):
@@ -132,18 +132,41 @@ def test_a_slice_without_a_brain_is_background_and_the_network_is_not_asked(segm
     np.testing.assert_allclose(probabilities[:, 1:5], segmenter.probabilities(slices[1:5]), atol=1e-5)
 
 
-def test_thin_slices_are_also_seen_as_slabs(segmenter):
+def reading(segmenter, rule):
+    """The same network, read by another rule."""
+    model = replace(segmenter.model, reading=rule)
+    return Segmenter(segmenter.session, model, threads=1, rule=CountingRule())
+
+
+def slabs_of(slices):
+    return np.stack([slices[max(0, k - 1) : k + 2].mean(axis=0) for k in range(len(slices))])
+
+
+def test_everything_is_also_seen_mirrored_and_thin_slices_as_slabs(segmenter):
     slices = Preprocessing().prepare(head_volume()).slices
-    two = Segmenter(
-        segmenter.session, replace(segmenter.model, reading=ReadingRule(slab_mm=5.0)), threads=1, rule=CountingRule()
-    )
+    both = reading(segmenter, ReadingRule(slab_mm=5.0, is_mirrored=True))
 
-    thick, thin = two.read(slices, 3.0), two.read(slices, 2.0)
+    def seen_twice(seen):
+        return (both.probabilities(seen) + both.probabilities(seen[:, :, ::-1])[..., ::-1]) / 2
 
-    slabs = np.stack([slices[max(0, k - 1) : k + 2].mean(axis=0) for k in range(len(slices))])
-    once = two.probabilities(slices)
+    thick, thin = both.read(slices, 3.0), both.read(slices, 2.0)
+
+    np.testing.assert_allclose(thick, seen_twice(slices), atol=1e-5)
+    np.testing.assert_allclose(thin, seen_twice(slabs_of(slices)), atol=1e-5)
+    assert not np.allclose(thick, both.probabilities(slices), atol=0.01)
+    assert not np.allclose(thin, thick, atol=0.01)
+
+
+def test_the_answers_to_slices_and_slabs_are_averaged_where_nothing_is_mirrored(segmenter):
+    """As models up to 1.3.0 are read."""
+    slices = Preprocessing().prepare(head_volume()).slices
+    first = reading(segmenter, ReadingRule(slab_mm=5.0, is_mirrored=False))
+
+    thick, thin = first.read(slices, 3.0), first.read(slices, 2.0)
+
+    once = first.probabilities(slices)
     np.testing.assert_array_equal(thick, once)
-    np.testing.assert_allclose(thin, (once + two.probabilities(slabs)) / 2, atol=1e-5)
+    np.testing.assert_allclose(thin, (once + first.probabilities(slabs_of(slices))) / 2, atol=1e-5)
     assert not np.allclose(thin, once, atol=0.01)
 
 
