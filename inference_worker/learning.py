@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -83,13 +83,19 @@ def _prepared(studies: Sequence[StudyFiles], cache: Path, left_out: list[str]) -
     return found
 
 
-def starting_network(weights: Path | None) -> tuple[torch.nn.Module, NetworkConfig]:
-    """The network of the weights; without them, one whose encoder has seen photographs only."""
+def starting_network(weights: Path | None) -> tuple[torch.nn.Module, WeightsIdentity]:
+    """The network of the weights, and what a run's best will say of itself: it is read as what it started from.
+
+    Without weights, one whose encoder has seen photographs only.
+    """
+    version, preprocessing = "best", Preprocessing().version
     if weights is not None:
-        network, identity = load_weights(weights)
-        return network, identity.network
+        network, told = load_weights(weights)
+        name = told.network.name
+        return network, replace(told, name=name, version=version, preprocessing_version=preprocessing)
     config = NetworkConfig()
-    return build_network(config, imagenet_state("lite0", encoder_of(config.name))), config
+    network = build_network(config, imagenet_state("lite0", encoder_of(config.name)))
+    return network, WeightsIdentity(config.name, version, preprocessing, config)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class Learning:
         self, start: Path | None, config: TrainingConfig, material: Material, *, folder: Path, group: Group
     ) -> None:
         torch.manual_seed(config.seed)
-        network, self.network_config = starting_network(start)
+        network, self._identity = starting_network(start)
         sources = [Source("snapshot", 1.0, material.train)]
         self.run = Run(network, config, sources, material.validation, folder=folder, group=group)
         self.best, self._watched = folder / BEST_NAME, Watched(material.validation)
@@ -134,9 +140,8 @@ class Learning:
         on_progress(progress, self._watched.samples(self.run.averaged_network) if is_shown else ())
 
     def _keep_best(self) -> None:
-        identity = WeightsIdentity(self.network_config.name, "best", Preprocessing().version, self.network_config)
         partial = self.best.with_suffix(".partial")
-        save_weights(partial, self.run.averaged_network, identity)
+        save_weights(partial, self.run.averaged_network, self._identity)
         partial.replace(self.best)
 
 

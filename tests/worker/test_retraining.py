@@ -8,12 +8,17 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra 'training'")
 
 from inference_worker import prediction
+from inference_worker.checkpoint import WeightsIdentity, save_weights
+from inference_worker.config import NetworkConfig
 from inference_worker.dataset import find_studies
+from inference_worker.learning import starting_network
+from inference_worker.networks import build_network
 from inference_worker.prediction import BATCH_SIZE, Segmenter
+from inference_worker.reading_rule import ReadingRule
 from inference_worker.retraining import try_both
 from tests.worker.support import head_volume, write_study
 
-SLICES = head_volume().shape[0]
+SEEN = 2 * head_volume().shape[0]  # each slice, and the same mirrored
 
 
 @dataclass
@@ -66,7 +71,19 @@ def test_a_busy_neighbour_lengthens_the_wall_s_time_and_not_the_processor_s_and_
 
     assert left_out == []
     assert order == ["candidate", "champion", "champion", "candidate"]
-    assert [one.candidate.seconds for one in tried] == [10.0 * SLICES, 10.0 * SLICES]
-    assert [one.champion.seconds for one in tried] == [SLICES, SLICES]
-    assert {one.candidate.processor_seconds for one in tried} == {SLICES}
-    assert {one.champion.processor_seconds for one in tried} == {SLICES}
+    assert [one.candidate.seconds for one in tried] == [10.0 * SEEN, 10.0 * SEEN]
+    assert [one.champion.seconds for one in tried] == [SEEN, SEEN]
+    assert {one.candidate.processor_seconds for one in tried} == {SEEN}
+    assert {one.champion.processor_seconds for one in tried} == {SEEN}
+
+
+def test_a_run_is_read_as_the_weights_that_it_started_from(tmp_path):
+    """Otherwise it would be slower or faster than the champion for what nobody taught it."""
+    config = NetworkConfig(zoom=1.25)
+    rule = ReadingRule(plaque_threshold=0.4, slab_mm=0.0, is_mirrored=False)
+    start = WeightsIdentity(config.name, "7", "1", config, reading=rule)
+    save_weights(tmp_path / "start.safetensors", build_network(config), start)
+
+    _, identity = starting_network(tmp_path / "start.safetensors")
+
+    assert identity == WeightsIdentity(config.name, "best", "2", config, reading=rule)
