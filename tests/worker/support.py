@@ -29,6 +29,11 @@ def head_volume(shape=(8, 96, 96), spacing_mm=(8.0, 2.2, 2.2)) -> Volume:
     return Volume(np.clip(voxels, 0.0, None), affine)
 
 
+def shallow_head() -> Volume:
+    """The same head in half of the slices, for whoever learns or reads it many times."""
+    return head_volume((4, 96, 96), (16.0, 2.2, 2.2))
+
+
 def plaques_of(shape=(8, 96, 96)) -> NDArray[np.bool_]:
     """Where `head_volume` has its plaques."""
     mask = np.zeros(shape, bool)

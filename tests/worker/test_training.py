@@ -35,7 +35,7 @@ from inference_worker.networks import build_network
 from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
 from inference_worker.training import Progress, Run, learning_rate_at
-from tests.worker.support import write_study
+from tests.worker.support import shallow_head, write_study
 
 SMALL = TrainingConfig(
     steps=4, batch_size=2, crop_sizes=(64,), warm_up_steps=2, validate_every=2, augmentation=AugmentationConfig()
@@ -222,7 +222,7 @@ def test_a_network_comes_to_say_what_its_teachers_say_in_the_mean(tmp_path):
 
 def test_weights_of_one_run_teach_another(tmp_path):
     for name in ("anna", "berta"):
-        write_study(tmp_path / "data" / name, classes=False)
+        write_study(tmp_path / "data" / name, classes=False, volume=shallow_head())
     first = train_arguments(tmp_path / "data", tmp_path / "first")
     second = train_arguments(tmp_path / "data", tmp_path / "second")
     weights = str(tmp_path / "first" / "weights.safetensors")
@@ -274,7 +274,7 @@ def train_arguments(data, run):
 
 def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
     for name in ("anna", "berta", "cora"):
-        write_study(tmp_path / "data" / name, classes=False)
+        write_study(tmp_path / "data" / name, classes=False, volume=shallow_head())
     options = train_arguments(tmp_path / "data", tmp_path / "fold")
     options[options.index("--hold-out") : options.index("--hold-out") + 2] = [
         "--folds",
@@ -310,7 +310,7 @@ def test_what_cannot_be_trained_is_refused_with_its_reason(tmp_path, capsys, wor
     if "cuda" in words and torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     for name in ("anna", "berta"):
-        write_study(tmp_path / "data" / name, classes=False)
+        write_study(tmp_path / "data" / name, classes=False, volume=shallow_head())
 
     status = main(["train", "--data", str(tmp_path / "data"), "--run", str(tmp_path / "run"), *words])
 
@@ -327,8 +327,8 @@ def test_a_recipe_is_changed_by_name():
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
-    write_study(tmp_path / "data" / "anna", classes=True)
-    write_study(tmp_path / "data" / "berta", classes=False)
+    write_study(tmp_path / "data" / "anna", classes=True, volume=shallow_head())
+    write_study(tmp_path / "data" / "berta", classes=False, volume=shallow_head())
     assert main(train_arguments(tmp_path / "data", tmp_path / "whole")) == 0
 
     command = [sys.executable, "-m", "inference_worker", *train_arguments(tmp_path / "data", tmp_path / "killed")]
