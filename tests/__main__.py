@@ -34,11 +34,13 @@ class Outcome:
 def main() -> int:
     """0 when no step failed."""
     names = chosen_names()
+    # Who asks for one step alone watches it.
+    watched = names if len(names) == 1 else names & {step.name for step in SHOWN}
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=1 + len(BESIDE)) as threads:
         programs = threads.submit(provide_programs, names)
-        beside = [threads.submit(run_all, chosen(steps, names), run_beside, programs) for steps in BESIDE]
-        shown = run_all(chosen(SHOWN, names), run_shown, programs)
+        beside = [threads.submit(run_all, chosen(steps, names - watched), run_beside, programs) for steps in BESIDE]
+        shown = run_all(chosen(STEPS, watched), run_shown, programs)
         outcomes = [*shown, *(outcome for each in beside for outcome in each.result())]
     print_summary(outcomes, time.monotonic() - started)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
