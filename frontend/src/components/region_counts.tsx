@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { LESION_CLASSES } from "../geometry/labels";
 import type { Regions } from "../server/types";
 import { REGIONS } from "../state/lesion_table";
@@ -19,7 +20,7 @@ export function RegionCounts({ regions, version }: { regions: Regions; version: 
   }
   return (
     <details className={styles.regions}>
-      <summary data-testid="regions-summary" title={`Of version ${version}; ${regions.rule}`}>{summaryOf(regions)}</summary>
+      <summary data-testid="regions-summary" title={`Of version ${version}; ${regions.rule}`}><Summary regions={regions} /></summary>
       <table className={styles.table} aria-label={`Lesions by region, version ${version}`} title={regions.rule}>
         <thead>
           <tr>
@@ -41,9 +42,16 @@ export function RegionCounts({ regions, version }: { regions: Regions; version: 
   );
 }
 
-function summaryOf(regions: Regions): string {
+/** A line breaks between regions, and never between a region and its number. */
+function Summary({ regions }: { regions: Regions }) {
   const found = REGIONS.filter((region) => countOf(regions, region) > 0);
-  return found.map((region) => `${REGION_TEXTS[region]} ${countOf(regions, region)}`).join(" · ") || "No lesion in any region";
+  if (found.length === 0) return "No lesion in any region";
+  return found.map((region, at) => (
+    <Fragment key={region}>
+      {at > 0 && " · "}
+      <span className={styles.count}>{`${REGION_TEXTS[region]} ${countOf(regions, region)}`}</span>
+    </Fragment>
+  ));
 }
 
 function countOf(regions: Regions, region: keyof Regions["counts"]): number {
