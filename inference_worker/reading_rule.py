@@ -42,9 +42,10 @@ class ReadingRule:
 
     def answer(self, answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """What the network says of the slices, by its answers to the views, whose last axis are the columns."""
-        first, *others = answers
-        second = [other[..., ::-1] if self.is_mirrored else other for other in others]
-        return np.asarray(sum(second, first) / np.float32(len(answers)))
+        if len(answers) == 1:
+            return answers[0]
+        first, second = answers
+        return np.asarray((first + (second[..., ::-1] if self.is_mirrored else second)) / np.float32(2.0))
 
 
 FIRST_RULE = ReadingRule(plaque_threshold=0.5, slab_mm=0.0, is_mirrored=False)
