@@ -19,6 +19,11 @@ PLACES = os.pathsep.join(str(Path(__file__).parents[2] / place) for place in (".
 # The feed has no lifespan events to wait for.
 INTERFACES = {"wsgi": "wsgi", "asgi": "asginl"}
 
+# A message soon seen again, so that a death is noticed while a test waits; one thread, so that the work takes longer.
+QUICK = {"PLAQUEVIEW_VISIBILITY_TIMEOUT_S": "3", "PLAQUEVIEW_INFERENCE_THREADS": "1"}
+# Of who will be killed or cancelled; other leases outlast a machine that leaves a worker without its turn.
+SHORT_LEASE = {"PLAQUEVIEW_JOB_LEASE_S": "2"}
+
 START_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 60.0
 
@@ -119,6 +124,11 @@ def worker(
         what = f"the worker of {queue}"
         wait_until(lambda: " ready." in said(log, begin), what=what, child=child, log=log, timeout_s=start_s)
         yield child
+
+
+def inference_worker(log: Path, **changes: str):
+    """One that notices soon what another left behind."""
+    return worker("inference", log=log, include="inference_worker.tasks", **QUICK | changes)
 
 
 def said(log: Path, begin: int = 0) -> str:

@@ -17,16 +17,20 @@ from plaqueview.registry.services import register_shipped
 from plaqueview.studies.models import Study, StudyState
 from tests.accounts.people import make_user
 from tests.inference.heads import settled_head
-from tests.inference.processes import kill, process, said, wait_until, worker
+from tests.inference.processes import (
+    QUICK,
+    SHORT_LEASE,
+    inference_worker,
+    kill,
+    process,
+    said,
+    wait_until,
+    worker,
+)
 from tests.worker.support import head_volume
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-TASKS = "inference_worker.tasks"
-# A message soon seen again, so that a death is noticed while a test waits; one thread, so that the work takes longer.
-QUICK = {"PLAQUEVIEW_VISIBILITY_TIMEOUT_S": "3", "PLAQUEVIEW_INFERENCE_THREADS": "1"}
-# Of who will be killed or cancelled; other leases outlast a machine that leaves a worker without its turn.
-SHORT_LEASE = {"PLAQUEVIEW_JOB_LEASE_S": "2"}
 LONG_STACK = (40, 96, 96)
 RUN_TIMEOUT_S = 240.0
 
@@ -34,10 +38,6 @@ RUN_TIMEOUT_S = 240.0
 @pytest.fixture
 def log(tmp_path) -> Path:
     return tmp_path / "workers.log"
-
-
-def inference_worker(log: Path, **changes: str):
-    return worker("inference", log=log, include=TASKS, **QUICK | changes)
 
 
 def asked_for(shape=LONG_STACK) -> InferenceJob:

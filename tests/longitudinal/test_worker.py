@@ -15,15 +15,11 @@ from plaqueview.longitudinal.models import Registration, RegistrationState
 from plaqueview.studies.models import Study
 from tests.imaging.phantoms import axial_affine
 from tests.inference.heads import settled_head
-from tests.inference.processes import kill, said, wait_until, worker
+from tests.inference.processes import QUICK, SHORT_LEASE, inference_worker, kill, said, wait_until, worker
 from tests.worker.support import head_volume
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-# A message soon seen again, so that a death is noticed while a test waits.
-QUICK = {"PLAQUEVIEW_VISIBILITY_TIMEOUT_S": "3", "PLAQUEVIEW_INFERENCE_THREADS": "1"}
-# Of who will be killed; other leases outlast a machine that leaves a worker without its turn.
-SHORT_LEASE = {"PLAQUEVIEW_JOB_LEASE_S": "2"}
 RUN_TIMEOUT_S = 240.0
 SHAPE, SPACING_MM = (40, 96, 96), (3.2, 2.2, 2.2)
 SHIFT_MM = (6.0, -4.0, 9.0)
@@ -33,10 +29,6 @@ MIDDLE_MM = (0.0, 0.0, 52.0, 1.0)  # of the head, which is so round that a littl
 @pytest.fixture
 def log(tmp_path) -> Path:
     return tmp_path / "workers.log"
-
-
-def inference_worker(log: Path, **changes: str):
-    return worker("inference", log=log, include="inference_worker.tasks", **QUICK | changes)
 
 
 def two_visits(shape=SHAPE, spacing_mm=SPACING_MM) -> tuple[Study, Study]:
