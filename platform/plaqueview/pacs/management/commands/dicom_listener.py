@@ -19,6 +19,7 @@ from plaqueview.pacs.listener_tls import TlsSettingsError, listener_context
 
 class Command(BaseCommand):
     help = "Receives studies by DICOM C-STORE, and answers C-ECHO, until it is stopped."
+    requires_system_checks = []  # they load every view, and `migrate` and `doctor` have made them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=11112, help="TCP port (default: %(default)s)")
