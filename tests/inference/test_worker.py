@@ -31,7 +31,7 @@ from tests.worker.support import head_volume
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-LONG_STACK = (40, 96, 96)
+LONG_STACK = (20, 96, 96)
 RUN_TIMEOUT_S = 240.0
 
 
