@@ -189,10 +189,10 @@ POSTGRESQL = Step("postgresql", "so it does on PostgreSQL", run_on_postgresql)
 NETWORK = Step("network", "networks learn, are measured and exported", run_networks)
 TESTS = (BROWSER, PYTEST, POSTGRESQL, NETWORK)
 
-# Shown as it comes.
-SHOWN = (BROWSER,)
+# One after the other, shown as they come.
+SHOWN = (BROWSER, PYTEST)
 
-# Beside it and beside each other: rows of steps, one after the other, whose output is shown when they fail. A browser
+# Beside them and beside each other: rows of steps, one after the other, whose output is shown when they fail. A browser
 # waits much, which leaves most of the cores to these. PostgreSQL's tests let the types be checked first: meanwhile the
 # browser's department starts for the first time, which has a limit of its own.
 BESIDE = (
@@ -203,7 +203,6 @@ BESIDE = (
         Step("migrations", "tables are as the models say", check_migrations),
         Step("mypy", "types hold", python("mypy", "--cache-dir", os.devnull)),  # which takes a quarter of the time
         POSTGRESQL,
-        PYTEST,
     ),
     (
         Step("oxlint", "no lint in the frontend", npm("lint")),
