@@ -41,8 +41,8 @@ def test_a_prediction_says_whose_it_is_what_was_counted_and_that_nobody_approved
     assert "Novak, Ana · P1 · 2024-02-03 DRAFT: approved by nobody" in text
     assert (
         "3 lesions were counted: 1 active (0.748 ml) and 2 inactive (0.528 ml), 1.276 ml in all. "
-        "The largest is lesion 1 (active): 0.748 ml, longest axis 10.8 mm, slices 4\u20136. "
-        "1 active lesion has been confirmed by no reader: it is AI-predicted active (FLAIR only)."
+        "These numbers are AI-predicted (FLAIR only): no reader has confirmed them. "
+        "The largest is lesion 1 (active): 0.748 ml, longest axis 10.8 mm, slices 4\u20136."
     ) in text
     assert f"Counted: {office.prediction.counting_rule}." in text
     assert "phantom-reader 1.0" in text

@@ -198,8 +198,8 @@ def found(findings: Findings) -> list[str]:
         return [_("No lesion was counted by the rule below.")]
     return [
         _counted(findings),
-        _largest(findings.lesions[0]),
         *_unconfirmed(findings),
+        _largest(findings.lesions[0]),
         *_without_evidence(findings),
         *_regions(findings),
     ]
@@ -235,6 +235,8 @@ def _largest(lesion: Lesion) -> str:
 
 
 def _unconfirmed(findings: Findings) -> list[str]:
+    if not findings.stamp.reader:
+        return [_("These numbers are AI-predicted (FLAIR only): no reader has confirmed them.")]
     active = [one for one in findings.lesions if one.lesion_class == LesionClass.ACTIVE]
     nobody = sum(is_predicted(one, findings.stamp) for one in active)
     if nobody == 0:
