@@ -114,7 +114,7 @@ def distance_mm(mask: NDArray[np.bool_], grid: Volume) -> NDArray[np.float32]:
     signed = SimpleITK.SignedMaurerDistanceMap(
         image, insideIsPositive=False, squaredDistance=False, useImageSpacing=True
     )
-    return np.maximum(SimpleITK.GetArrayViewFromImage(signed), np.float32(0.0))
+    return np.asarray(SimpleITK.GetArrayFromImage(signed), np.float32).clip(0.0)
 
 
 Box = tuple[slice, slice, slice]
