@@ -14,10 +14,10 @@ demo: ## run everything on this machine: PORT=8000 DICOM_PORT=11112 DATA=.demo S
 	@$(SETUP) --web -- plaqueview demo --port $(PORT) --dicom-port $(DICOM_PORT) --data-dir "$(DATA)" $(if $(STUDY),--study "$(STUDY)")
 
 test: ## every check: lint, types, floors, migrations, pytest, vitest, browser, wheel; ONLY=step runs one
-	@$(SETUP) --extra dev --extra training --extra postgres --web -- python -m tests $(ONLY)
+	@$(SETUP) --extra dev --extra training --extra postgres --extra bfloat16 --web -- python -m tests $(ONLY)
 
 bench: ## benchmarks, one JSON object a line; ONLY=name runs those whose name starts so
-	@$(SETUP) --extra dev --extra training --web -- python -m tests.bench $(ONLY)
+	@$(SETUP) --extra dev --extra training --extra bfloat16 --web -- python -m tests.bench $(ONLY)
 
 drills: ## strikes a department on this machine, needs root; ONLY=name does one, FROM=commit upgrades an older one
 	@$(SETUP) --extra dev --extra training --extra postgres --web -- python -m tests.drills $(ONLY) $(if $(FROM),--from $(FROM))

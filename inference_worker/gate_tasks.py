@@ -15,8 +15,9 @@ from celery import Task, shared_task
 
 from inference_worker.dataset import DatasetError, StudyFiles
 from inference_worker.errands import Errand, carry_out
+from inference_worker.graphs import DeviceError, WeightsError
 from inference_worker.labels import LabelError
-from inference_worker.prediction import DeviceError, Segmenter, WeightsError
+from inference_worker.prediction import Segmenter
 from inference_worker.retraining import RETRAINING_ERRORS, ReadStudy, Tried, link_studies, try_both
 from inference_worker.tasks import keep_lease, segmenter_of
 from plaqueview.core.errors import UnavailableError

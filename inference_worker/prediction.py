@@ -1,9 +1,8 @@
-"""A FLAIR volume to labels, probabilities and lesions, on ONNX Runtime and without torch."""
+"""A FLAIR volume to labels, probabilities and lesions, without torch."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable
@@ -12,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-import onnxruntime.capi.onnxruntime_pybind11_state as onnx_errors
 from numpy.typing import NDArray
 
 from inference_worker.config import CLASS_NAMES, SLICE_SIZE
+from inference_worker.graphs import Graph, WeightsError, open_graph
 from inference_worker.labels import ACTIVE, BACKGROUND, INACTIVE
 from inference_worker.preprocessing import WHOLE_MATRIX, Prepared, Preprocessing
 from inference_worker.reading_rule import FIRST_RULE, ReadingRule
@@ -25,23 +23,13 @@ from plaqueview.imaging.segmentation import Segmentation
 from plaqueview.imaging.volume import Reorientation, Volume, axial_reorientation
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-IDENTITY_KEY = "plaqueview"
 BATCH_SIZE = 1  # slices a call: one stays in a core's cache, and calls run side by side
 PREPARED_SHARE = 0.2  # of the progress: preprocessing takes a fifth of the time
 NETWORK_SHARE = 0.95
 
 PREPROCESSINGS = {preprocessing.version: preprocessing for preprocessing in (Preprocessing(), WHOLE_MATRIX)}
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 Probabilities = NDArray[np.float32]
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be run here."""
-
-
-class DeviceError(ValueError):
-    """A device that this machine or this installation does not have."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +66,14 @@ class Segmenter:
 
     def __init__(
         self,
-        session: onnxruntime.InferenceSession,
+        graph: Graph,
         model: ModelIdentity,
         *,
         threads: int,
         rule: CountingRule,
         weights: Path | None = None,
     ) -> None:
-        self.session, self.model, self.threads, self.rule, self.weights = session, model, threads, rule, weights
+        self.graph, self.model, self.threads, self.rule, self.weights = graph, model, threads, rule, weights
         self.preprocessing = PREPROCESSINGS[model.preprocessing_version]
 
     @classmethod
@@ -94,6 +82,7 @@ class Segmenter:
         weights: Path | None = None,
         *,
         device: str = "cpu",
+        precision: str = "float32",
         threads: int | None = None,
         rule: CountingRule = CountingRule(),  # noqa: B008  (frozen)
     ) -> Segmenter:
@@ -102,13 +91,14 @@ class Segmenter:
         `threads` is how many the network may use; None means one for every core that this process may use.
 
         Raises: WeightsError when the file is no such model or needs a preprocessing that is not here; DeviceError when
-        the device is not here.
+        the device or the precision is not here.
         """
         path = weights or shipped_weights()
         if not path.is_file():
             raise WeightsError(f"weights {path.name} are missing, need an ONNX file")
-        session = open_session(path, device=device)
-        return cls(session, identity_of(session, path), threads=threads or core_count(), rule=rule, weights=path)
+        threads = threads or core_count()
+        graph = open_graph(path, device=device, precision=precision, threads=threads)
+        return cls(graph, identity_of(graph, path), threads=threads, rule=rule, weights=path)
 
     def segment(self, volume: Volume, *, on_progress: Callable[[float], None] = ignore) -> Segmentation:
         """Plaques of a FLAIR volume in any axis order, everything on the grid of that volume.
@@ -160,8 +150,7 @@ class Segmenter:
     def _fill(self, parts: Probabilities, slices: NDArray[np.float32], first: int) -> None:
         """Writes the probabilities of one batch to their place."""
         batch = slices[first : first + BATCH_SIZE, None]
-        (found,) = self.session.run(["probabilities"], {"slices": batch})
-        parts[:, first : first + len(batch)] = found.transpose(1, 0, 2, 3)
+        parts[:, first : first + len(batch)] = self.graph.run(batch).transpose(1, 0, 2, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,25 +233,9 @@ def core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_session(path: Path, *, device: str) -> onnxruntime.InferenceSession:
-    """Raises: DeviceError when the device is not here; WeightsError when the file is no ONNX graph."""
-    if device not in PROVIDERS or PROVIDERS[device] not in onnxruntime.get_available_providers():
-        available = [name for name, provider in PROVIDERS.items() if provider in onnxruntime.get_available_providers()]
-        raise DeviceError(f"device {device!r} is not available, need one of {available}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[device]])
-    except (onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.Fail) as error:
-        raise WeightsError(f"weights {path.name} are no ONNX graph that loads: {error}") from error
-
-
-def identity_of(session: onnxruntime.InferenceSession, path: Path) -> ModelIdentity:
-    """Raises: WeightsError when the graph carries no identity, or a preprocessing that is not here."""
-    text = session.get_modelmeta().custom_metadata_map.get(IDENTITY_KEY)
-    if text is None:
-        raise WeightsError(f"weights {path.name} carry no identity, need a file that `export` wrote")
-    fields = json.loads(text)
+def identity_of(graph: Graph, path: Path) -> ModelIdentity:
+    """Raises: WeightsError when the weights need a preprocessing that is not here."""
+    fields = graph.identity
     version = fields["preprocessing_version"]
     if version not in PREPROCESSINGS:
         raise WeightsError(f"weights {path.name} need preprocessing {version!r}, here are {sorted(PREPROCESSINGS)}")

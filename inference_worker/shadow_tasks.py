@@ -12,7 +12,7 @@ from uuid import UUID
 from celery import Task, shared_task
 
 from inference_worker.errands import Errand, carry_out
-from inference_worker.prediction import WeightsError
+from inference_worker.graphs import WeightsError
 from inference_worker.tasks import EXPECTED_ERRORS, keep_lease, segmenter_of
 from plaqueview.imaging.agreement import AgreementError
 from plaqueview.imaging.segmentation import Segmentation

@@ -31,6 +31,7 @@ from django.db import DatabaseError, OperationalError, connection
 
 from inference_worker.config import SLICE_SIZE
 from inference_worker.errands import Errand, carry_out
+from inference_worker.graphs import DeviceError, WeightsError
 from inference_worker.heartbeat import Heartbeat
 from inference_worker.mask_checks import PreprocessingError
 from inference_worker.memory import MemoryShortError, require_memory
@@ -38,10 +39,8 @@ from inference_worker.prediction import (
     BATCH_SIZE,
     NETWORK_SHARE,
     PREPARED_SHARE,
-    DeviceError,
     ModelIdentity,
     Segmenter,
-    WeightsError,
     shipped_weights,
 )
 from inference_worker.regions import region_map
@@ -116,13 +115,19 @@ def reader() -> Reader:
     segmenter = loaded(None)
     region_map.load_distances()
     shipped = shipped_model(segmenter.model)
-    logger.info("model %s %s is loaded, weights %s", shipped.name, shipped.version, shipped.sha256[:12])
+    told = (shipped.name, shipped.version, shipped.sha256[:12], settings.INFERENCE_PRECISION)
+    logger.info("model %s %s is loaded, weights %s, in %s", *told)
     return Reader(segmenter, shipped)
 
 
 def loaded(weights: Path | None) -> Segmenter:
     """The model of the file, or the one that ships, warmed."""
-    segmenter = Segmenter.load(weights, threads=settings.INFERENCE_THREADS or None, rule=rule_of_counting())
+    segmenter = Segmenter.load(
+        weights,
+        precision=settings.INFERENCE_PRECISION,
+        threads=settings.INFERENCE_THREADS or None,
+        rule=rule_of_counting(),
+    )
     segmenter.probabilities(np.zeros((BATCH_SIZE, SLICE_SIZE, SLICE_SIZE), np.float32))
     return segmenter
 

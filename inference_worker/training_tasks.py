@@ -29,11 +29,12 @@ from inference_worker.dataset import DatasetError, StudyFiles
 from inference_worker.distributed import Group
 from inference_worker.errands import Errand, carry_out
 from inference_worker.gate_tasks import champion_of_today, linked, name_of, trials_of
+from inference_worker.graphs import DeviceError, WeightsError
 from inference_worker.heartbeat import Heartbeat
 from inference_worker.labels import LabelError
 from inference_worker.learning import Learning, Material, Reached, StepClock, config_of, load_material
 from inference_worker.learning_order import LearningOrder
-from inference_worker.prediction import DeviceError, Segmenter, WeightsError, core_count, shipped_weights
+from inference_worker.prediction import Segmenter, core_count, shipped_weights
 from inference_worker.pretrained import PretrainedWeightsError
 from inference_worker.retraining import RETRAINING_ERRORS, Candidate, export_candidate
 from inference_worker.run_ledger import Ledger, logged_in

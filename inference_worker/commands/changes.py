@@ -11,9 +11,10 @@ import numpy as np
 
 from inference_worker.change_finding import ChangeTruthError, FoundChanges, check_truth, find_changes, scores
 from inference_worker.flair_input import FlairInputError, read_flair
-from inference_worker.prediction import DeviceError, Segmenter, WeightsError
+from inference_worker.graphs import DeviceError, WeightsError
+from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import PreprocessingError
-from inference_worker.segmenter_arguments import add_segmenter_arguments
+from inference_worker.segmenter_arguments import add_segmenter_arguments, loaded_segmenter
 from plaqueview.imaging.brightening import BrighteningRule
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     truth = read_flair(arguments.truth).volume if arguments.truth else None
     if truth is not None:
         check_truth(truth, current.volume)
-    segmenter = Segmenter.load(arguments.weights, threads=arguments.threads)
+    segmenter = loaded_segmenter(arguments)
     found = find_changes(current.volume, prior.volume, segmenter=segmenter)
     printed = summary(found, segmenter)
     if truth is not None:

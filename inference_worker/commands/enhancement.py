@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from inference_worker.flair_input import FlairInputError, read_flair
-from inference_worker.prediction import DeviceError, Segmenter, WeightsError
+from inference_worker.graphs import DeviceError, WeightsError
+from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import PreprocessingError
-from inference_worker.segmenter_arguments import add_segmenter_arguments
+from inference_worker.segmenter_arguments import add_segmenter_arguments, loaded_segmenter
 from inference_worker.uptake_finding import paired
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     mask = read_flair(arguments.lesions).volume if arguments.lesions else None
     if mask is not None:
         check_grid(mask, flair)
-    segmenter = Segmenter.load(arguments.weights, threads=arguments.threads)
+    segmenter = loaded_segmenter(arguments)
     found = segmenter.segment(flair)
     table = found.lesions if mask is None else lesions_of(mask, segmenter)
     movement, pair = paired(before, after)

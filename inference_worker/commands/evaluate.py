@@ -16,12 +16,13 @@ from inference_worker.comparison import ModelResult, comparison_record
 from inference_worker.dataset import DatasetError, StudyFiles
 from inference_worker.evaluation import StudyFigures, evaluate_study
 from inference_worker.evaluation_data import choose_studies, read_study
+from inference_worker.graphs import DeviceError, WeightsError
 from inference_worker.labels import LabelError
 from inference_worker.metrics import MetricError
-from inference_worker.prediction import PROVIDERS, DeviceError, Segmenter, WeightsError
+from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
-from inference_worker.segmenter_arguments import add_segmenter_arguments
+from inference_worker.segmenter_arguments import add_segmenter_arguments, loaded_segmenter
 from inference_worker.summary import summarise
 from inference_worker.tables import markdown_table
 from plaqueview.imaging.lesions import CountingRule
@@ -42,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--patients", default="", metavar="NAMES", help="only these patients, with commas between")
     add_segmenter_arguments(parser)
-    parser.add_argument("--device", choices=sorted(PROVIDERS), default="cpu")
     parser.add_argument("--minimum-volume", type=float, default=rule.minimum_volume_mm3, metavar="MM3")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the figures as a Markdown table")
     parser.add_argument(
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     report = importlib.import_module("inference_worker.plots.report") if arguments.output else None
     rule = CountingRule(minimum_volume_mm3=arguments.minimum_volume)
-    segmenter = Segmenter.load(arguments.weights, device=arguments.device, threads=arguments.threads, rule=rule)
+    segmenter = loaded_segmenter(arguments, rule=rule)
     files = choose_studies(arguments.data, [name for name in arguments.patients.split(",") if name])
     with ProgressLine() as line:
         result = evaluate(segmenter, files, line)

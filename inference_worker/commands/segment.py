@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from inference_worker.flair_input import FlairInputError, read_flair
-from inference_worker.prediction import PROVIDERS, DeviceError, ModelIdentity, Segmenter, WeightsError
+from inference_worker.graphs import DeviceError, WeightsError
+from inference_worker.prediction import ModelIdentity
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
-from inference_worker.segmenter_arguments import add_segmenter_arguments
+from inference_worker.segmenter_arguments import add_segmenter_arguments, loaded_segmenter
 from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.dicom_read import SeriesReadError
 from plaqueview.imaging.lesions import CountingRule, LesionError
@@ -43,7 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probabilities", type=Path, metavar="FILE", help="NIfTI to write of P(inactive) + P(active)")
     parser.add_argument("--brain-mask", type=Path, metavar="FILE", help="NIfTI to write of the brain mask, 0 or 1")
     add_segmenter_arguments(parser)
-    parser.add_argument("--device", choices=sorted(PROVIDERS), default="cpu")
     parser.add_argument(
         "--minimum-volume",
         type=float,
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     flair = read_flair(arguments.input)
     rule = CountingRule(minimum_volume_mm3=arguments.minimum_volume)
-    segmenter = Segmenter.load(arguments.weights, device=arguments.device, threads=arguments.threads, rule=rule)
+    segmenter = loaded_segmenter(arguments, rule=rule)
     with ProgressLine() as line:
         found = segmenter.segment(flair.volume, on_progress=lambda share: line.show(f"{share:4.0%}"))
     flair.write(arguments.output, found.labels.voxels)
@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
         flair.write(arguments.probabilities, found.plaque_probability)
     if arguments.brain_mask:
         flair.write(arguments.brain_mask, found.brain_mask)
-    sys.stdout.write(json.dumps(summary(found, segmenter.model)) + "\n")
+    printed = summary(found, segmenter.model) | {"precision": arguments.precision}
+    sys.stdout.write(json.dumps(printed) + "\n")
 
 
 def summary(found: Segmentation, model: ModelIdentity) -> dict[str, object]:

@@ -17,6 +17,7 @@ COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLE = (ROOT / "deploy" / "env.example").read_text(encoding="utf-8")
 CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+STAGES = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", CONTAINERFILE, flags=re.MULTILINE | re.DOTALL))
 
 # What only containers differ in: they listen to their network, and their engine says how nice a process is, by its
 # share of a core that others want. Source: Linux, kernel/sched/core.c, sched_prio_to_weight.
@@ -79,12 +80,20 @@ def test_every_foreign_image_is_pinned_to_a_patch_version():
     assert [image for image in images if not re.search(r":\d+\.\d+(\.\d+)?-\w+", image)] == []
 
 
-def test_only_the_images_that_train_have_torch():
-    stages = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM|\Z)", CONTAINERFILE, flags=re.MULTILINE | re.DOTALL))
+def test_only_the_images_that_train_have_torch_and_only_one_has_openvino():
+    assert {name for name, steps in STAGES.items() if "training]" in steps} == {"training", "training-gpu"}
+    assert {name for name, steps in STAGES.items() if "bfloat16]" in steps} == {"bfloat16"}
+    assert all(STAGES[name].rstrip().endswith("USER 10001") for name in ("training", "training-gpu", "bfloat16"))
+    assert "\nUSER 10001\n" in STAGES["platform"]
 
-    assert {name for name, steps in stages.items() if "training]" in steps} == {"training", "training-gpu"}
-    assert all(stages[name].rstrip().endswith("USER 10001") for name in ("training", "training-gpu"))
-    assert "\nUSER 10001\n" in stages["platform"]
+
+def test_who_reads_in_bfloat16_has_the_image_for_it_and_nobody_else_changes():
+    text = (ROOT / "deploy" / "compose.bfloat16.yaml").read_text(encoding="utf-8")
+    ((name, changed),) = yaml.safe_load(text)["services"].items()
+
+    assert (name, changed["build"]["target"] in STAGES) == ("inference", True)
+    assert changed["image"].partition(":")[2] == SERVICES[name]["image"].partition(":")[2]
+    assert set(changed["environment"]) <= set(re.findall(r"^(PLAQUEVIEW_\w+)=", EXAMPLE, flags=re.MULTILINE))
 
 
 def test_everything_that_is_mounted_exists_or_is_the_departments():

@@ -102,7 +102,7 @@ def kustomized(folder: Path) -> list[Document]:
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on this machine")
-@pytest.mark.parametrize("component", [None, "training", "training_gpu"])
+@pytest.mark.parametrize("component", [None, "training", "training_gpu", "bfloat16"])
 def test_built_together_every_pod_is_confined(component, tmp_path):
     folder = tmp_path / "kubernetes"
     shutil.copytree(MANIFESTS, folder)
@@ -113,7 +113,8 @@ def test_built_together_every_pod_is_confined(component, tmp_path):
     built = kustomized(folder)
 
     pods = {one["metadata"]["name"]: pod_of(one) for one in built if one["kind"] in {"Deployment", "Job"}}
-    assert set(pods) == {*DEPLOYMENTS, "prepare"} - (set() if component else {"training"})
+    learns = component in {"training", "training_gpu"}
+    assert set(pods) == {*DEPLOYMENTS, "prepare"} - (set() if learns else {"training"})
     for one in built:
         if one["apiVersion"] not in SCHEMAS_OF_OTHERS:
             kubernetes_validate.validate(one, VERSION, strict=True)
@@ -129,3 +130,6 @@ def test_built_together_every_pod_is_confined(component, tmp_path):
             assert container["envFrom"] == [{"secretRef": {"name": "plaqueview-environment"}}]
             assert container["image"].startswith("registry.example.org/plaqueview")
     assert ("nvidia.com/gpu" in json.dumps(pods)) == (component == "training_gpu")
+    told = {"name": "PLAQUEVIEW_INFERENCE_PRECISION", "value": "bfloat16"}
+    in_bfloat16 = [name for name, pod in pods.items() if told in pod["containers"][0].get("env", [])]
+    assert in_bfloat16 == (["inference"] if component == "bfloat16" else [])

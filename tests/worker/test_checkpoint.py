@@ -24,8 +24,9 @@ from inference_worker.checkpoint import (
     save_weights,
 )
 from inference_worker.config import NetworkConfig
+from inference_worker.graphs import WeightsError
 from inference_worker.networks import PAPER_NETWORKS, build_network
-from inference_worker.prediction import Segmenter, WeightsError
+from inference_worker.prediction import Segmenter
 from inference_worker.reading_rule import FIRST_RULE, ReadingRule
 
 PEER = "smp_linknet_tu-test_resnet"  # a few layers: the exporter takes its time over each

@@ -49,7 +49,7 @@ def test_segment_writes_labels_on_the_nifti_s_own_grid(nifti, tmp_path, capsys):
     assert printed["lesion_counts"] == {kind.value: n for kind, n in expected.lesions.counts().items()}
     assert set(printed) == {
         "model", "version", "sha256", "preprocessing_version", "seconds", "lesion_counts", "lesion_volumes_ml",
-        "counting_rule", "claim", "notice", "warnings", "reading",
+        "counting_rule", "claim", "notice", "warnings", "reading", "precision",
     }  # fmt: skip
     assert printed["reading"] == {"plaque_threshold": 0.25, "slab_mm": 5.0, "is_mirrored": True}
     assert printed["notice"] == "Research use only, not a medical device."

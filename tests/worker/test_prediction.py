@@ -8,13 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference_worker.graphs import DeviceError, WeightsError
 from inference_worker.prediction import (
     BATCH_SIZE,
     NETWORK_SHARE,
     PREPARED_SHARE,
-    DeviceError,
     Segmenter,
-    WeightsError,
     on_source,
     shipped_weights,
 )
@@ -135,7 +134,7 @@ def test_a_slice_without_a_brain_is_background_and_the_network_is_not_asked(segm
 def reading(segmenter, rule):
     """The same network, read by another rule."""
     model = replace(segmenter.model, reading=rule)
-    return Segmenter(segmenter.session, model, threads=1, rule=CountingRule())
+    return Segmenter(segmenter.graph, model, threads=1, rule=CountingRule())
 
 
 def slabs_of(slices):
