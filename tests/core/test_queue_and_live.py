@@ -94,6 +94,18 @@ def test_an_event_reaches_the_listeners_of_its_topics_and_site_after_the_commit(
     assert mine.receive() == {"type": "feed.event", "event": EVENT}
 
 
+def test_events_share_a_connection_to_the_broker(empty_broker):
+    def announced() -> int:
+        """How many connections the broker has had."""
+        with transaction.atomic():
+            announce(EVENT, topics=(WORKLIST, study_topic(STUDY)), site_id=SITE)
+        return int(empty_broker.info("stats")["total_connections_received"])
+
+    first = announced()
+
+    assert [announced(), announced()] == [first, first]
+
+
 def test_an_event_of_a_transaction_that_rolls_back_is_never_sent(empty_broker):
     listener = Listener(group_name(WORKLIST, SITE))
 

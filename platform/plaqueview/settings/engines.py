@@ -1,5 +1,7 @@
 """The engines underneath: database, Redis, storage, and the tasks' broker."""
 
+import socket
+
 from environs import validate
 
 from plaqueview.settings.environment import env, is_absolute, read, url_of
@@ -20,6 +22,9 @@ FEED_BROKER_CONNECTIONS = 5000
 # That takes a busy machine longer, and a socket waits longer for its next event, than the five seconds after which
 # redis-py gives up by itself.
 FEED_BROKER_PATIENCE_S = 30
+# Who sends events keeps a connection: what lies between must not forget it, and a broker that is gone is told within
+# two minutes. macOS has no word for the first.
+KEEPALIVE_S = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -30,6 +35,10 @@ CHANNEL_LAYERS = {
                     "socket_connect_timeout": FEED_BROKER_PATIENCE_S,
                     "socket_timeout": FEED_BROKER_PATIENCE_S,
                     "max_connections": FEED_BROKER_CONNECTIONS,
+                    "socket_keepalive": True,
+                    "socket_keepalive_options": {
+                        getattr(socket, name): value for name, value in KEEPALIVE_S.items() if hasattr(socket, name)
+                    },
                 }
             ],
             "capacity": 1000,
