@@ -1,9 +1,9 @@
 """Two sites with everything that a route can name, and everything that a request might change."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -271,12 +271,17 @@ def _columns() -> Mapping[str, Sequence[str]]:
 
 
 def _tasks() -> dict[str, int]:
-    with Redis.from_url(settings.CELERY_BROKER_URL) as broker, broker.pipeline(transaction=False) as asked:
+    with _broker().pipeline(transaction=False) as asked:
         for queue in QUEUES:
             asked.llen(queue)
         return {f"queue {queue}": int(length) for queue, length in zip(QUEUES, asked.execute(), strict=True)}
 
 
+@cache
+def _broker() -> Redis:
+    """A connection for each question would take as long as the request that is tested."""
+    return Redis.from_url(settings.CELERY_BROKER_URL)
+
+
 def _files() -> list[str]:
-    folder = Path(settings.STORAGE_DIR)
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(f"{folder}/{name}" for folder, _, names in os.walk(settings.STORAGE_DIR) for name in names)
