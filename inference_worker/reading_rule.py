@@ -49,6 +49,8 @@ class ReadingRule:
 
 
 FIRST_RULE = ReadingRule(plaque_threshold=0.5, slab_mm=0.0, is_mirrored=False)
+# By recipe: the source paper shows its network each slice once.
+RULE_OF_RECIPE: Mapping[str, ReadingRule] = {"plaqueview": ReadingRule(), "paper": FIRST_RULE}
 
 
 def slab_reach(slab_mm: float, slice_mm: float) -> int:

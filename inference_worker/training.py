@@ -239,9 +239,8 @@ def predict_classes(network: nn.Module, slices: NDArray[np.uint8] | NDArray[np.f
     return np.concatenate(parts)
 
 
-def read_classes(network: nn.Module, study: LabelledStudy) -> NDArray[np.float32]:
-    """What `predict_classes` has of the study's slices, read as weights are from now on."""
-    rule = ReadingRule()
+def read_classes(network: nn.Module, study: LabelledStudy, rule: ReadingRule) -> NDArray[np.float32]:
+    """What `predict_classes` has of the study's slices, read by the rule."""
     return rule.answer([predict_classes(network, view) for view in rule.views(study.slices, study.slice_mm)])
 
 

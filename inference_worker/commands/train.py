@@ -27,6 +27,7 @@ from inference_worker.networks import NetworkNameError, build_network, check_net
 from inference_worker.networks.zoom import zoomed
 from inference_worker.preprocessing import WITH_SCALP, Preprocessing, PreprocessingError
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
+from inference_worker.reading_rule import RULE_OF_RECIPE
 from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
 from inference_worker.training import PRECISIONS, Run, read_classes
@@ -160,10 +161,11 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     with RunLog(arguments.run) as log:
         training.train(log.tell)
     preprocessing = preprocessing_of(arguments)
-    identity = WeightsIdentity(network_config.name, arguments.version, preprocessing.version, network_config)
+    reading = RULE_OF_RECIPE[arguments.recipe]
+    identity = WeightsIdentity(network_config.name, arguments.version, preprocessing.version, network_config, reading)
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
     if validation:
-        found = {study.name: read_classes(training.averaged_network, study) for study in validation}
+        found = {study.name: read_classes(training.averaged_network, study, reading) for study in validation}
         write_held_out(arguments.run / HELD_OUT_NAME, found, version=preprocessing.version)
 
 

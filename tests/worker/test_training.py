@@ -20,6 +20,7 @@ from tensorboardX.proto.event_pb2 import Event
 
 from inference_worker.__main__ import main
 from inference_worker.batches import Source, batches_from, draw_batch, slab
+from inference_worker.checkpoint import load_weights
 from inference_worker.config import (
     RECIPES,
     AugmentationConfig,
@@ -32,6 +33,7 @@ from inference_worker.dataset import LabelledStudy
 from inference_worker.held_out import read_held_out
 from inference_worker.losses import PlaqueLoss
 from inference_worker.networks import build_network
+from inference_worker.reading_rule import RULE_OF_RECIPE
 from inference_worker.run_log import RunLog
 from inference_worker.run_state import TrainingError
 from inference_worker.training import Progress, Run, learning_rate_at
@@ -286,8 +288,9 @@ def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
     ]
 
     found = {}
-    for fold in ("0", "1"):
-        assert main([*options, "--fold", fold, "--run", str(tmp_path / fold)]) == 0
+    for fold, recipe in (("0", "plaqueview"), ("1", "paper")):
+        assert main([*options, "--fold", fold, "--recipe", recipe, "--run", str(tmp_path / fold)]) == 0
+        assert load_weights(tmp_path / fold / "weights.safetensors")[1].reading == RULE_OF_RECIPE[recipe]
         found |= read_held_out(tmp_path / fold / "held_out.npz", versions={"2"})
 
     assert sorted(found) == ["anna", "berta", "cora"]
