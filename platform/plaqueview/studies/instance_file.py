@@ -174,7 +174,7 @@ def _dataset(
         syntax == ImplicitVRLittleEndian,
         syntax != ExplicitVRBigEndian,
         stop_when=stop_when,
-        specific_tags=[BaseTag(tag) for tag in tags] if tags else None,
+        specific_tags=[*tags] if tags else None,
     )
 
 

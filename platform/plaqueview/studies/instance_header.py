@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -86,23 +87,23 @@ class ReceivedInstance:
     slices: tuple[InstanceHeader, ...]
     number_of_frames: int
 
-    @property
+    @cached_property
     def instance_number(self) -> int | None:
         return _integer(self.header, "InstanceNumber")
 
-    @property
+    @cached_property
     def rows(self) -> int | None:
         return _integer(self.header, "Rows")
 
-    @property
+    @cached_property
     def columns(self) -> int | None:
         return _integer(self.header, "Columns")
 
-    @property
+    @cached_property
     def frame_bytes(self) -> int | None:
         """The length of each native frame; None where frames are not whole bytes at their place in the file."""
-        factors = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
-        bits = prod(_integer(self.header, keyword) or 0 for keyword in factors)
+        others = (_integer(self.header, keyword) for keyword in ("SamplesPerPixel", "BitsAllocated"))
+        bits = prod(factor or 0 for factor in (self.rows, self.columns, *others))
         announced = bits // 8 * self.number_of_frames
         is_there = self.file.pixel_bytes is not None and 0 < announced <= self.file.pixel_bytes
         return bits // 8 if is_there and bits % 8 == 0 else None
