@@ -42,7 +42,7 @@ def group_name(topic: str, site_id: UUID) -> str:
 
 
 def _send(event: Event, topics: tuple[str, ...], site_id: UUID) -> None:
-    asyncio.run_coroutine_threadsafe(_send_to_all(event, topics, site_id), _loop()).result()
+    asyncio.run_coroutine_threadsafe(_send_to_all(event, topics, site_id), _loop(os.getpid())).result()
 
 
 async def _send_to_all(event: Event, topics: tuple[str, ...], site_id: UUID) -> None:
@@ -54,17 +54,12 @@ async def _send_to_all(event: Event, topics: tuple[str, ...], site_id: UUID) -> 
             logger.warning("event %s for topic %s was not sent: the broker is away", event["type"], topic)
 
 
-def _loop() -> asyncio.AbstractEventLoop:
-    """The loop that sends, in a thread of its own.
+@cache
+def _loop(_process: int) -> asyncio.AbstractEventLoop:
+    """The loop that sends, in a thread of its own; a child that was forked has no thread of its parent's.
 
     It keeps its connection to the broker: a loop for each event, with a new connection, takes eight times as long.
     """
-    return _loop_of(os.getpid())
-
-
-@cache
-def _loop_of(_process: int) -> asyncio.AbstractEventLoop:
-    """A child that was forked has none of its parent's threads, and starts its own."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="live", daemon=True).start()
     return loop
