@@ -35,10 +35,10 @@ class Level:
     steps: int
 
 
-COARSEST = Level(6.0, 100_000, longest_step_mm=4.0, shortest_step_mm=0.05, steps=150)
+COARSEST = Level(6.0, 30_000, longest_step_mm=4.0, shortest_step_mm=0.05, steps=150)
 FINER = (
-    Level(3.0, 100_000, longest_step_mm=2.0, shortest_step_mm=0.02, steps=250),
-    Level(1.5, 100_000, longest_step_mm=0.8, shortest_step_mm=0.01, steps=150),
+    Level(3.0, 30_000, longest_step_mm=2.0, shortest_step_mm=0.02, steps=250),
+    Level(1.5, 30_000, longest_step_mm=0.8, shortest_step_mm=0.01, steps=150),
 )
 
 # What is left of a step where the slope turns. At the usual half the climb ends short of the top on thick slices, where
