@@ -1,17 +1,21 @@
 """The approved studies of a department in numbers, and as a list that names nobody."""
 
 import csv
+import math
+from datetime import datetime
 from io import StringIO
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.accounts.services import create_site, import_account
 from plaqueview.annotations.models import Annotation
 from plaqueview.audit.models import AuditEvent
+from plaqueview.core import kept_answers
 from plaqueview.core.access import Role
 from plaqueview.monitoring.cohort import _edges
 from plaqueview.monitoring.models import StudyMeasures
@@ -20,6 +24,12 @@ from tests.accounts.people import make_user, token_client
 from tests.reports.scenes import Office, make_office
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def counted_anew(monkeypatch) -> None:
+    """However long this machine takes, nothing is kept."""
+    monkeypatch.setattr(kept_answers, "LONG_S", math.inf)
 
 
 @pytest.fixture
@@ -64,7 +74,11 @@ def lines_of(client: Client, **query: str) -> list[dict[str, str]]:
 
 
 def test_what_is_not_approved_does_not_count(office, client):
-    assert client.get("/api/v1/cohort").json() == {
+    before = timezone.now()
+    found = client.get("/api/v1/cohort").json()
+
+    assert before <= datetime.fromisoformat(found.pop("as_of")) <= timezone.now()
+    assert found == {
         "studies": 0,
         "patients": 0,
         "imported": 0,
@@ -125,6 +139,22 @@ def test_the_figures_are_read_with_no_row_for_each_study(approved, client):
     # What is counted with its scanners, and the sentence of the one counting rule.
     assert [StudyMeasures._meta.db_table in sql for sql in reads] == [True, False]
     assert connection.vendor != "postgresql" or "JSON_AGG" in reads[0]
+
+
+def test_what_took_long_to_count_is_told_as_of_then_to_whom_it_was_counted_for(
+    approved, client, admin, empty_broker, monkeypatch
+):
+    monkeypatch.setattr(kept_answers, "LONG_S", 0.0)
+    monkeypatch.setattr(kept_answers, "TIMES_AS_LONG", math.inf)
+    other = token_client(make_user(Role.ADMIN, site=approved.study.site))
+    first = client.get("/api/v1/cohort").json()
+    StudyMeasures.objects.all().delete()
+
+    assert client.get("/api/v1/cohort").json() == first
+    assert other.get("/api/v1/cohort").json()["parts"][0]["manufacturer"] == ""
+    assert client.get("/api/v1/cohort", {"manufacturer": ""}).json()["studies"] == 1
+    admin.sites.clear()
+    assert client.get("/api/v1/cohort").json()["studies"] == 0
 
 
 def test_a_query_that_is_none_is_refused_by_its_field(client):

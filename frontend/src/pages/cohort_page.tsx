@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { CohortFilter } from "../components/cohort_filter";
-import { countText } from "../components/formats";
+import { countText, timeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { figureText } from "../components/month_chart";
 import { usePageTitle } from "../components/page_title";
@@ -51,7 +51,7 @@ function Found({ cohort }: { cohort: Cohort }) {
   return (
     <>
       <h2 data-testid="cohort-size">{`${countText(cohort.studies, "study", "studies")} of ${countText(cohort.patients, "patient")}`}</h2>
-      <p className={styles.lead}>{[claimOf(cohort), importedText(cohort)].filter(Boolean).join(" ")}</p>
+      <p className={styles.lead}>{[claimOf(cohort), importedText(cohort), `As of ${timeText(cohort.as_of)}.`].filter(Boolean).join(" ")}</p>
       {cohort.rules.length > 1 && <p className={styles.lead}>Counted by different rules, which do not compare:</p>}
       {cohort.rules.map((rule) => <p key={rule} className={styles.lead}>{`Counted: ${rule}.`}</p>)}
       <div className={styles.card}>

@@ -2722,6 +2722,11 @@ export interface components {
             inactive: number;
         };
         Cohort: {
+            /**
+             * Format: date-time
+             * @description When this was counted. What takes long to count is counted again after five minutes at most.
+             */
+            as_of: string;
             studies: number;
             patients: number;
             /** @description Studies that came with their labels: what their classes rest on is not known, if they name any. */

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 from numpy.typing import ArrayLike, NDArray
 
 from plaqueview.accounts.models import User
@@ -24,6 +25,7 @@ from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.csv_file import csv_bytes
+from plaqueview.core.kept_answers import kept
 from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.regions import Region
 from plaqueview.monitoring.cohort_columns import REGIONS, Scanner, Table, read_columns
@@ -148,9 +150,11 @@ class Part:
 class Cohort:
     """`rules` are the counting rules of the versions: numbers by different rules are not comparable.
 
-    `imported` is how many came with their labels: their classes rest on nothing that is known here.
+    `imported` is how many came with their labels: their classes rest on nothing that is known here. `as_of` is when
+    this was counted: of a large department it is counted again after minutes only.
     """
 
+    as_of: datetime
     studies: int
     patients: int
     imported: int
@@ -164,8 +168,16 @@ class Cohort:
 def read_cohort(*, query: CohortQuery, actor: User) -> Cohort:
     """The approved studies of the actor's sites in numbers. Raises: DeniedError."""
     require(actor, Action.STUDY_DEIDENTIFY)
+    # A reader does not see what others read blinded, so that what one may see is no other's answer.
+    depends_on = (actor.pk, sorted(actor.site_ids()), query)
+    return kept(f"cohort:{hashlib.sha256(repr(depends_on).encode()).hexdigest()}", lambda: _count(query, actor))
+
+
+def _count(query: CohortQuery, actor: User) -> Cohort:
+    as_of = timezone.now()
     found = read_columns(_versions(query, actor), manufacturer=query.manufacturer, scanner_model=query.scanner_model)
     return Cohort(
+        as_of=as_of,
         studies=len(found.patient),
         patients=len(set(found.patient)),
         imported=found.imported,

@@ -52,6 +52,9 @@ class CohortPartSerializer(serializers.Serializer[Any]):
 
 
 class CohortSerializer(serializers.Serializer[Any]):
+    as_of = serializers.DateTimeField(
+        help_text="When this was counted. What takes long to count is counted again after five minutes at most."
+    )
     studies = serializers.IntegerField()
     patients = serializers.IntegerField()
     imported = serializers.IntegerField(
