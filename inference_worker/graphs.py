@@ -1,6 +1,6 @@
-"""A network's exported graph, run in float32 by ONNX Runtime or in bfloat16 by OpenVINO.
+"""A network's exported graph, run in float32 by ONNX Runtime, on the CPU or on a GPU, or in bfloat16 by OpenVINO.
 
-Which of the two, and what it is worth: docs/decisions/0053-bfloat16.md.
+Which of them, and what it is worth: docs/decisions/0053-bfloat16.md, docs/decisions/0054-reading-on-a-gpu.md.
 """
 
 from __future__ import annotations
@@ -65,12 +65,18 @@ def _session(path: Path, device: str) -> onnxruntime.InferenceSession:
     if device not in PROVIDERS or PROVIDERS[device] not in onnxruntime.get_available_providers():
         available = [name for name, provider in PROVIDERS.items() if provider in onnxruntime.get_available_providers()]
         raise DeviceError(f"device {device!r} is not available, need one of {available}")
+    if device == "cuda":
+        onnxruntime.preload_dlls()  # CUDA's libraries come as packages of Python, where no linker looks
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[device]])
+        session = onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[device]])
     except (onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.Fail) as error:
         raise WeightsError(f"weights {path.name} are no ONNX graph that loads: {error}") from error
+    # ONNX Runtime logs that a provider does not start, and goes on with the CPU.
+    if PROVIDERS[device] not in session.get_providers():
+        raise DeviceError(f"device {device!r} does not start here: no GPU, or not the CUDA that ONNX Runtime needs")
+    return session
 
 
 def _in_float32(session: onnxruntime.InferenceSession) -> Run:

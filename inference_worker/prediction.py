@@ -88,7 +88,8 @@ class Segmenter:
     ) -> Segmenter:
         """The model of an ONNX file that `export` wrote; without one, the model that ships.
 
-        `threads` is how many the network may use; None means one for every core that this process may use.
+        `threads` is how many the network may use; None means one for every core that this process may use, and one
+        on a GPU, which takes the slices of a call together.
 
         Raises: WeightsError when the file is no such model or needs a preprocessing that is not here; DeviceError when
         the device or the precision is not here.
@@ -96,7 +97,7 @@ class Segmenter:
         path = weights or shipped_weights()
         if not path.is_file():
             raise WeightsError(f"weights {path.name} are missing, need an ONNX file")
-        threads = threads or core_count()
+        threads = threads or (core_count() if device == "cpu" else 1)
         graph = open_graph(path, device=device, precision=precision, threads=threads)
         return cls(graph, identity_of(graph, path), threads=threads, rule=rule, weights=path)
 

@@ -124,6 +124,7 @@ def loaded(weights: Path | None) -> Segmenter:
     """The model of the file, or the one that ships, warmed."""
     segmenter = Segmenter.load(
         weights,
+        device=settings.INFERENCE_DEVICE,
         precision=settings.INFERENCE_PRECISION,
         threads=settings.INFERENCE_THREADS or None,
         rule=rule_of_counting(),

@@ -83,12 +83,14 @@ def test_every_foreign_image_is_pinned_to_a_patch_version():
 def test_only_the_images_that_train_have_torch_and_only_one_has_openvino():
     assert {name for name, steps in STAGES.items() if "training]" in steps} == {"training", "training-gpu"}
     assert {name for name, steps in STAGES.items() if "bfloat16]" in steps} == {"bfloat16"}
-    assert all(STAGES[name].rstrip().endswith("USER 10001") for name in ("training", "training-gpu", "bfloat16"))
+    on_top = ("training", "training-gpu", "bfloat16", "inference-gpu")
+    assert all(STAGES[name].rstrip().endswith("USER 10001") for name in on_top)
     assert "\nUSER 10001\n" in STAGES["platform"]
 
 
-def test_who_reads_in_bfloat16_has_the_image_for_it_and_nobody_else_changes():
-    text = (ROOT / "deploy" / "compose.bfloat16.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("way", ["bfloat16", "gpu"])
+def test_who_reads_otherwise_has_the_image_for_it_and_nobody_else_changes(way):
+    text = (ROOT / "deploy" / f"compose.{way}.yaml").read_text(encoding="utf-8")
     ((name, changed),) = yaml.safe_load(text)["services"].items()
 
     assert (name, changed["build"]["target"] in STAGES) == ("inference", True)

@@ -102,7 +102,7 @@ def kustomized(folder: Path) -> list[Document]:
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on this machine")
-@pytest.mark.parametrize("component", [None, "training", "training_gpu", "bfloat16"])
+@pytest.mark.parametrize("component", [None, "training", "training_gpu", "bfloat16", "inference_gpu"])
 def test_built_together_every_pod_is_confined(component, tmp_path):
     folder = tmp_path / "kubernetes"
     shutil.copytree(MANIFESTS, folder)
@@ -129,7 +129,15 @@ def test_built_together_every_pod_is_confined(component, tmp_path):
             }
             assert container["envFrom"] == [{"secretRef": {"name": "plaqueview-environment"}}]
             assert container["image"].startswith("registry.example.org/plaqueview")
-    assert ("nvidia.com/gpu" in json.dumps(pods)) == (component == "training_gpu")
-    told = {"name": "PLAQUEVIEW_INFERENCE_PRECISION", "value": "bfloat16"}
-    in_bfloat16 = [name for name, pod in pods.items() if told in pod["containers"][0].get("env", [])]
-    assert in_bfloat16 == (["inference"] if component == "bfloat16" else [])
+    on_gpu = [name for name, pod in pods.items() if "nvidia.com/gpu" in json.dumps(pod)]
+    assert on_gpu == {"training_gpu": ["training"], "inference_gpu": ["inference"]}.get(component, [])
+    told = {
+        (name, variable["name"], variable["value"])
+        for name, pod in pods.items()
+        for variable in pod["containers"][0].get("env", [])
+        if variable["name"].startswith("PLAQUEVIEW_INFERENCE_")
+    }
+    assert told == {
+        "bfloat16": {("inference", "PLAQUEVIEW_INFERENCE_PRECISION", "bfloat16")},
+        "inference_gpu": {("inference", "PLAQUEVIEW_INFERENCE_DEVICE", "cuda")},
+    }.get(component, set())

@@ -5,9 +5,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from inference_worker.graphs import DeviceError, Graph, open_graph
+from inference_worker.graphs import PROVIDERS, DeviceError, Graph, open_graph
 from inference_worker.prediction import Segmenter, shipped_weights
 from tests.worker.support import head_volume
 
@@ -68,6 +69,15 @@ def test_what_is_not_here_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(DeviceError, match="needs OpenVINO: install the extra 'bfloat16'"):
         load(precision="bfloat16")
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_gpu_that_does_not_start_is_refused_and_the_cpu_does_not_take_its_place(monkeypatch):
+    """ONNX Runtime's build for CUDA, on a machine without a GPU, says what it has and goes on with the CPU."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*PROVIDERS.values()])
+
+    with pytest.raises(DeviceError, match="device 'cuda' does not start here: no GPU, or not the CUDA"):
+        Segmenter.load(device="cuda")
 
 
 def test_a_cpu_without_units_for_it_is_named(monkeypatch):

@@ -76,10 +76,10 @@ def _free_disk_bytes() -> int | None:
 
 
 def _device() -> str:
-    """What the worker computes on; the network that reads studies runs on the processor."""
+    """What the worker computes on; empty where it computes nothing."""
     if TRAINING_QUEUE in _queues_served:
         return str(settings.TRAINING_DEVICE)
-    return "cpu" if INFERENCE_QUEUE in _queues_served else ""
+    return str(settings.INFERENCE_DEVICE) if INFERENCE_QUEUE in _queues_served else ""
 
 
 @celery_app.task(name="core.forget")

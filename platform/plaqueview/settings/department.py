@@ -23,6 +23,7 @@ JOB_LEASE_S = read(env.int, "PLAQUEVIEW_JOB_LEASE_S", 20, validate=validate.Rang
 JOB_MAX_ATTEMPTS = read(env.int, "PLAQUEVIEW_JOB_MAX_ATTEMPTS", 3, validate=validate.Range(min=1))
 JOB_TIME_LIMIT_S = read(env.int, "PLAQUEVIEW_JOB_TIME_LIMIT_S", 600, validate=validate.Range(min=1))
 # The same words as the worker's, which the platform does not import.
+INFERENCE_DEVICE = read(env.str, "PLAQUEVIEW_INFERENCE_DEVICE", "cpu", validate=validate.OneOf(["cpu", "cuda"]))
 INFERENCE_PRECISION = read(
     env.str, "PLAQUEVIEW_INFERENCE_PRECISION", "float32", validate=validate.OneOf(["float32", "bfloat16"])
 )
