@@ -24,6 +24,7 @@ from inference_worker.config import SLICE_SIZE
 IDENTITY_KEY = "plaqueview"
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 PRECISIONS = ("float32", "bfloat16")
+PLACES = {"cpu": "the CPU", "cuda": "a GPU (CUDA)"}
 
 # (n, 1, 256, 256) slices of 0..1 to (n, classes, 256, 256) probabilities, float32 both; from any thread.
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -39,10 +40,11 @@ class DeviceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """`identity` is what `export` wrote into the file."""
+    """`identity` is what `export` wrote into the file, `computation` in which precision it runs, and on what."""
 
     run: Run
     identity: Mapping[str, Any]  # Any: JSON
+    computation: str
 
 
 def open_graph(path: Path, *, device: str, precision: str, threads: int) -> Graph:
@@ -58,7 +60,7 @@ def open_graph(path: Path, *, device: str, precision: str, threads: int) -> Grap
     if text is None:
         raise WeightsError(f"weights {path.name} carry no identity, need a file that `export` wrote")
     run = _in_bfloat16(path, device, threads) if precision == "bfloat16" else _in_float32(session)
-    return Graph(run, json.loads(text))
+    return Graph(run, json.loads(text), f"{precision} on {PLACES[device]}")
 
 
 def _session(path: Path, device: str) -> onnxruntime.InferenceSession:

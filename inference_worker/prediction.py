@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +118,7 @@ class Segmenter:
         threshold = self.model.reading.plaque_threshold
         found = segmentation_of(volume, prepared, probabilities, threshold=threshold, rule=self.rule, clock=clock)
         on_progress(1.0)
-        return found
+        return replace(found, computation=self.graph.computation)
 
     def read(
         self, slices: NDArray[np.float32], slice_mm: float, on_progress: Callable[[float], None] = ignore

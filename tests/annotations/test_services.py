@@ -41,6 +41,7 @@ def test_a_prediction_carries_counts_volumes_rule_and_stamp():
     assert annotation.shape == (6, 32, 32)
     assert annotation.warnings == ["From the network.", "From the job."]
     assert annotation.seconds == {"preprocessing": 0.5, "network": 1.25}
+    assert annotation.computation == "float32 on the CPU"
     model = make_model()
     assert (annotation.model_name, annotation.model_version, annotation.model_sha256) == (
         model.name,

@@ -79,6 +79,7 @@ def segmentation(*, warnings: tuple[str, ...] = ()) -> Segmentation:
         lesions=table,
         seconds={"preprocessing": 0.5, "network": 1.25},
         warnings=warnings,
+        computation="float32 on the CPU",
     )
 
 

@@ -52,6 +52,7 @@ def test_a_study_is_read_by_the_model_that_ships(job):
     assert annotation.model_sha256 == model.sha256 == tasks.reader().segmenter.model.sha256
     assert annotation.active_count + annotation.inactive_count == annotation.lesions.count()
     assert set(annotation.seconds) >= {"preprocessing", "network", "lesions"}
+    assert annotation.computation == "float32 on the CPU"
 
 
 def test_a_job_that_is_delivered_twice_is_run_once(job):

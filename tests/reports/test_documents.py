@@ -139,7 +139,7 @@ def test_a_prediction_is_a_draft_stamped_by_its_model(office):
     assert seg.StudyInstanceUID == report.StudyInstanceUID == STUDY_UID
     assert seg.SegmentSequence[1].SegmentLabel == "AI-predicted active (FLAIR only)"
     (algorithm,) = seg.SegmentSequence[1].SegmentationAlgorithmIdentificationSequence
-    assert algorithm.AlgorithmParameters == f"sha256={model.sha256}"
+    assert algorithm.AlgorithmParameters == f"sha256={model.sha256},computation=float32 on the CPU"
     assert (row["state"], row["class_basis"]) == ("draft", "AI-predicted active (FLAIR only)")
     assert row["authors"] == (
         f"Model phantom-reader 1.0, SHA-256 {model.sha256}; Seen by no reader; DRAFT: approved by nobody"

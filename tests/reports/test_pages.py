@@ -47,6 +47,7 @@ def test_a_prediction_says_whose_it_is_what_was_counted_and_that_nobody_approved
     assert f"Counted: {office.prediction.counting_rule}." in text
     assert "phantom-reader 1.0" in text
     assert office.prediction.model_sha256 in text
+    assert "Computed in float32 on the CPU" in " ".join(text.split())
     assert "Trained on phantoms." in text
     assert f"Version 1 · {office.prediction.pk} · {NOTICE} Page 1 of 2" in text
     assert words.counting_rule(office.prediction) == office.prediction.counting_rule

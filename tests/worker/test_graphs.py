@@ -34,6 +34,7 @@ def test_bfloat16_marks_what_float32_marks():
     assert (marked.sum() > 50, shared > 0.95) == (True, True)
     assert 0.0 < np.abs(exact.plaque_probability - quick.plaque_probability).mean() < 1e-3
     assert (exact.brain_mask == quick.brain_mask).all()
+    assert (exact.computation, quick.computation) == ("float32 on the CPU", "bfloat16 on the CPU")
 
 
 def test_calls_side_by_side_give_what_each_gives_alone(bfloat16):

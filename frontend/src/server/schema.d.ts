@@ -2486,6 +2486,8 @@ export interface components {
             seconds: {
                 [key: string]: number;
             };
+            /** @description In which precision the network ran, and on what; empty where none ran, or where that was not kept. */
+            computation: string;
             /** Format: uuid */
             base: string | null;
             base_version: number | null;

@@ -72,6 +72,9 @@ class AnnotationDetailSerializer(AnnotationSerializer):
     )
     size_rule = serializers.CharField()
     seconds = serializers.DictField(child=serializers.FloatField())
+    computation = serializers.CharField(
+        help_text="In which precision the network ran, and on what; empty where none ran, or where that was not kept."
+    )
     base = serializers.UUIDField(allow_null=True)
     base_version = serializers.IntegerField(allow_null=True)
     statements = StatementSerializer(many=True)
@@ -90,6 +93,7 @@ def detail_of(annotation: Annotation) -> JSON:
         "counts_by_size": annotation.counts_by_size or None,
         "size_rule": SIZE_RULE,
         "seconds": annotation.seconds,
+        "computation": annotation.computation,
         "base": str(annotation.base_id) if annotation.base_id else None,
         "base_version": annotation.base.version if annotation.base else None,
         "statements": annotation.statements,

@@ -64,6 +64,7 @@ def _annotation(study: Study, series_id: UUID, prediction: Prediction) -> Annota
         model_name=model.name,
         model_version=model.version,
         model_sha256=model.sha256,
+        computation=segmentation.computation,
         slices=slices,
         rows=rows,
         columns=columns,

@@ -47,11 +47,20 @@ COLORS: Final[Mapping[LesionClass, tuple[int, int, int]]] = {
 
 @dataclass(frozen=True)
 class Algorithm:
-    """The network at the origin of a version; `sha256` is lower-case hex of its weights."""
+    """The network at the origin of a version; `sha256` is lower-case hex of its weights.
+
+    `computation` says in which precision it ran, and on what; it is empty where that was not kept.
+    """
 
     name: str
     version: str
     sha256: str
+    computation: str = ""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What tells this run of the network from another. Source: PS3.3 10.16, Algorithm Parameters."""
+        return {"sha256": self.sha256} | ({"computation": self.computation} if self.computation else {})
 
     @property
     def sentence(self) -> str:
@@ -64,7 +73,7 @@ class Algorithm:
             family=ARTIFICIAL_INTELLIGENCE,
             version=self.version[:LONGEST_TEXT],
             source=MANUFACTURER,
-            parameters={"sha256": self.sha256},
+            parameters=dict(self.parameters),
         )
 
 

@@ -242,8 +242,9 @@ def _algorithm(stamp: Stamp) -> sr.AlgorithmIdentification | None:
     """Source: PS3.16 TID 4019."""
     if stamp.algorithm is None:
         return None
+    parameters = [f"{name}={value}" for name, value in stamp.algorithm.parameters.items()]
     return sr.AlgorithmIdentification(
-        name=stamp.algorithm.name, version=stamp.algorithm.version, parameters=[f"sha256={stamp.algorithm.sha256}"]
+        name=stamp.algorithm.name, version=stamp.algorithm.version, parameters=parameters
     )
 
 

@@ -23,7 +23,8 @@ class Segmentation:
     `labels` holds uint8 0, 1 (inactive), 2 (active), without components under the counting rule's minimum, and every
     voxel of a lesion carries the lesion's class. `plaque_probability` is P(inactive) + P(active), `active_probability`
     is P(active), both 0 to 1. `seconds` is the time of each step by name, `processor_seconds` the processors' time of
-    all threads of the process; `warnings` are sentences for the reader.
+    all threads of the process; `warnings` are sentences for the reader. `computation` says in which precision the network
+    ran, and on what; it is empty where that is not known.
 
     Raises: SegmentationError when an array has another shape or dtype.
     """
@@ -36,6 +37,7 @@ class Segmentation:
     seconds: Mapping[str, float]
     warnings: tuple[str, ...]
     processor_seconds: Mapping[str, float] = field(default_factory=dict)
+    computation: str = ""
 
     def __post_init__(self) -> None:
         self._check("labels", self.labels.voxels.dtype, self.labels.shape, np.uint8)

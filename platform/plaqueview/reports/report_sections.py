@@ -273,6 +273,7 @@ def method(read: Findings) -> Section:
     model = [
         (_("Model"), f"{algorithm.name} {algorithm.version}" if algorithm else _("none")),
         (_("SHA-256 of its weights"), algorithm.sha256 if algorithm else ""),
+        (_("Computed in"), Foreign(algorithm.computation) if algorithm and algorithm.computation else ""),
     ]
     caveat = [Fact(_("What its card warns of"), Foreign(read.caveat))] if read.caveat else []
     return Section(

@@ -84,7 +84,7 @@ def origin_of(annotation: Annotation) -> Annotation:
 def _algorithm_of(origin: Annotation) -> Algorithm | None:
     if origin.model_id is None:
         return None
-    return Algorithm(origin.model_name, origin.model_version, origin.model_sha256)
+    return Algorithm(origin.model_name, origin.model_version, origin.model_sha256, origin.computation)
 
 
 def _approval_of(annotation: Annotation) -> Approval | None:

@@ -61,7 +61,7 @@ class Annotation(FrozenRecord, Record):
 
     Only `state` moves after the first writing, by `annotations.review`, and the regions come once, by `region_maps`.
     `base` is the version that a reader started from, and `statements` what the reader said of single lesions:
-    `annotations.statements` knows their shape. The model's name, version and hash are copied in, so that a result keeps
+    `annotations.statements` knows their shape. The model's name, version and hash are copied in, and how it was computed, so that a result keeps
     its stamp whatever becomes of the registry. `affine` is row-major, (slice, row, column) to mm in LPS, and with
     `slices`, `rows`, `columns` the grid of every mask; the masks themselves are files in `core.storage`: `mask_key` and
     `brain_mask_key` in the bytes of `imaging.mask_codec`, `probability_key` gzip of uint8, 0 to 255, in C order.
@@ -81,6 +81,13 @@ class Annotation(FrozenRecord, Record):
     model_name = models.CharField(max_length=100, blank=True)
     model_version = models.CharField(max_length=50, blank=True)
     model_sha256 = models.CharField(max_length=64, blank=True)
+    computation = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="In which precision the network ran, and on what; empty in a version from before that was kept.",
+    )
 
     slices = models.PositiveIntegerField()
     rows = models.PositiveIntegerField()
