@@ -243,9 +243,7 @@ def _algorithm(stamp: Stamp) -> sr.AlgorithmIdentification | None:
     if stamp.algorithm is None:
         return None
     parameters = [f"{name}={value}" for name, value in stamp.algorithm.parameters.items()]
-    return sr.AlgorithmIdentification(
-        name=stamp.algorithm.name, version=stamp.algorithm.version, parameters=parameters
-    )
+    return sr.AlgorithmIdentification(name=stamp.algorithm.name, version=stamp.algorithm.version, parameters=parameters)
 
 
 def _say(group: Sequence[Dataset], texts: Mapping[Code, str]) -> None:

@@ -23,8 +23,8 @@ class Segmentation:
     `labels` holds uint8 0, 1 (inactive), 2 (active), without components under the counting rule's minimum, and every
     voxel of a lesion carries the lesion's class. `plaque_probability` is P(inactive) + P(active), `active_probability`
     is P(active), both 0 to 1. `seconds` is the time of each step by name, `processor_seconds` the processors' time of
-    all threads of the process; `warnings` are sentences for the reader. `computation` says in which precision the network
-    ran, and on what; it is empty where that is not known.
+    all threads of the process; `warnings` are sentences for the reader. `computation` says in which precision the
+    network ran, and on what; it is empty where that is not known.
 
     Raises: SegmentationError when an array has another shape or dtype.
     """

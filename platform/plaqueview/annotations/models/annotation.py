@@ -61,12 +61,12 @@ class Annotation(FrozenRecord, Record):
 
     Only `state` moves after the first writing, by `annotations.review`, and the regions come once, by `region_maps`.
     `base` is the version that a reader started from, and `statements` what the reader said of single lesions:
-    `annotations.statements` knows their shape. The model's name, version and hash are copied in, and how it was computed, so that a result keeps
-    its stamp whatever becomes of the registry. `affine` is row-major, (slice, row, column) to mm in LPS, and with
-    `slices`, `rows`, `columns` the grid of every mask; the masks themselves are files in `core.storage`: `mask_key` and
-    `brain_mask_key` in the bytes of `imaging.mask_codec`, `probability_key` gzip of uint8, 0 to 255, in C order.
-    `region_map_key` holds the region of each voxel (`imaging.regions`) in the bytes of the codec; or `region_note` says
-    why there is none; until the worker has looked, both are empty.
+    `annotations.statements` knows their shape. The model's name, version and hash are copied in, and how it was
+    computed, so that a result keeps its stamp whatever becomes of the registry. `affine` is row-major, (slice, row,
+    column) to mm in LPS, and with `slices`, `rows`, `columns` the grid of every mask; the masks themselves are files in
+    `core.storage`: `mask_key` and `brain_mask_key` in the bytes of `imaging.mask_codec`, `probability_key` gzip of
+    uint8, 0 to 255, in C order. `region_map_key` holds the region of each voxel (`imaging.regions`) in the bytes of the
+    codec; or `region_note` says why there is none; until the worker has looked, both are empty.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="annotations")
