@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -97,6 +98,7 @@ ROUTES: Mapping[str, Mapping[str, str]] = {
         "jobs_succeeded": f"{API}/jobs?state=succeeded&page={{middle}}",
         "jobs_failed": f"{API}/jobs?state=failed",
         "cohort": f"{API}/cohort",
+        "cohort_counted_anew": f"{API}/cohort?since={{long_ago}}",
         "monitoring": f"{API}/monitoring",
         "double_readings": f"{API}/double-readings",
         "reruns": f"{API}/reruns",
@@ -155,7 +157,10 @@ class Places:
 
     def drawn(self, path: str, random: Random) -> str:
         common = {"middle": self.pages // 2, "last": self.pages, "few_patients": max(1, self.pages // 4)}
-        return path.format_map({**random.choice(self.rows), **common, "offset": self.pages * 25})
+        # Before every study: all of them are in what is asked for, and hardly ever was it asked for before.
+        long_ago = date(1900, 1, 1) + timedelta(days=random.randrange(20_000))
+        own = {"offset": self.pages * 25, "long_ago": long_ago.isoformat()}
+        return path.format_map({**random.choice(self.rows), **common, **own})
 
 
 def run() -> Iterator[dict[str, object]]:
