@@ -56,13 +56,7 @@ async def present_at(study_id: UUID) -> list[Presence]:
 
 @cache
 def _broker() -> Redis:
-    return Redis.from_url(
-        settings.REDIS_URL,
-        decode_responses=True,
-        socket_connect_timeout=settings.FEED_BROKER_PATIENCE_S,
-        socket_timeout=settings.FEED_BROKER_PATIENCE_S,
-        max_connections=settings.FEED_BROKER_CONNECTIONS,
-    )
+    return Redis.from_url(settings.REDIS_URL, decode_responses=True, **settings.FEED_BROKER)
 
 
 def _key_of(study_id: UUID, socket: str = "") -> str:

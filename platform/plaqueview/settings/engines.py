@@ -1,6 +1,7 @@
 """The engines underneath: database, Redis, storage, and the tasks' broker."""
 
 import socket
+from typing import Any
 
 from environs import validate
 
@@ -17,33 +18,26 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 REDIS_URL = read(env.str, "PLAQUEVIEW_REDIS_URL", validate=url_of("redis", "rediss"))
 CACHES = {"default": {"BACKEND": "plaqueview.core.redis_cache.Cache", "LOCATION": REDIS_URL}}
-# As many pages as come or go at once ask the broker at once; the library's own hundred would turn the others away.
-FEED_BROKER_CONNECTIONS = 5000
-# That takes a busy machine longer, and a socket waits longer for its next event, than the five seconds after which
-# redis-py gives up by itself.
-FEED_BROKER_PATIENCE_S = 30
-# Who sends events keeps a connection: what lies between must not forget it, and a broker that is gone is told within
-# two minutes. macOS has no word for the first.
+# A broker that is gone is told within two minutes, and what lies between forgets no connection. macOS has no word for
+# the first.
 KEEPALIVE_S = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+# How the feed speaks with the broker, and who tells it what happened.
+FEED_BROKER: dict[str, Any] = {  # Any: redis-py's own options
+    # As many pages as come or go at once ask at once; the library's own hundred would turn the others away.
+    "max_connections": 5000,
+    # That takes a busy machine longer, and a socket waits longer for its next event, than the five seconds after which
+    # redis-py gives up by itself.
+    "socket_connect_timeout": 30,
+    "socket_timeout": 30,
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        getattr(socket, name): value for name, value in KEEPALIVE_S.items() if hasattr(socket, name)
+    },
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {
-            "hosts": [
-                {
-                    "address": REDIS_URL,
-                    "socket_connect_timeout": FEED_BROKER_PATIENCE_S,
-                    "socket_timeout": FEED_BROKER_PATIENCE_S,
-                    "max_connections": FEED_BROKER_CONNECTIONS,
-                    "socket_keepalive": True,
-                    "socket_keepalive_options": {
-                        getattr(socket, name): value for name, value in KEEPALIVE_S.items() if hasattr(socket, name)
-                    },
-                }
-            ],
-            "capacity": 1000,
-            "expiry": 30,
-        },
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **FEED_BROKER}], "capacity": 1000, "expiry": 30},
     }
 }
 STORAGE_DIR = read(env.path, "PLAQUEVIEW_STORAGE_DIR", validate=is_absolute)
