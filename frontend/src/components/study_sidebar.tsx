@@ -43,7 +43,7 @@ function ResultPanel({ annotation, study, me }: { annotation: Annotation; study:
         <Fact term="Author" detail={annotation.author ?? (annotation.model ? breakable(`${annotation.model.name} ${annotation.model.version}`) : "")} />
         <Fact term="Made" detail={fullTimeText(annotation.created)} />
         {seconds > 0 && <Fact term="Took" detail={`${seconds.toFixed(1)} s`} />}
-        {annotation.computation && <Fact term="Computed in" detail={annotation.computation} />}
+        {annotation.computation && <Fact term="Ran in" detail={annotation.computation} />}
       </dl>
       <div className={styles.actions}>
         <a href={maskDownloadUrl(annotation.id)} download>Download the mask (NIfTI)</a>
