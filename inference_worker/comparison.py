@@ -20,7 +20,6 @@ from inference_worker.held_out import HELD_OUT_NAME, held_out_names, read_held_o
 from inference_worker.paper_table import paper_record
 from inference_worker.prediction import Clock, segmentation_of
 from inference_worker.preprocessing import WITH_SCALP, Prepared, Preprocessing
-from inference_worker.reading_rule import ReadingRule
 from inference_worker.summary import BOOTSTRAP, patient_values, summarise
 from plaqueview.imaging.claims import PREDICTION_CLAIM, RESEARCH_NOTICE
 from plaqueview.imaging.lesions import CountingRule
@@ -145,7 +144,8 @@ def evaluate_model(
     figures: dict[str, StudyFigures] = {}
     chosen_slices: dict[str, NDArray[np.uint8]] = {}
     for path in sorted({model.files[study.name] for study in studies}):
-        for name, probabilities in read_held_out(path, versions=SAME_GRID).items():
+        held_out = read_held_out(path, versions=SAME_GRID)
+        for name, probabilities in held_out.probabilities.items():
             if name not in by_name or model.files[name] != path:
                 continue
             on_progress(f"{model.name}  {name}")
@@ -155,7 +155,7 @@ def evaluate_model(
                 study.flair,
                 prepared[name],
                 classes_first,
-                threshold=ReadingRule().plaque_threshold,
+                threshold=held_out.plaque_threshold,
                 rule=rule,
                 clock=Clock(),
             )

@@ -73,8 +73,12 @@ def average_of(decay: float) -> Callable[..., None]:
 class Run:
     """One training run in a folder of its own; the folder's state file, where there is one, is where it goes on.
 
+    A validation takes a voxel for a plaque from `plaque_threshold` on.
+
     Raises: TrainingError when the stored state belongs to another configuration.
     """
+
+    plaque_threshold = ReadingRule().plaque_threshold
 
     def __init__(
         self,
@@ -199,7 +203,8 @@ class Run:
         """Stores the state; the mean over studies held out of the Dice of any plaque, None where there are none."""
         dice = None
         if self.validation:
-            figures = [plaque_confusion(self.averaged_network, study).dice for study in self.validation]
+            threshold, network = self.plaque_threshold, self.averaged_network
+            figures = [plaque_confusion(network, study, threshold).dice for study in self.validation]
             dice = float(np.mean(figures))
             if dice > self.best_dice:
                 self.best_dice, self.best_step = dice, self.step
@@ -244,7 +249,7 @@ def read_classes(network: nn.Module, study: LabelledStudy, rule: ReadingRule) ->
     return rule.answer([predict_classes(network, view) for view in rule.views(study.slices, study.slice_mm)])
 
 
-def plaque_confusion(network: nn.Module, study: LabelledStudy) -> Confusion:
-    """Any plaque against the truth, pooled over the voxels of the study on the network's grid."""
+def plaque_confusion(network: nn.Module, study: LabelledStudy, threshold: float) -> Confusion:
+    """Any plaque, from the threshold on, against the truth, pooled over the study's voxels on the network's grid."""
     probabilities = predict_classes(network, study.slices)
-    return Confusion.of(1.0 - probabilities[:, 0] >= ReadingRule().plaque_threshold, study.labels > 0)
+    return Confusion.of(1.0 - probabilities[:, 0] >= threshold, study.labels > 0)

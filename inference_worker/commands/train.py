@@ -154,6 +154,8 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     torch.manual_seed(config.seed)
     network, network_config = starting_network(arguments)
     training = Run(network, config, sources, validation, folder=arguments.run, group=group)
+    reading = RULE_OF_RECIPE[arguments.recipe]
+    training.plaque_threshold = reading.plaque_threshold
     training.learn_from(teachers_of(arguments, config))
     if not group.is_first:
         training.train(lambda _: None)
@@ -161,12 +163,11 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     with RunLog(arguments.run) as log:
         training.train(log.tell)
     preprocessing = preprocessing_of(arguments)
-    reading = RULE_OF_RECIPE[arguments.recipe]
     identity = WeightsIdentity(network_config.name, arguments.version, preprocessing.version, network_config, reading)
     save_weights(arguments.run / WEIGHTS_NAME, training.averaged_network, identity)
     if validation:
         found = {study.name: read_classes(training.averaged_network, study, reading) for study in validation}
-        write_held_out(arguments.run / HELD_OUT_NAME, found, version=preprocessing.version)
+        write_held_out(arguments.run / HELD_OUT_NAME, found, version=preprocessing.version, reading=reading)
 
 
 def require_device(device: str) -> None:

@@ -24,6 +24,7 @@ from inference_worker.held_out import write_held_out
 from inference_worker.paper_table import PAPER_TABLE
 from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import Preprocessing
+from inference_worker.reading_rule import FIRST_RULE, ReadingRule
 from plaqueview.imaging.lesions import CountingRule
 from plaqueview.imaging.nifti import write_volume_nifti
 from plaqueview.imaging.volume import Volume
@@ -40,10 +41,11 @@ def probabilities_of(plaque, active_share=1.0):
     return np.stack([1.0 - shown, shown * (1.0 - active_share), shown * active_share], axis=1)
 
 
-def write_model(folder, folds):
+def write_model(folder, folds, reading=ReadingRule()):  # noqa: B008  (frozen)
     for number, fold in enumerate(folds):
         (folder / f"fold{number}").mkdir(parents=True)
-        write_held_out(folder / f"fold{number}" / "held_out.npz", fold, version=Preprocessing().version)
+        path = folder / f"fold{number}" / "held_out.npz"
+        write_held_out(path, fold, version=Preprocessing().version, reading=reading)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +154,19 @@ def test_held_out_predictions_go_the_way_of_a_patient_s_study(data, tmp_path):
     # Probabilities were kept to 1/255, so a voxel at the threshold may fall to the other side.
     assert found.confusion.dice == pytest.approx(straight.confusion.dice, abs=0.02)
     assert found.lesions.true_positive_rate == straight.lesions.true_positive_rate
+
+
+def test_each_model_is_read_by_its_own_threshold(data, tmp_path):
+    """Of four plaques a network is 40 % sure: plaques to one rule, none to the other."""
+    anna = read_study(find_studies(data)[0])
+    unsure = probabilities_of(0.4 * (anna.labels > 0))
+    write_model(tmp_path / "first_rule", [{"anna": unsure}], FIRST_RULE)
+    write_model(tmp_path / "today", [{"anna": unsure}])
+
+    strict, today = compare(find_models([tmp_path]), [anna], rule=CountingRule(), on_progress=str)
+
+    assert strict.studies[0].plaques.confusion.true_positives == 0
+    assert today.studies[0].plaques.confusion.dice > 0.8
 
 
 def test_models_come_in_the_order_that_is_asked_for(runs):

@@ -291,7 +291,9 @@ def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
     for fold, recipe in (("0", "plaqueview"), ("1", "paper")):
         assert main([*options, "--fold", fold, "--recipe", recipe, "--run", str(tmp_path / fold)]) == 0
         assert load_weights(tmp_path / fold / "weights.safetensors")[1].reading == RULE_OF_RECIPE[recipe]
-        found |= read_held_out(tmp_path / fold / "held_out.npz", versions={"2"})
+        held_out = read_held_out(tmp_path / fold / "held_out.npz", versions={"2"})
+        assert held_out.plaque_threshold == RULE_OF_RECIPE[recipe].plaque_threshold
+        found |= held_out.probabilities
 
     assert sorted(found) == ["anna", "berta", "cora"]
     np.testing.assert_allclose(found["anna"].sum(axis=1), 1.0, atol=0.01)
