@@ -148,6 +148,33 @@ def test_nobody_makes_a_token_that_speaks_for_another_person():
     assert (answer.status_code, ApiToken.objects.count()) == (403, 0)
 
 
+def test_who_does_not_manage_users_makes_no_token_for_an_integrator():
+    ana, bridge = make_user(Role.NEUROLOGIST), make_user(Role.INTEGRATOR)
+
+    answer = ask_for_token(browser(ana), user=str(bridge.pk))
+
+    assert (answer.status_code, ApiToken.objects.count()) == (403, 0)
+    assert answer.json()["detail"] == "this needs the action user.manage, which your role or token does not include"
+    assert not AuditEvent.objects.filter(kind="token.created").exists()
+
+
+def test_an_administrator_of_some_of_an_integrators_sites_makes_no_token_for_it():
+    admin, bridge, maribor = make_user(Role.ADMIN), make_user(Role.INTEGRATOR), create_site(name="Maribor")
+    bridge.sites.add(maribor)
+    client = browser(admin)
+
+    refused = ask_for_token(client, user=str(bridge.pk))
+
+    assert (refused.status_code, ApiToken.objects.count()) == (403, 0)
+    assert refused.json()["detail"] == (
+        "the integrator has sites that you do not have; an administrator of all of them can make its tokens"
+    )
+
+    admin.sites.add(maribor)
+
+    assert ask_for_token(client, user=str(bridge.pk)).status_code == 201
+
+
 def test_another_sites_integrator_does_not_exist():
     admin = make_user(Role.ADMIN)
     stranger = make_user(Role.INTEGRATOR, site=create_site(name="Maribor"))

@@ -86,8 +86,9 @@ def create_token(
 ) -> NewToken:
     """A secret that speaks for `user`, with no more than the scopes; no scopes mean the whole role.
 
-    A person's tokens are made by that person, an integrator's by those who manage users, and neither with a token: a
-    stolen token must not outlive its revocation. `actor` None means somebody at the machine's command line.
+    A person's tokens are made by that person, an integrator's by those who manage users at all of its sites, and
+    neither with a token: a stolen token must not outlive its revocation. `actor` None means somebody at the machine's
+    command line.
 
     Raises: DeniedError, InvalidError for scopes outside of the role or a life that is over or too long.
     """
@@ -111,8 +112,14 @@ def _require_right_to_create(actor: User, user: User) -> None:
     require(actor, Action.TOKEN_MANAGE)
     if actor.token_id is not None:
         raise DeniedError("a token cannot make tokens; sign in to make one")
-    if actor.pk != user.pk and user.role != Role.INTEGRATOR:
+    if actor.pk == user.pk:
+        return
+    require(actor, Action.USER_MANAGE)
+    if user.role != Role.INTEGRATOR:
         raise DeniedError("a person's tokens are made by that person; you can make tokens for integrators")
+    if user.sites.exclude(pk__in=actor.site_ids()).exists():
+        detail = "the integrator has sites that you do not have; an administrator of all of them can make its tokens"
+        raise DeniedError(detail)
 
 
 def _require_sane_life(expires_at: datetime) -> None:
