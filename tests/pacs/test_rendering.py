@@ -43,6 +43,9 @@ def ramp(**attributes):
     [
         # black, and white, from the first to the last column; the one in the middle as the standard's formula has it
         ({"WindowCenter": 500, "WindowWidth": 400}, "", {3: 0, 5: 128, 7: 255}),
+        ({"WindowCenter": 500, "WindowWidth": 400, "VOILUTFunction": "SIGMOID"}, "", {3: 30, 5: 128, 7: 225}),
+        ({"WindowCenter": 500, "WindowWidth": 4, "VOILUTFunction": "LINEAR_EXACT"}, "", {4: 0, 5: 128, 6: 255}),
+        ({"WindowCenter": 500, "WindowWidth": 4, "VOILUTFunction": "LINEAR"}, "", {4: 0, 5: 170, 6: 255}),
         ({}, "?window=500,400", {3: 0, 5: 128, 7: 255}),
         ({}, "?window=500,400,linear-exact", {3: 0, 5: 128, 7: 255}),
         ({}, "?window=500,400,sigmoid", {3: 30, 5: 128, 7: 225}),

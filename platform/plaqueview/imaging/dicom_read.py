@@ -63,11 +63,20 @@ def read_volume(datasets: Sequence[Dataset]) -> StackedVolume:
     voxels = np.empty(stack.shape, np.float32)
     slice_of = {(header.sop_instance_uid, header.frame_number): at for at, header in enumerate(stack.headers)}
     for dataset in datasets:
-        frames = _frames(dataset, stack.shape)
-        for frame_number, frame in enumerate(frames, start=1):
+        for frame_number, frame in enumerate(_frames(dataset), start=1):
             voxels[slice_of[text(dataset, "SOPInstanceUID"), frame_number]] = _rescaled(frame, dataset, frame_number)
     uids = tuple(header.sop_instance_uid for header in stack.headers)
     return StackedVolume(Volume(voxels, stack.affine), uids, tuple(header.frame_number for header in stack.headers))
+
+
+def read_pixels(dataset: Dataset) -> NDArray[np.float32]:
+    """(frames, rows, columns) intensities of one instance as in `read_volume`, wherever its frames lie.
+
+    Raises: SeriesReadError when the pixels are missing, coloured, too many, undecodable or cannot be rescaled.
+    """
+    check_size(prod(_announced_shape(dataset)))
+    frames = enumerate(_frames(dataset), start=1)
+    return np.stack([_rescaled(frame, dataset, frame_number) for frame_number, frame in frames])
 
 
 def check_size(voxels: int) -> None:
@@ -87,7 +96,7 @@ def _check_series(datasets: Sequence[Dataset]) -> None:
         raise SeriesReadError(f"{len(datasets)} instances have {len(instances)} SOPInstanceUIDs, need one each")
 
 
-def _frames(dataset: Dataset, shape: tuple[int, int, int]) -> NDArray[Any]:  # Any: integer or float pixels
+def _frames(dataset: Dataset) -> NDArray[Any]:  # Any: integer or float pixels
     """(frames, rows, columns) stored values with MONOCHROME1 turned over."""
     name = _name(dataset)
     photometric = text(dataset, "PhotometricInterpretation")
@@ -100,10 +109,15 @@ def _frames(dataset: Dataset, shape: tuple[int, int, int]) -> NDArray[Any]:  # A
     except UNDECODABLE as error:
         raise SeriesReadError(f"{name} has pixel data that cannot be decoded: {error}") from error
     frames = stored.reshape(-1, *stored.shape[-2:])
-    announced = (whole(dataset, "NumberOfFrames") or 1, *shape[1:])
+    announced = _announced_shape(dataset)
     if frames.shape != announced:
         raise SeriesReadError(f"{name} has pixels of {frames.shape}, its header says {announced}")
     return _turned_over(frames, dataset) if photometric == "MONOCHROME1" else frames
+
+
+def _announced_shape(dataset: Dataset) -> tuple[int, int, int]:
+    frames = whole(dataset, "NumberOfFrames") or 1
+    return frames, whole(dataset, "Rows") or 0, whole(dataset, "Columns") or 0
 
 
 def _turned_over(frames: NDArray[Any], dataset: Dataset) -> NDArray[np.int64]:  # Any: every integer dtype

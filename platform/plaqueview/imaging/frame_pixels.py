@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.pixels import pixel_array
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from plaqueview.imaging.dicom_header import first_number, frame_places, text
-from plaqueview.imaging.dicom_read import read_volume
+from plaqueview.imaging.dicom_read import read_pixels
 from plaqueview.imaging.windowing import Window, apply_window, percentile_window
 
 # Source: PS3.3 C.11.2.1.3.
@@ -33,7 +33,7 @@ USUAL_QUALITY: Final = 90
 
 @dataclass(frozen=True)
 class Look:
-    """How a picture looks: None is the instance's own window, or its own size; sizes are columns and rows."""
+    """How a picture looks: None is the instance's own window and function, or its own size; sizes are columns, rows."""
 
     media_type: str = JPEG
     window: tuple[float, float] | None = None
@@ -61,7 +61,7 @@ def uncompressed_instance(path: Path) -> bytes:
 
 def instance_window(path: Path) -> Window:
     """The window that holds the head in this instance. Raises: SeriesReadError."""
-    return percentile_window(read_volume([dcmread(path)]).volume.voxels)
+    return percentile_window(read_pixels(dcmread(path)))
 
 
 def rendered_frame(path: Path, index: int, look: Look) -> bytes:
@@ -90,12 +90,19 @@ def _grey(pixels: NDArray[Any], header: FileDataset, frame_number: int, look: Lo
     slope, intercept = first_number(places, "RescaleSlope"), first_number(places, "RescaleIntercept")
     values = pixels.astype(np.float32) * (1.0 if slope is None else slope) + (intercept or 0.0)
     center, width = look.window or (first_number(places, "WindowCenter"), first_number(places, "WindowWidth"))
+    function = look.function if look.window else _own_function(places)
     if center is None or width is None or width <= 0:
         grey = apply_window(values, percentile_window(values))
     else:
-        grey = _windowed(values, center, width, look.function)
+        grey = _windowed(values, center, width, function)
     is_inverted = text(header, "PhotometricInterpretation") == "MONOCHROME1"
     return np.subtract(255, grey, dtype=np.uint8) if is_inverted else grey
+
+
+def _own_function(places: tuple[Dataset, ...]) -> str:
+    """What the instance wants its own window to mean; LINEAR where it does not say. Source: PS3.3 C.11.2.1.3."""
+    told = next((text(place, "VOILUTFunction") for place in places if "VOILUTFunction" in place), "")
+    return told.lower().replace("_", "-") or LINEAR
 
 
 def _windowed(values: NDArray[np.float32], center: float, width: float, function: str) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.completeness import InstanceHeader
-from plaqueview.imaging.dicom_read import SeriesReadError, StackedVolume, check_size, read_volume
+from plaqueview.imaging.dicom_read import SeriesReadError, StackedVolume, check_size, read_pixels, read_volume
 from plaqueview.imaging.slice_stack import SliceStackError, stack_slices
 from plaqueview.imaging.windowing import Window
 from plaqueview.studies.instance_file import UNREADABLE
@@ -75,8 +75,8 @@ def load_slices(series: Series, indices: Sequence[int]) -> dict[int, NDArray[np.
 
 def _slice(series: Series, sop_instance_uid: str) -> NDArray[np.float32]:
     instance = Instance.objects.get(series=series, sop_instance_uid=sop_instance_uid)
-    voxels: NDArray[np.float32] = read_volume([dcmread(stored_path(instance.storage_key))]).volume.voxels[0]
-    return voxels
+    pixels: NDArray[np.float32] = read_pixels(dcmread(stored_path(instance.storage_key)))[0]
+    return pixels
 
 
 def load_headers(series_id: UUID) -> list[Dataset]:
