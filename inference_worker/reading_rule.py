@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 Number = TypeVar("Number", np.float32, np.uint8)
 
+# Spacings are worked out from positions: slices of 2.5 mm are told as 2.4999997 or 2.5000002 mm apart.
+SPACING_TOLERANCE = 1e-3
+
 
 @dataclass(frozen=True)
 class ReadingRule:
@@ -55,7 +58,7 @@ RULE_OF_RECIPE: Mapping[str, ReadingRule] = {"plaqueview": ReadingRule(), "paper
 
 def slab_reach(slab_mm: float, slice_mm: float) -> int:
     """Neighbours on either side that a slab takes in, of slices that are so far apart."""
-    return int(slab_mm / slice_mm) // 2
+    return int(slab_mm / slice_mm * (1.0 + SPACING_TOLERANCE)) // 2
 
 
 def slab_slice(slices: NDArray[Number], index: int, reach: int) -> slice:
