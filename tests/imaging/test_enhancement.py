@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plaqueview.imaging.enhancement import EnhancementRule, T1Pair, find_uptakes
-from plaqueview.imaging.matched_intensities import IntensityError
+from plaqueview.imaging.matched_intensities import IntensityError, on_grid
 from plaqueview.imaging.volume import Volume
 from tests.imaging.phantoms import axial_affine, rotated
 
@@ -96,3 +96,28 @@ def test_t1s_that_cannot_be_compared_are_refused():
 
 def test_the_rule_says_what_does_not_count():
     assert "so that vessels and choroid plexus do not count" in EnhancementRule().sentence
+
+
+@pytest.mark.parametrize("step_mm", [0.9999999, 1.0, 1.0000001])
+def test_what_lies_one_voxel_beside_a_lesion_is_within_a_rim_of_1_mm(step_mm):
+    affine = axial_affine((2.0, step_mm, step_mm), (-36.0, -30.0, -30.0))
+    lesions = Volume(near(FIRST, 4.0, affine).astype(np.uint16), affine)
+    uptake = np.roll(lesions.voxels > 0, 1, axis=2) | (lesions.voxels > 0)
+    after = t1(affine=affine)
+    after.voxels[uptake] = 200.0
+
+    (found,) = find_uptakes(
+        lesions, T1Pair(t1(affine=affine, seed=1), after, STILL, STILL), near((0, 0, 0), 28.0, affine)
+    )
+
+    assert found.share_in_lesion == pytest.approx(0.92, abs=0.01)
+
+
+@pytest.mark.parametrize("degrees", [0, 5, 12])
+def test_a_volume_covers_all_of_its_own_grid(degrees):
+    volume = t1(affine=rotated(axial_affine(SPACING_MM, (-36.1, -36.3, -35.9)), degrees))
+
+    moved, covered = on_grid(volume, volume, STILL)
+
+    assert covered.all()
+    assert moved == pytest.approx(volume.voxels, rel=1e-6)

@@ -55,3 +55,29 @@ def test_a_plane_beside_the_other_visit_needs_none_of_its_slices_and_is_black():
 
     assert list(plane.slices_needed(3)) == []
     assert not plane.labels(np.ones((3, 8, 8), np.uint8)).any()
+
+
+@pytest.mark.parametrize("degrees", [0, 5, 12])
+def test_the_first_slice_of_a_visit_is_in_the_visit_itself_though_rounding_puts_it_a_hair_outside(degrees):
+    affine = rotated(axial_affine((5.0, 0.7, 0.7), origin_mm=(-81.3, -97.7, -40.1)), degrees)
+    visit = Volume(np.ones((4, 16, 16), np.uint8), affine)
+
+    for index in (0, 3):
+        plane = plane_in(affine, grid=visit, slice_index=index, matrix=np.eye(4))
+        needed = plane.slices_needed(4)
+        slices = visit.voxels[needed.start : needed.stop].astype(np.float32)
+        assert (plane.labels(visit.voxels) == 1).all()
+        assert plane.sampled(slices, needed.start) == pytest.approx(np.ones((16, 16)))
+
+
+@pytest.mark.parametrize(("beyond_mm", "expected"), [(2.4, 1), (2.6, 0)])
+def test_a_slice_reaches_half_its_spacing_beyond_its_middle(beyond_mm, expected):
+    visit = Volume(np.ones((4, 8, 8), np.uint8), axial_affine((5.0, 1.0, 1.0)))
+    for index, matrix in ((0, np.eye(4)), (3, np.eye(4))):
+        matrix[2, 3] = -beyond_mm if index == 0 else beyond_mm
+        plane = plane_in(visit.affine, grid=visit, slice_index=index, matrix=matrix)
+        needed = plane.slices_needed(4)
+
+        assert np.unique(plane.labels(visit.voxels)).tolist() == [expected]
+        sampled = plane.sampled(visit.voxels[needed.start : needed.stop].astype(np.float32), needed.start)
+        assert np.unique(sampled).tolist() == [expected]

@@ -24,9 +24,12 @@ def on_grid(prior: Volume, current: Volume, matrix: Floats) -> tuple[Floats, NDA
     moved = ndimage.affine_transform(
         prior.voxels.astype(np.float64), step[:3, :3], step[:3, 3], current.shape, order=1, mode="nearest"
     )
-    ones = np.ones(prior.shape, np.float32)
-    covered = ndimage.affine_transform(ones, step[:3, :3], step[:3, 3], current.shape, order=1, cval=0.0)
-    return moved, covered > 0.5
+    ones = np.ones(prior.shape, np.bool_)
+    # "grid-constant", for a voxel reaches half a step beyond its middle, where "constant" ends.
+    covered = ndimage.affine_transform(
+        ones, step[:3, :3], step[:3, 3], current.shape, order=0, mode="grid-constant", cval=0
+    )
+    return moved, covered
 
 
 def box_of(inside: NDArray[np.bool_]) -> tuple[slice, ...]:

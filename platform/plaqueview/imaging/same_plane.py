@@ -25,13 +25,18 @@ class PlaneInVolume:
     def sampled(self, slices: NDArray[np.float32], first_slice: int) -> NDArray[np.float32]:
         """(rows, columns) intensities, linearly; 0 outside. `slices` are those needed, from `first_slice` on."""
         at = self.indices - np.array([first_slice, 0, 0])[:, None, None]
-        found: NDArray[np.float32] = ndimage.map_coordinates(slices, at, order=1, mode="constant", cval=0.0)
-        return found
+        found: NDArray[np.float32] = ndimage.map_coordinates(slices, at, order=1, mode="nearest")
+        return np.where(_nearest(np.ones(slices.shape, np.uint8), at), found, np.float32(0.0))
 
     def labels(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(rows, columns) labels of the whole volume, each of the nearest voxel; 0 outside."""
-        found: NDArray[np.uint8] = ndimage.map_coordinates(labels, self.indices, order=0, mode="constant", cval=0)
-        return found
+        return _nearest(labels, self.indices)
+
+
+def _nearest(voxels: NDArray[np.uint8], indices: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The voxel that each place lies in, to half a step beyond the middle of the outermost; 0 outside all of them."""
+    found: NDArray[np.uint8] = ndimage.map_coordinates(voxels, indices, order=0, mode="grid-constant", cval=0)
+    return found
 
 
 def plane_in(
