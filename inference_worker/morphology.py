@@ -17,6 +17,15 @@ def erode(mask: Mask, radius: float) -> Mask:
     return (distance > radius).astype(np.uint8)
 
 
+def erode_mm(mask: Mask, radius_mm: float, spacing_mm: tuple[float, float]) -> Mask:
+    """As `erode`, of pixels that need not be square: they are looked at in squares of the shorter side."""
+    side_mm = min(spacing_mm)
+    rows, columns = (round(count * step / side_mm) for count, step in zip(mask.shape, spacing_mm, strict=True))
+    squares = np.asarray(cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_NEAREST), np.uint8)
+    left = cv2.resize(erode(squares, radius_mm / side_mm), mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(left, np.uint8)
+
+
 def dilate(mask: Mask, radius: float) -> Mask:
     """The pixels within `radius` of a 1; empty stays empty."""
     if not mask.any():

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from inference_worker.brain_mask import find_brain
 from inference_worker.mask_checks import MaskChecks, PreprocessingError, check_mask
-from inference_worker.morphology import erode, fill_holes
+from inference_worker.morphology import erode_mm, fill_holes
 from inference_worker.network_grid import NetworkGrid, SourceWindow
 from inference_worker.skull_removal import BRAIN_LEVEL, SkullRemoval
 from plaqueview.imaging.volume import Volume
@@ -150,7 +150,8 @@ def to_eight_bits(volume: Volume) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]
         raise PreprocessingError(f"the volume is constant at {bright:g}, need an image of a head")
     scaled = np.clip((voxels - air) * (255.0 / (bright - air)), 0, 255).astype(np.uint8)
     head = head_outlines(scaled)
-    is_deep = np.stack([erode(s, 25.0 / min(volume.spacing_mm[1:])) > 0 for s in head])
+    _, row_mm, column_mm = volume.spacing_mm
+    is_deep = np.stack([erode_mm(s, 25.0, (row_mm, column_mm)) > 0 for s in head])
     if not is_deep.any():
         raise PreprocessingError("no voxel lies 25 mm under the surface of a head, need at least 1")
     level = float(np.median(voxels[is_deep])) - air

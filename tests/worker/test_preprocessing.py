@@ -163,6 +163,24 @@ def test_brain_is_grey_100_whatever_the_scanner_calls_it(study, prepared):
     assert np.abs(grey.astype(int) - other).max() <= 1
 
 
+@pytest.mark.parametrize("columns_as_one", [2, 5])
+def test_a_head_whose_pixels_are_far_from_square_is_still_25_mm_deep(study, columns_as_one):
+    """A 2D sagittal FLAIR, cut into axial slices, has pixels as wide as its slices are apart."""
+    voxels, affine = study.flair.voxels.astype(np.float32), study.flair.affine.copy()
+    columns = voxels.shape[2] // columns_as_one * columns_as_one
+    wide = voxels[:, :, :columns].reshape(*voxels.shape[:2], -1, columns_as_one).mean(axis=-1)
+    affine[:3, 3] += affine[:3, 2] * (columns_as_one - 1) / 2
+    affine[:3, 2] *= columns_as_one
+
+    square, _ = to_eight_bits(study.flair)
+    grey, head = to_eight_bits(Volume(wide, affine))
+
+    inner = wide.shape[2] // 2
+    assert head[10, :, inner].any()
+    brain = square[:, :, :columns].reshape(*voxels.shape[:2], -1, columns_as_one).mean(axis=-1)
+    assert np.median(np.abs(grey[head == 1] - brain[head == 1])) <= 3
+
+
 def test_slices_are_masked_and_between_0_and_1(prepared):
     assert prepared.slices.shape == (22, 256, 256)
     assert prepared.slices.dtype == np.float32
