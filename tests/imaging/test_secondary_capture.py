@@ -97,6 +97,19 @@ def test_burned_in_annotation_is_unknown_where_the_source_says_nothing():
     assert "BurnedInAnnotation" not in dcmread(BytesIO(written(stamp())[0]))
 
 
+def test_what_the_source_lost_to_compression_is_told_with_how_and_how_much():
+    lossy = {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": 8.5,
+        "LossyImageCompressionMethod": "ISO_10918_1",
+    }
+    capture, clean = (dcmread(BytesIO(written(stamp(), **attributes)[0])) for attributes in (lossy, {}))
+
+    assert {keyword: capture[keyword].value for keyword in lossy} == lossy
+    assert clean.LossyImageCompression == "00"
+    assert "LossyImageCompressionRatio" not in clean
+
+
 def test_the_same_version_gives_the_same_bytes():
     assert written(approved()) == written(approved())
 

@@ -56,8 +56,9 @@ class ImageQuality:
 def measure_quality(volume: Volume, brain: Mask) -> ImageQuality:
     """`brain` is (slices, rows, columns) on the grid of the volume.
 
-    Source of the ghosting: American College of Radiology, Phantom Test Guidance, percent signal ghosting; here of a
-    head, in whose air its limit of 2.5 % does not hold.
+    Source of the ghosting: American College of Radiology, Phantom Test Guidance, percent signal ghosting, of which this
+    is half, for it takes the mean of two sides where that takes their sum; here of a head, in whose air its limit of
+    2.5 % does not hold.
     Raises: ImageQualityError when the grids differ.
     """
     if brain.shape != volume.shape:

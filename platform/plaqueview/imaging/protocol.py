@@ -101,7 +101,7 @@ RECOMMENDED: Final[Mapping[Check, tuple[str, str]]] = {
     ),
     Check.GHOSTING: (
         f"at most {MOST_GHOSTING:.1%} of the head's mean",
-        f"American College of Radiology, percent signal ghosting, here of a head; {OWN_LIMIT}",
+        f"half of the percent signal ghosting of the American College of Radiology, here of a head; {OWN_LIMIT}",
     ),
 }
 

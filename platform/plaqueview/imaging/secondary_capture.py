@@ -104,11 +104,20 @@ def _describe(capture: SCImage, index: int, source: SourceSeries) -> None:
     burned_in = text(header, "BurnedInAnnotation")
     if burned_in in {"YES", "NO"}:
         capture.BurnedInAnnotation = burned_in
-    capture.LossyImageCompression = text(header, "LossyImageCompression") or "00"
+    _describe_loss(capture, header)
     capture.DerivationDescription = "Plaques and a legend drawn over the enlarged slice; not for measurement"
     capture.SourceImageSequence = DicomSequence([_reference(header, index, source)])
     spacing_mm = np.linalg.norm(source.affine[:3, 1:3], axis=0) / zoom_of(source.shape[2])
     capture.PixelSpacing = [decimal_string(float(step_mm)) for step_mm in spacing_mm]
+
+
+def _describe_loss(capture: SCImage, header: Dataset) -> None:
+    """What was lost before stays lost, and is told as the source tells it. Source: PS3.3 C.7.6.1.1.5."""
+    capture.LossyImageCompression = text(header, "LossyImageCompression") or "00"
+    if capture.LossyImageCompression == "01":
+        for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod"):
+            if keyword in header:
+                setattr(capture, keyword, header[keyword].value)
 
 
 def _reference(header: Dataset, index: int, source: SourceSeries) -> Dataset:
