@@ -327,6 +327,24 @@ def test_a_study_is_described(viewer):
     assert study["00081190"]["Value"] == [f"http://testserver/dicom-web/studies/{datasets[0].StudyInstanceUID}"]
 
 
+@pytest.mark.parametrize("name", ["ModalitiesInStudy", "00080061"])
+def test_modalities_of_the_study_are_matched_and_told_at_every_level(name, viewer):
+    datasets = series(2)
+    receive_series([*datasets, *series(1, study_uid=datasets[0].StudyInstanceUID, Modality="SR")])
+    receive_series(series(1, patient_id="P2"))
+    of_study = f"studies/{datasets[0].StudyInstanceUID}"
+    of_series = f"{of_study}/series/{datasets[0].SeriesInstanceUID}"
+    places = ["studies", "series", "instances", f"{of_study}/series", f"{of_study}/instances", f"{of_series}/instances"]
+
+    told = [viewer.get(f"/dicom-web/{place}?{name}=S*").json() for place in places]
+
+    assert [len(one) for one in told] == [1, 2, 3, 2, 3, 2]
+    assert [one["0020000D"]["Value"] for each in told for one in each] == [[datasets[0].StudyInstanceUID]] * 13
+    assert [one["00080061"] for each in told for one in each] == [{"vr": "CS", "Value": ["MR", "SR"]}] * 13
+    assert [viewer.get(f"/dicom-web/{place}?{name}=CT").status_code for place in places] == [204] * 6
+    assert [len(viewer.get(f"/dicom-web/{place}?{name}=").json()) for place in places] == [2, 3, 4, 2, 3, 2]
+
+
 def test_more_results_than_asked_for_are_announced(viewer):
     receive_series(series(3))
 

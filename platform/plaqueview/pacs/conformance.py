@@ -178,7 +178,8 @@ def _attributes() -> list[str]:
     rows = [
         (level, one.keyword, _tag(one.keyword), MATCHES[one.match]) for level, table in LEVELS.items() for one in table
     ]
-    rows.insert(0, ("Study", "ModalitiesInStudy", _tag("ModalitiesInStudy"), MATCHES[match_text]))
+    modalities = search.MODALITIES.keyword
+    rows.insert(0, ("Study", modalities, _tag(modalities), MATCHES[match_text]))
     return [
         "## DICOMweb: attributes of a search",
         "",

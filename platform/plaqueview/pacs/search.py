@@ -2,8 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any
@@ -69,9 +69,17 @@ class Attribute:
         return (self.path, self.sealed_path) if self.sealed_path else (self.path,)
 
 
-# A level by what its columns' names begin with, seen from the table that is searched.
+# A level by what its columns' names begin with, seen from the table that is searched; the study's is the first.
 Levels = Mapping[str, Sequence[Attribute]]
 
+
+def match_modalities(path: str, value: str) -> Q:
+    """Studies, by the column of their key, that have a series of this modality."""
+    return Q(**{f"{path}__in": Series.objects.filter(match_text("modality", value)).values("study")})
+
+
+# No column of the study holds it, and yet it is matched and returned at every level.
+MODALITIES = Attribute("ModalitiesInStudy", "pk", match_modalities)
 STUDY_ATTRIBUTES = (
     Attribute("StudyDate", "study_date", match_date),
     Attribute("StudyTime", "study_time", None),
@@ -131,18 +139,11 @@ class SearchResult:
 def search_studies(search: Search) -> SearchResult:
     """Raises: DeniedError; InvalidError for a parameter that cannot be matched."""
     levels = {"": STUDY_ATTRIBUTES}
-    parameters = dict(search.parameters)
-    modality = parameters.pop("ModalitiesInStudy", parameters.pop("00080061", ""))
-    query = _query(replace(search, parameters=parameters), levels)
-    found = Study.objects.visible_to(search.actor).filter(query).order_by("-received_at", "-id")
-    if modality:
-        found = found.filter(pk__in=Series.objects.filter(match_text("modality", modality)).values("study"))
+    found = Study.objects.visible_to(search.actor).filter(_query(search, levels)).order_by("-received_at", "-id")
     rows, has_more = _page(search, found, levels)
-    modalities = _modalities([row["pk"] for row in rows])
     datasets = [
         {
             **_dataset(row, levels),
-            **_element("ModalitiesInStudy", *modalities[row["pk"]]),
             **_element("RetrieveURL", f"{search.root}/studies/{row['study_instance_uid']}"),
         }
         for row in rows
@@ -194,7 +195,8 @@ def search_instances(search: Search) -> SearchResult:
 
 def _query(search: Search, levels: Levels) -> Q:
     """All parameters together; an attribute is named by its keyword or its tag."""
-    known = {one.keyword: (prefix, one) for prefix, level in levels.items() for one in level}
+    known = {MODALITIES.keyword: (next(iter(levels)), MODALITIES)}
+    known |= {one.keyword: (prefix, one) for prefix, level in levels.items() for one in level}
     if search.parameters.get("fuzzymatching", "").lower() == "true":
         known = {keyword: (prefix, _fuzzy(one)) for keyword, (prefix, one) in known.items()}
     query = Q()
@@ -236,15 +238,18 @@ def _opened(search: Search, prefix: str, one: Attribute, value: str) -> Q:
 def _page(search: Search, found: QuerySet[Any], levels: Levels, *more: str) -> tuple[list[Row], bool]:
     """The rows that limit and offset ask for, with no other column than is answered, and whether there are more.
 
+    Each has the modalities of its study beside its columns.
     They are cut from an index of ids before a row is read: what is sorted and skipped is narrow.
     """
     require(search.actor, Action.DICOMWEB_READ)
     limit = min(_whole(search.parameters, "limit", DEFAULT_RESULTS), MOST_RESULTS)
     offset = _whole(search.parameters, "offset", 0)
-    columns = [prefix + path for prefix, level in levels.items() for one in level for path in one.paths]
+    study = f"{next(iter(levels))}{MODALITIES.path}"
+    columns = {prefix + path for prefix, level in levels.items() for one in level for path in one.paths}
     ids = list(found.values_list("pk", flat=True)[offset : offset + limit + 1])
-    shown = found.model.objects.filter(pk__in=ids[:limit]).values("pk", *columns, *more)
-    rows = {row["pk"]: row for row in shown}
+    shown = found.model.objects.filter(pk__in=ids[:limit]).values(*columns, "pk", study, *more)
+    modalities = _modalities({row[study] for row in shown})
+    rows = {row["pk"]: {**row, MODALITIES.keyword: modalities[row[study]]} for row in shown}
     record_once(EventKind.STUDY_READ, actor=search.actor, object_type="search", object_id="", site_id=None)
     return [rows[row_id] for row_id in ids[:limit] if row_id in rows], len(ids) > limit
 
@@ -256,7 +261,7 @@ def _whole(parameters: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _modalities(study_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+def _modalities(study_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = defaultdict(list)
     pairs = Series.objects.filter(study__in=study_ids).order_by("modality").values_list("study", "modality").distinct()
     for study_id, modality in pairs:
@@ -269,7 +274,7 @@ def _series_url(root: str, row: Row, series_uid: str) -> str:
 
 
 def _dataset(row: Row, levels: Levels) -> Json:
-    dataset: Json = {}
+    dataset = _element(MODALITIES.keyword, *row[MODALITIES.keyword])
     for prefix, level in levels.items():
         for one in level:
             values = [row[prefix + path] for path in one.paths]
