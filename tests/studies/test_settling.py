@@ -138,6 +138,50 @@ def test_a_reviewed_study_keeps_its_state(state, empty_broker):
     assert (study.state, tasks_in(empty_broker)) == (state, [])
 
 
+@pytest.mark.parametrize("state", [StudyState.IN_REVIEW, StudyState.APPROVED])
+@pytest.mark.parametrize(
+    ("number", "automatic"),
+    [
+        (
+            13,
+            "series 13 't2 flair tra' is taken as the FLAIR with 120 points; next is series 3 't2 flair tra' with 120",
+        ),
+        (
+            3,
+            "series 3 't2 flair tra' and series 3 't2 flair tra' are equally good FLAIRs; a reader has to choose",
+        ),
+    ],
+)
+def test_a_reviewed_study_keeps_its_flair_when_another_as_good_comes_late(number, automatic, state, empty_broker):
+    study = settled_study()
+    flair = study.series.get()
+    set_state(study.pk, state)
+    empty_broker.flushall()
+
+    receive_series(series(10, study_uid=study.study_instance_uid, SeriesNumber=number))
+    settle(study.pk)
+
+    study.refresh_from_db()
+    assert (study.flair_series, study.state, tasks_in(empty_broker)) == (flair, state, [])
+    assert study.series_choice["reason"] == (
+        f"series 3 't2 flair tra' was read and stays the FLAIR; the automatic choice would be: {automatic}"
+    )
+    assert {one["series"] for one in study.series_choice["candidates"]} == {str(one.pk) for one in study.series.all()}
+
+
+def test_a_study_that_nobody_reads_takes_the_later_flair(empty_broker):
+    study = settled_study()
+    set_state(study.pk, StudyState.READY)
+    empty_broker.flushall()
+
+    receive_series(series(10, study_uid=study.study_instance_uid, SeriesNumber=13))
+    settle(study.pk)
+
+    study.refresh_from_db()
+    assert (study.flair_series.series_number, study.state) == (13, StudyState.QUEUED)
+    assert tasks_in(empty_broker) == [("inference.request_for_study", str(study.pk))]
+
+
 def test_only_quiet_studies_are_due(empty_broker, settings):
     settings.QUIET_PERIOD_S = 5.0
     receive_series(series(2))

@@ -1,7 +1,7 @@
 """Looking at a study as a whole once it is in: completeness, the choice of the FLAIR, and what happens next."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,16 +54,16 @@ WITHOUT_VOLUME = {StudyState.RECEIVING, StudyState.INCOMPLETE, StudyState.NO_FLA
 def settle(study_id: UUID, *, quiet_s: float = 0.0) -> None:
     """Every series is assessed, the FLAIR is chosen, and inference is asked for when there is something new to look at.
 
-    A reader's choice of series stays. A study in review or approved keeps its state. Settling twice changes nothing,
-    and so does settling a study that was not quiet for so long, since whoever sends it settles it later, and one that
-    was removed meanwhile.
+    A reader's choice of series stays. A study in review or approved keeps its state and its FLAIR, on which its
+    versions lie. Settling twice changes nothing, and so does settling a study that was not quiet for so long, since
+    whoever sends it settles it later, and one that was removed meanwhile.
     """
     study = Study.objects.select_for_update().filter(pk=study_id).first()
     if study is None or study.is_settled or study.last_received_at > clock.now() - timedelta(seconds=quiet_s):
         return
     series = list(study.series.all())
     headers = {one.series_instance_uid: _assessed(one) for one in series}
-    _store_choice(study, list(headers.values()), series)
+    _store_choice(study, headers, series)
     study.is_settled = True
     _move_on(study)
     study.save()
@@ -167,7 +167,8 @@ def _spacing_mm(completeness: Completeness, slices: Sequence[InstanceHeader]) ->
     return completeness.slice_spacing_mm, *in_plane
 
 
-def _store_choice(study: Study, headers: Sequence[SeriesHeader], series: Sequence[Series]) -> None:
+def _store_choice(study: Study, header_of: Mapping[str, SeriesHeader], series: Sequence[Series]) -> None:
+    headers = list(header_of.values())
     choice, post_contrast, pair = choose_flair(headers), choose_post_contrast_t1(headers), choose_t1_pair(headers)
     by_uid = {one.series_instance_uid: one for one in series}
     study.series_choice = {
@@ -191,8 +192,14 @@ def _store_choice(study: Study, headers: Sequence[SeriesHeader], series: Sequenc
             "reason": pair.reason,
         },
     }
-    if study.flair_overridden_by_id is None:
-        study.flair_series = by_uid[choice.flair] if choice.flair else None
+    if study.flair_overridden_by_id is not None:
+        return
+    chosen, kept = by_uid[choice.flair] if choice.flair else None, study.flair_series
+    if kept is None or study.state not in UNDER_READERS:
+        study.flair_series = chosen
+    elif kept != chosen:
+        stays = f"{header_of[kept.series_instance_uid].name} was read and stays the FLAIR"
+        study.series_choice["reason"] = f"{stays}; the automatic choice would be: {choice.reason}"
 
 
 def _move_on(study: Study) -> None:
