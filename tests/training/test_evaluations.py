@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.core.errors import ConflictError
@@ -15,6 +16,7 @@ from plaqueview.registry.services import NewModel, make_champion, register_new
 from plaqueview.training import services
 from plaqueview.training.evaluations import EVALUATE_TASK
 from plaqueview.training.models import DatasetSnapshot, Evaluation, EvaluationState, GateVerdict, SnapshotState
+from plaqueview.training.verdicts import keep_verdict
 from tests.accounts.people import make_user, token_client
 from tests.inference.scenes import make_model
 from tests.training.scenes import make_admin, ready_snapshot
@@ -99,6 +101,27 @@ def test_an_administrator_has_an_imported_model_judged_and_the_gate_is_the_same(
     assert promotion.kind == "promotion"
     kinds = [EventKind.MODEL_EVALUATION_REQUESTED, EventKind.MODEL_EVALUATED]
     assert list(AuditEvent.objects.filter(kind__in=kinds).order_by("sequence").values_list("kind", flat=True)) == kinds
+
+
+def test_figures_of_test_patients_are_for_their_sites_and_the_rules_for_everybody(admin, imported):
+    snapshot, champion = DatasetSnapshot.objects.get(), ModelVersion.objects.get(version="1.0")
+    keep_verdict(imported, champion, trials(candidate=0.7, champion=0.6), snapshot=snapshot)
+    colleague = make_user(Role.NEUROLOGIST, site=admin.sites.get())
+    stranger = make_user(Role.INTEGRATOR, site=create_site(name="Maribor"))
+
+    ours = token_client(colleague).get(f"/api/v1/models/{imported.pk}/gate").json()
+    theirs = token_client(stranger).get(f"/api/v1/models/{imported.pk}/gate").json()
+
+    assert [one["patient"] for one in ours["figures"]] == ["P-0", "P-1", "P-2", "P-3", "P-4"]
+    assert ours["groups"][0] == {
+        "group": "all",
+        "figure": "any-plaque Dice",
+        "patients": 5,
+        "candidate": {"mean": 0.7, "low": 0.7, "high": 0.7},
+        "champion": {"mean": 0.6, "low": 0.6, "high": 0.6},
+    }
+    assert (theirs["figures"], theirs["groups"]) == (None, None)
+    assert theirs == ours | {"figures": None, "groups": None}
 
 
 def test_who_asks_twice_gets_the_one_that_waits(admin, imported):

@@ -82,23 +82,25 @@ function VerdictTable({ verdict }: { verdict: GateVerdict }) {
           ))}
         </tbody>
       </table>
-      <GroupTable verdict={verdict} />
+      {verdict.groups
+        ? <GroupTable groups={verdict.groups} rule={verdict.group_rule} />
+        : <p className={styles.dim}>Figures by group are for those who belong to every site of the test patients.</p>}
     </>
   );
 }
 
 /** How both models do on parts of the test side; few patients make wide intervals. */
-function GroupTable({ verdict }: { verdict: GateVerdict }) {
+function GroupTable({ groups, rule }: { groups: NonNullable<GateVerdict["groups"]>; rule: string }) {
   return (
     <details data-testid="gate-groups">
       <summary>By group of patients and lesions</summary>
-      <p className={styles.dim}>{verdict.group_rule}</p>
+      <p className={styles.dim}>{rule}</p>
       <table className={styles.table} aria-label="Figures by group">
         <thead>
           <tr><th>Group</th><th>Figure</th><th>Patients</th><th>This model</th><th>Champion of the day</th></tr>
         </thead>
         <tbody>
-          {verdict.groups.map((one) => (
+          {groups.map((one) => (
             <tr key={one.group + one.figure}>
               <td>{one.group}</td>
               <td>{one.figure}</td>

@@ -3408,11 +3408,12 @@ export interface components {
             readonly is_passed: boolean;
             readonly is_current: boolean;
             rules: components["schemas"]["RuleVerdict"][];
-            /** @description By test study, of both models. */
-            figures: {
+            /** @description By test study, of both models. Null unless every site of the snapshot is yours. */
+            readonly figures: {
                 [key: string]: unknown;
-            }[];
-            readonly groups: components["schemas"]["GroupFigure"][];
+            }[] | null;
+            /** @description Null unless every site of the snapshot is yours. */
+            readonly groups: components["schemas"]["GroupFigure"][] | null;
             readonly group_rule: string;
             /** Format: date-time */
             readonly created: string;

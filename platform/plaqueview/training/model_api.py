@@ -18,6 +18,7 @@ from plaqueview.training.models import GateVerdict, Promotion, PromotionKind
 from plaqueview.training.verdicts import is_current
 
 LONGEST_COMMENT = 4000
+NOT_YOURS = "Null unless every site of the snapshot is yours."
 
 
 class RuleVerdictSerializer(serializers.Serializer[JSON]):
@@ -52,7 +53,7 @@ class GateVerdictSerializer(serializers.ModelSerializer[GateVerdict]):
     snapshot = serializers.UUIDField(source="snapshot_id")
     is_current = serializers.SerializerMethodField()
     rules = RuleVerdictSerializer(many=True)
-    figures = serializers.ListField(child=serializers.DictField(), help_text="By test study, of both models.")
+    figures = serializers.SerializerMethodField()
     groups = serializers.SerializerMethodField()
     group_rule = serializers.SerializerMethodField()
 
@@ -67,8 +68,18 @@ class GateVerdictSerializer(serializers.ModelSerializer[GateVerdict]):
     def get_is_current(self, verdict: GateVerdict) -> bool:
         return is_current(verdict)
 
-    @extend_schema_field(GroupFigureSerializer(many=True))
-    def get_groups(self, verdict: GateVerdict) -> list[JSON]:
+    @extend_schema_field(
+        serializers.ListField(
+            child=serializers.DictField(), allow_null=True, help_text=f"By test study, of both models. {NOT_YOURS}"
+        )
+    )
+    def get_figures(self, verdict: GateVerdict) -> list[JSON] | None:
+        return verdict.figures if self.context["may_see_figures"] else None
+
+    @extend_schema_field(GroupFigureSerializer(many=True, allow_null=True, help_text=NOT_YOURS))
+    def get_groups(self, verdict: GateVerdict) -> list[JSON] | None:
+        if not self.context["may_see_figures"]:
+            return None
         return [group.as_json() for group in groups_of([Trial.from_json(one) for one in verdict.figures])]
 
     def get_group_rule(self, _: GateVerdict) -> str:
@@ -110,8 +121,10 @@ class ModelGate(APIView):
         responses=GateVerdictSerializer,
     )
     def get(self, request: Request, model_id: UUID) -> Response:
-        verdict = services.read_verdict(model_id=model_id, actor=user_of(request))
-        return Response(GateVerdictSerializer(verdict).data)
+        actor = user_of(request)
+        verdict = services.read_verdict(model_id=model_id, actor=actor)
+        context = {"may_see_figures": services.may_see_figures(verdict, actor)}
+        return Response(GateVerdictSerializer(verdict, context=context).data)
 
 
 class ModelPromote(APIView):

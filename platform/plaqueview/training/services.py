@@ -54,7 +54,7 @@ from plaqueview.training.schedules import (
     remove_schedule,
 )
 from plaqueview.training.snapshots import compare_snapshots, read_snapshot, read_snapshots, request_snapshot
-from plaqueview.training.verdicts import read_verdict
+from plaqueview.training.verdicts import may_see_figures, read_verdict
 from plaqueview.training.watching import Line, Resources, Sample
 from plaqueview.training.withdrawal import obstacles_to_withdrawal, withdraw
 
@@ -90,6 +90,7 @@ __all__ = [
     "fail_run",
     "fire",
     "keep_best",
+    "may_see_figures",
     "new_studies_of",
     "obstacles_to_withdrawal",
     "order_of",

@@ -47,3 +47,8 @@ def read_verdict(*, model_id: UUID, actor: User) -> GateVerdict:
     if verdict is None:
         raise NotFoundError("no such model, or none that the gate has judged")
     return verdict
+
+
+def may_see_figures(verdict: GateVerdict, actor: User) -> bool:
+    """Whether the test patients are of the actor's sites: one row is of one patient, and a group may be."""
+    return DatasetSnapshot.objects.visible_to(actor).filter(pk=verdict.snapshot_id).exists()
