@@ -1,49 +1,10 @@
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { WebSocket as NodeSocket, WebSocketServer } from "ws";
+import { WebSocket as NodeSocket } from "ws";
 
 import { Feed, type FeedEvent } from "../src/server/feed";
+import { FeedServer } from "./feed_server";
 
 const CAUGHT_UP = { type: "caught_up" } as const;
-
-/** A real server on a real socket, which can be stopped, started again, and kept silent. */
-class FeedServer {
-  readonly received: object[] = [];
-  isSilent = false;
-  #server: WebSocketServer | null = null;
-  #port = 0;
-
-  async start(): Promise<void> {
-    const server = new WebSocketServer({ port: this.#port, host: "127.0.0.1" });
-    await new Promise((resolve) => server.once("listening", resolve));
-    this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
-    server.on("connection", (socket) => {
-      socket.on("message", (text) => {
-        const message = JSON.parse(String(text)) as { type: string };
-        this.received.push(message);
-        if (!this.isSilent) socket.send(JSON.stringify(message.type === "ping" ? { type: "pong" } : { ...message, type: "subscribed" }));
-      });
-    });
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#server?.clients ?? []) socket.terminate();
-    await new Promise((resolve) => this.#server?.close(resolve));
-  }
-
-  announce(event: object): void {
-    for (const socket of this.#server?.clients ?? []) socket.send(JSON.stringify(event));
-  }
-
-  get url(): string {
-    return `ws://127.0.0.1:${this.#port}`;
-  }
-
-  get connectionCount(): number {
-    return this.#server?.clients.size ?? 0;
-  }
-}
 
 async function until(isTrue: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + 4_000;

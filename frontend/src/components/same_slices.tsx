@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 
-import type { SameSlices as Found } from "../server/types";
+import type { SameSlices as Found, Visit } from "../server/types";
 import { sameSlicesQuery } from "../state/queries";
 import { ClassMark, CLASS_NAMES } from "./class_mark";
 import styles from "./course.module.css";
@@ -13,8 +13,8 @@ type SameSlice = Found["slices"][number];
 
 
 /** Key slices of the newest visit, and the same planes of the head in the visits that are registered to it. */
-export function SameSlices({ patient }: { readonly patient: string }) {
-  const found = useQuery(sameSlicesQuery(patient));
+export function SameSlices({ patient, visits }: { readonly patient: string; readonly visits: readonly Visit[] }) {
+  const found = useQuery(sameSlicesQuery(patient, visits));
   if (found.isError) return <Problem error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data) return <Loading of="slices" />;
   const { slices } = found.data;

@@ -8,12 +8,14 @@ import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import type { Me } from "../server/types";
+import { useLiveDoubleReadings } from "../state/live_pages";
 import { doubleReadingsQuery } from "../state/queries";
 import styles from "./plain_page.module.css";
 
 /** Studies that two readers read without seeing each other, with their agreement and who decides. */
 export function DoubleReadingsPage({ me }: { me: Me }) {
   usePageTitle("Double readings");
+  useLiveDoubleReadings();
   const readings = useQuery(doubleReadingsQuery(null));
   const canManage = me.actions.includes("reading.manage");
   const [isAsking, ask] = useState(false);

@@ -18,19 +18,21 @@ import { LESION_CLASSES } from "../geometry/labels";
 import { timelineCsvUrl } from "../server/downloads";
 import { ProblemError } from "../server/problem";
 import type { Me, Study } from "../server/types";
-import { useLiveWorklist } from "../state/live";
+import { useLivePatient } from "../state/live_pages";
 import { patientQuery, timelineQuery } from "../state/queries";
 import { NotFoundPage } from "./not_found_page";
 import styles from "./plain_page.module.css";
+
+const NONE: readonly string[] = [];
 
 /** A patient's studies over time, newest first, with what was counted in each. */
 export function PatientPage({ me }: { readonly me: Me }) {
   const { id = "" } = useParams();
   usePageTitle("Patient");
-  useLiveWorklist();
   const patient = useQuery(patientQuery(id));
+  useLivePatient(id, patient.data?.studies.map((study) => study.id) ?? NONE);
   if (patient.error instanceof ProblemError && patient.error.status === 404) return <NotFoundPage what="This patient" />;
-  if (patient.isError) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
+  if (patient.isError && !patient.data) return <div className={styles.page}><Problem error={patient.error} onRetry={() => void patient.refetch()} /></div>;
   if (!patient.data) return <div className={styles.centre}><Loading of="patient" /></div>;
   const { name, patient_id, issuer_of_patient_id, birth_date, sex, site, hold_reason, studies } = patient.data;
   const facts = [`ID ${patient_id}`, issuer_of_patient_id && `issued by ${issuer_of_patient_id}`, dateText(birth_date), ageText(birth_date, null), sex, site.name];
@@ -78,7 +80,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
 /** What became of the lesions from visit to visit; nothing until a study was read. */
 function Course({ patient }: { readonly patient: string }) {
   const timeline = useQuery(timelineQuery(patient));
-  if (timeline.isError) return <Problem error={timeline.error} onRetry={() => void timeline.refetch()} />;
+  if (timeline.isError && !timeline.data) return <Problem error={timeline.error} onRetry={() => void timeline.refetch()} />;
   if (!timeline.data) return <Loading of="course" />;
   const { visits } = timeline.data;
   if (!visits.some(({ annotation }) => annotation)) return <p className={styles.lead}>No study of this patient has been read yet.</p>;
@@ -88,7 +90,7 @@ function Course({ patient }: { readonly patient: string }) {
       {visits.length > 1 && <h2>Changes between visits</h2>}
       {visits.length > 1 && <VisitChangeTable visits={visits} />}
       <VisitUptakes visits={visits} />
-      <SameSlices patient={patient} />
+      <SameSlices patient={patient} visits={visits} />
     </>
   );
 }

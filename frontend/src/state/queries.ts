@@ -10,7 +10,7 @@ import { ProblemError } from "../server/problem";
 import { fetchPreferences, fetchReaders } from "../server/queue";
 import { fetchComments, fetchVersions } from "../server/review";
 import { fetchMe, fetchSignIn } from "../server/session";
-import type { JobFilter, SliceStack, StudyFilter } from "../server/types";
+import type { JobFilter, SliceStack, StudyFilter, Visit } from "../server/types";
 
 const UNAUTHENTICATED = 401;
 const MOST_RETRIES = 2;
@@ -67,8 +67,14 @@ export const patientQuery = (id: string) => queryOptions({ queryKey: ["patient",
 export const timelineQuery = (patient: string) =>
   queryOptions({ queryKey: ["patient", patient, "timeline"], queryFn: () => fetchTimeline(patient) });
 
-export const sameSlicesQuery = (patient: string) =>
-  queryOptions({ queryKey: ["patient", patient, "slices"], queryFn: () => fetchSameSlices(patient), structuralSharing: false });
+/** Drawn anew only for other versions, or another visit that is registered: the server cuts and draws each plane. */
+export const sameSlicesQuery = (patient: string, visits: readonly Pick<Visit, "annotation" | "changes">[]) =>
+  queryOptions({
+    queryKey: ["same-slices", patient, visits.map(({ annotation, changes }) => [annotation, changes?.prior_annotation])],
+    queryFn: () => fetchSameSlices(patient),
+    placeholderData: (before, query) => (query?.queryKey[1] === patient ? before : undefined),
+    structuralSharing: false,
+  });
 
 export const jobsQuery = (filter: JobFilter) =>
   queryOptions({ queryKey: ["jobs", filter], queryFn: () => fetchJobs(filter), placeholderData: keepPreviousData });
