@@ -13,10 +13,10 @@ from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from plaqueview.audit.models import AuditEvent, ChainHead, EventKind
 from plaqueview.core.recent import Recent
+from plaqueview.core.remembering import AWAY, recalled, remember
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def record_once(
         return
     try:
         is_first = cache.add(key, 1, timeout=window_s)
-    except (RedisError, OSError):
+    except AWAY:
         logger.warning("repeated reads are recorded one by one: the cache is away")
         record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
         return
@@ -143,14 +143,11 @@ def count_events(events: QuerySet[AuditEvent]) -> int:
     last = AuditEvent.objects.order_by("-sequence").only("sequence", "hash").first()
     if last is None:
         return 0
-    try:
-        anchor, count = cache.get(key) or (Anchor(0, FIRST_HASH), 0)
-        if not _is_in_chain(anchor):  # the tables are those of a backup
-            anchor, count = Anchor(0, FIRST_HASH), 0
-        count += events.filter(sequence__gt=anchor.sequence, sequence__lte=last.sequence).count()
-        cache.set(key, (Anchor(last.sequence, last.hash), count), timeout=COUNTED_FOR_S)
-    except (RedisError, OSError):
-        return events.count()
+    anchor, count = recalled(key) or (Anchor(0, FIRST_HASH), 0)
+    if not _is_in_chain(anchor):  # the tables are those of a backup
+        anchor, count = Anchor(0, FIRST_HASH), 0
+    count += events.filter(sequence__gt=anchor.sequence, sequence__lte=last.sequence).count()
+    remember(key, (Anchor(last.sequence, last.hash), count), for_s=COUNTED_FOR_S)
     return count
 
 

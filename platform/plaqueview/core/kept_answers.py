@@ -1,16 +1,11 @@
 """Answers that took long to find are given again for a while, as of when they were found."""
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from django.core.cache import cache
-from redis.exceptions import RedisError
-
 from plaqueview import __version__
-
-logger = logging.getLogger(__name__)
+from plaqueview.core.remembering import recalled, remember
 
 Answer = TypeVar("Answer")
 
@@ -28,10 +23,7 @@ def kept(key: str, find: Callable[[], Answer]) -> Answer:
     rights it was found by included. Without the cache it is found each time.
     """
     key = f"kept:{__version__}:{key}"
-    try:
-        answer: Answer | None = cache.get(key)
-    except (RedisError, OSError):
-        return find()
+    answer: Answer | None = recalled(key)
     return answer if answer is not None else _found(key, find)
 
 
@@ -40,12 +32,5 @@ def _found(key: str, find: Callable[[], Answer]) -> Answer:
     answer = find()
     took_s = time.monotonic() - began
     if took_s >= LONG_S:
-        _keep(key, answer, kept_s=min(LONGEST_S, took_s * TIMES_AS_LONG))
+        remember(key, answer, for_s=min(LONGEST_S, took_s * TIMES_AS_LONG))
     return answer
-
-
-def _keep(key: str, answer: object, *, kept_s: float) -> None:
-    try:
-        cache.set(key, answer, timeout=kept_s)
-    except (RedisError, OSError):
-        logger.warning("an answer that took long is not kept: the cache is away")

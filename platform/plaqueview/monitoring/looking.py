@@ -1,16 +1,11 @@
 """When it is worth a look among all versions of a department for those that nothing was done about yet."""
 
-import logging
 from collections.abc import Callable, Collection
 from typing import Final
 
-from django.core.cache import cache
-from redis.exceptions import RedisError
-
 from plaqueview.audit.following import happened_since, last_sequence
 from plaqueview.audit.models import EventKind
-
-logger = logging.getLogger(__name__)
+from plaqueview.core.remembering import recalled, remember
 
 IN_VAIN_FOR_S: Final = 3600
 
@@ -24,20 +19,10 @@ def look(find: Callable[[], int], *, kinds: Collection[EventKind]) -> None:
     if _is_in_vain(key, reached, kinds):
         return
     if find() == 0:
-        _keep(key, reached)
+        remember(key, reached, for_s=IN_VAIN_FOR_S)
 
 
 def _is_in_vain(key: str, reached: int, kinds: Collection[EventKind]) -> bool:
     """Not so where the last look was further along the chain than it reaches: the tables are those of a backup."""
-    try:
-        last = cache.get(key)
-    except (RedisError, OSError):
-        return False
+    last = recalled(key)
     return last is not None and last <= reached and not happened_since(last, kinds)
-
-
-def _keep(key: str, reached: int) -> None:
-    try:
-        cache.set(key, reached, timeout=IN_VAIN_FOR_S)
-    except (RedisError, OSError):
-        logger.warning("what was looked for in vain is looked for again: the cache is away")
