@@ -1,14 +1,21 @@
 """WADO-RS and QIDO-RS: the stored bytes, frames, headers, and searches, within the caller's sites."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from dicomweb_client.api import DICOMwebClient
 from django.test import Client
+from openjpeg.utils import encode_array
+from pydicom import dcmread
+from pydicom.encaps import encapsulate
+from pydicom.pixels import pack_bits
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
     JPEGLSLossless,
     RLELossless,
 )
@@ -101,6 +108,58 @@ def test_frames_of_a_multi_frame_instance(viewer):
     assert parts_of(several) == [pixels[3].tobytes(), pixels[1].tobytes()]
     assert (single["Content-Type"], single.content) == ("application/octet-stream", pixels[2].tobytes())
     assert beyond.status_code == 404
+
+
+def of_bits(shape: tuple[int, int, int]):
+    """An instance whose frames are of single bits, as a binary segmentation's are; and the bits."""
+    bits = np.random.default_rng(3).integers(0, 2, shape).astype(np.uint8)
+    dataset = series(1)[0]
+    dataset.NumberOfFrames, dataset.Rows, dataset.Columns = shape
+    dataset.BitsAllocated = dataset.BitsStored = 1
+    dataset.HighBit = 0
+    dataset.PixelData = pack_bits(bits)
+    return dataset, bits
+
+
+def compress_bits(dataset, bits: np.ndarray) -> None:
+    frames = [encode_array(frame, bits_stored=1, photometric_interpretation=2) for frame in bits]
+    dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+
+
+@pytest.mark.parametrize(
+    ("shape", "syntax", "count"),
+    [
+        ((3, 8, 8), ExplicitVRLittleEndian, 8),
+        ((3, 5, 5), ExplicitVRLittleEndian, 4),
+        ((2, 182, 218), ImplicitVRLittleEndian, 4960),
+        ((3, 5, 5), DeflatedExplicitVRLittleEndian, 4),
+        ((3, 65, 67), JPEG2000Lossless, 545),
+    ],
+)
+def test_a_frame_of_single_bits_comes_packed_from_its_first_byte_on(shape, syntax, count, viewer):
+    dataset, bits = of_bits(shape)
+    if syntax == JPEG2000Lossless:
+        compress_bits(dataset, bits)
+    receive_bytes(encoded(dataset, syntax=syntax))
+
+    answer = viewer.get(f"{address(dataset)}/frames/2", headers={"accept": "application/octet-stream"})
+
+    assert (answer.status_code, len(answer.content)) == (200, count)
+    assert answer.content == np.packbits(bits[1], bitorder="little").tobytes()
+
+
+def test_single_bits_are_packed_frame_behind_frame_in_an_instance_that_is_decoded(viewer):
+    dataset, bits = of_bits((3, 65, 67))
+    compress_bits(dataset, bits)
+    receive_bytes(encoded(dataset, syntax=JPEG2000Lossless))
+
+    answer = viewer.get(address(dataset), headers={"accept": "application/dicom"})
+
+    decoded = dcmread(BytesIO(answer.content))
+    assert decoded.PixelData == np.packbits(bits, bitorder="little").tobytes()
+    assert decoded.pixel_array.tolist() == bits.tolist()
 
 
 def test_frames_are_immutable_and_private(viewer):

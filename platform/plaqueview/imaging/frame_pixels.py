@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.pixels import pixel_array
+from pydicom.pixels import pack_bits, pixel_array
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from plaqueview.imaging.dicom_header import first_number, frame_places, text
@@ -43,8 +43,17 @@ class Look:
 
 
 def decoded_frame(path: Path, index: int) -> bytes:
-    """Frame `index`, from 0, uncompressed and little endian. Raises: what pydicom and its decoders raise."""
-    voxels = _frame(path, index, raw=True)
+    """Frame `index`, from 0, uncompressed and little endian.
+
+    Single bits are packed, the first one lowest, from the frame's first byte to its last, filled up with zeros. In the
+    file the next frame begins within that byte; who has one frame by itself could not tell at which bit it does.
+
+    Source: PS3.5 8.1.1. Raises: what pydicom and its decoders raise.
+    """
+    header = dcmread(path, specific_tags=["BitsAllocated"], stop_before_pixels=True)
+    voxels = _frame(path, header, index, raw=True)
+    if header.get("BitsAllocated") == 1:
+        return pack_bits(voxels, pad=False)
     return np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<")).tobytes()
 
 
@@ -53,6 +62,8 @@ def uncompressed_instance(path: Path) -> bytes:
     dataset = dcmread(path)
     if dataset.file_meta.TransferSyntaxUID.is_compressed and "PixelData" in dataset:
         dataset.decompress(generate_instance_uid=False)
+        if dataset.BitsAllocated == 1:
+            dataset.PixelData = pack_bits(np.frombuffer(dataset.PixelData, np.uint8))  # pydicom leaves a byte for each
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     stream = BytesIO()
     dataset.save_as(stream, implicit_vr=False, little_endian=True, enforce_file_format=True)
@@ -67,7 +78,7 @@ def instance_window(path: Path) -> Window:
 def rendered_frame(path: Path, index: int, look: Look) -> bytes:
     """Frame `index`, from 0, as a picture. Source: PS3.18 8.3.5.1. Raises: as `decoded_frame`."""
     header = dcmread(path, stop_before_pixels=True)
-    pixels = _frame(path, index, raw=False)
+    pixels = _frame(path, header, index, raw=False)
     grey = pixels if pixels.ndim == 3 else _grey(pixels, header, index + 1, look)
     picture = Image.fromarray(_eight_bits(grey))
     if look.size is not None:
@@ -77,8 +88,7 @@ def rendered_frame(path: Path, index: int, look: Look) -> bytes:
     return stream.getvalue()
 
 
-def _frame(path: Path, index: int, *, raw: bool) -> NDArray[Any]:  # Any: as stored
-    header = dcmread(path, specific_tags=["NumberOfFrames"], stop_before_pixels=True)
+def _frame(path: Path, header: FileDataset, index: int, *, raw: bool) -> NDArray[Any]:  # Any: as stored
     is_deflated = header.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
     # pydicom reads one frame of a file without the others, but looks for them before inflating it.
     return pixel_array(dcmread(path) if is_deflated else path, index=index, raw=raw)
