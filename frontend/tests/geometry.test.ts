@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { point3, toWorld, toWorldDirection } from "../src/geometry/affine";
+import { point3, toWorld, toWorldDirection, type Point3 } from "../src/geometry/affine";
 import type { LabelVolume } from "../src/geometry/labels";
 import { boxesOf, lesionAt } from "../src/geometry/lesion_extent";
 import { sideOf } from "../src/geometry/orientation";
 import { outlineLoops, type Loop } from "../src/geometry/outlines";
 import { extremes, PixelError, rescaled, storedPixelsOf, type PixelFormat } from "../src/geometry/pixels";
+import { slicePlace } from "../src/geometry/slice_place";
 import { centreOut, sliceWithMostLesions } from "../src/geometry/slice_order";
 import { applyPreset, percentileWindow, rangeOf, WINDOW_PRESETS, windowOf } from "../src/geometry/windowing";
 
@@ -39,6 +40,49 @@ describe("the side that a direction points to", () => {
     [[0, 0, 0], ""],
   ] as const)("is %j: %s", (direction, side) => {
     expect(sideOf(direction)).toBe(side);
+  });
+});
+
+/** Of slices of 21 rows and 11 columns of 1 mm, 5 mm apart, whose first voxel lies at the origin; directions in LPS. */
+function placeOf({ rows, columns, slices, origin }: Record<"rows" | "columns" | "slices" | "origin", Point3>, sliceIndex: number): string {
+  const line = (axis: 0 | 1 | 2) => [5 * slices[axis], rows[axis], columns[axis], origin[axis]];
+  return slicePlace({ affine: [...line(0), ...line(1), ...line(2), 0, 0, 0, 1], shape: [4, 21, 11] }, sliceIndex);
+}
+
+describe("the place of a slice", () => {
+  const [LEFT, BACK, HEAD]: Point3[] = [[1, 0, 0], [0, 1, 0], [0, 0, 1]] as const;
+  const minus = ([x, y, z]: Point3): Point3 => [-x, -y, -z];
+  const tilted = (degrees: number) => [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)] as const;
+
+  it.each([
+    ["axial", { rows: BACK, columns: LEFT, slices: HEAD, origin: [-70, -80, 30] }, ["H 30.0 mm", "H 35.0 mm", "H 40.0 mm", "H 45.0 mm"]],
+    ["axial, from the head down", { rows: BACK, columns: LEFT, slices: minus(HEAD), origin: [-70, -80, 7] }, ["H 7.0 mm", "H 2.0 mm", "F 3.0 mm", "F 8.0 mm"]],
+    ["sagittal", { rows: minus(HEAD), columns: BACK, slices: LEFT, origin: [-6, -100, 120] }, ["R 6.0 mm", "R 1.0 mm", "L 4.0 mm", "L 9.0 mm"]],
+    ["coronal", { rows: minus(HEAD), columns: LEFT, slices: BACK, origin: [-90, -7.5, 110] }, ["A 7.5 mm", "A 2.5 mm", "P 2.5 mm", "P 7.5 mm"]],
+  ] as const)("of a stack that is %s is along the stack", (_, grid, places) => {
+    expect([0, 1, 2, 3].map((index) => placeOf(grid, index))).toEqual(places);
+  });
+
+  it("of an oblique slice is that of its middle, along the axis that it crosses most squarely", () => {
+    const [along, across] = tilted(30);
+    // Axial, the back of each row lower by 30 degrees: the middle lies 10 mm along the rows.
+    const axial = { rows: [0, along, -across], columns: LEFT, slices: [0, across, along], origin: [-5, -10, 40] } as const;
+    // Sagittal, turned by 30 degrees about the axis from foot to head: the middle lies 5 mm along the columns.
+    const sagittal = { rows: minus(HEAD), columns: [-across, along, 0], slices: [along, across, 0], origin: [10, -100, 100] } as const;
+
+    expect([0, 1].map((index) => placeOf(axial, index))).toEqual(["H 35.0 mm", "H 39.3 mm"]);
+    expect([0, 1].map((index) => placeOf(sagittal, index))).toEqual(["L 7.5 mm", "L 11.8 mm"]);
+  });
+
+  it("of a tilted gantry is across its slices, not towards the next one", () => {
+    const sheared = { rows: BACK, columns: LEFT, slices: [0, 0.8, 0.6], origin: [0, 0, 12] } as const;
+
+    expect(placeOf(sheared, 1)).toBe("H 15.0 mm");
+  });
+
+  it("near zero has the side of what is written", () => {
+    expect(placeOf({ rows: BACK, columns: LEFT, slices: HEAD, origin: [0, 0, -0.04] }, 0)).toBe("H 0.0 mm");
+    expect(placeOf({ rows: BACK, columns: LEFT, slices: HEAD, origin: [0, 0, -0.06] }, 0)).toBe("F 0.1 mm");
   });
 });
 

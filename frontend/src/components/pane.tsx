@@ -1,5 +1,7 @@
 import { lazy, Suspense, useEffect, useRef, type PointerEvent as ReactPointerEvent, type ReactNode } from "react";
 
+import { point3 } from "../geometry/affine";
+import { slicePlace } from "../geometry/slice_place";
 import type { SliceStack } from "../server/types";
 import { paneStore, usePanes, type PaneId } from "../state/panes";
 import { useSliceWheel } from "../tools/wheel";
@@ -76,7 +78,6 @@ export function StageLoader() {
 function Corners({ pane, slices, caption }: { pane: PaneId; slices: SliceStack; caption: string | null }) {
   const { sliceIndex, drawnSlice, window, isInverted, isBeyond } = paneStore(pane)();
   const isAwaited = drawnSlice !== -1 && drawnSlice !== sliceIndex;
-  const position = slices.slices[sliceIndex]?.position_mm?.[2];
   const suffix = pane === "current" ? "" : `-${pane}`;
   return (
     <div className={styles.corners}>
@@ -85,7 +86,7 @@ function Corners({ pane, slices, caption }: { pane: PaneId; slices: SliceStack; 
       <div className={styles.bottomLeft}>
         <span className={styles.slice} data-testid={`slice-indicator${suffix}`}>{`${sliceIndex + 1} / ${slices.slices.length}`}</span>
         {isAwaited && <span className={styles.awaited} role="status">{`Loading slice ${sliceIndex + 1} …`}</span>}
-        {position !== undefined && !isAwaited && <span>{`${position >= 0 ? "H" : "F"} ${Math.abs(position).toFixed(1)} mm`}</span>}
+        {!isAwaited && <span data-testid={`slice-place${suffix}`}>{slicePlace({ affine: slices.affine, shape: point3(slices.shape) }, sliceIndex)}</span>}
       </div>
       <div className={styles.bottomRight}>
         {isInverted && <span>Inverted</span>}

@@ -15,14 +15,15 @@ export function sideOf(direction: Point3): string {
   const size = length(direction);
   if (size === 0) return "";
   return direction
-    .map((component, axis) => ({ cosine: Math.abs(component) / size, letter: letter(component, axis) }))
+    .map((component, axis) => ({ cosine: Math.abs(component) / size, letter: letterOf(component, axis) }))
     .toSorted((first, second) => second.cosine - first.cosine)
     .filter(({ cosine }, rank) => rank === 0 || cosine > SECOND_LETTER_COSINE)
     .map(({ letter: side }) => side)
     .join("");
 }
 
-function letter(component: number, axis: number): string {
+/** The side on which a place or a direction lies along an axis of LPS, 0 to 2. */
+export function letterOf(component: number, axis: number): string {
   const [positive, negative] = AXIS_LETTERS[axis] ?? ["", ""];
   return component >= 0 ? positive : negative;
 }
