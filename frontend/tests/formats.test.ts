@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import { ageText, nameText, sliceRangeText, volumeText } from "../src/components/formats";
 
@@ -22,6 +22,27 @@ it.each([
 it("an age is that of the day of the study", () => {
   expect(ageText("1980-06-15", "2026-06-14")).toBe("45 y");
   expect(ageText("1980-06-15", "2026-06-16")).toBe("46 y");
+});
+
+it.each([
+  ["1980-06-15", "2026-06-15", "46 y"],
+  ["1980-06-15", "1981-06-15", "1 y"],
+  ["1980-06-15", "2026-05-31", "45 y"],
+  ["1980-06-15", "2026-12-01", "46 y"],
+  ["2000-02-29", "2027-02-28", "26 y"],
+  ["2000-02-29", "2027-03-01", "27 y"],
+  ["2026-06-15", "2026-06-15", "0 y"],
+])("somebody born on %s is on %s %s old", (birthDate, day, age) => {
+  expect(ageText(birthDate, day)).toBe(age);
+});
+
+it("an age without a day is that of today, where the reader is", () => {
+  vi.useFakeTimers({ now: new Date(2026, 5, 15, 0, 30) });
+
+  expect(ageText("1980-06-15", null)).toBe("46 y");
+  expect(ageText("1980-06-16", null)).toBe("45 y");
+  expect(ageText(null, null)).toBe("");
+  vi.useRealTimers();
 });
 
 it("volumes keep three digits", () => {

@@ -3,8 +3,9 @@ export const UNKNOWN = "–";
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric" });
 const TIME = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
+/** Sweden writes days as ISO 8601 does: 2026-06-15. */
+const ISO_DAY = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: "2-digit", day: "2-digit" });
 const FULL_TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-const YEAR_MS = 365.25 * 24 * 3600 * 1000;
 
 export function dateText(date: string | null | undefined): string {
   return date ? DAY.format(new Date(`${date.slice(0, 10)}T00:00:00`)) : UNKNOWN;
@@ -18,11 +19,12 @@ export function fullTimeText(moment: string | null | undefined): string {
   return moment ? FULL_TIME.format(new Date(moment)) : UNKNOWN;
 }
 
-/** Whole years from birth to a day. */
+/** Whole years from birth to a day, or to today: one more on each birthday. */
 export function ageText(birthDate: string | null, day: string | null): string {
   if (!birthDate) return "";
-  const until = day ? new Date(day) : new Date();
-  return `${Math.floor((until.getTime() - new Date(birthDate).getTime()) / YEAR_MS)} y`;
+  const until = day ?? ISO_DAY.format(new Date());
+  const isBeforeBirthday = until.slice(5, 10) < birthDate.slice(5, 10);
+  return `${Number(until.slice(0, 4)) - Number(birthDate.slice(0, 4)) - Number(isBeforeBirthday)} y`;
 }
 
 /** A DICOM person name, family^given, as it is spoken. */
