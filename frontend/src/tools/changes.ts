@@ -39,6 +39,6 @@ export const CHANGE_COMMANDS: readonly Command[] = [
     id: "changes.view", group: "Overlay", title: "Changes since the prior on or off", keys: ["Shift+c"],
     run: () => usePanes.getState().showChanges(!usePanes.getState().isChangeView),
   },
-  { id: "changes.next", group: "Overlay", title: "Next change", keys: ["Shift+n"], run: () => step(1) },
-  { id: "changes.previous", group: "Overlay", title: "Previous change", keys: ["Shift+p"], run: () => step(-1) },
+  { id: "changes.next", group: "Overlay", title: "Next change", keys: ["Shift+n"], isRepeated: true, run: () => step(1) },
+  { id: "changes.previous", group: "Overlay", title: "Previous change", keys: ["Shift+p"], isRepeated: true, run: () => step(-1) },
 ];

@@ -45,6 +45,8 @@ export interface Command {
    * "Shift+" before it in this order; Shift is not written for signs that need it, such as "?".
    */
   readonly keys: readonly string[];
+  /** Whether it runs again and again while its key is held; others run once. */
+  readonly isRepeated?: true;
   run(context: CommandContext): void;
   /** Only for commands that last while the key is held. */
   release?(context: CommandContext, heldMs: number): void;

@@ -26,19 +26,19 @@ const STEP = 1.25;
 export const EDITING_COMMANDS: readonly Command[] = [
   ...TOOLS.map<Command>(({ tool, key, title }) => ({ id: `edit.${tool}`, group: "Correcting", title, keys: [key], run: choose(tool) })),
   {
-    id: "edit.smaller", group: "Correcting", title: "Smaller brush", keys: ["["],
+    id: "edit.smaller", group: "Correcting", title: "Smaller brush", keys: ["["], isRepeated: true,
     run: () => editNow().resize(Math.min(editNow().sizeMm - 0.5, editNow().sizeMm / STEP)),
   },
   {
-    id: "edit.larger", group: "Correcting", title: "Larger brush", keys: ["]"],
+    id: "edit.larger", group: "Correcting", title: "Larger brush", keys: ["]"], isRepeated: true,
     run: () => editNow().resize(Math.max(editNow().sizeMm + 0.5, editNow().sizeMm * STEP)),
   },
   {
-    id: "edit.undo", group: "Correcting", title: "Undo", keys: ["Ctrl+z"],
+    id: "edit.undo", group: "Correcting", title: "Undo", keys: ["Ctrl+z"], isRepeated: true,
     run: ({ drafting }) => (drafting?.canUndo ? drafting.undo() : advise("There is nothing to undo.")),
   },
   {
-    id: "edit.redo", group: "Correcting", title: "Redo", keys: ["Ctrl+Shift+z", "Ctrl+y"],
+    id: "edit.redo", group: "Correcting", title: "Redo", keys: ["Ctrl+Shift+z", "Ctrl+y"], isRepeated: true,
     run: ({ drafting }) => (drafting?.canRedo ? drafting.redo() : advise("There is nothing to do again.")),
   },
 ];

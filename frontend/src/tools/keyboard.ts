@@ -20,7 +20,7 @@ export function useCommandKeys(contextNow: () => CommandContext): void {
       const command = commandOfEvent(event);
       if (!command || isMeantForOthers(event)) return;
       event.preventDefault();
-      if (command.release && event.repeat) return;
+      if (isIdleRepeat(command, event)) return;
       command.run(context());
       if (command.release) held.set(event.code, { command, since: performance.now() });
     };
@@ -38,24 +38,33 @@ export function useCommandKey(id: string, action: () => void): void {
   useEffect(() => {
     const stopping = new AbortController();
     const onKeyDown = (event: KeyboardEvent) => {
-      if (commandOfEvent(event)?.id !== id || isMeantForOthers(event)) return;
+      const command = commandOfEvent(event);
+      if (command?.id !== id || isMeantForOthers(event)) return;
       event.preventDefault();
-      act();
+      if (!isIdleRepeat(command, event)) act();
     };
     window.addEventListener("keydown", onKeyDown, { signal: stopping.signal });
     return () => stopping.abort();
   }, [id]);
 }
 
+/** A key that is held sends itself again and again: what deletes, chooses or opens something is done once. */
+function isIdleRepeat(command: Command, event: KeyboardEvent): boolean {
+  return event.repeat && !command.isRepeated;
+}
+
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 const OPEN_LAYER = "[role=dialog], [role=menu], [role=listbox]";
+/** Controls that Enter or Space presses. */
+const PRESSED = "a, button, summary, input, [role=button]";
 /** Controls that use the arrow, page, home and end keys themselves. */
 const MOVED_BY_ARROWS = "[role=slider], [role=tablist], [type=radio]";
+const MOVING = /^(Arrow|Page|Home$|End$)/;
 
 function isMeantForOthers(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING) || document.querySelector(OPEN_LAYER)) return true;
   const isPressedControl = (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey;
-  if (isPressedControl && target?.closest("a, button, summary, [role=button]")) return true;
-  return event.key.length > 1 && event.key !== "Escape" && Boolean(target?.closest(MOVED_BY_ARROWS));
+  if (isPressedControl && target?.closest(PRESSED)) return true;
+  return MOVING.test(event.key) && Boolean(target?.closest(MOVED_BY_ARROWS));
 }

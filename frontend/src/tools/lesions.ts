@@ -26,7 +26,7 @@ function leave(reading: Reading): void {
 }
 
 export const LESION_COMMANDS: readonly Command[] = [
-  { id: "lesion.next", group: "Lesions", title: "Next lesion", keys: ["n"], run: (context) => moveBy(context, 1) },
-  { id: "lesion.previous", group: "Lesions", title: "Previous lesion", keys: ["p"], run: (context) => moveBy(context, -1) },
+  { id: "lesion.next", group: "Lesions", title: "Next lesion", keys: ["n"], isRepeated: true, run: (context) => moveBy(context, 1) },
+  { id: "lesion.previous", group: "Lesions", title: "Previous lesion", keys: ["p"], isRepeated: true, run: (context) => moveBy(context, -1) },
   { id: "lesion.none", group: "Lesions", title: "Put the tool away, then select no lesion", keys: ["Escape"], run: ({ reading }) => leave(reading) },
 ];

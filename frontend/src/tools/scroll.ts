@@ -8,10 +8,10 @@ const WHEEL_STEP_PX = 60;
 const LINE_PX = 20;
 
 export const SCROLL_COMMANDS: readonly Command[] = [
-  { id: "slice.previous", group: "Slices", title: "Previous slice", keys: ["ArrowUp", "ArrowLeft"], run: () => activePaneNow().step(-1) },
-  { id: "slice.next", group: "Slices", title: "Next slice", keys: ["ArrowDown", "ArrowRight"], run: () => activePaneNow().step(1) },
-  { id: "slice.back", group: "Slices", title: `${PAGE} slices back`, keys: ["PageUp"], run: () => activePaneNow().step(-PAGE) },
-  { id: "slice.forward", group: "Slices", title: `${PAGE} slices forward`, keys: ["PageDown"], run: () => activePaneNow().step(PAGE) },
+  { id: "slice.previous", group: "Slices", title: "Previous slice", keys: ["ArrowUp", "ArrowLeft"], isRepeated: true, run: () => activePaneNow().step(-1) },
+  { id: "slice.next", group: "Slices", title: "Next slice", keys: ["ArrowDown", "ArrowRight"], isRepeated: true, run: () => activePaneNow().step(1) },
+  { id: "slice.back", group: "Slices", title: `${PAGE} slices back`, keys: ["PageUp"], isRepeated: true, run: () => activePaneNow().step(-PAGE) },
+  { id: "slice.forward", group: "Slices", title: `${PAGE} slices forward`, keys: ["PageDown"], isRepeated: true, run: () => activePaneNow().step(PAGE) },
   { id: "slice.first", group: "Slices", title: "First slice", keys: ["Home"], run: () => activePaneNow().goTo(0) },
   { id: "slice.last", group: "Slices", title: "Last slice", keys: ["End"], run: () => activePaneNow().goTo(activePaneNow().sliceCount - 1) },
 ];
