@@ -56,6 +56,8 @@ function applyToStudy(id: string, event: FeedEvent): void {
   // The regions of a version's lesions come some seconds after it.
   if (event.type === "annotation.changed") void queryClient.invalidateQueries({ queryKey: ["lesions", event.annotation] });
   if (event.type === "caught_up") void queryClient.invalidateQueries({ queryKey: ["lesions"] });
+  // A mask never changes, so nothing else asks again for one that could not be fetched meanwhile.
+  if (event.type === "caught_up") void queryClient.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" });
   void queryClient.invalidateQueries({ queryKey: ["study", id] });
   void queryClient.invalidateQueries({ queryKey: ["double-readings"] });
   void queryClient.invalidateQueries({ queryKey: ["patient"] });
