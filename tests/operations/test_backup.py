@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,18 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.utils import ConnectionHandler
 
+from plaqueview.core.aside import set_aside, settle_set_aside
 from plaqueview.core.errors import ConflictError, InvalidError, UnavailableError
-from plaqueview.core.storage import store_bytes, stored_path
+from plaqueview.core.storage import store_bytes, stored_keys, stored_path
+from plaqueview.core.stored_keys import kept_among
 from plaqueview.operations import backup as backups
 from plaqueview.operations import database_copy
+from plaqueview.operations.erasure import erase
+from plaqueview.patients.models import Patient
+from plaqueview.studies.models import Instance
 from tests.api.scene import make_place
 from tests.inference.processes import PLACES, environment
+from tests.studies.dicom_files import receive_series, series
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +224,95 @@ def test_an_upload_that_is_read_meanwhile_is_saved_as_it_was_before(store, tmp_p
     backups.back_up(tmp_path / "backup")
 
     assert (tmp_path / "backup" / "storage" / "uploads" / "one" / "0").read_bytes() == b"waiting"
+
+
+def stored_in(backup: Path) -> set[str]:
+    return {
+        name.removeprefix("storage/") for name, _ in backups.manifests.sums_of(backup) if name.startswith("storage/")
+    }
+
+
+def received_keys() -> set[str]:
+    """The keys of a patient's three images."""
+    receive_series(series(3))
+    return set(Instance.objects.values_list("storage_key", flat=True))
+
+
+def erase_everybody() -> None:
+    """The bytes are out of their place."""
+    for patient in Patient.objects.all():
+        erase(patient_id=patient.pk, reason="The patient asked for it.", is_reauthenticated=True, actor=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_was_erased_an_hour_ago_or_less_is_not_in_a_backup(store, tmp_path, empty_broker):
+    keys = received_keys()
+    erase_everybody()
+    report = store_bytes([b"report"], kind="documents")
+
+    backups.back_up(tmp_path / "backup")
+
+    assert {path.relative_to(store / "removed").as_posix() for path in (store / "removed").glob("*/*/*")} == keys
+    assert stored_in(tmp_path / "backup") == {report.key}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_during_a_backup_is_in_it_as_before(store, tmp_path, monkeypatch, empty_broker):
+    keys = received_keys()
+    copy_database = database_copy.copy_database
+
+    def erase_after_it(folder: Path) -> Path:
+        database = copy_database(folder)
+        erase_everybody()
+        return database
+
+    monkeypatch.setattr(backups, "copy_database", erase_after_it)
+    backups.back_up(tmp_path / "backup")
+
+    assert not Patient.objects.exists()
+    assert stored_in(tmp_path / "backup") == keys
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_that_go_for_good_during_a_backup_do_not_end_it(store, tmp_path, monkeypatch, empty_broker):
+    received_keys()
+    report = store_bytes([b"report"], kind="documents")
+
+    copy_into = backups._copy_into
+
+    def erase_once_listed(folder: Path, keys: Iterable[str], sums: dict[str, str]) -> None:
+        listed = list(keys)
+        erase_everybody()
+        settle_set_aside(wanted_among=kept_among, older_than_s=-1.0)
+        copy_into(folder, listed, sums)
+
+    monkeypatch.setattr(backups, "_copy_into", erase_once_listed)
+    backups.back_up(tmp_path / "backup")
+
+    assert stored_in(tmp_path / "backup") == {report.key}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_aside_that_a_row_names_are_in_a_backup_in_their_place(store, tmp_path, empty_broker):
+    keys = received_keys()
+    set_aside(keys)
+
+    backups.back_up(tmp_path / "backup")
+
+    assert stored_in(tmp_path / "backup") == keys
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_gone_and_that_a_row_names_ends_a_backup(store, tmp_path, monkeypatch, empty_broker):
+    lost = min(received_keys())
+    listed = list(stored_keys())
+    (store / lost).unlink()
+    monkeypatch.setattr(backups, "stored_keys", lambda folder="": iter([] if folder else listed))
+
+    with pytest.raises(UnavailableError, match=f"^the stored file {lost} went away during the backup$"):
+        backups.back_up(tmp_path / "backup")
+
+    assert not (tmp_path / "backup" / "manifest.json").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,12 +7,13 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
 from plaqueview.core import copies
 from plaqueview.core.disk import make_folders, side_by_side
-from plaqueview.core.storage import stored_size
+from plaqueview.core.storage import open_stored, stored_keys, stored_size
 
 Wanted = Callable[[Collection[str]], Collection[str]]
 
@@ -27,6 +28,19 @@ def settle_set_aside(*, wanted_among: Wanted, older_than_s: float) -> int:
     keys = list(_aside_before(time.time() - older_than_s))
     wanted = wanted_among(keys)
     return sum(side_by_side(lambda key: _settle(key, is_wanted=key in wanted), keys))
+
+
+def keys_aside() -> set[str]:
+    """The keys under which it was stored, of all that is set aside."""
+    return {key.removeprefix(_aside("")) for key in stored_keys(copies.REMOVED)}
+
+
+def open_in_place_or_aside(key: str) -> BinaryIO:
+    """The bytes, wherever they are just now. Raises: as `open_stored`."""
+    try:
+        return open_stored(key)
+    except FileNotFoundError:
+        return open_stored(_aside(key))
 
 
 def _set_aside(key: str) -> None:

@@ -23,8 +23,8 @@ from plaqueview.core.disk import incoming, make_folders, side_by_side, sync_fold
 from plaqueview.core.errors import UnavailableError
 
 CHUNK_BYTES = 1024 * 1024
-# Half-received files, the working folder of a training that runs, and copies of a bucket's bytes: all begin anew.
-UNFINISHED: Final = {"incoming", "runs", copies.FOLDER}
+# Half-received files, the working folder of a training that runs, copies of a bucket's bytes, and what is set aside.
+NOT_STORED: Final = {"incoming", "runs", copies.FOLDER, copies.REMOVED}
 PROBE: Final = ".probe-"
 
 
@@ -211,10 +211,10 @@ def remove_waiting(folder: str) -> None:
 
 
 def stored_keys(folder: str = "") -> Iterator[str]:
-    """The keys of all that is stored, or of what is below the folder, in their order."""
+    """The keys of all that is stored, or of whatever is below the folder, in their order."""
     for key in _keys_below(folder):
         top, _, name = key.partition("/")
-        if top not in UNFINISHED and not (name or top).startswith(PROBE):
+        if (folder or top not in NOT_STORED) and not (name or top).startswith(PROBE):
             yield key
 
 

@@ -1,11 +1,12 @@
 """Database and storage in one folder, and back, while the system runs (docs/decisions/0017-backups.md).
 
-Stored files are written before the row that names them and are never changed or deleted. So the database comes first:
-whatever it names at its moment is in the storage then and later. What is stored meanwhile comes along, named by no row.
+Stored files are written before the row that names them, are never changed, and lie aside for an hour when no row names
+them any more. So the database comes first: whatever it names at its moment is in the storage then and later. What is
+stored meanwhile comes along, named by no row; what no row named before stays out.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,15 +14,17 @@ from typing import BinaryIO
 from django.conf import settings
 
 from plaqueview.core import copies, health
+from plaqueview.core.aside import keys_aside, open_in_place_or_aside
 from plaqueview.core.copies import BY_CONTENT
 from plaqueview.core.errors import ConflictError, UnavailableError
-from plaqueview.core.storage import open_stored, stored_keys
+from plaqueview.core.storage import stored_keys
+from plaqueview.core.stored_keys import kept_among
 from plaqueview.operations import manifest as manifests
 from plaqueview.operations.database_copy import FILE_OF_VENDOR, copy_database, fill_database, require_empty_database
 from plaqueview.operations.manifest import Manifest
 
 STORAGE = "storage"
-UPLOADS = "uploads"  # received and not yet read: the only files that go away when their work is done
+UPLOADS = "uploads"  # received and not yet read: they go at once when their work is done
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -43,10 +46,12 @@ def back_up(folder: Path) -> Backup:
     health.require_migrations()
     folder.mkdir(mode=0o700, parents=True)
     sums: dict[str, str] = {}
+    removed = keys_aside()
     _copy_into(folder, stored_keys(UPLOADS), sums)
     database = copy_database(folder)
     sums[database.name] = manifests.sha256_of(database)
     _copy_into(folder, stored_keys(), sums)
+    _copy_into(folder, kept_among(removed) | keys_aside() - removed, sums)
     return _finish(folder, sums)
 
 
@@ -76,17 +81,20 @@ def _finish(folder: Path, sums: dict[str, str]) -> Backup:
     return Backup(manifest, tuple(name for name, sha256 in sorted(sums.items()) if _is_not_its_name(name, sha256)))
 
 
-def _copy_into(folder: Path, keys: Iterator[str], sums: dict[str, str]) -> None:
-    """The files are in the backup, unless they are there already; an upload may be read meanwhile, and is gone then."""
+def _copy_into(folder: Path, keys: Iterable[str], sums: dict[str, str]) -> None:
+    """The files are in the backup, unless they are there already; one may go meanwhile that no row names any more.
+
+    An upload's goes when it was read, a patient's an hour after they were erased.
+    """
     for key in keys:
         name = f"{STORAGE}/{key}"
         if name in sums:
             continue
         try:
-            with open_stored(key) as reader:
+            with open_in_place_or_aside(key) as reader:
                 sums[name] = _copy(reader, folder / name)
         except FileNotFoundError as error:
-            if not key.startswith(f"{UPLOADS}/"):
+            if kept_among([key]):
                 raise UnavailableError(f"the stored file {key} went away during the backup") from error
 
 
