@@ -8,6 +8,7 @@ from dicomweb_client.api import DICOMwebClient
 from django.test import Client
 from openjpeg.utils import encode_array
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import pack_bits
 from pydicom.uid import (
@@ -287,6 +288,37 @@ def test_a_series_and_a_study_come_as_parts(viewer):
 
     assert parts_of(of_series) == [encoded(dataset) for dataset in datasets]
     assert sorted(parts_of(of_study)) == sorted(encoded(dataset) for dataset in [*datasets, *other])
+
+
+def test_a_big_endian_instance_comes_as_little_endian_to_its_last_word(viewer):
+    dataset, inner, lut = series(1)[0], Dataset(), Dataset()
+    set_pixels(dataset, noise())
+    dataset.PixelData = noise().astype(">u2").tobytes()
+    lut.LUTDescriptor = [4, 0, 16]
+    lut.add_new("LUTData", "OW", b"\0\1\0\2\0\3\0\4")
+    inner.add_new("PointCoordinatesData", "OF", b"\x3f\xc0\0\0")
+    lut.ModalityLUTSequence = [inner]
+    dataset.VOILUTSequence = [lut]
+    dataset.add_new("DoubleFloatPixelData", "OD", b"\x3f\xf4" + bytes(6))
+    dataset.add_new("LongPrimitivePointIndexList", "OL", b"\0\0\0\7")
+    dataset.add_new("SelectorOVValue", "OV", bytes(7) + b"\x08")
+    dataset.add_new(0x00291010, "OB", b"abcd")
+    dataset.FrameIncrementPointer = 0x00181063
+    receive_bytes(encoded(dataset, syntax=ExplicitVRBigEndian))
+
+    answer = viewer.get(address(dataset), headers={"accept": "application/dicom"})
+
+    turned = dcmread(BytesIO(answer.content))
+    (table,) = turned.VOILUTSequence
+    assert turned.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert turned.PixelData == noise().tobytes()
+    assert (table.LUTDescriptor, table.LUTData) == ([4, 0, 16], b"\1\0\2\0\3\0\4\0")
+    assert table.ModalityLUTSequence[0].PointCoordinatesData == b"\0\0\xc0\x3f"
+    assert turned.DoubleFloatPixelData == bytes(6) + b"\xf4\x3f"
+    assert turned.LongPrimitivePointIndexList == b"\7\0\0\0"
+    assert turned.SelectorOVValue == b"\x08" + bytes(7)
+    assert (turned[0x00291010].value, turned.FrameIncrementPointer) == (b"abcd", 0x00181063)
+    assert (turned.Rows, turned.PatientName, turned.StudyDate) == (16, "Novak^Ana", "20240203")
 
 
 # --- access -----------------------------------------------------------------------------------------------------------

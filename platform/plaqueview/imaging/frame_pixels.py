@@ -10,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom import dcmread
+from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.pixels import pack_bits, pixel_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
+from plaqueview.imaging.byte_order import turn_words
 from plaqueview.imaging.dicom_header import first_number, frame_places, text
 from plaqueview.imaging.dicom_read import read_pixels
 from plaqueview.imaging.windowing import Window, apply_window, percentile_window
@@ -60,13 +61,16 @@ def decoded_frame(path: Path, index: int) -> bytes:
 def uncompressed_instance(path: Path) -> bytes:
     """The instance as a Part 10 file, explicit VR little endian. Raises: as `decoded_frame`."""
     dataset = dcmread(path)
-    if dataset.file_meta.TransferSyntaxUID.is_compressed and "PixelData" in dataset:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_compressed and "PixelData" in dataset:
         dataset.decompress(generate_instance_uid=False)
         if dataset.BitsAllocated == 1:
             dataset.PixelData = pack_bits(np.frombuffer(dataset.PixelData, np.uint8))  # pydicom leaves a byte for each
+    if syntax == ExplicitVRBigEndian:
+        turn_words(dataset)
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     stream = BytesIO()
-    dataset.save_as(stream, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    dcmwrite(stream, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
     return stream.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The DICOMweb server: storing, searching, retrieving. Source: PS3.18."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 from plaqueview.accounts.authentication import user_of
 from plaqueview.accounts.models import User
 from plaqueview.core.access import Action
+from plaqueview.core.errors import InvalidError
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.kept_headers import metadata_of
@@ -26,6 +28,8 @@ from plaqueview.pacs.senders import deidentified_account
 from plaqueview.studies import services
 from plaqueview.studies.reading import site_of
 from plaqueview.studies.services import Arrival, Source
+
+logger = logging.getLogger(__name__)
 
 DICOM_JSON = "application/dicom+json"
 DICOM = "application/dicom"
@@ -219,9 +223,24 @@ def _alone(request: Asked, instance: StoredInstance, syntax: str, headers: dict[
     return answer_of(request, content, DICOM, headers)
 
 
-def _instance_parts(instances: Iterable[StoredInstance], syntax: str) -> Iterator[tuple[str, bytes]]:
-    for instance in instances:
-        yield _part_type(instance, syntax), frames.read_instance(instance, transfer_syntax_uid=syntax)
+def _instance_parts(instances: Sequence[StoredInstance], syntax: str) -> Iterable[tuple[str, bytes]]:
+    """Raises: as `read_instance`, where there is one instance only, and before anything of the answer is sent."""
+    if len(instances) == 1:
+        return [_part(instances[0], syntax)]
+    return (_part_or_stored(instance, syntax) for instance in instances)
+
+
+def _part(instance: StoredInstance, syntax: str) -> tuple[str, bytes]:
+    return _part_type(instance, syntax), frames.read_instance(instance, transfer_syntax_uid=syntax)
+
+
+def _part_or_stored(instance: StoredInstance, syntax: str) -> tuple[str, bytes]:
+    """As stored, and called so, where it cannot be brought into the syntax: all the others are not lost with it."""
+    try:
+        return _part(instance, syntax)
+    except InvalidError as error:
+        logger.warning("%s is sent as stored: %s", instance.storage_key, error)
+        return _part(instance, "*")
 
 
 def _part_type(instance: StoredInstance, syntax: str) -> str:

@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from array import array
 from typing import Final
 
 from pydicom.dataset import Dataset
@@ -10,6 +9,7 @@ from pydicom.uid import ExplicitVRBigEndian
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.core.storage import read_range
+from plaqueview.imaging.byte_order import BrokenWordsError, turned
 from plaqueview.pacs.retrieval import StoredInstance
 from plaqueview.pacs.stored_frames import opened_behind_header
 
@@ -19,8 +19,6 @@ BINARY: Final = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 PIXEL_DATA: Final = "7FE00010"
 # A tag; in an item of a sequence behind the sequence's tag and the item's number, from 0: "00283010.0.00283006".
 PLACE: Final = re.compile(r"(?:[0-9A-F]{8}\.[0-9]{1,6}\.)*[0-9A-F]{8}", re.IGNORECASE)
-# What a word of the value is to Python's array, where it has more than one byte.
-WORDS: Final = {"OD": "Q", "OF": "I", "OL": "I", "OV": "Q", "OW": "H"}
 
 
 def large_elements(dataset: Dataset, above: str = "") -> dict[str, str]:
@@ -64,14 +62,12 @@ def read_element(instance: StoredInstance, place: str) -> bytes:
     if element is None:
         raise NotFoundError("the instance has no binary element at this place")
     vr, value = element
-    if instance.transfer_syntax_uid != ExplicitVRBigEndian or vr not in WORDS:
+    if instance.transfer_syntax_uid != ExplicitVRBigEndian:
         return value
-    turned = array(WORDS[vr])
-    if len(value) % turned.itemsize:
-        raise InvalidError(f"element {place} has {len(value)} bytes; its VR {vr} needs words of {turned.itemsize}")
-    turned.frombytes(value)
-    turned.byteswap()
-    return turned.tobytes()
+    try:
+        return turned(value, vr)
+    except BrokenWordsError as error:
+        raise InvalidError(f"element {place} has {error}") from error
 
 
 def read_native_pixels(instance: StoredInstance) -> bytes | None:

@@ -164,6 +164,8 @@ def _media_types() -> list[str]:
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
         "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",
+        "Among several, an instance that cannot be brought into Explicit VR Little Endian comes as stored, and the",
+        "`transfer-syntax` of its part says so; by itself it is refused.",
         f"Metadata name binary values of more than {LARGEST_INLINE_BYTES} bytes by a `BulkDataURI`;",
         "in an item of a sequence `tag` is the sequence's tag, the item's number from 0 and the element's tag,",
         "as in `00283010.0.00283006`.",
