@@ -146,6 +146,7 @@ def test_a_stored_instance_is_sent_by_nginx_as_the_web_process_would_send_it(ask
     assert without_chance(by_nginx) == without_chance(by_python)
     assert by_nginx.headers["X-Request-ID"] == "0123456789"
     assert by_nginx.headers["Strict-Transport-Security"] == "max-age=3600"
+    assert by_nginx.headers.get_list("Vary") == ["Accept, Cookie"]
     assert "X-Accel-Redirect" not in by_nginx.headers
 
 

@@ -31,6 +31,7 @@ from tests.studies.dicom_files import T1, encoded, receive_bytes, receive_series
 pytestmark = pytest.mark.django_db
 
 FRAMES = 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1'
+INSTANCES = 'multipart/related; type="application/dicom"'
 
 
 @pytest.fixture
@@ -175,6 +176,35 @@ def test_frames_are_immutable_and_private(viewer):
 
 
 @pytest.mark.parametrize(
+    ("what", "forms"),
+    [
+        ("", ["application/dicom", INSTANCES, f"{INSTANCES}; transfer-syntax=*"]),
+        ("/frames/1", ["application/octet-stream", FRAMES]),
+        ("/bulkdata/7FE00010", ["application/octet-stream", FRAMES]),
+        ("/rendered", ["image/jpeg", "image/png"]),
+        ("/thumbnail", ["image/jpeg", "image/png"]),
+    ],
+)
+def test_each_form_of_a_resource_has_a_name_of_its_own_and_caches_are_told_what_decides(what, forms, viewer):
+    dataset = series(1)[0]
+    receive_bytes(encoded(dataset))
+    place = f"{address(dataset)}{what}"
+
+    answers = {form: viewer.get(place, headers={"accept": form}) for form in forms}
+    again = {
+        (form, had): viewer.get(place, headers={"accept": form, "if-none-match": answers[had]["ETag"]})
+        for form in forms
+        for had in forms
+    }
+
+    assert len({answer["ETag"] for answer in answers.values()}) == len(forms)
+    assert {pair: one.status_code for pair, one in again.items()} == {
+        (form, had): 304 if form == had else 200 for form in forms for had in forms
+    }
+    assert {one["Vary"] for one in [*answers.values(), *again.values()]} == {"Accept, Cookie"}
+
+
+@pytest.mark.parametrize(
     ("asked", "status", "content_range", "part"),
     [
         ("bytes=0-9", 206, "bytes 0-9/512", slice(0, 10)),
@@ -197,6 +227,7 @@ def test_a_range_of_a_frame_is_answered_by_itself(asked, status, content_range, 
 
     assert (answer.status_code, answer.get("Content-Range")) == (status, content_range)
     assert (answer.content, answer["Accept-Ranges"]) == (dataset.PixelData[part], "bytes")
+    assert answer["Vary"] == "Accept, Cookie"
     assert (changed.status_code, changed.content) == (200, dataset.PixelData)
 
 

@@ -67,6 +67,11 @@ class DicomWebView(APIView):
     throttle_classes = []  # a viewer asks for a frame by a request each
     schema = None  # PS3.18 describes it, and OpenAPI cannot: its answers are multipart/related
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """With what else than the address decides: one resource comes in several forms. Source: RFC 9110, 12.5.5."""
+        return {**super().default_response_headers, "Vary": "Accept"}
+
 
 def root() -> str:
     """The address of this service: from the settings, for a Host header may be anything."""
@@ -200,10 +205,12 @@ def answer_instances(
     """Everything below the UIDs. Raises: as `retrieve`, `_wanted_syntax` and `read_instance`."""
     instances = retrieve(actor=actor, study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
     syntax = _wanted_syntax(request)
-    headers = {"ETag": etag_of(instances, syntax), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
+    is_alone = len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM
+    etag = etag_of(instances, syntax, "alone" if is_alone else "parts")
+    headers = {"ETag": etag, "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
     if request.headers.get("If-None-Match", "") == headers["ETag"]:
         return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    if len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM:
+    if is_alone:
         return _alone(request, instances[0], syntax, headers)
     writer = PartWriter(DICOM)
     if all(syntax in {"*", instance.transfer_syntax_uid} for instance in instances):

@@ -88,7 +88,7 @@ def _answer(request: HttpRequest) -> HttpResponseBase | None:
     except (PlaqueViewError, APIException, OperationalError):
         return None
     answer.headers["Allow"] = route.allow
-    answer.headers["Vary"] = "Cookie"  # the session stands for who may see it
+    answer.headers["Vary"] = "Accept, Cookie"  # in which form it comes, and who may see it
     return answer
 
 
