@@ -2,16 +2,21 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pytest
+from django.db import connection
 from django.test import Client
 from numpy.typing import NDArray
 
 from plaqueview.accounts.models import User
+from plaqueview.annotations import masks
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Role
+from plaqueview.core.storage import stored_path
 from plaqueview.imaging import mask_codec
 from plaqueview.inference import services as inference
 from plaqueview.studies.models import Study
@@ -73,6 +78,18 @@ def desk_of(study: Study, prediction: Annotation) -> Desk:
     """Another reader at the same study."""
     reader = make_user(Role.NEUROLOGIST, site=study.site)
     return Desk(study, prediction, reader, token_client(reader))
+
+
+def transactions_at_masks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each mask that is read from the disk from now on, whether a transaction was open, for which others wait."""
+    seen: list[bool] = []
+
+    def path_of(key: str) -> Path:
+        seen.append(connection.in_atomic_block)
+        return stored_path(key)
+
+    monkeypatch.setattr(masks, "stored_path", path_of)
+    return seen
 
 
 def predicted_labels() -> NDArray[np.uint8]:

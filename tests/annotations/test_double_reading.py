@@ -9,6 +9,8 @@ from django.test import Client
 
 from plaqueview.accounts.models import User
 from plaqueview.accounts.services import create_site
+from plaqueview.annotations import review
+from plaqueview.annotations.double_readings import agreement_so_far
 from plaqueview.annotations.models import Annotation, Comment, DoubleReading, Draft
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import Role
@@ -17,7 +19,14 @@ from plaqueview.imaging.lesions import CountingRule
 from plaqueview.inference import services as inference
 from plaqueview.studies.models import Study
 from tests.accounts.people import make_user, token_client
-from tests.annotations.scenes import NEW, Desk, desk_of, predicted_labels, without_small_inactive
+from tests.annotations.scenes import (
+    NEW,
+    Desk,
+    desk_of,
+    predicted_labels,
+    transactions_at_masks,
+    without_small_inactive,
+)
 from tests.inference.scenes import choose_flair, claimed, segmentation
 
 pytestmark = pytest.mark.django_db
@@ -283,6 +292,33 @@ def test_the_adjudicator_sees_how_far_the_two_agree(adjudicated):
     assert seen["ana"]["agreement"] is seen["bor"]["agreement"] is None
     submitted = [str(one.pk) for one in Annotation.objects.filter(author__isnull=False).order_by("version")]
     assert [one["annotation"] for one in seen["eva"]["readings"]] == submitted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_while_the_agreement_is_measured(blinded, monkeypatch):
+    blinded.ana.submitted()
+    draft = blinded.bor.save(NEW, without_small_inactive()).json()["id"]
+    seen = transactions_at_masks(monkeypatch)
+
+    blinded.bor.submit(draft)
+
+    assert DoubleReading.objects.get().agreement["lesions_matched"] == 2
+    assert seen == [False]
+
+
+def test_of_two_who_submit_at_once_the_later_one_is_compared(blinded, monkeypatch):
+    def as_the_other_submits(draft: Draft, labels: bytes) -> dict[str, object] | None:
+        found = agreement_so_far(draft, labels)
+        if draft.reader == blinded.bor.reader:
+            blinded.ana.submitted()
+        return found
+
+    monkeypatch.setattr(review, "agreement_so_far", as_the_other_submits)
+
+    blinded.bor.submitted(without_small_inactive())
+
+    seen = blinded.seen_by(blinded.eva.client)
+    assert (seen["state"], seen["agreement"]["lesions_matched"]) == ("adjudication", 2)
 
 
 def test_readers_who_marked_different_grids_are_not_compared(blinded):

@@ -16,6 +16,7 @@ from plaqueview.enhancement.models import Enhancement, EnhancementState
 from plaqueview.enhancement.places import places_from
 from plaqueview.inference import services as inference
 from tests.accounts.people import make_user
+from tests.annotations.scenes import transactions_at_masks
 from tests.enhancement.visits import NO_PAIR_REASON, choose_pair, claimed, enhanced, found_in, visit
 from tests.inference.scenes import choose_flair, make_study, segmentation
 from tests.inference.scenes import claimed as claimed_job
@@ -191,6 +192,16 @@ def test_what_lies_beside_a_lesion_is_no_uptake_of_it():
     enhanced(study, BESIDE)
 
     assert lesions_by(study) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_while_the_lesions_are_measured(monkeypatch):
+    study = read_visit()
+    enhanced(study, INSIDE)
+    seen = transactions_at_masks(monkeypatch)
+
+    assert len(lesions_by(study)) == 1
+    assert seen == [False]
 
 
 def test_a_version_of_another_grid_says_so():

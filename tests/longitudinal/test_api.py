@@ -10,6 +10,7 @@ from plaqueview.imaging.longitudinal import SUGGESTION, ChangeRule
 from plaqueview.longitudinal import services
 from plaqueview.longitudinal.models import Registration
 from tests.accounts.people import make_user, token_client
+from tests.annotations.scenes import transactions_at_masks
 from tests.longitudinal.visits import LASTING, NEW, OLD, STILL, brightened_in, claimed, read_with, registered, visits
 
 pytestmark = pytest.mark.django_db
@@ -245,3 +246,27 @@ def test_reading_changes_puts_both_versions_on_record():
     events = AuditEvent.objects.filter(kind=EventKind.ANNOTATION_READ)
     assert {event.object_id for event in events} == versions
     assert {event.details["part"] for event in events} == {"changes"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_while_two_versions_are_compared(monkeypatch):
+    study, prior = visits()
+    read_with(study, LASTING), read_with(prior, LASTING)
+    registered(study, prior)
+    client = reader_of(study)
+    seen = transactions_at_masks(monkeypatch)
+
+    answer = client.get(f"/api/v1/studies/{study.pk}/changes?prior={prior.pk}")
+
+    assert answer.status_code == 200
+    assert seen == [False, False]
+
+
+def test_a_reading_that_shows_nothing_is_not_on_record():
+    study, prior = visits()
+    read_with(study, LASTING), read_with(prior, LASTING)
+
+    answer = reader_of(study).get(f"/api/v1/studies/{study.pk}/changes?prior={prior.pk}")
+
+    assert answer.status_code == 409
+    assert not AuditEvent.objects.filter(kind=EventKind.ANNOTATION_READ).exists()

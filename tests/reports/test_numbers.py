@@ -18,6 +18,7 @@ from plaqueview.audit.services import verify_chain
 from plaqueview.imaging.claims import RESEARCH_NOTICE
 from plaqueview.imaging.dicom_sr import tracking_uid
 from plaqueview.imaging.regions import Region
+from tests.annotations.scenes import transactions_at_masks
 from tests.enhancement.visits import enhanced
 from tests.enhancement.visits import visit as with_t1s
 from tests.longitudinal.visits import LASTING, OLD, brightened_in, read_with, registered, visits
@@ -269,6 +270,22 @@ def test_the_newest_visit_is_shown_at_its_key_slices_with_its_lesions(office, ve
         assert (picture["annotation"], one["aspect"]) == (str(version.pk), 1.0)
         drawn = np.asarray(Image.open(BytesIO(b64decode(picture["png"].partition("base64,")[2]))))
         assert (drawn[..., 0] != drawn[..., 2]).any()  # a lesion's outline is coloured, the slice is grey
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_while_visits_are_compared_and_drawn(office, version, monkeypatch):
+    study = office.desk.study
+    address = f"/api/v1/patients/{study.patient_id}/timeline"
+    seen = transactions_at_masks(monkeypatch)
+
+    compared = [office.client.get(f"{address}{form}").status_code for form in ("", ".csv")]
+    read_to_compare = seen.copy()
+    study.registrations.all().delete()
+    shown = office.client.get(f"{address}/slices").json()["slices"]
+
+    # Two masks for the changes and one for the uptakes, twice; one for each slice that is drawn.
+    assert (compared, read_to_compare) == ([200, 200], [False] * 6)
+    assert seen == [False] * (6 + len(shown))
 
 
 def test_a_prior_that_cannot_be_read_is_named_instead_of_left_out(office, version):

@@ -4,11 +4,9 @@ The steps are made by what the readers do anyway: the second submission opens th
 adjudicator's version ends it. `annotations.review` calls here when either happens, under the lock of the study.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -16,7 +14,7 @@ from plaqueview.accounts.models import User
 from plaqueview.accounts.readers import reader_of_site
 from plaqueview.annotations import drafts
 from plaqueview.annotations.masks import labels_of
-from plaqueview.annotations.measuring import rule_of
+from plaqueview.annotations.measuring import affine_of, rule_of
 from plaqueview.annotations.models import Annotation, BlindedReading, DoubleReading, DoubleReadingState, Draft
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
@@ -27,6 +25,9 @@ from plaqueview.imaging.agreement import AgreementError, measure_agreement
 from plaqueview.imaging.volume import Volume
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import ReadingState, Study
+
+# What `imaging.agreement` says, as its row keeps it.
+Figures = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -114,18 +115,32 @@ def read_double_readings(*, actor: User) -> QuerySet[DoubleReading]:
     return visible
 
 
-def take_reading(annotation: Annotation, reader: User) -> None:
-    """The reader's version is in; with the second one, the adjudicator sees both, and how far they agree."""
+def agreement_so_far(draft: Draft, labels: bytes) -> Figures | None:
+    """How far the labels of a blinded reader agree with the other reader's version; None where that is not in.
+
+    Asked before the study is locked, so that nobody waits while lesions are measured.
+    """
+    if draft.reader_id is None:
+        return None
+    ongoing = DoubleReading.objects.filter(study=draft.study_id, state=DoubleReadingState.READING).first()
+    other = _other_version(ongoing, draft.reader_id) if ongoing else None
+    return _agreement_of(Volume(mask_codec.decode(labels), affine_of(draft.base)), other) if other else None
+
+
+def take_reading(annotation: Annotation, reader: User, agreement: Figures | None) -> None:
+    """The reader's version is in; with the second one, the adjudicator sees both, and how far they agree.
+
+    Without an `agreement` it is measured here: the other's version may have come since it was asked for.
+    """
     reading = BlindedReading.objects.select_related("double_reading").get(
         double_reading__study=annotation.study_id, double_reading__state=DoubleReadingState.READING, reader=reader
     )
     reading.annotation = annotation
     reading.save()
     double_reading = reading.double_reading
-    in_time = double_reading.readings.select_related("annotation").order_by("created", "pk")
-    versions = [one.annotation for one in in_time if one.annotation is not None]
-    if len(versions) == 2:
-        double_reading.agreement = _agreement_of(versions)
+    other = _other_version(double_reading, reader.pk)
+    if other is not None:
+        double_reading.agreement = agreement or _agreement_of(_volume_of(annotation), other)
         _move(double_reading, DoubleReadingState.ADJUDICATION, reader)
 
 
@@ -144,18 +159,21 @@ def _move(double_reading: DoubleReading, state: DoubleReadingState, actor: User)
     studies.announce_study(double_reading.study)
 
 
-def _agreement_of(versions: Sequence[Annotation]) -> dict[str, object] | None:
-    """None where the readers marked different series: there is nothing to compare."""
-    first, second = versions
+def _other_version(double_reading: DoubleReading, reader_id: UUID) -> Annotation | None:
+    others = double_reading.readings.exclude(reader=reader_id).select_related("annotation")
+    return next((one.annotation for one in others), None)
+
+
+def _agreement_of(labels: Volume, other: Annotation) -> Figures | None:
+    """By the rule of the version that came first; None where the readers marked different series."""
     try:
-        return asdict(measure_agreement(_volume_of(first), _volume_of(second), rule=rule_of(first)))
+        return asdict(measure_agreement(_volume_of(other), labels, rule=rule_of(other)))
     except AgreementError:
         return None
 
 
 def _volume_of(annotation: Annotation) -> Volume:
-    affine = np.array(annotation.affine, np.float64).reshape(4, 4)
-    return Volume(mask_codec.decode(labels_of(annotation).content), affine)
+    return Volume(mask_codec.decode(labels_of(annotation).content), affine_of(annotation))
 
 
 def _found(double_reading_id: UUID, actor: User) -> DoubleReading:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from plaqueview.accounts.models import User
 from plaqueview.annotations import drafts, journal, versions
-from plaqueview.annotations.double_readings import end_double_reading, take_reading
+from plaqueview.annotations.double_readings import Figures, agreement_so_far, end_double_reading, take_reading
 from plaqueview.annotations.files import store_encoded
 from plaqueview.annotations.measuring import MeasuredMask, measure, regions_by
 from plaqueview.annotations.models import Annotation, AnnotationState, Draft, Lesion, ReviewStep, Step
@@ -96,18 +96,19 @@ def give_back(*, annotation_id: UUID, comment: str, actor: User) -> Annotation:
 
 @dataclass(frozen=True, eq=False)
 class _Frozen:
-    """A draft's content as a version keeps it."""
+    """A draft's content as a version keeps it, and how far a blinded reader's agrees with the other's version."""
 
     mask: MeasuredMask
     mask_key: str
     statements: list[Statement]
+    agreement: Figures | None
 
 
 def _frozen(draft: Draft) -> _Frozen:
     statements = [Statement.from_json(stored) for stored in draft.statements]
     mask = measure(draft.base, bytes(draft.mask))
     require_agreement(statements, mask.table)
-    return _Frozen(mask, store_encoded(mask.encoded), statements)
+    return _Frozen(mask, store_encoded(mask.encoded), statements, agreement_so_far(draft, mask.encoded))
 
 
 def _with_regions(content: _Frozen, base: Annotation) -> _Frozen:
@@ -133,7 +134,7 @@ def _freeze(draft: Draft, content: _Frozen, comment: str, actor: User) -> Submis
         _show(annotation, StudyState.IN_REVIEW)
         journal.publish(annotation)
     else:
-        take_reading(annotation, actor)
+        take_reading(annotation, actor, content.agreement)
     return Submission(annotation, is_new=True)
 
 

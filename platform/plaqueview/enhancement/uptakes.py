@@ -39,22 +39,29 @@ class Uptakes:
         return frozenset(one.lesion for one in self.uptakes)
 
 
-@transaction.atomic
 def read_uptakes(*, study_id: UUID, annotation_id: UUID | None, actor: User) -> Uptakes:
-    """The uptakes of a version of the study, by default the current one. That the actor read it is on record.
+    """The uptakes of a version of the study, by default the current one.
+
+    That the actor read it is on record before its lesions are measured: nobody else's event waits for that.
 
     Raises: DeniedError; NotFoundError; InvalidError when the annotation is of another study.
     """
+    annotation = _read(study_id=study_id, annotation_id=annotation_id, actor=actor)
+    enhancement = Enhancement.objects.filter(flair_series=annotation.series_id).first()
+    if enhancement is None:
+        return Uptakes(annotation, None, None, (), reason_against(annotation.study))
+    return _uptakes(annotation, enhancement)
+
+
+@transaction.atomic
+def _read(*, study_id: UUID, annotation_id: UUID | None, actor: User) -> Annotation:
     if annotation_id is None:
         annotation = annotations.read_current(study_id=study_id, actor=actor, part="enhancement")
     else:
         annotation = annotations.read(annotation_id=annotation_id, actor=actor, part="enhancement")
     if annotation.study_id != study_id:
         raise InvalidError("annotation is of another study", fields={"annotation": "a version of this study"})
-    enhancement = Enhancement.objects.filter(flair_series=annotation.series_id).first()
-    if enhancement is None:
-        return Uptakes(annotation, None, None, (), reason_against(annotation.study))
-    return _uptakes(annotation, enhancement)
+    return annotation
 
 
 def uptakes_until(annotation: Annotation, *, until: datetime) -> Uptakes | None:

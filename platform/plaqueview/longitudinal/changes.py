@@ -41,15 +41,21 @@ class Changes:
         return tuple(one for one in self.spots if not one.grew)
 
 
-@transaction.atomic
 def read_changes(*, study_id: UUID, prior_id: UUID | None, annotation_id: UUID | None, actor: User) -> Changes:
     """The lesions of a version of the study, by default the current one, against the prior's current version.
 
-    That the actor read both versions is on record.
+    That the actor read both versions is on record before they are compared: nobody else's event waits for that.
 
     Raises: DeniedError; NotFoundError when one of them is not there; InvalidError when no prior is named or the
     annotation is of another study; ConflictError while their series are not registered.
     """
+    return _compare(*_read(study_id=study_id, prior_id=prior_id, annotation_id=annotation_id, actor=actor))
+
+
+@transaction.atomic
+def _read(
+    *, study_id: UUID, prior_id: UUID | None, annotation_id: UUID | None, actor: User
+) -> tuple[Annotation, Annotation, Registration]:
     if annotation_id is None:
         annotation = annotations.read_current(study_id=study_id, actor=actor, part="changes")
     else:
@@ -59,8 +65,7 @@ def read_changes(*, study_id: UUID, prior_id: UUID | None, annotation_id: UUID |
     if prior_id is None:
         raise InvalidError("name the prior to compare with", fields={"prior": "the id of an earlier study"})
     prior_annotation = annotations.read_current(study_id=prior_id, actor=actor, part="changes")
-    registration = _registration(annotation, prior_annotation)
-    return _compare(annotation, prior_annotation, registration)
+    return annotation, prior_annotation, _registration(annotation, prior_annotation)
 
 
 @dataclass(frozen=True, eq=False)

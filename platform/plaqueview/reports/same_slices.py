@@ -6,7 +6,6 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
-from django.db import transaction
 from numpy.typing import NDArray
 
 from plaqueview.accounts.models import User
@@ -52,11 +51,11 @@ class _Aligned:
     matrix: NDArray[np.float64]
 
 
-@transaction.atomic
 def read_same_slices(*, patient_id: UUID, actor: User) -> list[SameSlice]:
     """Empty until a network or a reader has read a study; visits that are not registered are left out.
 
-    That the actor read the patient and each version is on record.
+    That the actor read the patient and each version is on record before a slice is drawn, and in no transaction with
+    it, so that nobody else's event waits for the drawing.
 
     Raises: DeniedError; NotFoundError; ConflictError when a series no longer fits its version or cannot be read.
     """

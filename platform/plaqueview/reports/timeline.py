@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Count, Sum
 
 from plaqueview.accounts.models import User
@@ -54,9 +53,10 @@ class Timeline:
     visits: tuple[Visit, ...]
 
 
-@transaction.atomic
 def read_timeline(*, patient_id: UUID, actor: User) -> Timeline:
     """The patient's course; that the actor read the patient and each version is on record.
+
+    In no transaction of its own, so that nobody else's event waits while versions are compared: they never change.
 
     Raises: DeniedError, NotFoundError.
     """
@@ -73,7 +73,6 @@ def read_timeline(*, patient_id: UUID, actor: User) -> Timeline:
     return Timeline(patient, visits)
 
 
-@transaction.atomic
 def read_timeline_csv(*, patient_id: UUID, actor: User) -> bytes:
     """The same as CSV, one row a visit; the export is on record.
 
