@@ -17,8 +17,9 @@ import { signOut } from "./server/session";
 import type { Me } from "./server/types";
 import { schemeOf, useAppearance } from "./state/appearance";
 import { feed } from "./state/live";
-import { forgetKeys, useKeptKeys } from "./state/preferences";
+import { useKeptKeys } from "./state/preferences";
 import { meQuery, queryClient } from "./state/queries";
+import { forgetReader } from "./state/sign_out";
 
 const StudyPage = lazy(async () => ({ default: (await import("./pages/study_page")).StudyPage }));
 const PatientPage = lazy(async () => ({ default: (await import("./pages/patient_page")).PatientPage }));
@@ -90,9 +91,7 @@ function Pages({ me }: { me: Me }) {
   const navigate = useNavigate();
   const leave = async () => {
     await signOut().catch(() => null);
-    feed.close();
-    queryClient.clear();
-    forgetKeys();
+    forgetReader();
     await navigate("/sign-in", { replace: true });
   };
   return (

@@ -61,6 +61,25 @@ def sign_out(page: Page) -> None:
     page.get_by_label("Username").wait_for()
 
 
+def test_the_next_reader_at_the_browser_sees_nothing_of_an_upload_before(
+    demo: RunningDemo, account: dict[str, str], stranger: Page
+) -> None:
+    page = stranger
+    give_password(page, demo.url, account)
+    page.get_by_test_id("worklist-row").first.wait_for()
+    notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"of a patient"}
+    page.get_by_test_id("file-input").set_input_files([notes])
+    expect(page.get_by_test_id("upload-file")).to_contain_text("notes.txt")
+    sign_out(page)
+
+    page.get_by_label("Username").fill(demo.credentials["admin"]["username"])
+    page.get_by_role("textbox", name="Password").fill(demo.credentials["admin"]["password"])
+    page.keyboard.press("Enter")
+    page.get_by_test_id("worklist-row").first.wait_for()
+
+    expect(page.get_by_test_id("upload-dock")).to_have_count(0)
+
+
 def test_a_phone_guards_the_account_and_another_session_is_ended(
     demo: RunningDemo, account: dict[str, str], stranger: Page, browser: Browser
 ) -> None:

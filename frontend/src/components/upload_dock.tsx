@@ -45,6 +45,7 @@ function UploadReport({ uploading }: { uploading: Uploading }) {
         )}
       </header>
       <UploadProgressLine uploading={uploading} />
+      {uploading.outage && <p className={styles.problem} role="status">{`${uploading.outage} The page goes on asking.`}</p>}
       {uploading.problem && <p className={styles.problem} role="alert">{uploading.problem}</p>}
       <Outcomes files={uploading.files} />
       {uploading.studies.length > 0 && (

@@ -11,6 +11,7 @@ import { canUsePasskeys, giveSecondPasskey, signInByPasskey } from "../server/pa
 import { fetchSecondStep, giveCode, signIn, type SecondStep } from "../server/session";
 import { meQuery, queryClient, signInQuery } from "../state/queries";
 import { pageAfter } from "../state/return_page";
+import { forgetReader } from "../state/sign_out";
 import styles from "./sign_in_page.module.css";
 
 /** Why somebody came back from the hospital's page without being signed in. */
@@ -28,7 +29,7 @@ export function SignInPage() {
   const [step, setStep] = useState<SecondStep>(null);
   const next = pageAfter(parameters.get("next"), window.location.origin);
   const enter = async () => {
-    queryClient.removeQueries();
+    forgetReader();
     await queryClient.fetchQuery(meQuery);
     await navigate(next, { replace: true });
   };

@@ -25,8 +25,15 @@ export class ProblemError extends Error {
 export const UNREACHABLE = 0;
 
 export function unreachable(): ProblemError {
-  const detail = "The server cannot be reached. Check the network; the page tries again by itself.";
+  const detail = "The server cannot be reached. Check the network.";
   return new ProblemError(UNREACHABLE, "No connection", detail, "unreachable", []);
+}
+
+const TOO_MANY = 429;
+
+/** Whether the same question may be answered later: it did not arrive, came too soon after others, or the server failed. */
+export function isPassing(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && (error.status === UNREACHABLE || error.status === TOO_MANY || error.status >= 500);
 }
 
 /** The problem that a response holds; a response without one is told by its status. */

@@ -14,8 +14,8 @@ export interface NamedFile {
 const MOST_FILES_A_REQUEST = 500;
 const MOST_BYTES_A_REQUEST = 512 * 2 ** 20;
 
-export function fetchUpload(id: string): Promise<Upload> {
-  return bodyOf(client.GET("/api/v1/uploads/{upload_id}", { params: { path: { upload_id: id } } }));
+export function fetchUpload(id: string, signal: AbortSignal): Promise<Upload> {
+  return bodyOf(client.GET("/api/v1/uploads/{upload_id}", { params: { path: { upload_id: id } }, signal }));
 }
 
 /** Files in the order given, cut into requests; a file larger than the limit travels alone. */
