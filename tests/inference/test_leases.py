@@ -188,6 +188,38 @@ def test_a_queued_job_whose_message_was_lost_is_sent_again_once_a_minute(
     assert sent_tasks == [("inference.segment", (str(job.pk),), "inference")]
 
 
+@pytest.mark.parametrize(("is_background", "is_sent"), [(False, True), (True, False)])
+def test_only_a_job_that_readers_wait_for_is_sent_again_behind_one_in_the_background(
+    is_background, is_sent, study, sent_tasks, django_capture_on_commit_callbacks
+):
+    running = claimed(make_study(uid="9.9"))
+    InferenceJob.objects.filter(pk=running.job_id).update(is_background=True)
+    job = services.request(study_id=study.pk, actor=None)
+    lost_at = timezone.now() - timedelta(seconds=61)
+    InferenceJob.objects.filter(pk=job.pk).update(is_background=is_background, modified=lost_at)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.requeue_expired()
+        services.requeue_expired()
+
+    assert sent_tasks == [("inference.segment", (str(job.pk),), "inference")] * is_sent
+
+
+def test_jobs_in_the_background_are_sent_again_after_those_that_readers_wait_for(
+    study, sent_tasks, django_capture_on_commit_callbacks
+):
+    lost_at = timezone.now() - timedelta(seconds=61)
+    jobs = [services.request(study_id=one.pk, actor=None) for one in (make_study(uid="9.9", site=study.site), study)]
+    for job, is_background in zip(jobs, (True, False), strict=True):
+        InferenceJob.objects.filter(pk=job.pk).update(is_background=is_background, modified=lost_at)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.requeue_expired()
+        services.requeue_expired()
+
+    assert [arguments for _, arguments, _ in sent_tasks] == [(str(jobs[1].pk),), (str(jobs[0].pk),)]
+
+
 def test_a_queue_behind_a_busy_worker_is_not_sent_again(study, sent_tasks, django_capture_on_commit_callbacks):
     claimed(make_study(uid="9.9"))
     job = services.request(study_id=study.pk, actor=None)

@@ -114,16 +114,15 @@ def unclaimed(
     *,
     queued: str,
     running: str,
-    order: Sequence[str] = ("created",),
 ) -> Sequence[UUID]:
     """The rows that nobody came for, the oldest first, to be announced again; they count as announced from now on.
 
-    Called in a transaction; none while a worker is busy.
+    Called in a transaction; none while a worker is busy with one of the rows.
     """
     if rows.filter(state=running).exists():
         return ()
     now = clock.now()
-    waiting = rows.filter(state=queued, modified__lt=now - UNCLAIMED_AFTER).order_by(*order)
+    waiting = rows.filter(state=queued, modified__lt=now - UNCLAIMED_AFTER).order_by("created")
     ids = list(waiting.values_list("pk", flat=True)[:UNCLAIMED_AT_ONCE])
     rows.filter(pk__in=ids).update(modified=now)
     return ids

@@ -1,12 +1,14 @@
 """Who may work on a job: one worker, as long as it renews its lease."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from plaqueview.annotations.models import Draft
 from plaqueview.core import clock
@@ -134,7 +136,12 @@ def _requeue(job_id: UUID, study_id: UUID) -> bool:
 
 @transaction.atomic
 def _send_unclaimed() -> None:
-    order = ("is_background", "created")
-    waiting = unclaimed(InferenceJob.objects.all(), queued=JobState.QUEUED, running=JobState.RUNNING, order=order)
-    for job in InferenceJob.objects.filter(pk__in=waiting).order_by(*order):
+    """A worker that is busy with a job in the background is not busy for those that readers wait for."""
+    jobs = InferenceJob.objects.all()
+    waiting = _unclaimed(jobs.filter(is_background=False)) or _unclaimed(jobs)
+    for job in jobs.filter(pk__in=waiting).order_by("created"):
         transitions.send(job)
+
+
+def _unclaimed(jobs: QuerySet[InferenceJob]) -> Sequence[UUID]:
+    return unclaimed(jobs, queued=JobState.QUEUED, running=JobState.RUNNING)
