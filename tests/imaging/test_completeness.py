@@ -29,7 +29,7 @@ def slices(positions_mm, **attributes) -> list[InstanceHeader]:
 def test_a_whole_stack_is_complete_in_any_order():
     stack = slices(np.arange(20) * 7.2)
 
-    assert assess(stack) == Completeness(True, 20, pytest.approx(7.2), ())
+    assert assess(stack) == Completeness(20, pytest.approx(7.2), ())
     assert assess(stack[::-1]) == assess(stack)
 
 
@@ -168,7 +168,7 @@ def test_one_slice_that_does_not_fit_is_a_problem(change, problem):
 
 
 def test_no_slices_are_a_problem():
-    assert assess([]) == Completeness(False, 0, None, ("the series has no slices, need at least one",))
+    assert assess([]) == Completeness(0, None, ("the series has no slices, need at least one",))
 
 
 def test_a_single_slice_has_the_spacing_of_its_header_or_is_refused():

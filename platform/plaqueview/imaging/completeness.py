@@ -64,27 +64,30 @@ class Completeness:
     `slice_spacing_mm` is the usual distance between slices; None where it cannot be told.
     """
 
-    is_complete: bool
     slice_count: int
     slice_spacing_mm: float | None
     problems: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
+    @property
+    def is_complete(self) -> bool:
+        return not self.problems
+
 
 def assess(headers: Sequence[InstanceHeader]) -> Completeness:
     """Every problem of the series, each in a sentence that names slices, what was found and what is needed."""
     if not headers:
-        return Completeness(False, 0, None, ("the series has no slices, need at least one",))
+        return Completeness(0, None, ("the series has no slices, need at least one",))
     problems = _missing_attributes(headers)
     if problems:
-        return Completeness(False, len(headers), None, problems)
+        return Completeness(len(headers), None, problems)
     problems = _mixed_geometry(headers)
     if problems:
-        return Completeness(False, len(headers), None, problems)
+        return Completeness(len(headers), None, problems)
     ordered = in_slice_order(headers)
     spacing_mm = _usual_step(ordered)
     problems = _shared_positions(ordered) or _uneven_steps(ordered, spacing_mm)
-    return Completeness(not problems, len(headers), spacing_mm, problems, _remarks(headers))
+    return Completeness(len(headers), spacing_mm, problems, _remarks(headers))
 
 
 def in_slice_order(headers: Sequence[InstanceHeader]) -> tuple[InstanceHeader, ...]:

@@ -141,7 +141,7 @@ def slice_headers(series: Series) -> list[InstanceHeader]:
 def _assessed(series: Series) -> SeriesHeader:
     """The header with what its slices add up to; the findings stand in the series' row."""
     slices = slice_headers(series)
-    completeness = assess(slices) if slices else Completeness(False, 0, None, ("the series has no slices",))
+    completeness = assess(slices) if slices else Completeness(0, None, ("the series has no slices",))
     spacing_mm = _spacing_mm(completeness, slices)
     series.slice_count = completeness.slice_count
     series.spacing_mm = list(spacing_mm) if spacing_mm else None
