@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from plaqueview.core.aside import settle_set_aside
 from plaqueview.core.storage import store_bytes
 from plaqueview.core.stored_keys import kept_among
 from plaqueview.inference.models import InferenceJob
-from plaqueview.operations import erasure
+from plaqueview.operations import erasure, retention
 from plaqueview.operations.retention import Applied, apply_retention
 from plaqueview.pacs.kept_headers import keep_of_study
 from plaqueview.patients.models import Patient
@@ -31,6 +32,7 @@ from plaqueview.studies.settling import settle
 from plaqueview.training.models import DatasetSnapshot, RunSample, SnapshotStudy, TrainingRun
 from tests.accounts.people import PASSWORD, browser, csrf
 from tests.api.scene import make_place, world
+from tests.studies.dicom_files import receive_series, series
 
 pytestmark = pytest.mark.django_db
 
@@ -270,6 +272,49 @@ def test_retention_erases_the_old_and_leaves_the_held(place, settings, capsys):
     ]
     left = set(Patient.objects.values_list("pk", flat=True))
     assert left == {other.study.patient_id, held.study.patient_id}
+
+
+@pytest.fixture
+def three_due(place, settings, monkeypatch):
+    """Patients in the order in which retention takes them, and a list of what happens once the first is erased."""
+    settings.RETENTION_DAYS = 3650
+    TrainingRun.objects.all().delete()
+    patients = [place.study.patient, *(make_place(name).study.patient for name in ("Maribor", "Koper"))]
+    for number, patient in enumerate(patients):
+        patient.studies.update(last_received_at=timezone.now() - timedelta(days=4000 - number))
+    meanwhile: list[Callable[[], object]] = []
+
+    def erase_then(**wanted) -> erasure.Erasure:
+        erased = erasure.erase(**wanted)
+        while meanwhile:
+            meanwhile.pop()()
+        return erased
+
+    monkeypatch.setattr(retention, "erase", erase_then)
+    return patients, meanwhile
+
+
+def test_who_receives_a_study_before_their_turn_is_not_erased(three_due):
+    (_, second, _), meanwhile = three_due
+    new_study = series(3, patient_id=second.patient_id)
+    meanwhile.append(lambda: receive_series(new_study, site=second.site))
+
+    applied = apply_retention()
+
+    assert applied == Applied(erased=2, waiting=0)
+    assert list(Patient.objects.all()) == [second]
+    assert second.studies.count() == 3
+
+
+def test_who_is_gone_before_their_turn_stops_nobody(three_due):
+    (_, second, _), meanwhile = three_due
+    why = {"reason": "The patient asked for it.", "is_reauthenticated": True, "actor": None}
+    meanwhile.append(lambda: erasure.erase(patient_id=second.pk, **why))
+
+    applied = apply_retention()
+
+    assert applied == Applied(erased=2, waiting=0)
+    assert not Patient.objects.exists()
 
 
 def test_without_a_rule_nobody_is_erased(place):
