@@ -13,6 +13,7 @@ from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.celery import celery_app
 from plaqueview.core.access import Role
 from plaqueview.core.errors import InvalidError
+from plaqueview.operations.erasure import erase
 from plaqueview.training import firings, services
 from plaqueview.training.cron import CronError, last_due, next_due, parse_cron
 from plaqueview.training.models import Firing, FiringState, RunState, Schedule, TrainingRun
@@ -152,6 +153,24 @@ def test_a_snapshot_that_fails_and_a_run_that_cannot_succeed_are_told(admin, at)
     firing.refresh_from_db()
     assert (firing.state, TrainingRun.objects.count()) == (FiringState.SKIPPED, 0)
     assert firing.line.startswith("The snapshot failed: ")
+
+
+def test_a_snapshot_that_loses_a_patient_before_its_run_ends_the_firing_and_the_next_one_begins(admin, at, tmp_path):
+    first, *_ = import_cases(tmp_path, "P1", "P2", "P3", site=admin.sites.get())
+    schedule = schedule_for(admin)
+    firing = services.fire(schedule.pk)
+    services.build_snapshot(firing.snapshot_id)
+    erase(patient_id=first.patient_id, reason="The patient asked for it.", is_reauthenticated=True, actor=None)
+
+    services.tend()
+
+    firing.refresh_from_db()
+    assert (firing.state, firing.line) == (
+        FiringState.SKIPPED,
+        "The snapshot was withdrawn: a patient in it was erased",
+    )
+    at(NOON + timedelta(days=1))
+    assert services.fire(schedule.pk).line == "2 studies newly approved; they are being frozen."
 
 
 @pytest.mark.parametrize(

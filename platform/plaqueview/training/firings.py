@@ -40,6 +40,12 @@ from plaqueview.training.snapshots import start_snapshot
 SKEW: Final = timedelta(seconds=30)
 LONGEST_LINE: Final = 1000
 
+# Snapshots that teach nothing, and how a line begins that says why.
+HAS_NOTHING: Final = {
+    SnapshotState.FAILED: "The snapshot failed",
+    SnapshotState.WITHDRAWN: "The snapshot was withdrawn",
+}
+
 
 @transaction.atomic
 def fire(schedule_id: UUID) -> Firing | None:
@@ -61,7 +67,7 @@ def fire(schedule_id: UUID) -> Firing | None:
 
 def tend_firings() -> None:
     """Firings whose snapshot has ended go on."""
-    ended = [SnapshotState.READY, SnapshotState.FAILED]
+    ended = [SnapshotState.READY, *HAS_NOTHING]
     waiting = Firing.objects.filter(state=FiringState.FREEZING, snapshot__state__in=ended)
     for firing_id in list(waiting.values_list("pk", flat=True)):
         _go_on(firing_id)
@@ -131,8 +137,8 @@ def _go_on(firing_id: UUID) -> None:
     firing = Firing.objects.select_for_update(of=("self",)).select_related("schedule", "snapshot").get(pk=firing_id)
     if firing.state != FiringState.FREEZING or firing.snapshot is None:
         return
-    if firing.snapshot.state == SnapshotState.FAILED:
-        _end(firing, FiringState.SKIPPED, f"The snapshot failed: {firing.snapshot.reason}")
+    if begins := HAS_NOTHING.get(SnapshotState(firing.snapshot.state)):
+        _end(firing, FiringState.SKIPPED, f"{begins}: {firing.snapshot.reason}")
         return
     plan, now = plan_of(firing.schedule), timezone.now()
     left = minutes_left(plan.window, now)
