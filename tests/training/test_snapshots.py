@@ -82,6 +82,26 @@ def test_one_person_at_two_sites_stands_on_one_side():
     assert [there[patient] for patient in there] == [here[patient] for patient in here]
 
 
+def test_one_person_at_two_sites_is_moved_to_an_empty_side_as_one():
+    here, there = patients(40), patients(20, site_name="Maribor")  # the first 20 are known at both
+
+    for index in range(20):
+        one, same, other = here[index], there[index], here[20 + index]
+        places = place_patients([one, same, other])
+        assert places[one] == places[same]
+        assert places[one].side != places[other].side
+
+
+def test_who_is_placed_at_one_site_is_not_moved_at_another():
+    here, there = patients(20), patients(60, site_name="Maribor")  # the first 20 are known at both
+    before = [place_patients([one])[one] for one in here]
+
+    after = [place_patients([there[index], *there[20 + 2 * index :][:2]]) for index in range(20)]
+
+    assert [places[there[index]] for index, places in enumerate(after)] == before
+    assert [len({place.side for place in places.values()}) for places in after] == [3] * 20
+
+
 def test_a_snapshot_holds_the_approved_versions_under_the_hash_of_its_manifest(tmp_path):
     import_cases(tmp_path / "cases", "anna", "berta", "cilka")
     make_desk()  # read by the network, approved by nobody

@@ -25,18 +25,23 @@ class Place:
 def place_patients(patients: Collection[Patient]) -> Mapping[Patient, Place]:
     """The place of each patient; who was placed before keeps it, and who is new is placed for good.
 
-    The hash decides. A side that would have nobody takes the new patient whose hash lies nearest to it from a side
-    that has several, so that a small department can train at all; nobody who was placed before is moved.
+    The hash decides. A side that would have nobody takes the new person whose hash lies nearest to it from a side
+    that has several, so that a small department can train at all; nobody who was placed before is moved, here or at
+    another site, and the rows of one person at several sites stand together.
 
     Called in a transaction.
     """
     known = _known_places(patients)
-    new = {patient: _hashed_place(patient) for patient in patients if patient not in known}
-    _fill_empty_sides(known, new)
+    pseudonyms = {patient: pseudonym_of_patient(patient) for patient in patients if patient not in known}
+    placed = {place.pseudonym: place.side for place in known.values()} | _sides_elsewhere(pseudonyms.values())
+    new = {one: _side_at(_position(one)) for one in pseudonyms.values() if one not in placed}
+    _fill_empty_sides(placed, new)
+    sides = placed | new
+    places = {patient: Place(pseudonym, sides[pseudonym]) for patient, pseudonym in pseudonyms.items()}
     PatientSide.objects.bulk_create(
-        PatientSide(patient=patient, pseudonym=place.pseudonym, side=place.side) for patient, place in new.items()
+        PatientSide(patient=patient, pseudonym=place.pseudonym, side=place.side) for patient, place in places.items()
     )
-    return {**known, **new}
+    return {**known, **places}
 
 
 def _known_places(patients: Collection[Patient]) -> dict[Patient, Place]:
@@ -45,11 +50,10 @@ def _known_places(patients: Collection[Patient]) -> dict[Patient, Place]:
     return {patient: by_patient[patient.pk] for patient in patients if patient.pk in by_patient}
 
 
-def _hashed_place(patient: Patient) -> Place:
-    """The same person known at another site has a place already."""
-    pseudonym = pseudonym_of_patient(patient)
-    elsewhere = PatientSide.objects.filter(pseudonym=pseudonym).order_by("created").first()
-    return Place(pseudonym, Side(elsewhere.side) if elsewhere else _side_at(_position(pseudonym)))
+def _sides_elsewhere(pseudonyms: Collection[str]) -> dict[str, Side]:
+    """Where persons stand already who are known at another site."""
+    rows = PatientSide.objects.filter(pseudonym__in=set(pseudonyms)).order_by("-created")
+    return {row.pseudonym: Side(row.side) for row in rows}  # the first placed comes last, and counts
 
 
 def _side_at(position: float) -> Side:
@@ -59,15 +63,15 @@ def _side_at(position: float) -> Side:
     return Side.VALIDATION if is_validation else Side.TRAIN
 
 
-def _fill_empty_sides(known: Mapping[Patient, Place], new: dict[Patient, Place]) -> None:
+def _fill_empty_sides(placed: Mapping[str, Side], new: dict[str, Side]) -> None:
+    """A side without anybody has one of the new, where a side has several persons; sides are by pseudonym."""
     for side in Side:
-        counts = Counter(place.side for place in [*known.values(), *new.values()])
+        counts = Counter([*placed.values(), *new.values()])
         if counts[side]:
             continue
-        movable = [patient for patient, place in new.items() if counts[place.side] > 1]
+        movable = [pseudonym for pseudonym, stands_on in new.items() if counts[stands_on] > 1]
         if movable:
-            nearest = min(movable, key=lambda patient: abs(_position(new[patient].pseudonym) - _middle_of(side)))
-            new[nearest] = Place(new[nearest].pseudonym, side)
+            new[min(movable, key=lambda pseudonym: abs(_position(pseudonym) - _middle_of(side)))] = side
 
 
 def _middle_of(side: Side) -> float:
