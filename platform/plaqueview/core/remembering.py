@@ -19,6 +19,14 @@ def recalled(key: str) -> Any | None:  # Any: as it was remembered
         return None
 
 
+def is_first(key: str, *, within_s: float) -> bool:
+    """Whether nobody asked this of the key for so long; everybody is first where the cache is away."""
+    try:
+        return cache.add(key, 1, timeout=within_s)
+    except AWAY:
+        return True
+
+
 def remember(key: str, value: object, *, for_s: float) -> None:
     """Recalled for so long, where the cache is there."""
     try:

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.enhancement import services
 
 TIME_LIMIT_S = 60
@@ -22,7 +23,7 @@ def request_for_study(study_id: str) -> None:
     services.request_for_study(UUID(study_id))
 
 
-@shared_task(name="enhancement.requeue_expired", time_limit=TIME_LIMIT_S)
+@shared_task(name="enhancement.requeue_expired", base=FrequentErrand, time_limit=TIME_LIMIT_S)
 def requeue_expired() -> None:
     """Searches of dead workers wait again."""
     services.requeue_expired()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.inbox import services
 
 # A study of thousands of slices over a slow line.
@@ -18,7 +19,7 @@ def fetch_from_node(node_id: str) -> None:
     services.fetch_from_node(node_id=UUID(node_id), random=SystemRandom())
 
 
-@shared_task(name="inbox.tend", time_limit=TEND_TIME_LIMIT_S)
+@shared_task(name="inbox.tend", base=FrequentErrand, time_limit=TEND_TIME_LIMIT_S)
 def tend() -> None:
     """Priors that a rule wants are asked for, dead workers' fetches taken up, and workers told of what is due."""
     services.request_by_rule()

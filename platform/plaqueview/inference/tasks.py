@@ -6,6 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import OperationalError
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.core.errors import ConflictError
 from plaqueview.inference import services
 
@@ -36,7 +37,7 @@ def spread_rerun(rerun_id: str) -> None:
     services.spread(UUID(rerun_id))
 
 
-@shared_task(name="inference.requeue_expired", time_limit=TIME_LIMIT_S)
+@shared_task(name="inference.requeue_expired", base=FrequentErrand, time_limit=TIME_LIMIT_S)
 def requeue_expired() -> None:
     """Jobs of dead workers wait again, and so does what they would have said of regions, and what was to be re-run."""
     services.requeue_expired()

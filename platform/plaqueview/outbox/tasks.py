@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.outbox import services
 
 TIME_LIMIT_S = 600
@@ -16,7 +17,7 @@ def send_to_node(node_id: str) -> None:
     services.send_to_node(node_id=UUID(node_id), random=SystemRandom())
 
 
-@shared_task(name="outbox.tend", time_limit=TIME_LIMIT_S)
+@shared_task(name="outbox.tend", base=FrequentErrand, time_limit=TIME_LIMIT_S)
 def tend() -> None:
     """What a node's rule wants is asked for, what peers said is heard, the dead's taken up, and workers are told."""
     services.request_by_rule()

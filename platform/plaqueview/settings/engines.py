@@ -82,7 +82,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULER = "plaqueview.core.beat:Scheduler"
 # It writes down what it sent after so many tasks, some ten seconds, not after three minutes: the doctor looks there.
 CELERY_BEAT_SYNC_EVERY = 10
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {  # Any: Celery's own options
     "inference.requeue_expired": {"task": "inference.requeue_expired", "schedule": 10.0},
     "longitudinal.requeue_expired": {"task": "longitudinal.requeue_expired", "schedule": 10.0},
     "enhancement.requeue_expired": {"task": "enhancement.requeue_expired", "schedule": 10.0},

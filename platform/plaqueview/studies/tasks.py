@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.studies import services
 
 
@@ -12,7 +13,7 @@ def settle(study_id: str, quiet_s: str = "0") -> None:
     services.settle(UUID(study_id), quiet_s=float(quiet_s))
 
 
-@shared_task(name="studies.settle_quiet", soft_time_limit=60, time_limit=90)
+@shared_task(name="studies.settle_quiet", base=FrequentErrand, soft_time_limit=60, time_limit=90)
 def settle_quiet() -> None:
     services.enqueue_overdue()
 

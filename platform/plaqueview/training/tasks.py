@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.training import services
 
 TIME_LIMIT_S = 3600
@@ -21,7 +22,7 @@ def fire(schedule_id: str) -> None:
     services.fire(UUID(schedule_id))
 
 
-@shared_task(name="training.tend", time_limit=TIME_LIMIT_S)
+@shared_task(name="training.tend", base=FrequentErrand, time_limit=TIME_LIMIT_S)
 def tend() -> None:
     """What dead workers left is taken up again."""
     services.tend()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from plaqueview.core.errands import FrequentErrand
 from plaqueview.webhooks import services
 
 TIME_LIMIT_S = 600
@@ -16,7 +17,7 @@ def deliver(webhook_id: str) -> None:
     services.deliver(webhook_id=UUID(webhook_id), random=SystemRandom())
 
 
-@shared_task(name="webhooks.tend", time_limit=TIME_LIMIT_S)
+@shared_task(name="webhooks.tend", base=FrequentErrand, time_limit=TIME_LIMIT_S)
 def tend() -> None:
     """What happened has its messages, dead workers' messages are taken up, and workers are told of what is due."""
     services.request_by_event()
