@@ -187,10 +187,20 @@ def test_an_upload_has_a_limit_of_its_own(settings):
     settings.UPLOAD_MAX_BYTES = 4096
     client = token_client(make_user(Role.ADMIN))
 
-    small = client.post("/api/v1/work", {"file": SimpleUploadedFile("a", b"x" * 2048)})
-    large = client.post("/api/v1/work", {"file": SimpleUploadedFile("a", b"x" * 5000)})
+    small = client.post("/dicom-web/studies", {"file": SimpleUploadedFile("a", b"x" * 2048)})
+    large = client.post("/dicom-web/studies", {"file": SimpleUploadedFile("a", b"x" * 5000)})
 
     assert (small.status_code, large.status_code) == (415, 413)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/api/v1/work", "/_allauth/browser/v1/auth/login"])
+def test_a_form_of_a_stranger_is_no_upload(path, settings):
+    """The CSRF check looks for its token in a form, and writes the form's files to the disk to find it."""
+    settings.REQUEST_MAX_BYTES = 1024
+
+    answer = Client(enforce_csrf_checks=True).post(path, {"file": SimpleUploadedFile("a", b"x" * 2048)})
+
+    assert answer.status_code == 413
 
 
 def test_a_length_that_is_no_number_is_400():

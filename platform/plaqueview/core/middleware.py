@@ -20,6 +20,8 @@ from plaqueview.core.problems import problem
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 PATHS_WITH_PATIENT_DATA = ("/api/", "/dicom-web/", "/_allauth/")
+# Whose views know who asks before they read a byte; elsewhere the CSRF check may read a whole form before anybody does.
+PATHS_OF_UPLOADS = ("/api/v1/uploads", "/api/v1/models/import", "/dicom-web/")
 REQUEST_ID_HEADER = "X-Request-ID"
 # What proxies send; anything else could write lines of its own into the log.
 WELL_FORMED_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -55,13 +57,14 @@ def state_content_policy(get_response: GetResponse) -> GetResponse:
 
 
 def limit_request_size(get_response: GetResponse) -> GetResponse:
-    """A body is refused by its announced length, before a byte of it is read; multipart bodies are uploads.
+    """A body is refused by its announced length, before a byte of it is read; multipart bodies of some paths are uploads.
 
     A body without a length is empty to Django, so that nothing passes unannounced.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_upload = request.content_type.startswith("multipart/") if request.content_type else False
+        is_multipart = (request.content_type or "").startswith("multipart/")
+        is_upload = is_multipart and request.path.startswith(PATHS_OF_UPLOADS)
         limit_bytes = settings.UPLOAD_MAX_BYTES if is_upload else settings.REQUEST_MAX_BYTES
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal():
