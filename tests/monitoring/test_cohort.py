@@ -188,7 +188,16 @@ def test_the_list_asks_for_its_versions_once(approved, client):
 
 
 @pytest.mark.parametrize(
-    ("born", "age"), [(None, ""), ("1934-06-01", "89"), ("1931-01-01", "over 89"), ("2100-01-01", "")]
+    ("born", "age"),
+    [
+        (None, ""),
+        ("1934-06-01", "89"),
+        ("1934-05-31", "over 89"),
+        ("1995-05-31", "29"),
+        ("1995-06-01", "28"),
+        ("1931-01-01", "over 89"),
+        ("2100-01-01", ""),
+    ],
 )
 def test_the_age_is_in_years_and_the_oldest_are_told_together(approved, client, born, age):
     Patient.objects.update(clear_birth_date=born)

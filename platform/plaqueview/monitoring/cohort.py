@@ -37,7 +37,6 @@ UNKNOWN_SCANNER: Final = ("", "")
 
 # Ages above are few enough to tell who it is. Source: 45 CFR 164.514(b)(2)(i)(C).
 OLDEST_TOLD: Final = 89
-YEAR_DAYS: Final = 365.25
 MOST_BINS: Final = 12
 
 
@@ -320,5 +319,5 @@ def _age(born: date | None, day: date | None) -> Value:
     """Whole years on the day of the study."""
     if born is None or day is None or born > day:
         return None
-    years = int((day - born).days / YEAR_DAYS)
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
     return years if years <= OLDEST_TOLD else f"over {OLDEST_TOLD}"
