@@ -57,7 +57,7 @@ def state_content_policy(get_response: GetResponse) -> GetResponse:
 
 
 def limit_request_size(get_response: GetResponse) -> GetResponse:
-    """A body is refused by its announced length, before a byte of it is read; multipart bodies of some paths are uploads.
+    """A body is refused by its announced length, before a byte of it is read; a form on some paths is an upload.
 
     A body without a length is empty to Django, so that nothing passes unannounced.
     """
