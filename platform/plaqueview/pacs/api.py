@@ -1,9 +1,9 @@
 """The DICOMweb server: storing, searching, retrieving. Source: PS3.18."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -21,6 +21,7 @@ from plaqueview.core.errors import InvalidError
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.kept_headers import metadata_of
+from plaqueview.pacs.media_ranges import Made, chosen
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
 from plaqueview.pacs.ranges import Asked, answer_of
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
@@ -40,6 +41,16 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 # The instances of a study may become more.
 REVALIDATED = "private, no-cache"
 
+
+# In parts or alone, brought into the syntax or as stored. Source: PS3.18 8.7.3.5.2.
+INSTANCE_FORMS: Final = tuple(
+    Made(DICOM, is_single, syntax, parameters)
+    for is_single in (False, True)
+    for syntax, parameters in (
+        (str(ExplicitVRLittleEndian), frozenset({"", str(ExplicitVRLittleEndian)})),
+        ("*", frozenset({"*"})),
+    )
+)
 
 # The location in deploy/nginx.conf that shows nginx the storage, and nobody else.
 SENT_BY_NGINX = "/stored/"
@@ -202,10 +213,10 @@ class StudyView(RetrieveView):
 def answer_instances(
     request: Asked, actor: User, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
 ) -> HttpResponseBase:
-    """Everything below the UIDs. Raises: as `retrieve`, `_wanted_syntax` and `read_instance`."""
+    """Everything below the UIDs. Raises: as `retrieve`, `_form_of` and `read_instance`."""
     instances = retrieve(actor=actor, study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
-    syntax = _wanted_syntax(request)
-    is_alone = len(instances) == 1 and media_type_of(request.headers.get("Accept", ""))[0] == DICOM
+    form = _form_of(request)
+    syntax, is_alone = form.transfer_syntax_uid, form.is_single and len(instances) == 1
     etag = etag_of(instances, syntax, "alone" if is_alone else "parts")
     headers = {"ETag": etag, "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
     if request.headers.get("If-None-Match", "") == headers["ETag"]:
@@ -254,22 +265,12 @@ def _part_type(instance: StoredInstance, syntax: str) -> str:
     return f"{DICOM}; transfer-syntax={instance.transfer_syntax_uid if syntax == '*' else syntax}"
 
 
-def _wanted_syntax(request: Asked) -> str:
-    """The transfer syntax of the first acceptable type; explicit VR little endian without one.
-
-    Source: PS3.18 8.7.3.5.2. Raises: NotAcceptable for one that the server does not make.
-    """
-    for media_type, parameters in accepted_types(request):
-        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
-        if inner in {DICOM, "", "*/*"}:
-            syntax = parameters.get("transfer-syntax", ExplicitVRLittleEndian)
-            if syntax in {"*", ExplicitVRLittleEndian}:
-                return str(syntax)
-    raise NotAcceptable(f"need {DICOM} with transfer-syntax=* or {ExplicitVRLittleEndian}")
-
-
-def accepted_types(request: Asked) -> list[tuple[str, Mapping[str, str]]]:
-    return [media_type_of(one.strip()) for one in (request.headers.get("Accept", "") or "*/*").split(",")]
+def _form_of(request: Asked) -> Made:
+    """Raises: NotAcceptable."""
+    form = chosen(request, INSTANCE_FORMS)
+    if form is None:
+        raise NotAcceptable(f"need {DICOM} with transfer-syntax=* or {ExplicitVRLittleEndian}")
+    return form
 
 
 class Metadata(DicomWebView):

@@ -23,6 +23,7 @@ from plaqueview.pacs.dimse_commitment import PATIENCE_S
 from plaqueview.pacs.dimse_retrieval import COMPRESSED, DOCUMENTS, IMAGES, NATIVE
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
 from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
+from plaqueview.pacs.media_ranges import ACCEPT
 from plaqueview.pacs.remote_studies import RETURNED
 from plaqueview.pacs.stored_frames import USUAL_SYNTAX
 from plaqueview.studies.instance_file import Refusal
@@ -161,6 +162,7 @@ def _media_types() -> list[str]:
                 ("Rendered and thumbnails", ", ".join(f"`{one}`" for one in FORMATS)),
             ],
         ),
+        f"The query parameter `{ACCEPT}` comes before the header `Accept`; in both `q` weighs.",
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
         "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",

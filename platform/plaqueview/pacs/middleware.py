@@ -1,7 +1,7 @@
 """Frames, files and headers, answered before the session's middleware, routes and the framework: most of their time."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,7 @@ class Early:
     """A request as the answers see it."""
 
     headers: Headers
+    query_params: Mapping[str, str]
 
 
 def answer_early(get_response: GetResponse) -> GetResponse:
@@ -84,12 +85,17 @@ def _answer(request: HttpRequest) -> HttpResponseBase | None:
         user = _user_of(request)
         if user is None:
             return None
-        answer = route.answer(Early(Headers(request)), user, **found.groupdict())
+        answer = route.answer(Early(Headers(request), _query_of(request)), user, **found.groupdict())
     except (PlaqueViewError, APIException, OperationalError):
         return None
     answer.headers["Allow"] = route.allow
     answer.headers["Vary"] = "Accept, Cookie"  # in which form it comes, and who may see it
     return answer
+
+
+def _query_of(request: HttpRequest) -> Mapping[str, str]:
+    """Nearly always there is none, and then none is read."""
+    return request.GET.dict() if request.META.get("QUERY_STRING") else {}
 
 
 def _user_of(request: HttpRequest) -> User | None:

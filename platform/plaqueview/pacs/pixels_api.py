@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -15,7 +16,8 @@ from plaqueview.accounts.models import User
 from plaqueview.core.access import Action
 from plaqueview.core.errors import InvalidError
 from plaqueview.pacs import bulk_data, frames
-from plaqueview.pacs.api import IMMUTABLE, OCTETS, DicomWebView, accepted_types
+from plaqueview.pacs.api import IMMUTABLE, OCTETS, DicomWebView
+from plaqueview.pacs.media_ranges import Made, chosen
 from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.ranges import Asked, answer_of
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
@@ -88,21 +90,31 @@ def frame_numbers(frame_list: str) -> list[int]:
 
 
 def form_of(request: Asked, stored_syntax: str, *, part_count: int) -> Form:
-    """The first acceptable form; only uncompressed and as stored are made. Source: PS3.18 8.7.3.3.
+    """The form that is accepted most gladly; only uncompressed and as stored are made. Source: PS3.18 8.7.3.3.
 
     Raises: NotAcceptable.
     """
+    made = chosen(request, _made_of(stored_syntax))
+    if made is not None:
+        return Form(made.media_type, made.transfer_syntax_uid, is_single=made.is_single and part_count == 1)
     stored = MEDIA_TYPES.get(stored_syntax)
-    for media_type, parameters in accepted_types(request):
-        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
-        syntax = parameters.get("transfer-syntax", USUAL_SYNTAX.get(inner, ExplicitVRLittleEndian))
-        if inner in {OCTETS, "", "*/*"} and syntax in {"*", ExplicitVRLittleEndian}:
-            return Form(OCTETS, ExplicitVRLittleEndian, is_single=media_type == OCTETS and part_count == 1)
-        if inner == stored and syntax in {"*", stored_syntax}:
-            return Form(inner, stored_syntax, is_single=media_type == inner and part_count == 1)
     usual = f'multipart/related; type="{OCTETS}"; transfer-syntax={ExplicitVRLittleEndian}'
     as_stored = f', or type="{stored}"; transfer-syntax={stored_syntax}' if stored else ""
     raise NotAcceptable(f"need {usual}{as_stored}")
+
+
+@cache
+def _made_of(stored_syntax: str) -> tuple[Made, ...]:
+    """The forms of pixels that are stored in this syntax. Without a parameter the usual syntax of the type is meant."""
+    kinds = [(OCTETS, str(ExplicitVRLittleEndian), {"", "*", str(ExplicitVRLittleEndian)})]
+    if stored := MEDIA_TYPES.get(stored_syntax):
+        usual = {""} if USUAL_SYNTAX[stored] == stored_syntax else set()
+        kinds.append((stored, stored_syntax, {"*", stored_syntax, *usual}))
+    return tuple(
+        Made(media_type, is_single, syntax, frozenset(parameters))
+        for media_type, syntax, parameters in kinds
+        for is_single in (False, True)
+    )
 
 
 def _read(instance: StoredInstance, numbers: Sequence[int], form: Form) -> list[bytes]:

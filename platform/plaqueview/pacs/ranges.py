@@ -10,15 +10,18 @@ from django.http import HttpResponse
 ONE_RANGE: Final = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 
 
-class Headers(Protocol):
+class Texts(Protocol):
     def get(self, name: str, default: str, /) -> str: ...
 
 
 class Asked(Protocol):
-    """A request, as far as its headers: Django's, the REST framework's, or that of `pacs.middleware`."""
+    """A request, as far as its headers and query: the REST framework's, or that of `pacs.middleware`."""
 
     @property
-    def headers(self) -> Headers: ...
+    def headers(self) -> Texts: ...
+
+    @property
+    def query_params(self) -> Texts: ...
 
 
 def answer_of(request: Asked, content: bytes, media_type: str, headers: Mapping[str, str]) -> HttpResponse:

@@ -9,14 +9,15 @@ from rest_framework.request import Request
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
-from plaqueview.imaging.frame_pixels import FORMATS, JPEG, Look
+from plaqueview.imaging.frame_pixels import FORMATS, Look
 from plaqueview.pacs import rendering
-from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, accepted_types
+from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView
+from plaqueview.pacs.media_ranges import Made, chosen
 from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.pixels_api import frame_numbers
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 
-ANY_PICTURE: Final = {"image/*", "*/*", ""}
+PICTURES: Final = tuple(Made(kind, is_single) for is_single in (True, False) for kind in FORMATS)
 
 
 class Rendered(DicomWebView):
@@ -66,14 +67,11 @@ class Thumbnail(DicomWebView):
 
 
 def picture_type(request: Request) -> str:
-    """The first acceptable kind of picture. Raises: NotAcceptable."""
-    for media_type, parameters in accepted_types(request):
-        inner = parameters.get("type", "").lower() if media_type == "multipart/related" else media_type
-        if inner in FORMATS:
-            return inner
-        if inner in ANY_PICTURE:
-            return JPEG
-    raise NotAcceptable(f"need one of {', '.join(FORMATS)}")
+    """The kind of picture that is accepted most gladly. Raises: NotAcceptable."""
+    made = chosen(request, PICTURES)
+    if made is None:
+        raise NotAcceptable(f"need one of {', '.join(FORMATS)}")
+    return made.media_type
 
 
 def answer(

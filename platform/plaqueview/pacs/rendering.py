@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.imaging.frame_pixels import LINEAR, VOI_FUNCTIONS, Look
+from plaqueview.pacs.media_ranges import ACCEPT
 from plaqueview.pacs.retrieval import StoredInstance
 from plaqueview.studies.pixels import PixelsError, render_frame
 
@@ -21,7 +22,7 @@ Value = TypeVar("Value")
 
 def look_of(parameters: Mapping[str, str], *, media_type: str, size: tuple[int, int] | None = None) -> Look:
     """How the request wants its pictures. Source: PS3.18 8.3.5.1. Raises: InvalidError for what cannot be done."""
-    if unknown := set(parameters) - set(PARAMETERS):
+    if unknown := set(parameters) - {*PARAMETERS, ACCEPT}:
         fields = {name: f"need one of {', '.join(PARAMETERS)}" for name in unknown}
         raise InvalidError(f"{', '.join(sorted(unknown))} cannot be rendered", fields=fields)
     look = Look(media_type=media_type, size=size)

@@ -33,6 +33,7 @@ from plaqueview.pacs.matching import (
     text_test,
     words_test,
 )
+from plaqueview.pacs.media_ranges import ACCEPT
 from plaqueview.patients.finding import ids_whose
 from plaqueview.patients.models import Patient
 from plaqueview.studies.models import Instance, Series, Study
@@ -41,7 +42,16 @@ MOST_RESULTS = 200
 DEFAULT_RESULTS = 100
 
 # Parameters of the search itself; every attribute of the tables is returned, so that includefield adds nothing.
-CONTROLS = {"limit", "offset", "fuzzymatching", "includefield", "emptyvaluematching", "multiplevaluematching", "site"}
+CONTROLS = {
+    ACCEPT,
+    "limit",
+    "offset",
+    "fuzzymatching",
+    "includefield",
+    "emptyvaluematching",
+    "multiplevaluematching",
+    "site",
+}
 
 Json = dict[str, Any]  # Any: DICOM JSON nests freely
 Row = dict[str, Any]  # Any: columns by name, of their types

@@ -25,6 +25,7 @@ ANSWERED = [
     ("1", {"accept": OCTETS, "range": "bytes=9999-"}, {}),
     ("1", {"accept": OCTETS, "range": "bytes=3-17", "if-range": '"another"'}, {}),
     ("1", {"accept": FRAMES}, {"query_params": {"format": "json"}}),
+    ("1", {"accept": FRAMES}, {"query_params": {"accept": OCTETS}}),
     ("1", {"accept": FRAMES}, {"secure": True}),
 ]
 
