@@ -33,11 +33,11 @@ def installation(settings, tmp_path) -> None:
     settings.STORAGE_DIR = tmp_path
 
 
-def succeed_after(seconds: float, uid: str) -> None:
+def succeed_after(seconds: float, uid: str, *, began_ago_s: float = 0.0) -> None:
     services.complete(claimed(make_study(uid=uid)), segmentation=segmentation())
-    now = timezone.now()
+    began = timezone.now() - timedelta(seconds=began_ago_s)
     InferenceJob.objects.filter(study__study_instance_uid=uid).update(
-        started_at=now, finished_at=now + timedelta(seconds=seconds)
+        started_at=began, finished_at=began + timedelta(seconds=seconds)
     )
 
 
@@ -77,22 +77,26 @@ def test_the_figures_are_those_of_database_and_broker(settings):
     assert set(of(found, "plaqueview_transfers", "state").values()) == {0}
     assert of(found, "plaqueview_champion_info", "sha256") == {model.sha256: 1}
     assert found["plaqueview_storage_free_bytes", ()] > 0
-    assert found["plaqueview_job_seconds_count", ()] == 0
+    assert of(found, "plaqueview_job_seconds", "statistic") == {}
 
 
-def test_the_seconds_of_jobs_fall_into_their_buckets():
-    succeed_after(3.0, "1.2.1")
+def test_the_seconds_of_recent_jobs_are_told_and_an_erased_one_leaves_no_trace_in_them():
+    succeed_after(3.0, "1.2.1", began_ago_s=3500.0)
     succeed_after(45.0, "1.2.2")
+    succeed_after(9.0, "1.2.3", began_ago_s=3610.0)
 
     found = samples()
 
-    assert found["plaqueview_job_seconds_count", ()] == 2
-    assert found["plaqueview_job_seconds_sum", ()] == pytest.approx(48.0)
-    buckets = of(found, "plaqueview_job_seconds_bucket", "le")
-    assert {bound: buckets[bound] for bound in ("2.0", "5.0", "30.0", "60.0", "+Inf")} == {
-        "2.0": 0, "5.0": 1, "30.0": 1, "60.0": 2, "+Inf": 2
-    }  # fmt: skip
-    assert of(found, "plaqueview_jobs", "state")["succeeded"] == 2
+    assert of(found, "plaqueview_job_seconds", "statistic") == pytest.approx(
+        {"median": 24.0, "p95": 42.9, "mean": 24.0}
+    )
+    assert of(found, "plaqueview_jobs", "state")["succeeded"] == 3
+
+    InferenceJob.objects.filter(study__study_instance_uid="1.2.2").delete()
+
+    assert of(samples(), "plaqueview_job_seconds", "statistic") == pytest.approx(
+        {"median": 3.0, "p95": 3.0, "mean": 3.0}
+    )
 
 
 def test_a_broker_that_is_away_takes_its_figures_and_no_others(settings, monkeypatch):
@@ -124,6 +128,7 @@ def test_without_the_setting_there_is_nothing_at_this_address(settings):
 
 def test_the_dashboard_asks_for_figures_that_exist_and_for_all_but_the_version():
     make_model()
+    succeed_after(3.0, "1.2.1")
     asked = {
         name
         for panel in DASHBOARD["panels"]

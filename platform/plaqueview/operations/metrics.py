@@ -3,31 +3,20 @@
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import accumulate
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import (
-    Case,
-    Count,
-    DurationField,
-    ExpressionWrapper,
-    F,
-    IntegerField,
-    Model,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import Count, Model
 from kombu.exceptions import OperationalError
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from plaqueview import __version__
 from plaqueview.celery import celery_app
-from plaqueview.core import health
+from plaqueview.core import clock, health
 from plaqueview.core.queue import DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE
 from plaqueview.inference.models import InferenceJob, JobState
 from plaqueview.operations.readiness import READINESS
@@ -37,8 +26,7 @@ from plaqueview.studies.models import Study, StudyState
 from plaqueview.training.models import RunState, TrainingRun
 
 QUEUES = (DEFAULT_QUEUE, INFERENCE_QUEUE, TRAINING_QUEUE)
-# One volume takes some seconds on a GPU and some dozens on two cores; the limit of a job is ten minutes.
-JOB_BUCKETS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+RECENT = timedelta(hours=1)
 NOBODY_ANSWERS = (DatabaseError, OperationalError, OSError)
 
 Figures = Callable[[], Iterator[Metric]]
@@ -106,20 +94,19 @@ def _by_state(name: str, help_text: str, model: type[Model], states: list[str]) 
 
 
 def _job_seconds() -> Iterator[Metric]:
-    """From the first claim to the end of every inference that succeeded."""
-    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
-    jobs = (
-        InferenceJob.objects.order_by().filter(state=JobState.SUCCEEDED, started_at__isnull=False).annotate(took=took)
-    )
-    # Each job is held to the bounds until one is large enough, and not to every one of them.
-    within = [When(took__lte=timedelta(seconds=bound), then=Value(bound)) for bound in JOB_BUCKETS_S]
-    by_bound = jobs.annotate(bound=Case(*within, output_field=IntegerField())).values_list("bound")
-    found = {bound: (count, total) for bound, count, total in by_bound.annotate(count=Count("*"), total=Sum("took"))}
-    counts = accumulate(found[bound][0] if bound in found else 0 for bound in (*JOB_BUCKETS_S, None))
-    bounds = [*(str(float(bound)) for bound in JOB_BUCKETS_S), "+Inf"]
-    metric = HistogramMetricFamily("plaqueview_job_seconds", "Seconds of the inferences that succeeded.")
-    total_s = sum(total.total_seconds() for _, total in found.values())
-    metric.add_metric([], [(bound, float(count)) for bound, count in zip(bounds, counts, strict=True)], total_s)
+    """From the first claim to the end. No histogram: to erase a patient lowers its counts, which Prometheus takes for a
+    restart.
+    """
+    times = InferenceJob.objects.order_by().filter(state=JobState.SUCCEEDED, started_at__gte=clock.now() - RECENT)
+    took_s = [
+        (finished - started).total_seconds() for started, finished in times.values_list("started_at", "finished_at")
+    ]
+    help_text = "Seconds of the inferences that began within an hour and succeeded."
+    metric = GaugeMetricFamily("plaqueview_job_seconds", help_text, labels=["statistic"])
+    if took_s:
+        median, high = np.percentile(took_s, (50, 95))
+        for statistic, value in (("median", median), ("p95", high), ("mean", np.mean(took_s))):
+            metric.add_metric([statistic], float(value))
     yield metric
 
 
