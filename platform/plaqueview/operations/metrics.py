@@ -98,9 +98,8 @@ def _job_seconds() -> Iterator[Metric]:
     restart.
     """
     times = InferenceJob.objects.order_by().filter(state=JobState.SUCCEEDED, started_at__gte=clock.now() - RECENT)
-    took_s = [
-        (finished - started).total_seconds() for started, finished in times.values_list("started_at", "finished_at")
-    ]
+    pairs = times.values_list("started_at", "finished_at")
+    took_s = [(finished - started).total_seconds() for started, finished in pairs if started and finished]
     help_text = "Seconds of the inferences that began within an hour and succeeded."
     metric = GaugeMetricFamily("plaqueview_job_seconds", help_text, labels=["statistic"])
     if took_s:
