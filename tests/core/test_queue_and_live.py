@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+import time
 import uuid
 
 import pytest
@@ -123,6 +125,22 @@ def test_a_broker_that_is_away_costs_the_caller_no_more_than_a_warning(settings,
     with transaction.atomic():
         announce(EVENT, topics=(WORKLIST,), site_id=SITE)
 
+    assert messages_of("plaqueview.core.live", caplog) == [
+        "event study.changed for topic worklist was not sent: the broker is away"
+    ]
+
+
+def test_a_broker_that_hangs_holds_the_caller_for_two_seconds_whatever_there_is_to_tell(settings, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = {"address": f"redis://127.0.0.1:{silent.getsockname()[1]}/0", **settings.FEED_BROKER}
+        layer = {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [host]}}
+        settings.CHANNEL_LAYERS = {"default": layer}
+        began = time.monotonic()
+
+        with transaction.atomic():
+            announce(EVENT, topics=(WORKLIST, study_topic(STUDY)), site_id=SITE)
+
+    assert time.monotonic() - began == pytest.approx(2.0, abs=0.5)
     assert messages_of("plaqueview.core.live", caplog) == [
         "event study.changed for topic worklist was not sent: the broker is away"
     ]

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
 from uuid import UUID
 
 from channels.layers import get_channel_layer
@@ -16,6 +17,10 @@ logger = logging.getLogger(__name__)
 
 WORKLIST = "worklist"
 TRAINING = "training"
+
+# So long a caller waits for a broker that hangs, which the feed's own sockets bear with for half a minute: hundreds of
+# times what an event takes, and a tenth of a job's lease.
+LONGEST_S: Final = 2.0
 
 Event = Mapping[str, str | int | float]
 
@@ -31,7 +36,8 @@ def upload_topic(upload_id: UUID) -> str:
 def announce(event: Event, *, topics: tuple[str, ...], site_id: UUID) -> None:
     """Listeners of the topics within the site hear of the event once the current transaction has committed.
 
-    A broker that is away costs the listeners a refresh, not the caller its transaction.
+    A broker that is away costs the listeners a refresh, not the caller its transaction, and one that hangs no more than
+    two seconds.
     """
     transaction.on_commit(lambda: _send(event, topics, site_id))
 
@@ -46,12 +52,16 @@ def _send(event: Event, topics: tuple[str, ...], site_id: UUID) -> None:
 
 
 async def _send_to_all(event: Event, topics: tuple[str, ...], site_id: UUID) -> None:
+    """A broker that could not be told of one topic, or in time, is not told of the next ones."""
     layer = get_channel_layer()
+    until = asyncio.get_running_loop().time() + LONGEST_S
     for topic in topics:
         try:
-            await layer.group_send(group_name(topic, site_id), {"type": "feed.event", "event": dict(event)})
+            async with asyncio.timeout_at(until):
+                await layer.group_send(group_name(topic, site_id), {"type": "feed.event", "event": dict(event)})
         except (RedisError, OSError):
             logger.warning("event %s for topic %s was not sent: the broker is away", event["type"], topic)
+            return
 
 
 @cache
