@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { LabelVolume } from "../src/geometry/labels";
 import { decodeMask, encodeMask } from "../src/geometry/mask_codec";
 import type { Statement } from "../src/server/review";
+import type { Base } from "../src/state/draft_view";
 
 export const STUDY = "study";
 
@@ -13,6 +14,7 @@ export const labelsOf = (voxels: string): LabelVolume => ({ shape: [1, 1, voxels
 interface Stored {
   revision: number;
   base: string;
+  series?: string;
   mask: Uint8Array;
   statements: Statement[];
   author: string;
@@ -26,6 +28,8 @@ export class DraftServer {
   isSignedIn = true;
   author = "me";
   version = "base";
+  /** What is another about the study's current version. */
+  current: Partial<Base> = {};
   last = 0;
   #server: Server | null = null;
   #port = 0;
@@ -84,7 +88,7 @@ export class DraftServer {
   }
 
   #draft(): object {
-    return { ...this.stored, mask: undefined, id: "draft", study: STUDY, lesions: [], modified: "2026-11-22T10:00:00Z" };
+    return { series: "series", ...this.stored, mask: undefined, id: "draft", study: STUDY, lesions: [], modified: "2026-11-22T10:00:00Z" };
   }
 }
 

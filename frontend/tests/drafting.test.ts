@@ -1,75 +1,7 @@
-import "fake-indexeddb/auto";
-
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { editOf } from "../src/geometry/edits/voxel_edit";
-import { discardDraft, fetchDraft, saveDraft, submitDraft } from "../src/server/drafts";
-import type { Statement } from "../src/server/review";
-import { DraftSession } from "../src/state/draft_session";
-import { IndexedDraftStore } from "../src/state/draft_store";
-import type { Edit } from "../src/state/history";
-import { DraftServer, labelsOf, STUDY } from "./draft_server";
-
-const TIMING = { saveAfterMs: 20, saveAtLatestMs: 60, firstRetryMs: 20, longestRetryMs: 40 };
-
-async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 4_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`Waited 4 s in vain until ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-const BASE = "11002200";
-const realFetch = globalThis.fetch;
-let server: DraftServer;
-let database = 0;
-const open: DraftSession[] = [];
-
-/** A reader's page; the browser's store is shared by every page of a test. */
-async function page(user = "me"): Promise<DraftSession> {
-  const draftServer = {
-    fetch: () => fetchDraft(STUDY),
-    save: (content: Parameters<typeof saveDraft>[1], revision: number | null) => saveDraft(STUDY, content, revision),
-    discard: (revision: number) => discardDraft(STUDY, revision),
-    submit: submitDraft,
-    fetchBase: () => Promise.resolve({ annotation: server.version, labels: labelsOf(BASE), statements: [] }),
-  };
-  const store = new IndexedDraftStore(`drafts-${database}`);
-  const session = new DraftSession({ user, study: STUDY }, { annotation: "base", labels: labelsOf(BASE), statements: [] }, draftServer, store, TIMING);
-  open.push(session);
-  await session.start();
-  return session;
-}
-
-function change(session: DraftSession, labelOf: Record<number, number>, added: Statement[] = []): void {
-  const entries = Object.entries(labelOf).map(([voxel, label]) => [Number(voxel), label] as const);
-  const edit: Edit = { voxels: editOf(session.view().labels, new Map(entries)), added, removed: [] };
-  session.edit(edit);
-}
-
-const labelsIn = (session: DraftSession) => session.view().labels.voxels.join("");
-const isSaved = (session: DraftSession) => session.view().save === "saved" && !session.view().isDirty;
-const saved = (session: DraftSession) => until(() => isSaved(session), "it was saved");
-const keptCount = async (user = "me") => (await new IndexedDraftStore(`drafts-${database}`).leftBehind(user, STUDY)).length;
-const confirmed = (id: string, column: number): Statement => ({
-  id, kind: "confirmed", anchor: [0, 0, column], lesion_class: "active", evidence: "prior", reason: "",
-});
-
-beforeEach(async () => {
-  database += 1;
-  server = new DraftServer();
-  await server.start();
-  globalThis.document = { cookie: "plaqueview_csrftoken=token" } as Document;
-  globalThis.fetch = (input, init) => realFetch(new URL(String(input), server.url), init);
-});
-
-afterEach(async () => {
-  server.isSignedIn = false;
-  for (const session of open.splice(0)) await session.close();
-  await server.stop();
-  globalThis.fetch = realFetch;
-});
+import { BASE, change, confirmed, keptCount, labelsIn, page, saved, server, until } from "./draft_page";
 
 describe("saving", () => {
   it("follows edits by itself, several at once, and takes them out of the browser's store", async () => {

@@ -1,12 +1,13 @@
 import { Checkbox, Textarea } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMutation, type UseQueryResult } from "@tanstack/react-query";
+import { useState, type ReactNode } from "react";
 
 import { addComment, resolveComment, type Anchor, type StudyComment } from "../server/review";
 import { queryClient } from "../state/queries";
 import { useLedFocus } from "../state/room_focus";
 import { BusyButton } from "./busy_button";
 import styles from "./comment_panel.module.css";
+import { Fetched } from "./fetched";
 import { leaveOrSend } from "./field_keys";
 import { countText, fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
@@ -21,7 +22,7 @@ export interface Pin {
 export interface CommentPanelProps {
   readonly study: string;
   readonly annotation: string | null;
-  readonly comments: readonly StudyComment[];
+  readonly comments: UseQueryResult<StudyComment[]>;
   readonly pin: Pin | null;
   readonly canComment: boolean;
   /** The number of the lesion at an anchor; null once it is gone. */
@@ -31,13 +32,23 @@ export interface CommentPanelProps {
 
 /** What readers say to each other about a study, the oldest first; what is settled is folded away. */
 export function CommentPanel({ study, annotation, comments, pin, canComment, lesionAt, onShow }: CommentPanelProps) {
-  const open = comments.filter(({ resolved_at }) => !resolved_at);
-  const settled = comments.filter(({ resolved_at }) => resolved_at);
   const line = (comment: StudyComment) => (
     <CommentLine key={comment.id} study={study} comment={comment} lesion={comment.anchor && lesionAt(comment.anchor)} canResolve={canComment} onShow={onShow} />
   );
+  const openCount = comments.data?.filter(({ resolved_at }) => !resolved_at).length;
   return (
-    <Panel title={`Comments (${open.length})`}>
+    <Panel title={openCount === undefined ? "Comments" : `Comments (${openCount})`}>
+      <Fetched query={comments} of="comments">{(all) => <CommentLists comments={all} line={line} />}</Fetched>
+      {canComment && <NewComment study={study} annotation={annotation} pin={pin} />}
+    </Panel>
+  );
+}
+
+function CommentLists({ comments, line }: { comments: readonly StudyComment[]; line: (comment: StudyComment) => ReactNode }) {
+  const open = comments.filter(({ resolved_at }) => !resolved_at);
+  const settled = comments.filter(({ resolved_at }) => resolved_at);
+  return (
+    <>
       {comments.length === 0 && <p className={styles.none}>Nobody has commented on this study.</p>}
       <ul className={styles.list} data-testid="comments">{open.map(line)}</ul>
       {settled.length > 0 && (
@@ -46,8 +57,7 @@ export function CommentPanel({ study, annotation, comments, pin, canComment, les
           <ul className={styles.list}>{settled.map(line)}</ul>
         </details>
       )}
-      {canComment && <NewComment study={study} annotation={annotation} pin={pin} />}
-    </Panel>
+    </>
   );
 }
 

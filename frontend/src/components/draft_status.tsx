@@ -37,7 +37,7 @@ export function DraftStatus({ drafting }: { drafting: Drafting }) {
         <Menu.Dropdown>
           <Menu.Label>{meaningOf(shown, drafting)}</Menu.Label>
           {shown === "offline" && <Menu.Item onClick={drafting.retryNow}>Try to save now</Menu.Item>}
-          {drafting.canEdit && <Menu.Item onClick={() => ask(true)}>Discard this draft …</Menu.Item>}
+          {drafting.canDiscard && <Menu.Item onClick={() => ask(true)}>Discard this draft …</Menu.Item>}
         </Menu.Dropdown>
       </Menu>
       <DiscardQuestion isOpen={isAsking} onClose={() => ask(false)} onDiscard={drafting.discard} />
@@ -58,7 +58,7 @@ interface DiscardQuestionProps {
   onDiscard(): Promise<void>;
 }
 
-function DiscardQuestion({ isOpen, onClose, onDiscard }: DiscardQuestionProps) {
+export function DiscardQuestion({ isOpen, onClose, onDiscard }: DiscardQuestionProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const discard = async () => {
     try {

@@ -15,6 +15,7 @@ import { useStudyReading, type StudyReading } from "../state/study_reading";
 import { usePaneLink } from "../state/use_pane_link";
 import { CHANGE_PAINT } from "../viewport/change_paint";
 import { firstSliceOf } from "../viewport/pane_links";
+import { MarksNote } from "./marks_note";
 import { Pane, StageLoader } from "./pane";
 import { PaneHeader } from "./pane_header";
 import { cautionsOf } from "./protocol_texts";
@@ -86,10 +87,13 @@ function PriorStack({ study, slices, prior, reading, priorSlices, registration, 
   const description = reading.study.data?.series.find(({ id }) => id === reading.shownSeries)?.series_description ?? "";
   if (problem || !reading.attributes.data) return <EmptyPane study={study} prior={prior} problem={problem?.message ?? ""} />;
   const header = (
-    <PaneHeader
-      title="Prior" date={prior.study_date} description={description} link={linkText(link.kind, registration)} priors={study.priors}
-      cautions={cautionsOf(protocol?.comparison ?? null)}
-    />
+    <>
+      <PaneHeader
+        title="Prior" date={prior.study_date} description={description} link={linkText(link.kind, registration)} priors={study.priors}
+        cautions={cautionsOf(protocol?.comparison ?? null)}
+      />
+      <MarksNote of="the prior" reading={reading} />
+    </>
   );
   return (
     <Pane

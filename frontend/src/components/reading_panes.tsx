@@ -55,7 +55,7 @@ export function ReadingPanes(props: ReadingPanesProps) {
     useShallow(({ askedLayout, areSlicesHere, areThumbnailsShown, isChangeView }) => ({ askedLayout, areSlicesHere, areThumbnailsShown, isChangeView })),
   );
   const layout = layoutOf(askedLayout, useHangable(study, slices), width);
-  const compared = useStudyChanges(study);
+  const compared = useStudyChanges(study, props.annotation);
   const paintings = useChangePaintings(study, compared, slices);
   const changes = useChangesNow(compared, props.lesions);
   const change = useShownChange(changes);

@@ -9,6 +9,7 @@ import type { Taker } from "../state/enhancement";
 import type { LesionRow } from "../state/lesion_table";
 import { patientQuery } from "../state/queries";
 import { readNow, useReading } from "../state/reading";
+import type { StudyReading } from "../state/study_reading";
 import type { SidebarPart } from "../tools/command";
 import { showLesion } from "../tools/lesions";
 import { isUnderway, JobCard } from "./job_card";
@@ -16,14 +17,14 @@ import { LesionCounts } from "./lesion_counts";
 import { LesionList } from "./lesion_list";
 import { Loading } from "./loading";
 import { Panel } from "./panel";
-import { Notice } from "./problem";
+import { Notice, Problem } from "./problem";
 import { RegionCounts } from "./region_counts";
 import styles from "./result_sidebar.module.css";
 import { STATE_TEXTS } from "./study_state";
 import { UptakeNote } from "./uptake_note";
 
 /** What is counted: a version's own numbers, or a draft's. */
-export type Counted = Pick<Annotation, "lesion_counts" | "lesion_volumes_ml" | "counts_by_slice" | "counting_rule">;
+export type Counted = Pick<Annotation, "lesion_counts" | "lesion_volumes_ml" | "counts_by_slice" | "counting_rule" | "regions" | "version">;
 
 interface ResultSidebarProps {
   readonly study: StudyDetail;
@@ -39,8 +40,7 @@ interface ResultSidebarProps {
   readonly saidByReaders: ByClass;
   /** Of all lesions, whatever the table lists. */
   readonly sizes: BySize | null;
-  /** False while another series than the one that was read is on the screen. */
-  readonly isOverlayOnScreen: boolean;
+  readonly reading: StudyReading;
   readonly me: Me;
   readonly part: SidebarPart;
   onPart(part: SidebarPart): void;
@@ -82,7 +82,8 @@ export function ResultSidebarPlace() {
   return <aside className={styles.sidebar} aria-label="Result" aria-busy />;
 }
 
-function LesionPart({ study, counted, rows, lesionCount, hasChanges, enhancement, takers, saidByReaders, sizes, isOverlayOnScreen, me }: ResultSidebarProps) {
+function LesionPart({ study, counted, rows, lesionCount, hasChanges, enhancement, takers, saidByReaders, sizes, reading, me }: ResultSidebarProps) {
+  const { isOverlayOnScreen } = reading;
   const selected = useReading((reading) => reading.selectedLesion);
   const sliceIndex = useDeferredValue(useReading((reading) => reading.sliceIndex));
   const hasNews = isUnderway(study.job) || study.job?.state === "failed" || study.job?.state === "cancelled";
@@ -100,19 +101,25 @@ function LesionPart({ study, counted, rows, lesionCount, hasChanges, enhancement
       {counted && (
         <Panel title={saidByReaders.active + saidByReaders.inactive > 0 ? "Lesions counted" : "AI-predicted lesions"}>
           <Counts study={study} counted={counted} saidByReaders={saidByReaders} sizes={sizes} sliceIndex={isOverlayOnScreen ? sliceIndex : null} />
-          {study.annotation && <RegionCounts regions={study.annotation.regions} version={study.annotation.version} />}
+          <RegionCounts regions={counted.regions} version={counted.version} />
           {enhancement && <UptakeNote enhancement={enhancement} takers={takers} mayAsk={me.actions.includes("inference.request")} onShow={showTaker} />}
         </Panel>
       )}
-      {study.annotation && !rows && <Loading of="lesions" className={styles.loader} />}
+      {study.annotation && (!rows || reading.resultError) && <ResultAwaited reading={reading} />}
       {rows && (
         <LesionList
-          rows={rows} total={lesionCount} hasChanges={hasChanges} areRegionsPending={study.annotation?.regions.state === "pending"} selected={selected}
+          rows={rows} total={lesionCount} hasChanges={hasChanges} areRegionsPending={counted?.regions.state === "pending"} selected={selected}
           sliceIndex={isOverlayOnScreen ? sliceIndex : -1} onSelect={selectLesion}
         />
       )}
     </>
   );
+}
+
+/** The lesions are on their way; or they, or what is counted of them, did not come. */
+function ResultAwaited({ reading: { resultError, retryResult } }: { reading: StudyReading }) {
+  if (!resultError) return <Loading of="lesions" className={styles.loader} />;
+  return <div className={styles.news}><Problem error={resultError} onRetry={retryResult} /></div>;
 }
 
 interface CountsProps {

@@ -1,5 +1,5 @@
 import { Textarea } from "@mantine/core";
-import { useMutation, useQueries } from "@tanstack/react-query";
+import { useMutation, useQueries, type UseQueryResult } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 
 import { approve, returnForCorrection, type ReviewStep, type Version } from "../server/review";
@@ -7,6 +7,7 @@ import type { Annotation, Me, StudyDetail } from "../server/types";
 import { annotationQuery, queryClient } from "../state/queries";
 import { useLedFocus } from "../state/room_focus";
 import { BusyButton } from "./busy_button";
+import { Fetched } from "./fetched";
 import { leaveOrSend } from "./field_keys";
 import { fullTimeText, timeText } from "./formats";
 import { useKeptPlace } from "./kept_place";
@@ -26,7 +27,7 @@ export interface Submitting {
 interface ReviewPanelProps {
   readonly study: StudyDetail;
   readonly annotation: Annotation | null;
-  readonly versions: readonly Version[];
+  readonly versions: UseQueryResult<Version[]>;
   readonly me: Me;
   readonly submitting: Submitting | null;
   /** What is special about this reading. */
@@ -35,32 +36,35 @@ interface ReviewPanelProps {
 
 /** Where the reading stands, what can be done next, and every step so far. */
 export function ReviewPanel({ study, annotation, versions, me, submitting, note }: ReviewPanelProps) {
-  const isAwaitingReview = annotation?.state === "submitted";
+  const isAwaitingReview = annotation?.state === "submitted" && annotation.id === study.annotation?.id;
   const canSubmit = submitting?.hasDraft || annotation?.state === "predicted";
   return (
     <>
       <Panel title="Review">
         <p className={styles.status} data-testid="review-status" data-state={submitting?.hasDraft ? "draft" : annotation?.state}>
-          {statusOf(annotation, submitting?.hasDraft ?? false, versions)}
+          {statusOf(annotation, submitting?.hasDraft ?? false, versions.data ?? null)}
         </p>
         {note}
         {submitting && canSubmit && <SubmitForm study={study.id} submitting={submitting} />}
         {isAwaitingReview && annotation && me.actions.includes("annotation.review") && <DecisionForm study={study.id} annotation={annotation} />}
       </Panel>
-      <History versions={versions} />
+      <Panel title="History">
+        <Fetched query={versions} of="history">{(all) => <History versions={all} />}</Fetched>
+      </Panel>
     </>
   );
 }
 
-function statusOf(annotation: Annotation | null, hasDraft: boolean, versions: readonly Version[]): string {
+/** @param versions null while it is not known which there are */
+function statusOf(annotation: Annotation | null, hasDraft: boolean, versions: readonly Version[] | null): string {
   if (!annotation) return "Nothing to review yet.";
   if (hasDraft) return `Draft, grown from version ${annotation.version}. Submit it when the reading is finished.`;
   const version = `Version ${annotation.version}`;
   if (annotation.state === "submitted") return `${version} was submitted by ${authorText(annotation)} and waits for approval.`;
   if (annotation.state === "approved") return `${version} by ${authorText(annotation)} is approved. A correction begins a new version.`;
   if (annotation.state === "returned") return `${version} by ${authorText(annotation)} was returned. Correct it and submit it again.`;
-  const isRead = versions.some(({ author }) => author !== null);
-  return `${version} is a prediction of ${authorText(annotation)}.${isRead ? "" : " No reader has said anything about it yet."}`;
+  const isUnread = versions?.every(({ author }) => author === null);
+  return `${version} is a prediction of ${authorText(annotation)}.${isUnread ? " No reader has said anything about it yet." : ""}`;
 }
 
 /** Asks the server and then shows what has become of the study. */
@@ -126,10 +130,12 @@ type DatedStep = ReviewStep & { readonly version: number };
 function History({ versions }: { versions: readonly Version[] }) {
   const readers = versions.filter(({ author }) => author !== null);
   const details = useQueries({ queries: readers.map(({ id }) => annotationQuery(id)) });
+  const missing = details.find(({ data, error }) => data === undefined && error) ?? details.find(({ data }) => data === undefined);
   const steps = details.flatMap(({ data }) => (data ? stepsOf(data) : [])).toSorted((first, second) => second.at.localeCompare(first.at));
   return (
-    <Panel title="History">
-      {steps.length === 0 && <p className={styles.none}>No version was submitted yet.</p>}
+    <>
+      {missing && <Fetched query={missing} of="history">{() => null}</Fetched>}
+      {!missing && steps.length === 0 && <p className={styles.none}>No version was submitted yet.</p>}
       <ol className={styles.steps} data-testid="review-history">
         {steps.map((step) => (
           <li key={`${step.version} ${step.at} ${step.step}`} data-step={step.step}>
@@ -139,7 +145,7 @@ function History({ versions }: { versions: readonly Version[] }) {
           </li>
         ))}
       </ol>
-    </Panel>
+    </>
   );
 }
 

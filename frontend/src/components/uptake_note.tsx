@@ -1,8 +1,10 @@
 import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 
 import type { Enhancement } from "../server/enhancement";
 import { askEnhancement, isUnderway, type Taker } from "../state/enhancement";
 import { BusyButton } from "./busy_button";
+import { detailOf } from "./problem";
 import styles from "./region_counts.module.css";
 
 /** What a lesion that enhances is called, wherever it stands. */
@@ -36,10 +38,18 @@ export function UptakeNote({ enhancement, takers, mayAsk, onShow }: UptakeNotePr
       {takers.length > 0 && <p className={styles.note}>{`${suggestion} ${HOW_TO_SAY_SO}`}</p>}
       {rule && <p className={styles.note} data-testid="uptake-rule">{`Takes up gadolinium: ${rule}.`}</p>}
       {reason && <p className={styles.note} data-testid="uptake-reason">{`${reason}.`}</p>}
-      {state === "failed" && mayAsk && (
-        <BusyButton size="compact-xs" variant="default" onClick={() => void askEnhancement(enhancement.study).catch(() => undefined)}>Try again</BusyButton>
-      )}
+      {state === "failed" && mayAsk && <AskAgain study={enhancement.study} />}
     </details>
+  );
+}
+
+function AskAgain({ study }: { study: string }) {
+  const asking = useMutation({ mutationFn: () => askEnhancement(study) });
+  return (
+    <>
+      <BusyButton size="compact-xs" variant="default" isBusy={asking.isPending} onClick={() => asking.mutate()}>Try again</BusyButton>
+      {asking.isError && <p className={styles.note} role="alert">{detailOf(asking.error)}</p>}
+    </>
   );
 }
 

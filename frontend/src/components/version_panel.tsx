@@ -1,10 +1,12 @@
 import { Checkbox } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
 
 import type { Version } from "../server/review";
 import type { Me } from "../server/types";
 import { useComparison } from "../state/comparison";
 import type { VersionComparison } from "../state/version_comparison";
 import { BusyButton } from "./busy_button";
+import { Fetched } from "./fetched";
 import { fullTimeText, timeText } from "./formats";
 import { Panel } from "./panel";
 import { detailOf, Notice } from "./problem";
@@ -17,9 +19,11 @@ import { VersionTransfers } from "./version_transfers";
 interface VersionPanelProps {
   readonly study: string;
   readonly me: Me;
-  readonly versions: readonly Version[];
-  /** The version that is shown when none are compared. */
-  readonly shown: string | null;
+  readonly versions: UseQueryResult<Version[]>;
+  /** The study's version. */
+  readonly current: string | null;
+  /** The version that is shown when none are compared, or that the draft grew from. */
+  readonly base: Pick<Version, "id" | "series"> | null;
   readonly comparison: VersionComparison | null;
   readonly error: Error | null;
   /** Null for those who may not edit. */
@@ -28,32 +32,49 @@ interface VersionPanelProps {
 }
 
 /** Every version of the result, the newest first; two of them can be compared on the slices. */
-export function VersionPanel({ study, me, versions, shown, comparison, error, onRestore, onShowSlice }: VersionPanelProps) {
+export function VersionPanel(props: VersionPanelProps) {
+  const { versions, comparison, error, onShowSlice } = props;
   const { before, after, stop } = useComparison();
-  const newestFirst = versions.toSorted((first, second) => second.version - first.version);
-  const rules = [...new Set(versions.map(({ counting_rule }) => counting_rule.replace(/\.$/, "")))];
   return (
     <>
-      <Panel title={`Versions (${versions.length})`}>
-        <ul className={styles.list} data-testid="versions">
-          {newestFirst.map((version) => (
-            <VersionLine
-              key={version.id} study={study} me={me} version={version} versions={versions} isShown={version.id === shown}
-              isCompared={version.id === before || version.id === after} onRestore={version.id === shown ? null : onRestore}
-            />
-          ))}
-        </ul>
-        {versions.length === 0 && <p className={styles.rule}>No version yet.</p>}
-        {rules.map((rule) => <p key={rule} className={styles.rule}>{`Counted: ${rule}.`}</p>)}
-        {versions.length > 1 && <p className={styles.rule}>Tick two versions to compare them on the slices.</p>}
+      <Panel title={versions.data ? `Versions (${versions.data.length})` : "Versions"}>
+        <Fetched query={versions} of="versions">{(all) => <VersionList {...props} versions={all} />}</Fetched>
       </Panel>
       {before && after && (
         <Panel title="Compared" aside={<BusyButton variant="default" size="compact-xs" onClick={stop}>Stop comparing</BusyButton>}>
           {error && <Notice tone="alert" icon="warning" title="These versions cannot be compared"><p>{detailOf(error)}</p></Notice>}
           {!error && !comparison && <p className={styles.rule}>Loading both versions …</p>}
-          {comparison && <VersionDiffTable comparison={comparison} versions={versions} onShowSlice={onShowSlice} />}
+          {comparison && <VersionDiffTable comparison={comparison} versions={versions.data ?? NONE} onShowSlice={onShowSlice} />}
         </Panel>
       )}
+    </>
+  );
+}
+
+const NONE: readonly Version[] = [];
+
+type VersionListProps = Pick<VersionPanelProps, "study" | "me" | "current" | "base" | "onRestore"> & { readonly versions: readonly Version[] };
+
+/** Another version is restored voxel by voxel, so only one of the same series can be. */
+function VersionList({ study, me, versions, current, base, onRestore }: VersionListProps) {
+  const { before, after } = useComparison();
+  const newestFirst = versions.toSorted((first, second) => second.version - first.version);
+  const rules = [...new Set(versions.map(({ counting_rule }) => counting_rule.replace(/\.$/, "")))];
+  const isOfOtherSeries = ({ series }: Version) => base !== null && series !== base.series;
+  return (
+    <>
+      <ul className={styles.list} data-testid="versions">
+        {newestFirst.map((version) => (
+          <VersionLine
+            key={version.id} study={study} me={me} version={version} versions={versions} isCurrent={version.id === current}
+            isCompared={version.id === before || version.id === after} isOfOtherSeries={isOfOtherSeries(version)}
+            onRestore={version.id === base?.id || isOfOtherSeries(version) ? null : onRestore}
+          />
+        ))}
+      </ul>
+      {versions.length === 0 && <p className={styles.rule}>No version yet.</p>}
+      {rules.map((rule) => <p key={rule} className={styles.rule}>{`Counted: ${rule}.`}</p>)}
+      {versions.length > 1 && <p className={styles.rule}>Tick two versions to compare them on the slices.</p>}
     </>
   );
 }
@@ -63,12 +84,14 @@ interface VersionLineProps {
   readonly me: Me;
   readonly version: Version;
   readonly versions: readonly Version[];
-  readonly isShown: boolean;
+  readonly isCurrent: boolean;
   readonly isCompared: boolean;
+  /** Than the version that is shown. */
+  readonly isOfOtherSeries: boolean;
   readonly onRestore: ((version: Version) => void) | null;
 }
 
-function VersionLine({ study, me, version, versions, isShown, isCompared, onRestore }: VersionLineProps) {
+function VersionLine({ study, me, version, versions, isCurrent, isCompared, isOfOtherSeries, onRestore }: VersionLineProps) {
   const { active, inactive } = version.lesion_counts;
   const { state } = version;
   return (
@@ -80,7 +103,8 @@ function VersionLine({ study, me, version, versions, isShown, isCompared, onRest
         <div className={styles.name}>
           <strong>{`Version ${version.version}`}</strong>
           <span data-state={state}>{VERSION_STATES[state]}</span>
-          {isShown && <span className={styles.shown}>current</span>}
+          {isCurrent && <span className={styles.shown}>current</span>}
+          {isOfOtherSeries && <span className={styles.shown}>of another series</span>}
         </div>
         <div className={styles.fact} title={fullTimeText(version.created)}>{`${authorText(version)}, ${timeText(version.created)}`}</div>
         <div className={styles.fact}>{`${active} active, ${inactive} inactive`}</div>

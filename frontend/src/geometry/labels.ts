@@ -12,6 +12,10 @@ export interface LabelVolume {
   readonly voxels: Uint8Array;
 }
 
+export function isSameShape(first: readonly number[], second: readonly number[]): boolean {
+  return first.length === second.length && first.every((size, axis) => size === second[axis]);
+}
+
 /** One slice of labels, rows by columns; a view, not a copy. Empty outside the volume. */
 export function sliceOf(labels: LabelVolume, sliceIndex: number): Uint8Array {
   const [slices, rows, columns] = labels.shape;

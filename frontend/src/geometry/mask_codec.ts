@@ -14,7 +14,7 @@ const HEADER_BYTES = 16;
 const MAXIMUM_VOXELS = 2 ** 30;
 
 export function decodeMask(bytes: Uint8Array): LabelVolume {
-  const shape = readShape(bytes);
+  const shape = shapeOfMask(bytes);
   const voxels = new Uint8Array(shape[0] * shape[1] * shape[2]);
   let position = HEADER_BYTES;
   let filled = 0;
@@ -55,7 +55,8 @@ export function encodeRun(value: number, length: number): number[] {
   return [value, ...leb128(length)];
 }
 
-function readShape(bytes: Uint8Array): [number, number, number] {
+/** Slices, rows and columns, as the header has them. */
+export function shapeOfMask(bytes: Uint8Array): [number, number, number] {
   if (bytes.length < HEADER_BYTES || MAGIC.some((byte, index) => bytes[index] !== byte)) {
     throw new MaskCodecError(`Mask of ${bytes.length} bytes does not begin with a PVM1 header of ${HEADER_BYTES} bytes.`);
   }

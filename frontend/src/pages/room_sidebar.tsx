@@ -47,8 +47,8 @@ const showSlice = (sliceIndex: number) => readNow().goTo(sliceIndex);
 export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges, enhancement, takers, saidByReaders, sizes, part, onPart }: RoomSidebarProps) {
   const { reading, hasDraft, isDirty } = drafting;
   const { annotation, labels, lesions } = reading;
-  const versions = useQuery(versionsQuery(study.id)).data ?? [];
-  const comments = useQuery(commentsQuery(study.id)).data ?? [];
+  const versions = useQuery(versionsQuery(study.id));
+  const comments = useQuery(commentsQuery(study.id));
   const { comparison, error } = useVersionComparison();
   const difference = comparison?.diff.labels ?? null;
   useEffect(() => useComparison.getState().showDifference(difference), [difference]);
@@ -78,8 +78,8 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
   return (
     <ResultSidebar
       study={study} counted={annotation} rows={rows} lesionCount={lesionCount} hasChanges={hasChanges} enhancement={enhancement} takers={takers} saidByReaders={saidByReaders} sizes={sizes}
-      isOverlayOnScreen={reading.isOverlayOnScreen} me={me} part={part} onPart={onPart}
-      openComments={comments.filter(({ resolved_at }) => !resolved_at).length}
+      reading={reading} me={me} part={part} onPart={onPart}
+      openComments={comments.data?.filter(({ resolved_at }) => !resolved_at).length ?? 0}
       review={
         <>
           <ReviewPanel study={study} annotation={annotation} versions={versions} me={me} submitting={submitting} note={note} />
@@ -88,7 +88,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
       }
       versions={
         <VersionPanel
-          study={study.id} me={me} versions={versions} shown={annotation?.id ?? null} comparison={comparison} error={error}
+          study={study.id} me={me} versions={versions} current={study.annotation?.id ?? null} base={annotation} comparison={comparison} error={error}
           onRestore={drafting.canEdit ? restore : null} onShowSlice={showSlice}
         />
       }

@@ -9,6 +9,7 @@ import { DraftStatus } from "../components/draft_status";
 import { HonestBanner } from "../components/honest_banner";
 import { Icon } from "../components/icons";
 import { useKeyHint } from "../components/key_hint";
+import { AsideNote, MarksNote } from "../components/marks_note";
 import { PatientHeader } from "../components/patient_header";
 import { PresenceMarks } from "../components/presence_marks";
 import { AssignmentMenu, NextUnreadButton, useNextUnread } from "../components/reading_queue";
@@ -68,9 +69,9 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
   const others = usePresence(study.id, me.username, drafting.isDirty || drafting.canUndo);
 
   const { lesions, labels } = reading;
-  const changes = useChangesNow(useStudyChanges(study), lesions);
+  const changes = useChangesNow(useStudyChanges(study, reading.annotation), lesions);
   const changesByLesion = useMemo(() => changes && changeByLesion(changes), [changes]);
-  const enhancement = useEnhancement(study);
+  const enhancement = useEnhancement(study, reading.annotation);
   const takers = useTakers(enhancement, lesions);
   const { rows, total, saidByReaders, sizes } = useLesionRows({ lesions, labels, statements: drafting.statements, changes: changesByLesion, takers });
   const slices = reading.slices.data ?? null;
@@ -103,7 +104,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
           <AssignmentMenu study={study} me={me} />
           <NextUnreadButton next={next} />
         </PatientHeader>
-        <HonestBanner annotation={study.annotation} />
+        <HonestBanner annotation={reading.annotation ?? study.annotation} />
         <div className={styles.body}>
           {isSidebarOpen && (
             <StudySidebar study={study} annotation={reading.annotation} me={me} shownSeries={reading.shownSeries} onShowSeries={onShowSeries} />
@@ -117,6 +118,8 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
               </Tooltip>
               <ViewerToolbar slices={slices} isEnabled={stack !== null} run={run} onKeys={room.showKeys} />
             </div>
+            <AsideNote study={study} drafting={drafting} onShowSeries={onShowSeries} />
+            {isSettled && <MarksNote of="this study" reading={reading} />}
             <CorrectingFrame drafting={drafting} stack={stack} contextNow={context} run={run}>
               <StudyStage study={study} reading={reading} labels={drafting.labels} onStack={setStack} />
             </CorrectingFrame>

@@ -1,4 +1,5 @@
-import { decodeMask, encodeMask } from "../geometry/mask_codec";
+import { isSameShape } from "../geometry/labels";
+import { decodeMask, encodeMask, shapeOfMask } from "../geometry/mask_codec";
 import { saysTheSame, type Side } from "../geometry/merge";
 import type { DraftContent, StoredDraft } from "../server/drafts";
 import { ProblemError, UNREACHABLE } from "../server/problem";
@@ -7,11 +8,16 @@ import type { Ancestor } from "./draft_store";
 import type { Base } from "./draft_view";
 
 export function ancestorOf({ draft, mask }: StoredDraft): Ancestor {
-  return { revision: draft.revision, base: draft.base, mask, statements: draft.statements };
+  return { revision: draft.revision, base: draft.base, series: draft.series, mask, statements: draft.statements };
 }
 
-export function originOf({ annotation, labels, statements }: Base): Ancestor {
-  return { revision: null, base: annotation, mask: encodeMask(labels), statements };
+export function originOf({ annotation, series, labels, statements }: Base): Ancestor {
+  return { revision: null, base: annotation, series, mask: encodeMask(labels), statements };
+}
+
+/** Whether the voxels of both are the same places: of one series, with as many slices as before. */
+export function isOnGridOf(one: Ancestor, other: Ancestor): boolean {
+  return one.series === other.series && isSameShape(shapeOfMask(one.mask), shapeOfMask(other.mask));
 }
 
 export function sideOf({ mask, statements }: Pick<Ancestor, "mask" | "statements">): Side<Statement> {

@@ -7,7 +7,7 @@ import type { LabelVolume } from "../geometry/labels";
 import type { LesionVoxels } from "../geometry/lesion_extent";
 import type { Grid } from "../geometry/registration";
 import type { ChangeKind, LesionChange, StudyChanges } from "../server/longitudinal";
-import type { Lesion, SliceStack, StudyDetail } from "../server/types";
+import type { Annotation, Lesion, SliceStack, StudyDetail } from "../server/types";
 import { heirsOf } from "./lesion_identity";
 import { voxelsOf } from "./lesion_marks";
 import { useChanges, useRegistration } from "./longitudinal";
@@ -30,10 +30,13 @@ export function shownPrior(priors: readonly Prior[], chosen: string | null): Pri
   return ordered.find(({ id }) => id === chosen) ?? ordered[0] ?? null;
 }
 
-/** What became of the prior's lesions, once both studies were read and registered and every slice is here; null until then. */
-export function useStudyChanges(study: StudyDetail): StudyChanges | null {
+/**
+ * What became of the prior's lesions, once both studies were read and registered and every slice is here; null until then,
+ * and while what is shown, a draft from before another series was chosen, lies elsewhere than the version that was compared.
+ */
+export function useStudyChanges(study: StudyDetail, shown: Pick<Annotation, "series"> | null): StudyChanges | null {
   const chosen = usePanes((panes) => panes.chosenPrior);
-  const isReady = usePanes((panes) => panes.areSlicesHere && panes.study === study.id);
+  const isReady = usePanes((panes) => panes.areSlicesHere && panes.study === study.id) && isOfOneSeries(study, shown);
   const prior = isReady ? shownPrior(study.priors, chosen) : null;
   const registration = useRegistration(study.id, prior?.id ?? null);
   const priorStudy = useQuery({ ...studyQuery(prior?.id ?? ""), enabled: prior !== null }).data;
@@ -41,6 +44,11 @@ export function useStudyChanges(study: StudyDetail): StudyChanges | null {
     study: study.id, prior: prior?.id ?? null, annotation: study.annotation?.id ?? null,
     priorAnnotation: priorStudy?.annotation?.id ?? null, isRegistered: registration?.state === "succeeded",
   });
+}
+
+/** What the server found in the study's version holds for what is shown; true where nothing is. */
+export function isOfOneSeries(study: StudyDetail, shown: Pick<Annotation, "series"> | null): boolean {
+  return shown === null || shown.series === study.annotation?.series;
 }
 
 /** The changes with the numbers that their lesions have on the screen: a draft numbers its lesions anew. Null until those are known. */

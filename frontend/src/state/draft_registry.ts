@@ -69,6 +69,7 @@ function serverOf(study: string): DraftServer {
     discard: (revision) => noticed(discardDraft(study, revision)),
     submit: (draft, revision, comment) => noticed(submitDraft(draft, revision, comment)),
     fetchBase: () => fetchBase(study),
+    fetchVersion,
   };
 }
 
@@ -82,7 +83,7 @@ async function fetchBase(study: string): Promise<Base> {
 /** A version with its mask. */
 export async function fetchVersion(id: string): Promise<Base> {
   const [detail, labels] = await Promise.all([queryClient.fetchQuery(annotationQuery(id)), queryClient.fetchQuery(maskQuery(id))]);
-  return { annotation: id, labels, statements: statementsOf(detail) };
+  return { annotation: id, series: detail.series, labels, statements: statementsOf(detail) };
 }
 
 export function statementsOf({ statements }: Pick<Annotation, "statements">): readonly Statement[] {

@@ -4,12 +4,14 @@ import { decided, merge, type Merged, type Side } from "../geometry/merge";
 import { PRECONDITION_FAILED, type Draft } from "../server/drafts";
 import { ProblemError } from "../server/problem";
 import type { Statement } from "../server/review";
-import { ancestorOf, isPassing, isStored, originOf, sideOf, signedOf, textOf } from "./ancestor";
+import { ancestorOf, isOnGridOf, isPassing, isStored, originOf, sideOf, signedOf, textOf } from "./ancestor";
 import type { Ancestor, DraftStore } from "./draft_store";
 import { DRAFT_TIMING, type Base, type DraftServer, type DraftTiming, type DraftView, type SaveState } from "./draft_view";
 import type { Edit } from "./history";
 import { KeptEditsOfTab } from "./kept_edits";
 import { WorkingCopy } from "./working_copy";
+
+const OTHERS_FIRST = "The study has a draft of another series, and only one at a time.";
 
 interface Dispute {
   readonly stored: Ancestor;
@@ -152,6 +154,8 @@ export class DraftSession {
     const { revision } = this.#dispute?.stored ?? this.#ancestor;
     if (revision !== null) await this.server.discard(revision);
     this.#restart(await this.server.fetchBase());
+    // What was here only may have waited for a draft of another series.
+    if (revision === null) await this.#catchUp();
   }
 
   /**
@@ -286,17 +290,33 @@ export class DraftSession {
     if (this.#isStale && !this.#saving && !this.#copy.isDrawing) await this.#catchUp();
   }
 
-  /** There is no draft, or it was submitted or discarded: the study's version is what the next one grows from. */
+  /**
+   * There is no draft, or it was submitted or discarded: the study's version is what the next one grows from. Edits that
+   * are not saved yet and lie on another grid go on from the version that they began with.
+   */
   async #afterDraft(): Promise<Ancestor> {
-    return this.#ancestor.revision === null ? this.#ancestor : originOf(await this.server.fetchBase());
+    if (this.#ancestor.revision === null) return this.#ancestor;
+    const current = originOf(await this.server.fetchBase());
+    if (!this.isDirty || isOnGridOf(current, this.#ancestor)) return current;
+    return originOf(await this.server.fetchVersion(this.#ancestor.base));
   }
 
   #reconcile(stored: Ancestor, draft: Draft | null): void {
     if (!this.isDirty) return this.#take(stored, draft);
+    if (!isOnGridOf(stored, this.#ancestor)) return this.#wait();
     const merged = merge(sideOf(this.#ancestor), this.#copy.side, sideOf(stored));
     if (merged.conflicts.length === 0) return this.#settle(stored, draft, merged);
     this.#dispute = { stored, draft, merged };
     this.#save = "conflict";
+    this.#tell();
+  }
+
+  /** The server holds a draft that these edits cannot be merged with; they are kept here until it has ended. */
+  #wait(): void {
+    this.#dispute = null;
+    this.#save = "offline";
+    this.#problem = OTHERS_FIRST;
+    this.#retryLater();
     this.#tell();
   }
 
@@ -312,6 +332,7 @@ export class DraftSession {
 
   #take(stored: Ancestor, draft: Draft | null): void {
     const isAnother = stored.revision !== this.#ancestor.revision || stored.base !== this.#ancestor.base;
+    if (isAnother && !isOnGridOf(stored, this.#ancestor)) this.#copy.forgetSteps();
     if (isAnother) this.#copy.replace(sideOf(stored));
     this.#holds(stored, draft);
     this.#tell();
@@ -329,7 +350,8 @@ export class DraftSession {
   /** Edits that a closed tab left behind become edits of this one. */
   async #adopt(): Promise<void> {
     if (this.isDirty || this.#copy.isDrawing || this.#isClosed) return;
-    const left = await this.#kept.adopt(this.#copy.labels.shape);
+    const isFree = !this.#draft && !this.#isStale;
+    const left = await this.#kept.adopt((ancestor) => isFree || isOnGridOf(ancestor, this.#ancestor));
     if (!left) return;
     const [stored, draft] = [this.#ancestor, this.#draft];
     this.#copy.replace(sideOf(left));
@@ -337,7 +359,8 @@ export class DraftSession {
     this.#ancestor = left.ancestor;
     this.#keep();
     if (this.#isStale) this.#failed(new Error(this.#problem ?? "The server did not answer yet."));
-    else this.#reconcile(stored, draft);
+    else if (isOnGridOf(stored, left.ancestor)) this.#reconcile(stored, draft);
+    else await this.#catchUp();
   }
 
   #keep(): void {
@@ -353,7 +376,7 @@ export class DraftSession {
     const { labels, statements, canUndo, canRedo } = this.#copy;
     const dispute = this.#dispute;
     return {
-      isReady: this.#isReady, labels, statements, draft: this.#draft, base: this.#ancestor.base, isDirty: this.isDirty,
+      isReady: this.#isReady, labels, statements, draft: this.#draft, base: this.#ancestor.base, series: this.#ancestor.series, isDirty: this.isDirty,
       save: this.#save, problem: this.#problem, canUndo, canRedo,
       conflict: dispute && { places: dispute.merged.conflicts, author: dispute.draft?.author ?? null, modified: dispute.draft?.modified ?? null },
     };

@@ -7,6 +7,7 @@ export interface Ancestor {
   /** null: there was no draft yet. */
   readonly revision: number | null;
   readonly base: string;
+  readonly series: string;
   /** In the bytes of the mask codec. */
   readonly mask: Uint8Array;
   readonly statements: readonly Statement[];

@@ -9,6 +9,8 @@ export type SaveState = "none" | "saved" | "saving" | "offline" | "conflict";
 /** The version that a draft grows from: its mask, and what readers said of it. */
 export interface Base {
   readonly annotation: string;
+  /** The series on whose grid its labels lie. */
+  readonly series: string;
   readonly labels: LabelVolume;
   readonly statements: readonly Statement[];
 }
@@ -29,6 +31,8 @@ export interface DraftServer {
   submit(draft: string, revision: number, comment: string): Promise<{ readonly id: string }>;
   /** The study's current version with its mask, once a draft is gone. */
   fetchBase(): Promise<Base>;
+  /** Any version of the study with its mask. */
+  fetchVersion(annotation: string): Promise<Base>;
 }
 
 export interface DraftTiming {
@@ -50,6 +54,8 @@ export interface DraftView {
   /** As the server saved it last; null while it has none. */
   readonly draft: Draft | null;
   readonly base: string;
+  /** The series that the base was made of, and the draft with it. */
+  readonly series: string;
   readonly isDirty: boolean;
   readonly save: SaveState;
   /** Why edits are on this computer only; null while they are not. */

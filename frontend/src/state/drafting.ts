@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
-import { differenceOf, type VoxelEdit } from "../geometry/edits/voxel_edit";
+import { differenceOf, isNoChange, type VoxelEdit } from "../geometry/edits/voxel_edit";
 import type { LabelVolume } from "../geometry/labels";
 import type { Statement } from "../server/review";
 import type { Annotation, Lesion, StudyDetail } from "../server/types";
@@ -13,10 +13,11 @@ import type { Base, Conflict, DraftView, SaveState } from "./draft_view";
 import type { Edit } from "./history";
 import { sameLesion } from "./lesion_identity";
 import { measuredLesions, type Measured } from "./measured_lesions";
-import { maskQuery, meQuery } from "./queries";
+import { showPlainMarks } from "./plain_marks";
+import { annotationQuery, maskQuery, meQuery } from "./queries";
 import { readNow } from "./reading";
 import { useStroke } from "./stroke";
-import type { StudyReading } from "./study_reading";
+import { errorOf, onGrid, useBrain, type StudyReading } from "./study_reading";
 
 /** The study as this reader sees and changes it: the draft where there is one, else its version. */
 export interface Drafting {
@@ -25,10 +26,15 @@ export interface Drafting {
   readonly lesions: readonly Lesion[] | null;
   readonly statements: readonly Statement[];
   readonly annotation: Annotation | null;
-  /** What the study page shows, with the draft's labels, lesions, counts and statements. */
+  /** What the study page shows: with a draft the version that it grew from, with the draft's labels, lesions, counts and statements. */
   readonly reading: StudyReading;
-  /** False while the version or the draft is on its way, and for those who only read. */
+  /** False while the version or the draft is on its way or out of sight, and for those who only read. */
   readonly canEdit: boolean;
+  readonly isAwaited: boolean;
+  /** The draft that is kept out of sight, since it lies on another grid than what is shown; null where it is shown, or there is none. */
+  readonly aside: DraftAside | null;
+  /** Also out of sight. */
+  readonly canDiscard: boolean;
   readonly hasDraft: boolean;
   readonly isDirty: boolean;
   readonly save: SaveState;
@@ -56,37 +62,85 @@ export interface Drafting {
   retryNow(): void;
 }
 
+/** Where a draft lies that is not shown. */
+export interface DraftAside {
+  readonly series: string;
+  /** False where the series has other slices by now, so that the draft cannot be shown there either. */
+  readonly canBeShown: boolean;
+}
+
 export function useDrafting(study: StudyDetail, reading: StudyReading): Drafting {
   const me = useQuery(meQuery).data;
   const user = me?.username ?? null;
   const view = useSessionView(study.id, user, useBase(reading));
   const mayEdit = me?.actions.includes("annotation.edit") ?? false;
-  const measured = useMeasured(reading, view);
-  const drafted = useMemo(() => draftedReading(reading, view, measured), [reading, view, measured]);
+  const aside = asideOf(reading, view);
+  const shown = aside ? null : view;
+  const based = useBasedReading(reading, shown);
+  const measured = useMeasured(based, shown);
+  const drafted = useMemo(() => draftedReading(based, shown, measured), [based, shown, measured]);
   useSelectionFollows(drafted.lesions);
   const actions = useMemo(() => actionsOf(() => sessionOf(user, study.id)), [user, study.id]);
-  const statements = view?.statements ?? NO_STATEMENTS;
+  const stored = useMemo(() => (reading.annotation ? statementsOf(reading.annotation) : NO_STATEMENTS), [reading.annotation]);
+  const isReady = isShownBase(drafted, shown);
+  const statements = isReady ? (shown?.statements ?? NO_STATEMENTS) : stored;
   return {
     ...actions,
     labels: drafted.labels,
     lesions: drafted.lesions,
     statements,
-    contradictions: standingContradictions(view?.draft ?? null, statements),
+    contradictions: standingContradictions(shown?.draft ?? null, statements),
     annotation: drafted.annotation,
     reading: drafted,
-    canEdit: mayEdit && Boolean(view?.isReady) && reading.isOverlayOnScreen,
+    canEdit: mayEdit && isReady && drafted.labels !== null,
+    isAwaited: mayEdit && !aside && !isReady && drafted.isOverlayOnScreen && !drafted.marksError && !drafted.resultError,
+    aside, canDiscard: mayEdit && Boolean(view?.isReady),
     hasDraft: Boolean(view?.draft), isDirty: view?.isDirty ?? false, save: view?.save ?? "none", problem: view?.problem ?? null,
     revision: view?.draft?.revision ?? null, author: view?.draft?.author ?? null,
-    canUndo: view?.canUndo ?? false, canRedo: view?.canRedo ?? false, conflict: view?.conflict ?? null,
+    canUndo: view?.canUndo ?? false, canRedo: view?.canRedo ?? false, conflict: shown?.conflict ?? null,
   };
 }
 
 const NO_STATEMENTS: readonly Statement[] = [];
+const NO_LESIONS: readonly Lesion[] = [];
+
+const hasWork = (view: DraftView | null): view is DraftView => Boolean(view?.isReady && (view.draft || view.isDirty));
+
+/** A draft outlives the choice of another series, and slices that come later: it is drawn and changed on its own grid only. */
+function asideOf({ shownSeries, annotation, slices }: StudyReading, view: DraftView | null): DraftAside | null {
+  if (!hasWork(view)) return null;
+  const { series, labels } = view;
+  if (series !== shownSeries) return series === annotation?.series ? null : { series, canBeShown: true };
+  return !slices.data || onGrid(labels, slices.data) ? null : { series, canBeShown: false };
+}
+
+/** The version that is shown is the one that the session works on, whose draft is here if there is one. */
+function isShownBase({ annotation }: StudyReading, view: DraftView | null): boolean {
+  return Boolean(view?.isReady) && annotation?.id === view?.base;
+}
+
+/** The version that the draft grew from in place of the study's own, where that is another one by now. */
+function useBasedReading(reading: StudyReading, view: DraftView | null): StudyReading {
+  const other = hasWork(view) && reading.annotation && view.base !== reading.annotation.id ? view.base : null;
+  const based = useQuery({ ...annotationQuery(other ?? ""), enabled: other !== null });
+  const isOverlayOnScreen = other === null ? reading.isOverlayOnScreen : view?.series === reading.shownSeries;
+  const brain = useBrain(isOverlayOnScreen ? other : null, reading.slices.data);
+  return useMemo(() => {
+    if (other === null) return reading;
+    return {
+      ...reading, isOverlayOnScreen, brain, annotation: based.data ?? null, lesions: null, labels: null,
+      marksError: errorOf(based), resultError: null, retryResult: () => void based.refetch(),
+    };
+  }, [reading, other, isOverlayOnScreen, brain, based]);
+}
 
 /** The study's version once its mask is here; the same object as long as it is the same version. */
 function useBase({ annotation }: StudyReading): Base | null {
   const mask = useQuery({ ...maskQuery(annotation?.id ?? ""), enabled: annotation !== null }).data;
-  return useMemo(() => (annotation && mask ? { annotation: annotation.id, labels: mask, statements: statementsOf(annotation) } : null), [annotation, mask]);
+  return useMemo(
+    () => (annotation && mask ? { annotation: annotation.id, series: annotation.series, labels: mask, statements: statementsOf(annotation) } : null),
+    [annotation, mask],
+  );
 }
 
 /** The session's view, from the moment that the first version of the study is here. */
@@ -107,7 +161,7 @@ function useSessionView(study: string, user: string | null, base: Base | null): 
 /** The lesions as they are on the screen while the server has not measured the last step yet; null once it has. */
 function useMeasured(reading: StudyReading, view: DraftView | null): Measured | null {
   const affine = reading.isOverlayOnScreen && view?.isReady && view.isDirty ? reading.slices.data?.affine : undefined;
-  const known = view?.draft?.lesions ?? reading.lesions;
+  const known = view?.draft?.lesions ?? reading.lesions ?? NO_LESIONS;
   const { labels, statements } = view ?? {};
   const countingRule = reading.annotation?.counting_rule;
   return useMemo(
@@ -117,8 +171,8 @@ function useMeasured(reading: StudyReading, view: DraftView | null): Measured | 
 }
 
 function draftedReading(reading: StudyReading, view: DraftView | null, measured: Measured | null): StudyReading {
-  if (!view?.isReady || !reading.annotation) return reading;
-  const labels = reading.labels && view.labels;
+  if (!view || !reading.annotation || !isShownBase(reading, view)) return reading;
+  const labels = reading.isOverlayOnScreen ? onGrid(view.labels, reading.slices.data) : null;
   const shown = measured ?? view.draft;
   if (!shown) return { ...reading, labels };
   const { lesions, lesion_counts, lesion_volumes_ml, counts_by_slice } = shown;
@@ -129,6 +183,8 @@ function draftedReading(reading: StudyReading, view: DraftView | null, measured:
 /** Lesions are numbered by size, so numbers move as lesions change; the lesion that was chosen stays chosen. */
 function useSelectionFollows(lesions: readonly Lesion[] | null): void {
   const before = useRef(lesions);
+  // Before a study's first slice, keys would act on the number that was chosen in the study before.
+  useEffect(() => readNow().selectLesion(null), []);
   useEffect(() => {
     const [known, now] = [before.current, lesions];
     before.current = lesions;
@@ -154,10 +210,17 @@ function actionsOf(sessionNow: () => DraftSession | null): Actions {
     return session;
   };
   return {
-    undo: () => sessionNow()?.undo(),
-    redo: () => sessionNow()?.redo(),
+    undo: () => {
+      showPlainMarks();
+      sessionNow()?.undo();
+    },
+    redo: () => {
+      showPlainMarks();
+      sessionNow()?.redo();
+    },
     edit: (change) => {
       if (!sessionNow()) advise(NOT_OPEN);
+      if (!isNoChange(change.voxels)) showPlainMarks();
       sessionNow()?.edit(change);
     },
     extendStroke: (piece) => useStroke.setState({ labels: sessionNow()?.extendStroke(piece) ?? null }),
@@ -173,7 +236,9 @@ function actionsOf(sessionNow: () => DraftSession | null): Actions {
     submit: async (comment) => open().submit(comment),
     startFrom: async (annotation) => {
       const version = await fetchVersion(annotation);
-      const { labels, statements } = open().view();
+      const { labels, statements, series } = open().view();
+      if (version.series !== series) throw new Error("It is a version of another series, whose voxels are other places.");
+      showPlainMarks();
       open().edit({ voxels: differenceOf(labels, version.labels), added: version.statements, removed: statements });
     },
     resolve: (choices) => sessionNow()?.resolve(choices),

@@ -2,7 +2,8 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 
 import { fetchEnhancement, requestEnhancement, type Enhancement } from "../server/enhancement";
-import type { Lesion, StudyDetail } from "../server/types";
+import type { Annotation, Lesion, StudyDetail } from "../server/types";
+import { isOfOneSeries } from "./change_view";
 import { heirsOf } from "./lesion_identity";
 import { usePanes } from "./panes";
 import { lesionsQuery, queryClient } from "./queries";
@@ -20,10 +21,13 @@ export const enhancementQuery = (study: string, annotation: string) =>
     retry: false,
   });
 
-/** What is known of uptake in the study's version, asked of the worker where nobody has; null until the server answered. */
-export function useEnhancement(study: StudyDetail): Enhancement | null {
+/**
+ * What is known of uptake in the study's version, asked of the worker where nobody has; null until the server answered, and
+ * while a draft of another series is shown.
+ */
+export function useEnhancement(study: StudyDetail, shown: Pick<Annotation, "series"> | null): Enhancement | null {
   const areSlicesHere = usePanes((panes) => panes.areSlicesHere && panes.study === study.id);
-  const annotation = areSlicesHere ? (study.annotation?.id ?? null) : null;
+  const annotation = areSlicesHere && isOfOneSeries(study, shown) ? (study.annotation?.id ?? null) : null;
   const { data } = useQuery({ ...enhancementQuery(study.id, annotation ?? ""), enabled: annotation !== null });
   const isWanted = data?.state === null && data.reason === "";
   useEffect(() => {

@@ -1,6 +1,4 @@
-import type { LabelVolume } from "../geometry/labels";
-import { decodeMask } from "../geometry/mask_codec";
-import { newId, type DraftStore, type KeptEdits } from "./draft_store";
+import { newId, type Ancestor, type DraftStore, type KeptEdits } from "./draft_store";
 
 type Edits = Pick<KeptEdits, "ancestor" | "mask" | "statements">;
 
@@ -27,11 +25,10 @@ export class KeptEditsOfTab {
     this.#writing = this.#writing.then(turn).catch(() => undefined);
   }
 
-  /** The oldest edits that a closed tab left behind on the same grid; null when there are none left. */
-  async adopt(shape: LabelVolume["shape"]): Promise<KeptEdits | null> {
+  /** The oldest edits that a closed tab left behind and that can be gone on with now; null when there are none left. */
+  async adopt(canGoOn: (ancestor: Ancestor) => boolean): Promise<KeptEdits | null> {
     const found = await this.store.leftBehind(this.owner.user, this.owner.study).catch(() => []);
-    const isOnGrid = ({ mask }: KeptEdits) => decodeMask(mask).shape.every((size, axis) => size === shape[axis]);
-    const next = found.find(([name, edits]) => name !== this.name && !this.#adopted.includes(name) && isOnGrid(edits));
+    const next = found.find(([name, { ancestor }]) => name !== this.name && !this.#adopted.includes(name) && canGoOn(ancestor));
     if (!next) return null;
     this.#adopted.push(next[0]);
     return next[1];

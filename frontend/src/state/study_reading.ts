@@ -1,7 +1,7 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { LabelVolume } from "../geometry/labels";
+import { isSameShape, type LabelVolume } from "../geometry/labels";
 import type { DicomJson } from "../server/pixel_format";
 import type { Annotation, Lesion, SliceStack, StudyDetail } from "../server/types";
 import { firstSeriesOf, startSliceOf } from "./first_view";
@@ -22,6 +22,11 @@ export interface StudyReading {
   readonly isOverlayOnScreen: boolean;
   readonly labels: LabelVolume | null;
   readonly brain: LabelVolume | null;
+  /** Why there are no marks on the slices, and why nothing is listed beside them; null while they are here or on their way. */
+  readonly marksError: Error | null;
+  readonly resultError: Error | null;
+  /** Asks again for what did not come of the result. */
+  retryResult(): void;
 }
 
 /** @param chosenSeries the series that the reader asked for; null shows the one that was read. */
@@ -38,7 +43,8 @@ export function useStudyReading(id: string, chosenSeries: string | null): StudyR
   const lesions = useQuery({ ...lesionsQuery(summary?.id ?? ""), enabled: summary !== null });
 
   const isOverlayOnScreen = summary !== null && summary.series === shownSeries;
-  const masks = useMasks(isOverlayOnScreen ? summary.id : null, slices.data);
+  const mask = useQuery({ ...maskQuery(summary?.id ?? ""), enabled: isOverlayOnScreen });
+  const brain = useBrain(isOverlayOnScreen ? summary.id : null, slices.data);
   const isAnnotationAwaited = isOverlayOnScreen && annotation.isPending;
   const startSlice = slices.data && !isAnnotationAwaited ? startSliceOf(slices.data, isOverlayOnScreen ? annotation.data : undefined) : null;
   return {
@@ -46,8 +52,17 @@ export function useStudyReading(id: string, chosenSeries: string | null): StudyR
     startSlice: useFirstOf(shownSeries, startSlice),
     annotation: annotation.data ?? null,
     lesions: lesions.data ?? null,
-    ...masks,
+    labels: isOverlayOnScreen ? onGrid(mask.data, slices.data) : null,
+    brain,
+    marksError: isOverlayOnScreen ? errorOf(mask) : null,
+    resultError: summary && (errorOf(annotation) ?? errorOf(lesions)),
+    retryResult: () => [mask, annotation, lesions].filter(errorOf).forEach(({ refetch }) => void refetch()),
   };
+}
+
+/** Nothing is wrong with what is here already, should it be fetched again in vain. */
+export function errorOf({ data, error }: UseQueryResult<unknown>): Error | null {
+  return data === undefined ? error : null;
 }
 
 /** What was known first of a series: a version that comes while somebody reads neither takes the slices away nor scrolls them. */
@@ -58,15 +73,14 @@ function useFirstOf(series: string | null, startSlice: number | null): number | 
   return startSlice;
 }
 
-/** The masks of an annotation, as far as they lie on the grid of the slices. */
-function useMasks(annotation: string | null, slices: SliceStack | undefined): Pick<StudyReading, "labels" | "brain"> {
+/** The brain as a version outlines it, where that lies on the grid of the slices and is to be seen. */
+export function useBrain(annotation: string | null, slices: SliceStack | undefined): LabelVolume | null {
   const isBrainShown = useReading((reading) => reading.overlay.isBrainShown);
-  const mask = useQuery({ ...maskQuery(annotation ?? ""), enabled: annotation !== null });
   const brain = useQuery({ ...brainMaskQuery(annotation ?? ""), enabled: annotation !== null && isBrainShown });
-  const onGrid = (labels: LabelVolume | undefined) => (labels && slices && isSameShape(labels.shape, slices.shape) ? labels : null);
-  return { labels: annotation ? onGrid(mask.data) : null, brain: annotation ? onGrid(brain.data) : null };
+  return annotation === null ? null : onGrid(brain.data, slices);
 }
 
-function isSameShape(first: readonly number[], second: readonly number[]): boolean {
-  return first.length === second.length && first.every((size, axis) => size === second[axis]);
+/** Labels as far as they lie on the grid of the slices. */
+export function onGrid(labels: LabelVolume | undefined, slices: SliceStack | undefined): LabelVolume | null {
+  return labels && slices && isSameShape(labels.shape, slices.shape) ? labels : null;
 }

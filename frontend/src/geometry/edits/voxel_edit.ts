@@ -1,4 +1,4 @@
-import type { LabelVolume } from "../labels";
+import { isSameShape, type LabelVolume } from "../labels";
 
 /** Voxels that change together: their indices in C order, ascending and each once, with the label before and after. */
 export interface VoxelEdit {
@@ -27,8 +27,11 @@ export function labelling(labels: LabelVolume, indices: Iterable<number>, label:
   return editOf(labels, labelOf);
 }
 
-/** What has to change in the one volume to make it the other. Both have the same shape. */
+/** What has to change in the one volume to make it the other. Throws a RangeError for volumes of two shapes. */
 export function differenceOf(from: LabelVolume, to: LabelVolume): VoxelEdit {
+  if (!isSameShape(from.shape, to.shape)) {
+    throw new RangeError(`A mask of ${from.shape.join(" × ")} voxels cannot become one of ${to.shape.join(" × ")}; both need one grid.`);
+  }
   const changed: number[] = [];
   for (let index = 0; index < from.voxels.length; index += 1) {
     if (from.voxels[index] !== to.voxels[index]) changed.push(index);
