@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import type { LabelVolume } from "../src/geometry/labels";
+import type { StudyChanges } from "../src/server/longitudinal";
 import type { Lesion, SliceStack } from "../src/server/types";
 import { useAdvice } from "../src/state/advice";
+import { useComparison } from "../src/state/comparison";
 import type { Drafting } from "../src/state/drafting";
 import { editNow } from "../src/state/editing";
 import { measuredLesions } from "../src/state/measured_lesions";
+import { usePanes } from "../src/state/panes";
 import { readNow } from "../src/state/reading";
 import { WorkingCopy } from "../src/state/working_copy";
 import { strokesOf } from "../src/tools/brushing";
@@ -20,6 +23,9 @@ const slices = { affine: AFFINE, window: { center: 50, width: 100 } } as unknown
 
 let copy: WorkingCopy;
 let isReader: boolean;
+let isSeen: boolean;
+/** What else the page says of the draft. */
+let also: Partial<Drafting>;
 
 /** What the page gives commands, on a working copy that nobody saves. */
 function context(): CommandContext {
@@ -32,8 +38,9 @@ function context(): CommandContext {
     extendStroke: (piece: Parameters<Drafting["extendStroke"]>[0]) => copy.extendStroke(piece),
     endStroke: (saying: NonNullable<Parameters<Drafting["endStroke"]>[0]>) => void copy.endStroke(saying),
     cancelStroke: () => copy.cancelStroke(),
+    ...also,
   } as unknown as Drafting;
-  return { reading: readNow(), stack: {} as CommandContext["stack"], slices, lesions, drafting, room: {} as Room };
+  return { reading: readNow(), stack: isSeen ? ({} as CommandContext["stack"]) : null, slices, lesions, drafting, room: {} as Room };
 }
 
 const press = (key: string) => commandOfKey(key)?.run(context());
@@ -49,6 +56,8 @@ const question = () => {
 beforeEach(() => {
   copy = new WorkingCopy({ labels: volume(START), statements: [] });
   isReader = true;
+  isSeen = true;
+  also = {};
   readNow().open(1, 0);
   editNow().point(null);
   editNow().chooseTool("none");
@@ -79,6 +88,67 @@ describe("a key", () => {
     press("t");
     expect(useAdvice.getState().text).toContain("may read this study");
     expect(labelsNow()).toBe(START);
+  });
+});
+
+describe("nothing is corrected", () => {
+  beforeEach(() => readNow().selectLesion(1));
+
+  it("while the slices are not on the screen, be it by key, by undoing, or by an answer", () => {
+    press("t");
+    isSeen = false;
+    for (const key of ["t", "Delete", "c", "x", "Ctrl+z", "Ctrl+y", "d", "g"]) press(key);
+    refuteLesion(context(), Uint32Array.of(0, 1, 2), "vessel");
+
+    expect([labelsNow(), editNow().question, editNow().tool]).toEqual(["2220002200000000000000", null, "none"]);
+    expect(useAdvice.getState().text).toBe("The slices are not shown, and nothing is corrected unseen.");
+  });
+
+  it("while the draft is on its way", () => {
+    [isReader, also] = [false, { isAwaited: true }];
+    press("Delete");
+
+    expect([labelsNow(), useAdvice.getState().text]).toEqual([START, "The marks and their draft are still on their way."]);
+  });
+
+  it("beside a draft that is out of sight", () => {
+    [isReader, also] = [false, { aside: { series: "another", canBeShown: true }, canDiscard: true }];
+    press("Delete");
+
+    expect([labelsNow(), useAdvice.getState().text]).toEqual([START, "The study has a draft elsewhere; the line above the slices says how to go on."]);
+  });
+});
+
+describe("a painting in place of the marks", () => {
+  const COMPARED = "The comparison of versions is put away, so that the slices show what you correct.";
+  const CHANGED = "The changes since the prior are put away, so that the slices show what you correct.";
+  const shown = () => [usePanes.getState().isChangeView, useComparison.getState().after];
+  beforeEach(() => {
+    usePanes.setState({ isChangeView: false, changes: {} as StudyChanges });
+    useComparison.getState().stop();
+  });
+
+  it("is put away by a tool that is chosen", () => {
+    usePanes.getState().showChanges(true);
+    press("e");
+
+    expect([shown(), useAdvice.getState().text]).toEqual([[false, null], CHANGED]);
+  });
+
+  it("is put away by a stroke, when it came after the tool", () => {
+    press("d");
+    useComparison.getState().compare("first", "second");
+    strokesOf(context).begin([0, 0, 14]);
+
+    expect([shown(), useAdvice.getState().text]).toEqual([[false, null], COMPARED]);
+  });
+
+  it("stays with who may not correct", () => {
+    isReader = false;
+    usePanes.getState().showChanges(true);
+    for (const key of ["d", "g", "t"]) press(key);
+
+    expect(shown()).toEqual([true, null]);
   });
 });
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browsing import READ_TIMEOUT_MS
+from tests.e2e.browsing import READ_TIMEOUT_MS, wait_until
 from tests.e2e.test_main_job import (
+    marked_pixels,
     open_first_ready_study,
     wait_for_all_slices,
     wait_for_marks,
@@ -265,6 +266,88 @@ def test_a_conflict_shows_both_sides_and_loses_neither(
     expect(page.get_by_test_id("lesion-row")).to_have_count(count)
     expect(class_of_lesion(colleague, 1)).to_have_attribute("data-class", other_class(before), timeout=READ_TIMEOUT_MS)
     assert [said["kind"] for said in draft_of(demo, study)["statements"]] == ["reclassified"]
+
+
+def test_marks_that_could_not_be_fetched_are_told_and_come_at_another_try(
+    page: Page, screenshot: Callable[[str], None]
+) -> None:
+    page.route("**/api/v1/annotations/*/mask", lambda route: route.fulfill(status=429, json={"detail": "Slow down."}))
+    open_first_ready_study(page)
+
+    note = page.get_by_test_id("marks-note")
+    expect(note).to_contain_text("The marks of this study are not shown. Slow down.")
+    assert marked_pixels(page) == 0
+    screenshot("told")
+    page.unroute("**/api/v1/annotations/*/mask")
+    note.get_by_role("button", name="Try again").click()
+
+    wait_for_marks(page, lambda marked: marked > 0)
+    expect(note).to_have_count(0)
+
+
+@pytest.fixture
+def reread(demo: RunningDemo, page: Page) -> Iterator[tuple[str, str, str]]:
+    """A study whose patient has no other, its FLAIR and its T1; read from its FLAIR and without a draft afterwards."""
+    with demo.api("admin") as api:
+        studies = api.get("/api/v1/studies", params={"state": "ready"}).json()["results"]
+        patients = [study["patient"]["id"] for study in studies]
+        study = next(one["id"] for one in studies if patients.count(one["patient"]["id"]) == 1)
+        told = api.get(f"/api/v1/studies/{study}").json()
+        flair = told["flair_series"]
+        others = [one for one in told["series"] if one["id"] != flair]
+        largest = max(others, key=lambda series: series["slice_count"] or 0)["id"]
+        open_study(page, demo, study)
+        expect(page.get_by_role("button", name="Erase")).to_be_enabled()
+        yield study, flair, largest
+        draft = api.get(f"/api/v1/studies/{study}/draft")
+        if draft.status_code == httpx.codes.OK:
+            api.delete(f"/api/v1/studies/{study}/draft", headers={"If-Match": draft.headers["ETag"]}).raise_for_status()
+    read_from(demo, page, study, flair)
+
+
+def read_from(demo: RunningDemo, page: Page, study: str, series: str) -> None:
+    """The study's version is one of that series."""
+    with demo.api("admin") as api:
+        api.patch(f"/api/v1/studies/{study}", json={"flair_series": series}).raise_for_status()
+        api.post(f"/api/v1/studies/{study}/inferences").raise_for_status()
+
+        def read() -> str:
+            told: str = api.get(f"/api/v1/studies/{study}").json()["annotation"]["series"]
+            return told
+
+        wait_until(page, lambda: read() == series, lambda: f"the version is of series {read()}, needs {series}")
+
+
+def test_a_draft_is_kept_apart_from_the_slices_of_another_series(
+    demo: RunningDemo, page: Page, reread: tuple[str, str, str], screenshot: Callable[[str], None]
+) -> None:
+    study, flair, other = reread
+    first = choose_first_lesion(page)
+    page.keyboard.press("t")
+    wait_until_saved(page)
+    draft, mask = draft_of(demo, study), mask_of(demo, f"studies/{study}/draft")
+
+    read_from(demo, page, study, other)
+    note = page.get_by_test_id("draft-aside")
+    expect(note).to_contain_text("is kept there. Show that series to go on with it, or discard it to correct version")
+    page.locator("[data-testid=viewport][data-drawn]").wait_for()
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("advice")).to_contain_text("The study has a draft elsewhere")
+    expect(page.get_by_role("button", name="Erase")).to_be_disabled()
+    screenshot("aside")
+    assert (draft_of(demo, study), mask_of(demo, f"studies/{study}/draft")) == (draft, mask)
+
+    note.get_by_role("button", name="Show its series").click()
+    expect(note).to_have_count(0)
+    expect(class_of_lesion(page, 1)).to_have_attribute("data-class", other_class(first))
+    wait_for_marks(page, lambda marked: marked > 0)
+    page.keyboard.press("n")
+    page.keyboard.press("t")
+    expect(class_of_lesion(page, 1)).to_have_attribute("data-class", first)
+    wait_until_saved(page)
+    assert [draft_of(demo, study)[field] for field in ("series", "base", "statements")] == [flair, draft["base"], []]
 
 
 def web_processes(demo: RunningDemo) -> list[int]:

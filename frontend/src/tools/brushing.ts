@@ -7,6 +7,7 @@ import { LABEL_OF_CLASS } from "../geometry/labels";
 import { advise } from "../state/advice";
 import { editNow } from "../state/editing";
 import { componentAtVoxel } from "../state/lesion_identity";
+import { showPlainMarks } from "../state/plain_marks";
 import type { BrushCursor, StrokeHandlers } from "../viewport/brush_gesture";
 import { intensitiesOf } from "../viewport/intensities";
 import type { CommandContext } from "./command";
@@ -35,6 +36,7 @@ export function strokesOf(contextNow: () => CommandContext): StrokeHandlers {
       const { tool } = editNow();
       way = [];
       if (!correctable(context)) return;
+      showPlainMarks();
       if (tool === "grow") return growAt(context, voxel);
       if (tool === "threshold_brush") range = rangeAt(context, voxel);
       if (isPainting()) draw(voxel);
@@ -66,7 +68,7 @@ function cursorNow(): BrushCursor | null {
 }
 
 function pieceOf({ drafting, slices, stack }: CommandContext, from: Point3, to: Point3, range: IntensityRange | null): VoxelEdit {
-  const room = correctable({ drafting, slices });
+  const room = correctable({ drafting, slices, stack });
   if (!room || !stack) return NO_CHANGE;
   const { tool, brushClass, sizeMm } = editNow();
   const dab: Dab = { sliceIndex: Math.round(to[0]), from: pointOf(from), to: pointOf(to), diameterMm: sizeMm };

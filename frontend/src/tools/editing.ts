@@ -1,6 +1,8 @@
 import { advise } from "../state/advice";
 import { otherClass } from "../geometry/edits/lesion";
+import type { Drafting } from "../state/drafting";
 import { editNow, type EditingTool } from "../state/editing";
+import { showPlainMarks } from "../state/plain_marks";
 import type { Command } from "./command";
 import { correctable } from "./lesion_target";
 
@@ -16,12 +18,23 @@ function choose(tool: EditingTool): Command["run"] {
   return (context) => {
     if (!correctable(context)) return;
     const now = editNow();
+    if (now.tool !== tool) showPlainMarks();
     if (tool === "brush" && now.tool === "brush") now.chooseClass(otherClass(now.brushClass));
     else now.toggleTool(tool);
   };
 }
 
 const STEP = 1.25;
+
+/** A step back or forth, which changes the slices as every correction does. */
+function takeStep(isThere: "canUndo" | "canRedo", take: (drafting: Drafting) => void, otherwise: string): Command["run"] {
+  return (context) => {
+    const room = correctable(context);
+    if (!room) return;
+    if (room.drafting[isThere]) take(room.drafting);
+    else advise(otherwise);
+  };
+}
 
 export const EDITING_COMMANDS: readonly Command[] = [
   ...TOOLS.map<Command>(({ tool, key, title }) => ({ id: `edit.${tool}`, group: "Correcting", title, keys: [key], run: choose(tool) })),
@@ -35,10 +48,10 @@ export const EDITING_COMMANDS: readonly Command[] = [
   },
   {
     id: "edit.undo", group: "Correcting", title: "Undo", keys: ["Ctrl+z"], isRepeated: true,
-    run: ({ drafting }) => (drafting?.canUndo ? drafting.undo() : advise("There is nothing to undo.")),
+    run: takeStep("canUndo", ({ undo }) => undo(), "There is nothing to undo."),
   },
   {
     id: "edit.redo", group: "Correcting", title: "Redo", keys: ["Ctrl+Shift+z", "Ctrl+y"], isRepeated: true,
-    run: ({ drafting }) => (drafting?.canRedo ? drafting.redo() : advise("There is nothing to do again.")),
+    run: takeStep("canRedo", ({ redo }) => redo(), "There is nothing to do again."),
   },
 ];

@@ -15,16 +15,18 @@ export interface Correctable {
   readonly spacing: Spacing;
 }
 
-/** Null, and a line that says why, where nothing can be corrected. */
-export function correctable({ drafting, slices }: Pick<CommandContext, "drafting" | "slices">): Correctable | null {
-  if (drafting?.labels && drafting.canEdit && slices) return { drafting, labels: drafting.labels, spacing: spacingOf(slices.affine) };
+/** Null, and a line that says why, where nothing can be corrected: nothing is while the slices are not on the screen. */
+export function correctable({ drafting, slices, stack }: Pick<CommandContext, "drafting" | "slices" | "stack">): Correctable | null {
+  if (drafting?.labels && drafting.canEdit && slices && stack) return { drafting, labels: drafting.labels, spacing: spacingOf(slices.affine) };
   advise(refusalOf(drafting));
   return null;
 }
 
 function refusalOf(drafting: Drafting | null): string {
-  if (drafting?.labels) return drafting.canEdit ? "The slices are not shown, and nothing is corrected unseen." : "Your account may read this study, not correct it.";
-  return "There is nothing to correct until the study is read and its own series is shown.";
+  if (drafting?.isAwaited) return "The marks and their draft are still on their way.";
+  if (drafting?.aside && drafting.canDiscard) return "The study has a draft elsewhere; the line above the slices says how to go on.";
+  if (!drafting?.labels) return "There is nothing to correct until the study is read and its own series is shown.";
+  return drafting.canEdit ? "The slices are not shown, and nothing is corrected unseen." : "Your account may read this study, not correct it.";
 }
 
 /** How far from the pointer a lesion may be to be meant, in mm. */

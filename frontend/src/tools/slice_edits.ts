@@ -9,6 +9,7 @@ import { LABEL_OF_CLASS, type LabelVolume } from "../geometry/labels";
 import { advise } from "../state/advice";
 import { editNow } from "../state/editing";
 import { intensitiesOf } from "../viewport/intensities";
+import { showPlainMarks } from "../state/plain_marks";
 import type { Command, CommandContext } from "./command";
 import { chosenLesion, correctable, lesionAtPointer, type Correctable } from "./lesion_target";
 import { newLesions } from "./new_lesions";
@@ -39,9 +40,11 @@ export function growAt(context: CommandContext, seed: Point3): void {
 }
 
 function growAtPointer(context: CommandContext): void {
-  const { pointer, toggleTool } = editNow();
-  if (pointer) growAt(context, pointer);
-  else toggleTool("grow");
+  const { pointer, tool, toggleTool } = editNow();
+  if (pointer) return growAt(context, pointer);
+  if (!correctable(context)) return;
+  if (tool !== "grow") showPlainMarks();
+  toggleTool("grow");
 }
 
 /** Copies the lesion that is meant from a neighbouring slice, or all of that slice when none is. */
