@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -18,6 +19,8 @@ from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.audit.services import verify_chain
 from plaqueview.core.access import Role
 from plaqueview.core.aside import settle_set_aside
+from plaqueview.core.errors import ConflictError
+from plaqueview.core.models import IdempotentRequest
 from plaqueview.core.storage import store_bytes
 from plaqueview.core.stored_keys import kept_among
 from plaqueview.inference.models import InferenceJob
@@ -26,13 +29,13 @@ from plaqueview.operations.retention import Applied, apply_retention
 from plaqueview.pacs.kept_headers import keep_of_study
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import hold
-from plaqueview.studies.models import Instance, Series, Study
-from plaqueview.studies.services import keep_headers
+from plaqueview.studies.models import Instance, Series, Study, Upload, UploadState
+from plaqueview.studies.services import keep_headers, process_upload
 from plaqueview.studies.settling import settle
 from plaqueview.training.models import DatasetSnapshot, RunSample, SnapshotStudy, TrainingRun
 from tests.accounts.people import PASSWORD, browser, csrf
 from tests.api.scene import make_place, world
-from tests.studies.dicom_files import receive_series, series
+from tests.studies.dicom_files import encoded, receive_series, series, zipped
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +182,45 @@ def test_headers_that_a_worker_is_about_to_keep_go_too(place):
     assert is_waiting
     assert not Series.objects.filter(pk=series.pk).exists()
     assert not any(name.startswith("headers/") for name in files())
+
+
+@pytest.fixture
+def sent(admin, place):
+    """An archive that is called like the patient, with a report beside their image, and another patient's file."""
+    named = zipped({"IM0": encoded(series(1, patient_id="N")[0]), "NOVAK_ANA/report.pdf": b"%PDF-1.7"})
+    files = [
+        SimpleUploadedFile("NOVAK_ANA_19800131.zip", named),
+        SimpleUploadedFile("other.dcm", encoded(series(1, patient_id="O")[0])),
+    ]
+    headers = csrf(admin) | {"Idempotency-Key": "sent once"}
+    answer = admin.post("/api/v1/uploads", {"file": files}, headers=headers)
+    assert (answer.status_code, answer.json()["files"][0]["name"]) == (202, "NOVAK_ANA_19800131.zip")
+    return Upload.objects.get(pk=answer.json()["id"])
+
+
+def test_what_the_sender_called_the_files_goes_too_and_what_was_answered(sent, admin):
+    process_upload(sent.pk)
+    patient = Patient.objects.get(patient_id="N")
+
+    erasure.erase(patient_id=patient.pk, reason="The patient asked for it.", is_reauthenticated=True, actor=None)
+
+    lines = sent.files.order_by("outcome", "name").values_list("outcome", "name")
+    assert list(lines) == [("accepted", "other.dcm"), ("rejected", "(erased)"), ("unpacked", "(erased)")]
+    kept = IdempotentRequest.objects.get()
+    assert (kept.status, kept.location, kept.body) == (202, f"/api/v1/uploads/{sent.pk}", None)
+
+
+def test_who_is_being_taken_in_is_not_erased_meanwhile(sent):
+    process_upload(sent.pk)
+    Upload.objects.filter(pk=sent.pk).update(state=UploadState.PROCESSING)
+    patient = Patient.objects.get(patient_id="N")
+
+    with pytest.raises(ConflictError) as refused:
+        erasure.erase(patient_id=patient.pk, reason="The patient asked for it.", is_reauthenticated=True, actor=None)
+
+    why = "nothing is erased: an upload with files of the patient is being taken in; wait for it"
+    assert refused.value.detail == why
+    assert sent.files.filter(name="NOVAK_ANA_19800131.zip").count() == 1
 
 
 def test_a_dataset_with_the_patient_is_used_no_more(admin, place):

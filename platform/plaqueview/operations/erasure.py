@@ -18,11 +18,12 @@ from plaqueview.audit.services import record
 from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, ReauthenticationError
+from plaqueview.core.idempotent_answers import forget_answers
 from plaqueview.core.stored_keys import key_columns, rows_with
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import locked_patient, obstacle_of_hold
-from plaqueview.studies.models import Instance, Study
-from plaqueview.studies.services import set_aside_unnamed
+from plaqueview.studies.models import Instance, Study, UploadFile
+from plaqueview.studies.services import forget_names_beside, obstacles_of_uploads, set_aside_unnamed
 from plaqueview.training.models import SnapshotStudy
 from plaqueview.training.services import obstacles_to_withdrawal, withdraw
 
@@ -76,6 +77,8 @@ def erase(*, patient_id: UUID, reason: str, is_reauthenticated: bool, actor: Use
         raise ConflictError(f"nothing is erased: {'; '.join(erasure.obstacles)}")
     keys = _stored_keys(rows)
     withdraw(erasure.snapshots)
+    uploads = forget_names_beside(rows.get(UploadFile, ()))
+    forget_answers(uploads.union(*rows.values()))
     for model, found in rows.items():
         for some in rows_with(model, found):
             some._raw_delete("default")  # noqa: SLF001  # references are looked at when the transaction ends: any order
@@ -116,6 +119,7 @@ def _described(patient: Patient, rows: Rows) -> Erasure:
     obstacles = (
         obstacle_of_hold(patient),
         *_work_under_way(rows),
+        *obstacles_of_uploads(rows.get(UploadFile, ())),
         *obstacles_to_withdrawal(snapshots, patient.site_id),
     )
     return Erasure(

@@ -22,6 +22,7 @@ from plaqueview.studies.summaries import (
     refresh_summary,
     set_state,
 )
+from plaqueview.studies.upload_names import forget_names_beside, obstacles_of_uploads
 from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
 from plaqueview.studies.volumes import (
     Scanner,
@@ -55,6 +56,7 @@ __all__ = [
     "enqueue_overdue",
     "fingerprint_of",
     "follow_job",
+    "forget_names_beside",
     "forget_removed",
     "keep_headers",
     "keep_quality",
@@ -62,6 +64,7 @@ __all__ = [
     "load_headers",
     "load_slices",
     "load_volume",
+    "obstacles_of_uploads",
     "override_flair",
     "process_upload",
     "read_scanner",
