@@ -21,6 +21,7 @@ from plaqueview.core.storage import (
     stored_keys,
     stored_path,
     stored_size,
+    waiting_folders,
 )
 from plaqueview.operations import backup as backups
 from plaqueview.operations import doctor
@@ -113,6 +114,14 @@ def test_an_upload_waits_in_the_bucket_until_any_machine_has_read_it(bucket, oth
 
     assert read == b"a zip"
     assert (keys_in(bucket), copies_on(machine)) == ([], [])
+
+
+def test_what_waits_in_the_bucket_is_as_young_as_its_newest_file(bucket):
+    put_waiting(incoming(b"one"), "uploads/1/0")
+    put_waiting(incoming(b"two"), "uploads/2/0")
+
+    assert waiting_folders("uploads", older_than_s=3600.0) == set()
+    assert waiting_folders("uploads", older_than_s=-60.0) == {"uploads/1", "uploads/2"}
 
 
 def test_removed_bytes_leave_every_machine_and_wanted_ones_come_back(bucket, settings, other_machine):

@@ -3,10 +3,13 @@
 import zipfile
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+from django.conf import settings as django_settings
+from django.db import OperationalError
 from django.utils import timezone
 
 from plaqueview.accounts.services import create_site
@@ -24,7 +27,14 @@ from plaqueview.studies.models import (
     Upload,
     UploadState,
 )
-from plaqueview.studies.services import UploadPart, create_upload, enqueue_overdue, load_volume, process_upload
+from plaqueview.studies.services import (
+    UploadPart,
+    create_upload,
+    enqueue_overdue,
+    forget_waiting,
+    load_volume,
+    process_upload,
+)
 from plaqueview.studies.upload_leases import claim
 from tests.accounts.people import make_user
 from tests.studies.dicom_files import encoded, incoming, ljubljana, series, zipped
@@ -385,3 +395,44 @@ def test_an_upload_without_a_file_is_invalid():
     with pytest.raises(InvalidError):
         create_upload(actor=make_user(Role.NEUROLOGIST), site=ljubljana(), parts=[])
     assert BytesIO().read() == b""
+
+
+def waiting_files() -> set[str]:
+    root = Path(django_settings.STORAGE_DIR)
+    return {path.relative_to(root).as_posix() for path in root.glob("uploads/*/*")}
+
+
+@pytest.fixture
+def own_store(settings, tmp_path):
+    settings.STORAGE_DIR = tmp_path / "storage"
+
+
+def test_what_a_dead_worker_left_of_an_upload_that_was_over_goes_within_hours(own_store, empty_broker, monkeypatch):
+    over, waiting = (uploaded({name: encoded(one)}) for name, one in zip("ab", series(2), strict=True))
+
+    def killed(_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as worker:
+        worker.setattr(uploads, "_remove_waiting", killed)
+        with pytest.raises(SystemExit):
+            process_upload(over.pk)
+    left = waiting_files()
+    too_soon = forget_waiting()
+    monkeypatch.setattr(uploads, "LONGEST_HANDOVER_S", -1.0)
+    gone = forget_waiting()
+
+    assert Upload.objects.get(pk=over.pk).state == UploadState.DONE
+    assert left == {f"uploads/{over.pk}/0", f"uploads/{waiting.pk}/0"}
+    assert (too_soon, gone, waiting_files()) == (0, 1, {f"uploads/{waiting.pk}/0"})
+
+
+def test_an_upload_that_the_database_refuses_leaves_no_file(own_store, empty_broker, monkeypatch):
+    def lost(*_: object, **__: object) -> None:
+        raise OperationalError("the connection was lost")
+
+    monkeypatch.setattr(uploads, "record", lost)
+    with pytest.raises(OperationalError):
+        uploaded({"a": encoded(series(1)[0])})
+
+    assert (Upload.objects.count(), waiting_files(), tasks_in(empty_broker)) == (0, set(), [])

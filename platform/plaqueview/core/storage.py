@@ -9,8 +9,9 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -208,6 +209,26 @@ def remove_waiting(folder: str) -> None:
     for one in there.below(f"{folder}/"):
         there.remove(one.key)
         copies.drop([one.key])
+
+
+def waiting_folders(top: str, *, older_than_s: float) -> set[str]:
+    """The folders directly below `top` to which nothing has come for so long."""
+    newest: dict[str, float] = {}
+    for folder, modified in _modified_below(top):
+        newest[folder] = max(modified, newest.get(folder, 0.0))
+    return {folder for folder, modified in newest.items() if modified < time.time() - older_than_s}
+
+
+def _modified_below(top: str) -> Iterator[tuple[str, float]]:
+    """Each folder directly below, and when one of its files came."""
+    there = copies.bucket()
+    if there is not None:
+        for one in there.below(f"{top}/"):
+            yield "/".join(one.key.split("/")[:2]), one.modified.timestamp()
+        return
+    for path in _place_of(top).glob("*"):
+        with suppress(FileNotFoundError):  # its work has ended just now
+            yield f"{top}/{path.name}", path.stat().st_mtime
 
 
 def stored_keys(folder: str = "") -> Iterator[str]:

@@ -23,7 +23,7 @@ from plaqueview.studies.summaries import (
     set_state,
 )
 from plaqueview.studies.upload_names import forget_names_beside, obstacles_of_uploads
-from plaqueview.studies.uploads import UploadPart, create_upload, process_upload
+from plaqueview.studies.uploads import UploadPart, create_upload, forget_waiting, process_upload
 from plaqueview.studies.volumes import (
     Scanner,
     SeriesSlices,
@@ -58,6 +58,7 @@ __all__ = [
     "follow_job",
     "forget_names_beside",
     "forget_removed",
+    "forget_waiting",
     "keep_headers",
     "keep_quality",
     "load_first_header",

@@ -20,7 +20,9 @@ def settle_quiet() -> None:
 
 @shared_task(name="studies.forget_removed", soft_time_limit=300, time_limit=330)
 def forget_removed() -> None:
+    """Bytes that nobody wants any more are gone: set aside with their rows, or left by an upload."""
     services.forget_removed()
+    services.forget_waiting()
 
 
 @shared_task(name="studies.process_upload", time_limit=4 * 3600)

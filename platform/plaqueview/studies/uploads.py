@@ -8,8 +8,10 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -20,7 +22,7 @@ from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import DeniedError, InvalidError, UnavailableError
 from plaqueview.core.queue import enqueue
-from plaqueview.core.storage import incoming_folder, put_waiting, remove_waiting, stored_path
+from plaqueview.core.storage import incoming_folder, put_waiting, remove_waiting, stored_path, waiting_folders
 from plaqueview.studies.archives import ArchiveError, is_archive, printable
 from plaqueview.studies.arrivals import Arrival, Received, Source
 from plaqueview.studies.instance_file import is_part10
@@ -30,6 +32,11 @@ from plaqueview.studies.settling import PROCESS_UPLOAD_TASK, settle
 from plaqueview.studies.upload_leases import MOST_ATTEMPTS, Lease, LeaseLostError, claim, first_lease_end, heartbeat
 
 logger = logging.getLogger(__name__)
+
+TOP: Final = "uploads"
+UNFINISHED: Final = [UploadState.RECEIVING, UploadState.PROCESSING]
+# Longer than any transaction that hands over files: before its commit, nobody sees of which upload they are.
+LONGEST_HANDOVER_S: Final = 3600.0
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,8 @@ class UploadPart:
     size_bytes: int
 
 
-@transaction.atomic
 def create_upload(*, actor: User, site: Site, parts: Sequence[UploadPart]) -> Upload:
-    """The files wait in the store and a worker is asked to take them in.
+    """The files wait in the store and a worker is asked to take them in; after an error none of them does.
 
     Raises: DeniedError when the actor does not belong to the site; InvalidError without a file.
     """
@@ -53,6 +59,15 @@ def create_upload(*, actor: User, site: Site, parts: Sequence[UploadPart]) -> Up
     if not parts:
         raise InvalidError("an upload needs at least one file", fields={"file": "none was sent"})
     upload = Upload(site=site, created_by=actor, state=UploadState.PROCESSING, lease_expires_at=first_lease_end())
+    with ExitStack() as after_an_error:
+        after_an_error.callback(remove_waiting, _folder(upload.pk))
+        _hand_over(upload, parts)
+        after_an_error.pop_all()
+    return upload
+
+
+@transaction.atomic
+def _hand_over(upload: Upload, parts: Sequence[UploadPart]) -> None:
     upload.save(force_insert=True)
     for position, part in enumerate(parts):
         put_waiting(part.path, _key(upload.pk, position))
@@ -62,14 +77,13 @@ def create_upload(*, actor: User, site: Site, parts: Sequence[UploadPart]) -> Up
     )
     record(
         EventKind.UPLOAD_CREATED,
-        actor=actor,
+        actor=upload.created_by,
         object_type="upload",
         object_id=upload.pk,
-        site_id=site.pk,
+        site_id=upload.site_id,
         details={"files": len(parts)},
     )
     enqueue(PROCESS_UPLOAD_TASK, str(upload.pk))
-    return upload
 
 
 def process_upload(upload_id: UUID) -> None:
@@ -89,6 +103,15 @@ def process_upload(upload_id: UUID) -> None:
     except UnavailableError as error:
         _refuse_waiting(lease, error.detail)
     _remove_waiting(upload_id)
+
+
+def forget_waiting() -> int:
+    """Files that wait for no worker are gone, as of one that died when its upload was over; of how many uploads."""
+    folders = waiting_folders(TOP, older_than_s=LONGEST_HANDOVER_S)
+    folders -= {_folder(pk) for pk in Upload.objects.filter(state__in=UNFINISHED).values_list("pk", flat=True)}
+    for folder in folders:
+        remove_waiting(folder)
+    return len(folders)
 
 
 class _Intake:
@@ -221,7 +244,7 @@ def _refuse_waiting(lease: Lease, reason: str) -> None:
 
 
 def _folder(upload_id: UUID) -> str:
-    return f"uploads/{upload_id}"
+    return f"{TOP}/{upload_id}"
 
 
 def _key(upload_id: UUID, position: int) -> str:
