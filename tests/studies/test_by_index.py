@@ -70,11 +70,13 @@ LISTS = [
     "/dicom-web/studies?ModalitiesInStudy=MR",
     "/dicom-web/studies?StudyInstanceUID=1.2.3",
     "/dicom-web/series?Modality=MR",
+    "/dicom-web/series?ModalitiesInStudy=MR",
     "/dicom-web/series?PatientID=P1",
     "/dicom-web/series?SeriesInstanceUID=1.2.3",
     "/dicom-web/instances?PatientName=Nov*",
     "/dicom-web/instances?SOPInstanceUID=1.2.3",
     "/dicom-web/studies/1.2.3/series",
+    "/dicom-web/studies/1.2.3/instances?ModalitiesInStudy=MR",
     "/dicom-web/studies/1.2.3/series/1.2.3.4/instances",
 ]
 
