@@ -10,10 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
+from itertools import count
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
 from cryptography import x509
@@ -63,6 +65,30 @@ def silent_port() -> Iterator[int]:
     """Connections are taken, and nothing is ever said."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+@contextmanager
+def dripping_port(
+    opening: bytes, drop: bytes, *, drops: int | None = None, context: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Whatever is asked, the answer begins as told, and a drop comes each 50 ms: so many, or until nobody listens."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.recv(65536)
+                self.request.sendall(opening)
+                for _ in range(drops) if drops is not None else count():
+                    time.sleep(0.05)
+                    self.request.sendall(drop)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import json
 import logging
 import socket
+import ssl
+import time
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -18,13 +20,14 @@ from plaqueview.core.access import Role
 from plaqueview.inference import services as inference
 from plaqueview.inference.models import InferenceJob
 from plaqueview.launcher.broker import free_port
-from plaqueview.webhooks import leases, services
+from plaqueview.webhooks import leases, posting, services
 from plaqueview.webhooks.endings import KEPT_FOR
 from plaqueview.webhooks.models import Delivery, DeliveryState, Webhook, WebhookEvent
 from tests.accounts.people import make_user, token_client
 from tests.api.test_openapi import SNAPSHOT
 from tests.inference.scenes import claimed
 from tests.outbox.post_office import PostOffice, open_post_office, work
+from tests.pacs.peers import certificate_and_key, dripping_port
 from tests.reports.scenes import received
 from tests.schemas import validator_of
 from tests.webhooks.receiver import Receiver, running_receiver
@@ -211,6 +214,28 @@ def test_what_else_waits_for_a_receiver_that_is_away_uses_up_no_attempts(desk):
     assert (first.attempts, second.attempts) == (1, 0)
     assert first.answer == f"{webhook.address}: the connection was refused; nothing listens there"
     assert second.next_attempt_at == first.next_attempt_at
+
+
+@pytest.mark.parametrize(
+    ("opening", "drop"), [(b"HTTP/1.1 204 No Content\r\nServer: ", b"a"), (b"", b"HTTP/1.1 102 Processing\r\n\r\n")]
+)
+def test_a_receiver_that_never_comes_to_an_end_is_given_up_in_time(desk, tmp_path, monkeypatch, opening, drop):
+    monkeypatch.setattr(posting, "LONGEST_S", 0.5)
+    certificate, key = certificate_and_key()
+    pem = tmp_path / "receiver.pem"
+    pem.write_text(certificate + key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    with dripping_port(opening, drop, context=context) as port:
+        webhook = desk.connect(Receiver([], certificate, f"https://127.0.0.1:{port}/hook"))
+        desk.ask("post", f"webhooks/{webhook.pk}/test")
+        begin = time.monotonic()
+        services.deliver(webhook_id=webhook.pk, random=Random(0))
+        took_s = time.monotonic() - begin
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.answer) == (DeliveryState.FAILED, f"127.0.0.1:{port}: no answer in time")
+    assert took_s < posting.TIMEOUT.read / 3
 
 
 def test_with_a_new_secret_the_old_one_signs_nothing(desk, tmp_path):

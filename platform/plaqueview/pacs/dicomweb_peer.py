@@ -4,6 +4,7 @@ httpx and not dicomweb-client: that one decodes each dataset and writes it anew,
 already does, and sends a Host header without the port.
 """
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
+from django.conf import settings
 
 from plaqueview.core.judged_transport import JudgedTransport
+from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter, media_type_of
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of
@@ -20,10 +23,14 @@ from plaqueview.pacs.sealing import NODE_SEAL
 from plaqueview.pacs.tls import context_of
 
 CONNECT_TIMEOUT_S: Final = 4.0
-ECHO_TIMEOUT_S: Final = 5.0
+ECHO_TIMEOUT_S, LONGEST_ECHO_S = 5.0, 10.0
 STORE_TIMEOUT_S: Final = 60.0
+# Of the transfer's lease, which is renewed between requests.
+LONGEST_STORE: Final = 0.9
 # A request is held in memory, and has a length: not every server takes a body without one.
 REQUEST_BYTES: Final = 32 * 1024 * 1024
+READ_BYTES: Final = 1024 * 1024
+LARGEST_RESULT_BYTES: Final = 16 * 1024 * 1024
 
 DICOM: Final = "application/dicom"
 DICOM_JSON: Final = "application/dicom+json"
@@ -49,7 +56,10 @@ def echo(node: RemoteNode) -> str:
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     begin = time.monotonic()
-    with client_of(node, ECHO_TIMEOUT_S) as client, client.stream("GET", "studies", params={"limit": 1}) as answer:
+    with (
+        client_of(node, ECHO_TIMEOUT_S, Deadline(LONGEST_ECHO_S)) as client,
+        client.stream("GET", "studies", params={"limit": 1}) as answer,
+    ):
         require_success(answer, node)
         media_type, _ = media_type_of(answer.headers.get("content-type", ""))
         if answer.status_code == HTTPStatus.OK and media_type not in JSON_TYPES:
@@ -64,13 +74,15 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     tally = Tally(len(instances), [])
-    with client_of(node, STORE_TIMEOUT_S) as client:
+    deadline = Deadline(LONGEST_STORE * settings.TRANSFER_LEASE_S)
+    with client_of(node, STORE_TIMEOUT_S, deadline) as client:
         for batch in _batches(instances):
             writer = PartWriter(DICOM)
             body = b"".join(writer.body((DICOM, one.path.read_bytes()) for one in batch))
-            answer = client.post("studies", content=body, headers={"Content-Type": writer.content_type})
-            for status in _refusals(answer, node, count=len(batch)):
-                tally.add(status)
+            described = {"Content-Type": writer.content_type}
+            with client.stream("POST", "studies", content=body, headers=described) as answer:
+                for status in _refusals(answer, node, count=len(batch)):
+                    tally.add(status)
             progress()
     return tally.answer()
 
@@ -90,21 +102,33 @@ def _batches(instances: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
 
 def _refusals(answer: httpx.Response, node: RemoteNode, *, count: int) -> list[int]:
     """A status for each instance that was not stored. Source: PS3.18 Tables 10.5.3-1 and 10.5.3-2."""
+    content = content_of(answer, node)
     if answer.status_code not in WITH_REASONS:
         require_success(answer, node)
         return []
-    reasons = _failure_reasons(answer)
+    reasons = _failure_reasons(content)
     if not reasons and answer.status_code == HTTPStatus.CONFLICT:
         return [PROCESSING_FAILURE] * count
     return reasons
 
 
-def _failure_reasons(answer: httpx.Response) -> list[int]:
+def _failure_reasons(content: bytes) -> list[int]:
     try:
-        failures: Any = answer.json()[FAILED_SEQUENCE]["Value"]  # Any: DICOM JSON of a peer
+        failures: Any = json.loads(content)[FAILED_SEQUENCE]["Value"]  # Any: DICOM JSON of a peer
         return [int(one.get(FAILURE_REASON, {}).get("Value", [PROCESSING_FAILURE])[0]) for one in failures]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return []
+
+
+def content_of(answer: httpx.Response, node: RemoteNode) -> bytes:
+    """All that the peer answered. Raises: PeerError when it is too much."""
+    content = b""
+    for chunk in answer.iter_bytes(READ_BYTES):
+        content += chunk
+        if len(content) > LARGEST_RESULT_BYTES:
+            detail = f"{node.address}: the answer has more than {LARGEST_RESULT_BYTES} bytes"
+            raise PeerError(PeerProblem.NOT_DICOMWEB, detail)
+    return content
 
 
 def require_success(answer: httpx.Response, node: RemoteNode) -> None:
@@ -117,8 +141,11 @@ def require_success(answer: httpx.Response, node: RemoteNode) -> None:
 
 
 @contextmanager
-def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
-    """A client that follows no redirect, which could lead the credentials elsewhere."""
+def client_of(node: RemoteNode, timeout_s: float, deadline: Deadline) -> Iterator[httpx.Client]:
+    """A client that follows no redirect, which could lead the credentials elsewhere.
+
+    The time-out is for each piece of an answer, the deadline for the whole exchange.
+    """
     headers = {"Accept": DICOM_JSON}
     if node.token_sealed:
         headers["Authorization"] = f"Bearer {NODE_SEAL.open(node.token_sealed)}"
@@ -130,7 +157,7 @@ def client_of(node: RemoteNode, timeout_s: float) -> Iterator[httpx.Client]:
             auth=credentials,
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
             transport=JudgedTransport(
-                verify=context_of(node) if node.url.startswith("https:") else True, trust_env=False
+                verify=context_of(node) if node.url.startswith("https:") else True, deadline=deadline
             ),
             trust_env=False,
         ) as client:

@@ -1,6 +1,7 @@
 """Studies at a peer by DICOMweb: QIDO-RS and WADO-RS as a client. Source: PS3.18 10.4 and 10.6."""
 
 import json
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -9,17 +10,17 @@ import httpx
 from django.conf import settings
 from pydicom.dataset import Dataset
 
-from plaqueview.pacs.dicomweb_peer import DICOM, JSON_TYPES, client_of, require_success
+from plaqueview.core.timed_stream import Deadline
+from plaqueview.pacs.dicomweb_peer import DICOM, JSON_TYPES, READ_BYTES, client_of, content_of, require_success
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import BrokenBodyError, PartReader, media_type_of
 from plaqueview.pacs.peer import PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
 
-FIND_TIMEOUT_S: Final = 20.0
-# Between two pieces of a retrieval; shorter than its lease.
+# Who searches waits for the answer, and the web server's proxy for a minute.
+FIND_TIMEOUT_S, LONGEST_FIND_S = 20.0, 45.0
+# For each piece of a retrieval, of READ_BYTES; shorter than its lease.
 RETRIEVE_TIMEOUT_S: Final = 120.0
-READ_BYTES: Final = 1024 * 1024
-LARGEST_RESULT_BYTES: Final = 16 * 1024 * 1024
 AS_STORED: Final = f'multipart/related; type="{DICOM}"; transfer-syntax=*'
 
 
@@ -32,7 +33,8 @@ def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:
     included = [keyword for keyword in RETURNED if keyword not in matched]
     parameters = {**matched, "limit": str(limit + 1), "includefield": included}
     address = f"studies?{urlencode(parameters, doseq=True, safe='*')}"  # Orthanc takes %2A for no wildcard
-    with client_of(node, FIND_TIMEOUT_S) as client, client.stream("GET", address) as answer:
+    deadline = Deadline(LONGEST_FIND_S)
+    with client_of(node, FIND_TIMEOUT_S, deadline) as client, client.stream("GET", address) as answer:
         require_success(answer, node)
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return RemoteStudies([], has_more=False)
@@ -46,29 +48,37 @@ def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
 
     Raises: PeerError, ssl.SSLError, SealBrokenError, and what the basket raises.
     """
-    address = f"studies/{study_instance_uid}"
+    address, deadline = f"studies/{study_instance_uid}", Deadline(RETRIEVE_TIMEOUT_S)
     with (
-        client_of(node, RETRIEVE_TIMEOUT_S) as client,
+        client_of(node, RETRIEVE_TIMEOUT_S, deadline) as client,
         client.stream("GET", address, headers={"Accept": AS_STORED}) as answer,
     ):
         require_success(answer, node)
         media_type, parameters = media_type_of(answer.headers.get("content-type", ""))
         if media_type != "multipart/related" or not parameters.get("boundary"):
             raise _not_dicomweb(node, media_type)
-        _take(answer, node, PartReader(parameters["boundary"], basket.folder), basket)
+        _take(_pieces(answer, deadline), node, PartReader(parameters["boundary"], basket.folder), basket)
     return "by WADO-RS"
 
 
-def _take(answer: httpx.Response, node: RemoteNode, reader: PartReader, basket: Basket) -> None:
+def _pieces(answer: httpx.Response, deadline: Deadline) -> Iterator[bytes]:
+    """The body, each piece within the time."""
+    deadline.put_off()
+    for piece in answer.iter_bytes(READ_BYTES):
+        yield piece
+        deadline.put_off()
+
+
+def _take(pieces: Iterable[bytes], node: RemoteNode, reader: PartReader, basket: Basket) -> None:
     """Parts are put as they end; what breaks off is not."""
     received_bytes = 0
     try:
-        for chunk in answer.iter_bytes(READ_BYTES):
-            received_bytes += len(chunk)
+        for piece in pieces:
+            received_bytes += len(piece)
             if received_bytes > settings.UPLOAD_MAX_BYTES:
                 detail = f"{node.address}: the study has more than {settings.UPLOAD_MAX_BYTES} bytes"
                 raise PeerError(PeerProblem.NOT_SENT, detail)
-            reader.feed(chunk)
+            reader.feed(piece)
             _put(reader, basket)
         reader.finish()
         _put(reader, basket)
@@ -89,12 +99,7 @@ def _rows(answer: httpx.Response, node: RemoteNode) -> list[Dataset]:
     media_type, _ = media_type_of(answer.headers.get("content-type", ""))
     if media_type not in JSON_TYPES:
         raise _not_dicomweb(node, media_type)
-    content = b""
-    for chunk in answer.iter_bytes(READ_BYTES):
-        content += chunk
-        if len(content) > LARGEST_RESULT_BYTES:
-            detail = f"{node.address}: the answer has more than {LARGEST_RESULT_BYTES} bytes"
-            raise PeerError(PeerProblem.NOT_DICOMWEB, detail)
+    content = content_of(answer, node)
     try:
         return [Dataset.from_json(row) for row in json.loads(content)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -9,13 +9,15 @@ import httpx
 from plaqueview import __version__
 from plaqueview.core.judged_transport import JudgedTransport
 from plaqueview.core.sealing import SealBrokenError
+from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs.peer import error_of
 from plaqueview.pacs.tls import trusting
 from plaqueview.webhooks import signing
 from plaqueview.webhooks.models import Delivery
 
 # Source: Standard Webhooks, "Operational considerations": 15 to 30 seconds.
-TIMEOUT: Final = httpx.Timeout(15.0, connect=4.0)
+LONGEST_S: Final = 15.0
+TIMEOUT: Final = httpx.Timeout(LONGEST_S, connect=4.0)
 
 # The receiver is there, but wants nothing for a while.
 NOT_NOW: Final = {
@@ -43,7 +45,7 @@ def post(delivery: Delivery) -> str:
     try:
         secret = signing.WEBHOOK_SEAL.open(webhook.secret_sealed)
         headers = signing.signed_headers(secret, message_id=delivery.message_id, sent_at_s=int(time.time()), body=body)
-        transport = JudgedTransport(verify=trusting(webhook.ca_certificates), trust_env=False)
+        transport = JudgedTransport(verify=trusting(webhook.ca_certificates), deadline=Deadline(LONGEST_S))
         with (
             httpx.Client(transport=transport, timeout=TIMEOUT, trust_env=False) as client,
             client.stream("POST", webhook.url, content=body, headers=_described(headers)) as answer,
