@@ -1,11 +1,12 @@
 """The main job: a FLAIR is dropped on the page, and plaques and counts appear without a reload."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from inference_worker.synthesis import SynthesisRequest, synthesise
 from plaqueview.imaging.nifti import write_volume_nifti
@@ -162,6 +163,38 @@ def test_a_study_opened_by_its_address_fetches_each_slice_once(demo: RunningDemo
     frames = [f"{one['sop_instance_uid']}/frames/{one['frame']}" for one in slices["slices"]]
     assert sorted(set(frames) & set(asked)) == sorted(frames)
     assert [url for url in asked if asked.count(url) > 1 and "/frames/" in url] == []
+
+
+def test_a_long_name_gives_way_on_a_narrow_screen_and_what_can_be_done_stays_on_it(
+    demo: RunningDemo, page: Page, screenshot: Callable[[str], None]
+) -> None:
+    with demo.api() as api:
+        study = api.get("/api/v1/studies").json()["results"][0]["id"]
+
+    def rename(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["patient"] |= {
+            "name": "Featherstonehaugh-Cholmondeley^Alexandria Wilhelmina",
+            "patient_id": "NORTH-12345678",
+        }
+        route.fulfill(response=answer, json=body)
+
+    page.route(f"**/api/v1/studies/{study}", rename)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{demo.url}/studies/{study}")
+    expect(page.get_by_test_id("slice-place")).to_have_text(re.compile(r"^[HF] \d+\.\d mm$"))
+    screenshot("long-name")
+
+    header = page.get_by_test_id("patient-header")
+    expect(header.get_by_role("link")).to_have_attribute(
+        "title", "Featherstonehaugh-Cholmondeley, Alexandria Wilhelmina"
+    )
+    assert header.evaluate("header => header.scrollWidth - header.clientWidth") == 0
+    for part in (header.get_by_text("NORTH-12345678"), header.get_by_role("button", name="Next unread")):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 1024 - 16
 
 
 def test_a_file_that_is_no_study_is_refused_with_the_reason(page: Page, screenshot: Callable[[str], None]) -> None:
