@@ -17,10 +17,11 @@ from redis import Redis
 
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.audit.services import verify_chain
+from plaqueview.core import aside
 from plaqueview.core.access import Role
 from plaqueview.core.aside import settle_set_aside
-from plaqueview.core.errors import ConflictError
-from plaqueview.core.models import IdempotentRequest
+from plaqueview.core.errors import ConflictError, UnavailableError
+from plaqueview.core.models import IdempotentRequest, UnnamedBytes
 from plaqueview.core.storage import store_bytes
 from plaqueview.core.stored_keys import kept_among
 from plaqueview.inference.models import InferenceJob
@@ -30,7 +31,7 @@ from plaqueview.pacs.kept_headers import keep_of_study
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import hold
 from plaqueview.studies.models import Instance, Series, Study, Upload, UploadState
-from plaqueview.studies.services import keep_headers, process_upload
+from plaqueview.studies.services import forget_removed, keep_headers, process_upload
 from plaqueview.studies.settling import settle
 from plaqueview.training.models import DatasetSnapshot, RunSample, SnapshotStudy, TrainingRun
 from tests.accounts.people import PASSWORD, browser, csrf
@@ -149,6 +150,29 @@ def test_nothing_but_the_event_is_left(admin, place, django_capture_on_commit_ca
     assert (event.object_id, event.actor_name) == (place.parameters["patient_id"], place.users[Role.ADMIN].username)
     assert event.details["rows"] == erased["rows"]
     assert verify_chain().problems == ()
+
+
+def test_bytes_that_could_not_be_set_aside_go_with_the_next_hour(
+    admin, place, monkeypatch, django_capture_on_commit_callbacks
+):
+    before = files()
+    with monkeypatch.context() as away:
+        away.setattr(aside, "_set_aside", refusing_bucket)
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = erase(admin, place)
+        assert (answer.status_code, files()) == (200, before)
+        with pytest.raises(UnavailableError, match="SlowDown"):
+            forget_removed()
+
+    forget_removed()
+    settle_set_aside(wanted_among=kept_among, older_than_s=0.0)
+
+    assert (files(), UnnamedBytes.objects.count()) == (kept_among(before), 0)
+    assert files() < before
+
+
+def refusing_bucket(_key: str) -> None:
+    raise UnavailableError("the storage bucket refuses: SlowDown")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""The base of every clinical table, and the memory of idempotent requests."""
+"""The base of every clinical table, the memory of idempotent requests, and of bytes on their way out."""
 
 import uuid
 
@@ -33,3 +33,12 @@ class IdempotentRequest(Record):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor_id", "key"], name="idempotency_key_once_per_actor")]
+
+
+class UnnamedBytes(Record):
+    """Bytes in the store whose rows have gone, until they are out of their place (`core.letting_go`).
+
+    `key` is not called `storage_key`, for such a column keeps its bytes (`core.stored_keys`).
+    """
+
+    key = models.CharField(max_length=255)

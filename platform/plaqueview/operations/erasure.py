@@ -5,7 +5,6 @@ The database is asked what refers to whom, so that the rows of a new app go with
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,12 @@ from plaqueview.core import clock
 from plaqueview.core.access import Action, require
 from plaqueview.core.errors import ConflictError, InvalidError, ReauthenticationError
 from plaqueview.core.idempotent_answers import forget_answers
+from plaqueview.core.letting_go import let_go
 from plaqueview.core.stored_keys import key_columns, rows_with
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import locked_patient, obstacle_of_hold
 from plaqueview.studies.models import Instance, Study, UploadFile
-from plaqueview.studies.services import forget_names_beside, obstacles_of_uploads, set_aside_unnamed
+from plaqueview.studies.services import forget_names_beside, obstacles_of_uploads
 from plaqueview.training.models import SnapshotStudy
 from plaqueview.training.services import obstacles_to_withdrawal, withdraw
 
@@ -83,7 +83,7 @@ def erase(*, patient_id: UUID, reason: str, is_reauthenticated: bool, actor: Use
         for some in rows_with(model, found):
             some._raw_delete("default")  # noqa: SLF001  # references are looked at when the transaction ends: any order
     _record(patient, erasure, reason, actor)
-    transaction.on_commit(partial(set_aside_unnamed, keys))
+    let_go(keys)
     return erasure
 
 

@@ -4,12 +4,11 @@ What they say is made on a floor above; here is only which series has them, so t
 """
 
 from collections.abc import Collection
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
-from plaqueview.core.aside import set_aside
+from plaqueview.core.letting_go import let_go
 from plaqueview.core.storage import store_bytes
 from plaqueview.studies.models import Series
 
@@ -26,4 +25,4 @@ def keep_headers(*, series_id: UUID, content: bytes, storage_keys: Collection[st
     replaced, series.headers_key = series.headers_key, store_bytes([content], kind="headers").key
     series.save(update_fields=["headers_key", "modified"])
     if replaced not in {"", series.headers_key}:
-        transaction.on_commit(partial(set_aside, [replaced]))
+        let_go([replaced])

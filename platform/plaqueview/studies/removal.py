@@ -4,7 +4,7 @@ Rows go at once; bytes are set aside with the commit and deleted later, for anot
 then: `core.aside` says how.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,8 +17,9 @@ from plaqueview.accounts.models import User
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record
 from plaqueview.core.access import Action, require
-from plaqueview.core.aside import set_aside, settle_set_aside
+from plaqueview.core.aside import settle_set_aside
 from plaqueview.core.errors import ConflictError, NotFoundError
+from plaqueview.core.letting_go import let_go, let_go_again
 from plaqueview.core.stored_keys import kept_among
 from plaqueview.patients import services as patients
 from plaqueview.studies.models import Instance, Series, Study, StudyState
@@ -66,7 +67,7 @@ def remove(*, actor: User, study_uid: str, series_uid: str = "", instance_uid: s
     _shrink(study, emptied, removed)
     _record(actor, study, removed)
     announce_study(study)
-    transaction.on_commit(partial(set_aside_unnamed, keys))
+    let_go(keys)
     return removed
 
 
@@ -88,6 +89,7 @@ def dependents_of(study: Study) -> list[str]:
 
 def forget_removed() -> int:
     """Bytes that were set aside long enough are deleted, or lie in their place again if somebody brought them anew."""
+    let_go_again()
     return settle_set_aside(wanted_among=kept_among, older_than_s=SET_ASIDE_FOR_S)
 
 
@@ -142,8 +144,3 @@ def _record(actor: User, study: Study, removed: Removed) -> None:
             "is_study_gone": removed.is_study_gone,
         },
     )
-
-
-def set_aside_unnamed(keys: Collection[str]) -> None:
-    """The bytes that no row names any more are out of their place; the same ones may be another site's as well."""
-    set_aside(set(keys) - kept_among(keys))

@@ -7,7 +7,7 @@ from plaqueview.studies.nifti_files import receive_nifti
 from plaqueview.studies.protocols import keep_quality
 from plaqueview.studies.queue import assign, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
-from plaqueview.studies.removal import Removed, forget_removed, remove, set_aside_unnamed
+from plaqueview.studies.removal import Removed, forget_removed, remove
 from plaqueview.studies.settling import enqueue_overdue, fingerprint_of, override_flair, settle, settle_soon
 from plaqueview.studies.summaries import (
     AnnotationSummary,
@@ -78,7 +78,6 @@ __all__ = [
     "record_teaching",
     "refresh_summary",
     "remove",
-    "set_aside_unnamed",
     "set_state",
     "set_under_double_reading",
     "settle",
