@@ -46,6 +46,10 @@ describe("an edit", () => {
     expect([...edit.indices, ...edit.before, ...edit.after]).toEqual([2, 5, 2, 0, 0, 1]);
   });
 
+  it("makes no volume of another shape, even of as many voxels", () => {
+    expect(() => differenceOf(labels, drawn("01 20 00"))).toThrow("A mask of 1 × 2 × 3 voxels cannot become one of 1 × 3 × 2; both need one grid.");
+  });
+
   it("is undone exactly by its inverse", () => {
     const edit = editOf(labels, new Map([[5, 2], [2, 0]]));
     const changed = applied({ ...labels, voxels: labels.voxels.slice() }, edit);

@@ -43,6 +43,8 @@ const loading = () => [...document.querySelectorAll("[role=status][aria-label]")
 
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  // A field that grows with its text asks when the fonts are here.
+  Object.defineProperty(document, "fonts", { value: new EventTarget(), configurable: true });
   refetch.mockReset();
   document.body.innerHTML = "<div></div>";
   root = createRoot(document.body.firstElementChild as HTMLElement);
@@ -92,6 +94,15 @@ test("nothing is said about who has read a study before its versions are here", 
   await show(review(failed()));
 
   expect(document.querySelector("[data-testid=review-status]")?.textContent).toBe("Version 1 is a prediction of unknown.");
+});
+
+test.each([["first", true], ["later", false]])("a version is approved while it is the study's own: %s", async (current, isOffered) => {
+  const submitted = { ...ANNOTATION, state: "submitted" } as Annotation;
+  const study = { ...STUDY, annotation: { ...ANNOTATION, id: current } } as unknown as StudyDetail;
+  const reviewer = { actions: ["annotation.review"] } as unknown as Me;
+  await show(<ReviewPanel study={study} annotation={submitted} versions={here([])} me={reviewer} submitting={null} />);
+
+  expect(button("Approve") !== undefined).toBe(isOffered);
 });
 
 test("only versions of the series that is shown are restored, and not the one that is shown", async () => {

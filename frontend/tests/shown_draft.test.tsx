@@ -10,6 +10,7 @@ import { NO_CHANGE } from "../src/geometry/edits/voxel_edit";
 import type { LabelVolume } from "../src/geometry/labels";
 import { encodeMask } from "../src/geometry/mask_codec";
 import type { Annotation, Lesion, StudyDetail } from "../src/server/types";
+import { isOfOneSeries } from "../src/state/change_view";
 import { useComparison } from "../src/state/comparison";
 import { useDrafting, type Drafting } from "../src/state/drafting";
 import type { Edit } from "../src/state/history";
@@ -108,6 +109,12 @@ test("on its own series the draft is gone on with, as what its base is", async (
   expect(seen()).toEqual({
     version: 1, counts: { active: 5, inactive: 0 }, shape: [1, 2, 2], label: 2, lesionCount: 0, isOverlayOnScreen: true, canEdit: true, aside: null,
   });
+});
+
+test("what was found in the study's version is not told of a draft of another series", () => {
+  const study = { annotation: SECOND } as unknown as StudyDetail;
+
+  expect([isOfOneSeries(study, FIRST), isOfOneSeries(study, SECOND), isOfOneSeries(study, null)]).toEqual([false, true, true]);
 });
 
 test("a draft that is older than the version of its series is shown as what its base is", async () => {
