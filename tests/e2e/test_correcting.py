@@ -287,18 +287,19 @@ def test_marks_that_could_not_be_fetched_are_told_and_come_at_another_try(
 
 @pytest.fixture
 def reread(demo: RunningDemo, page: Page) -> Iterator[tuple[str, str, str]]:
-    """A study whose patient has no other, its FLAIR and its T1; read from its FLAIR and without a draft afterwards."""
+    """A study, its FLAIR and its T1; read from its FLAIR and without a draft afterwards."""
     with demo.api("admin") as api:
         studies = api.get("/api/v1/studies", params={"state": "ready"}).json()["results"]
-        patients = [study["patient"]["id"] for study in studies]
-        study = next(one["id"] for one in studies if patients.count(one["patient"]["id"]) == 1)
-        told = api.get(f"/api/v1/studies/{study}").json()
-        flair = told["flair_series"]
-        others = [one for one in told["series"] if one["id"] != flair]
-        largest = max(others, key=lambda series: series["slice_count"] or 0)["id"]
+        details = [api.get(f"/api/v1/studies/{study['id']}").json() for study in studies]
+        study, flair, t1 = next(
+            (told["id"], told["flair_series"], series["id"])
+            for told in details
+            for series in told["series"]
+            if series["series_description"] == "t1_se_tra"
+        )
         open_study(page, demo, study)
         expect(page.get_by_role("button", name="Erase")).to_be_enabled()
-        yield study, flair, largest
+        yield study, flair, t1
         draft = api.get(f"/api/v1/studies/{study}/draft")
         if draft.status_code == httpx.codes.OK:
             api.delete(f"/api/v1/studies/{study}/draft", headers={"If-Match": draft.headers["ETag"]}).raise_for_status()
@@ -348,6 +349,8 @@ def test_a_draft_is_kept_apart_from_the_slices_of_another_series(
     expect(class_of_lesion(page, 1)).to_have_attribute("data-class", first)
     wait_until_saved(page)
     assert [draft_of(demo, study)[field] for field in ("series", "base", "statements")] == [flair, draft["base"], []]
+    page.get_by_test_id("part-review").click()
+    expect(page.get_by_test_id("review-status")).to_contain_text(f"grown from version {draft['base_version']}.")
 
 
 def web_processes(demo: RunningDemo) -> list[int]:
