@@ -152,6 +152,16 @@ def test_a_frame_of_single_bits_comes_packed_from_its_first_byte_on(shape, synta
     assert answer.content == np.packbits(bits[1], bitorder="little").tobytes()
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+def test_single_bits_go_on_from_frame_to_frame_in_bulk_data(syntax, viewer):
+    dataset, bits = of_bits((3, 5, 5))
+    receive_bytes(encoded(dataset, syntax=syntax))
+
+    answer = viewer.get(f"{address(dataset)}/bulkdata/7FE00010", headers={"accept": "application/octet-stream"})
+
+    assert answer.content == np.packbits(bits, bitorder="little").tobytes()
+
+
 def test_single_bits_are_packed_frame_behind_frame_in_an_instance_that_is_decoded(viewer):
     dataset, bits = of_bits((3, 65, 67))
     compress_bits(dataset, bits)

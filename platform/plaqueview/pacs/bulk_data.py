@@ -2,8 +2,10 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
@@ -77,6 +79,15 @@ def read_native_pixels(instance: StoredInstance) -> bytes | None:
     if instance.transfer_syntax_uid == ExplicitVRBigEndian:
         return None
     return read_range(instance.storage_key, offset=instance.pixel_offset, count=instance.pixel_bytes)
+
+
+def joined(instance: StoredInstance, frames: Sequence[bytes]) -> bytes:
+    """The decoded frames as one value, in which single bits go on from frame to frame. Source: PS3.5 8.1.1."""
+    voxels = (instance.rows or 0) * (instance.columns or 0)
+    if len(frames[0]) >= voxels:
+        return b"".join(frames)
+    bits = [np.unpackbits(np.frombuffer(frame, np.uint8), count=voxels, bitorder="little") for frame in frames]
+    return np.packbits(np.concatenate(bits), bitorder="little").tobytes()
 
 
 def _element(instance: StoredInstance, place: str) -> tuple[str, bytes] | None:

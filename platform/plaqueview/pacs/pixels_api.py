@@ -66,9 +66,10 @@ class BulkData(DicomWebView):
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         if not is_pixels:
             return _answer(request, form, [bulk_data.read_element(instance, tag)], headers)
-        pixels = bulk_data.read_native_pixels(instance)
-        contents = [pixels] if pixels else _read(instance, range(1, instance.number_of_frames + 1), form)
-        return _answer(request, form, contents if form.is_stored else [b"".join(contents)], headers)
+        if pixels := bulk_data.read_native_pixels(instance):
+            return _answer(request, form, [pixels], headers)
+        contents = _read(instance, range(1, instance.number_of_frames + 1), form)
+        return _answer(request, form, contents if form.is_stored else [bulk_data.joined(instance, contents)], headers)
 
 
 def answer_frames(request: Asked, actor: User, frame_list: str, **uids: str) -> HttpResponse:
