@@ -63,6 +63,23 @@ def test_a_broker_that_is_away_loses_no_committed_work(monkeypatch, caplog):
     ]
 
 
+def test_a_broker_that_hangs_holds_who_sends_a_task_for_five_seconds(monkeypatch, caplog, settings):
+    limit_s = settings.CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"]
+    monkeypatch.setattr(celery_app.amqp, "_producer_pool", None)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(celery_app.conf, "broker_url", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        began = time.monotonic()
+
+        with transaction.atomic():
+            enqueue("studies.settle", "7")
+
+    assert limit_s == 5
+    assert time.monotonic() - began == pytest.approx(limit_s, abs=2.0)
+    assert messages_of("plaqueview.core.queue", caplog) == [
+        "task studies.settle ('7',) was not sent: the broker is away"
+    ]
+
+
 def messages_of(logger: str, caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == logger]
 

@@ -76,7 +76,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": read(env.int, "PLAQUEVIEW_VISIBILITY_TIMEOUT_S", 30, validate=validate.Range(min=1)),
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    # Without the second, who sends a task would wait for a broker that hangs as long as it hangs.
     "socket_connect_timeout": 5,
+    "socket_timeout": 5,
 }
 # The clock's own errands stand here, and the department's schedules in the database beside them.
 CELERY_BEAT_SCHEDULER = "plaqueview.core.beat:Scheduler"
