@@ -22,6 +22,7 @@ interface ListedLesions {
   readonly rows: readonly LesionRow[];
   readonly total: number;
   readonly saidByReaders: ByClass;
+  /** Null while the lesions are not known, or where one was never measured within its slices. */
   readonly sizes: BySize | null;
 }
 
@@ -30,7 +31,7 @@ export function useLesionRows({ lesions, labels, statements, changes, takers }: 
   const view = useLesionTable((table) => table.view);
   const byLesion = useMemo(() => statementsOf(lesions ?? [], labels, statements), [labels, lesions, statements]);
   const all = useMemo(() => rowsOf(lesions ?? [], byLesion, changes, new Set(takers.map(({ lesion }) => lesion))), [lesions, byLesion, changes, takers]);
-  const sizes = useMemo(() => countsBySize((lesions ?? []).map(({ in_plane_axis_mm }) => in_plane_axis_mm)), [lesions]);
+  const sizes = useMemo(() => lesions && countsBySize(lesions.map(({ in_plane_axis_mm }) => in_plane_axis_mm)), [lesions]);
   const rows = useMemo(() => listed(all, view), [all, view]);
   return { rows, total: all.length, saidByReaders: saidByReaders(all), sizes };
 }
