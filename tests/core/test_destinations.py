@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from plaqueview.core.destinations import ForbiddenAddressError, address_of, objection_to
+from plaqueview.core.destinations import ForbiddenAddressError, address_of, is_host, objection_to
 
 CLOUD = "is where machines find their cloud or their neighbour, never a node"
 ITSELF = "is this machine itself (PLAQUEVIEW_NODES_ON_LOOPBACK)"
@@ -96,3 +96,38 @@ def test_a_name_is_looked_up_once_and_its_allowed_address_is_used(monkeypatch):
 def test_other_ways_to_write_this_machine_are_seen_through(host):
     with pytest.raises(ForbiddenAddressError, match="is this machine itself"):
         address_of(host)
+
+
+@pytest.mark.parametrize("host", ["pacs..example", f"{'a' * 64}.example"])
+def test_a_name_that_is_none_is_not_known(host):
+    with pytest.raises(socket.gaierror):
+        address_of(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "holds"),
+    [
+        ("archive", True),
+        ("pacs-1.hospital.example", True),
+        ("3t.example", True),
+        ("xn--mller-kva.example", True),
+        (f"{'a' * 63}.example", True),
+        (".".join(["a" * 49] * 5), True),
+        ("10.20.30.40", True),
+        ("fd12:3456::1", True),
+        ("", False),
+        ("pacs..example", False),
+        ("pacs.example.", False),
+        ("pacs-.example", False),
+        ("-pacs.example", False),
+        (f"{'a' * 64}.example", False),
+        (".".join(["a" * 50] * 5), False),
+        ("xn--0.example", False),
+        ("999.1.1.1", False),
+        (":::", False),
+        ("archive/path", False),
+        ("archive\n", False),
+    ],
+)
+def test_a_host_is_a_name_that_can_be_looked_up_or_an_address(host, holds):
+    assert is_host(host) is holds

@@ -93,6 +93,7 @@ def test_a_node_is_made_changed_listed_and_removed(administration):
         (DIMSE, {"host": "http://archive"}, "host"),
         (DIMSE, {"host": "archive/path"}, "host"),
         (DIMSE, {"host": ""}, "host"),
+        (DIMSE, {"host": "pacs..hospital.example"}, "host"),
         (DIMSE, {"port": 0}, "port"),
         (DIMSE, {"ae_title": "A\\B"}, "ae_title"),
         (DIMSE, {"url": "http://archive/dicom-web"}, "url"),
@@ -102,6 +103,8 @@ def test_a_node_is_made_changed_listed_and_removed(administration):
         (WEB, {"url": "file:///etc/passwd"}, "url"),
         (WEB, {"url": "gopher://pacs.example/"}, "url"),
         (WEB, {"url": "pacs.example/dicom-web"}, "url"),
+        (WEB, {"url": "https://pacs..hospital.example/dicom-web"}, "url"),
+        (WEB, {"url": "https://xn--0.example/dicom-web"}, "url"),
         (WEB, {"url": "https://ana:secret@pacs.example/"}, "url"),
         (WEB, {"url": "https://pacs.example/?key=1"}, "url"),
         (WEB, {"url": "https://pacs.example:99999/"}, "url"),
@@ -192,6 +195,17 @@ def test_nothing_listens(administration):
 def test_a_host_that_nobody_knows(administration):
     assert administration.echo(DIMSE, host="archive.invalid")[1] == "unknown_host"
     assert administration.echo(WEB, url="http://archive.invalid/")[1] == "unknown_host"
+
+
+@pytest.mark.parametrize("setup", [DIMSE, WEB])
+def test_a_host_that_is_none_and_was_taken_once_is_nobodys(administration, setup):
+    node, host = administration.made(setup), "pacs..example"
+    address = {"host": host} if setup is DIMSE else {"url": f"https://{host}/dicom-web"}
+    RemoteNode.objects.filter(pk=node).update(**address)
+
+    answer = administration.post({}, f"nodes/{node}/echo")
+
+    assert (answer.status_code, answer.json()["last_echo"]["problem"]) == (200, "unknown_host")
 
 
 def test_titles_that_the_peer_does_not_know(administration):

@@ -238,6 +238,20 @@ def test_a_receiver_that_never_comes_to_an_end_is_given_up_in_time(desk, tmp_pat
     assert took_s < posting.TIMEOUT.read / 3
 
 
+def test_a_receiver_whose_host_is_none_and_was_taken_once_is_tried_again_later(desk):
+    webhook = desk.connect(Receiver([], ""), url="https://engine.example/hook")
+    desk.ask("post", f"webhooks/{webhook.pk}/test")
+    Webhook.objects.update(url="https://engine..example/hook")
+
+    services.deliver(webhook_id=webhook.pk, random=Random(0))
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.answer) == (
+        DeliveryState.FAILED,
+        "engine..example: the host name is not known",
+    )
+
+
 def test_with_a_new_secret_the_old_one_signs_nothing(desk, tmp_path):
     with running_receiver(tmp_path, 200) as receiver:
         webhook = desk.connect(receiver)
@@ -268,6 +282,7 @@ def test_a_server_without_a_trusted_certificate_is_told_nothing(desk, tmp_path):
     ("field", "value", "problem"),
     [
         ("url", "http://example.org/hook", "needs https:// and a host"),
+        ("url", "https://engine..example.org/hook", "needs https:// and a host"),
         (
             "url",
             "https://user:word@example.org/",

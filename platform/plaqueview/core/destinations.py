@@ -4,11 +4,13 @@ A name is looked up once and the connection goes to the very address that was ju
 otherwise the second time gains nothing (docs/decisions/0018-destinations.md).
 """
 
+import re
 import socket
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
+import httpx
 from django.conf import settings
 
 Address = IPv4Address | IPv6Address
@@ -20,6 +22,9 @@ METADATA: Final = frozenset(
 )
 NAT64: Final = IPv6Network("64:ff9b::/96")  # Source: RFC 6052, 2.1
 TEREDO: Final = IPv6Network("2001::/32")  # Source: RFC 4380, 2.6
+# Sources: RFC 1035, 2.3.4; RFC 1123, 2.1.
+LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST: Final = re.compile(rf"(?!.{{254}})({LABEL}\.)*{LABEL}|[0-9A-Fa-f:]+:[0-9A-Fa-f:.]*")
 
 
 class ForbiddenAddressError(OSError):
@@ -29,13 +34,25 @@ class ForbiddenAddressError(OSError):
 def address_of(host: str) -> str:
     """The first address of the host that may be connected to, IPv4 before IPv6, as a literal.
 
-    Raises: socket.gaierror for a name that is not known; ForbiddenAddressError.
+    Raises: socket.gaierror for a name that is not known, or is none; ForbiddenAddressError.
     """
-    found = [ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    try:
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # an empty label, or one that is too long
+        raise socket.gaierror(socket.EAI_NONAME, "the name is none") from error
+    found = [ip_address(entry[4][0]) for entry in entries]
     allowed = [address for address in found if not objection_to(address)]
     if not allowed:
         raise ForbiddenAddressError(f"{found[0]} {objection_to(found[0])}")
     return str(min(allowed, key=lambda address: address.version))
+
+
+def is_host(text: str) -> bool:
+    """A name that can be looked up, or an IP address, and as httpx will take it."""
+    try:
+        return bool(HOST.fullmatch(text) and httpx.URL(host=text).host)
+    except (httpx.InvalidURL, UnicodeError):  # no address after all, or a label in Punycode that says nothing
+        return False
 
 
 def objection_to_literal(host: str) -> str:

@@ -16,7 +16,7 @@ from plaqueview.accounts.models import User
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
-from plaqueview.core.destinations import objection_to_literal
+from plaqueview.core.destinations import is_host, objection_to_literal
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
 from plaqueview.core.sealing import SealBrokenError
 from plaqueview.pacs import peers
@@ -28,7 +28,6 @@ from plaqueview.studies.reading import site_of
 
 # Source: PS3.5 Table 6.2-1, AE; a backslash parts values.
 AE_TITLE: Final = re.compile(r"(?! )[ -\[\]-~]{1,16}(?<! )")
-HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+:[0-9A-Fa-f:.]*")
 SCHEMES: Final = {"http", "https"}
 OF_DIMSE: Final = ("ae_title", "host", "port")
 
@@ -188,7 +187,7 @@ def _require_address(setup: NodeSetup) -> None:
     if setup.kind == NodeKind.DIMSE:
         wrong |= {name: "needed for a DIMSE node" for name in OF_DIMSE if not given[name]}
         wrong |= {name: "not for a DIMSE node" for name in ("url", "username", "token", "password") if given[name]}
-        if setup.host and not HOST.fullmatch(setup.host):
+        if setup.host and not is_host(setup.host):
             wrong["host"] = "needs a host name or an IP address, with no scheme, port or path"
         elif objection := objection_to_literal(setup.host):
             wrong["host"] = objection
@@ -212,7 +211,7 @@ def _problem_of_url(url: str) -> str:
         has_port = parts.port is None or parts.port > 0
     except ValueError:
         return "is no URL"
-    if parts.scheme not in SCHEMES or not parts.hostname or not HOST.fullmatch(parts.hostname) or not has_port:
+    if parts.scheme not in SCHEMES or not parts.hostname or not is_host(parts.hostname) or not has_port:
         return "needs http:// or https:// and a host"
     if "@" in parts.netloc:
         return "needs its credentials in username and password, not in the address"

@@ -15,9 +15,8 @@ from plaqueview.accounts.models import User
 from plaqueview.audit.following import last_sequence
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
-from plaqueview.core.destinations import objection_to_literal
+from plaqueview.core.destinations import is_host, objection_to_literal
 from plaqueview.core.errors import ConflictError, InvalidError, NotFoundError
-from plaqueview.pacs.nodes import HOST
 from plaqueview.pacs.tls import trusting
 from plaqueview.studies.reading import site_of
 from plaqueview.webhooks import journal, signing
@@ -150,7 +149,7 @@ def _problem_of_url(url: str) -> str:
         has_port = parts.port is None or parts.port > 0
     except ValueError:
         return "is no URL"
-    if parts.scheme != "https" or not parts.hostname or not HOST.fullmatch(parts.hostname) or not has_port:
+    if parts.scheme != "https" or not parts.hostname or not is_host(parts.hostname) or not has_port:
         return "needs https:// and a host"
     if "@" in parts.netloc:
         return "needs no credentials: the receiver knows a message by its signature"
