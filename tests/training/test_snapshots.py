@@ -251,6 +251,25 @@ def test_the_export_is_what_training_reads_and_names_nobody(tmp_path):
         assert word not in everything
 
 
+def test_an_export_leaves_at_once_and_what_breaks_off_is_no_zip(tmp_path):
+    import_cases(tmp_path / "cases", "anna-novak", "berta-kos", "cilka-zupan")
+    admin = make_admin()
+    snapshot = built_snapshot(admin)
+    last = list(SnapshotStudy.objects.filter(snapshot=snapshot, exclusion=""))[-1]
+    stored_path(last.flair_key).unlink()
+
+    answer = token_client(admin).get(f"/api/v1/snapshots/{snapshot.pk}/export.zip")
+    pieces = iter(answer.streaming_content)
+    received = [next(pieces)]
+    with pytest.raises(FileNotFoundError):
+        received.extend(pieces)
+
+    assert answer["Content-Disposition"] == f'attachment; filename="snapshot-{snapshot.pk}.zip"'
+    assert received[0].startswith(b"PK\x03\x04")
+    assert len(received) > 2 * last.slices
+    assert not zipfile.is_zipfile(io.BytesIO(b"".join(received)))
+
+
 def test_a_builder_that_died_is_replaced_and_one_that_lost_its_claim_writes_nothing(tmp_path):
     import_cases(tmp_path / "cases", "anna", "berta", "cilka")
     snapshot = services.request_snapshot(rules=InclusionRules(), site_ids=[], actor=make_admin())
