@@ -57,3 +57,10 @@ def test_every_periodic_task_is_one_that_a_worker_knows():
     scheduled = {entry["task"] for entry in celery_app.conf.beat_schedule.values()}
 
     assert scheduled - set(celery_app.tasks) == set()
+
+
+def test_no_task_has_a_time_limit_which_threads_would_not_keep():
+    celery_app.loader.import_default_modules()
+    own = [task for name, task in celery_app.tasks.items() if not name.startswith("celery.")]
+
+    assert {(task.time_limit, task.soft_time_limit) for task in own} == {(None, None)}

@@ -8,18 +8,14 @@ from celery import shared_task
 from plaqueview.core.errands import FrequentErrand
 from plaqueview.inbox import services
 
-# A study of thousands of slices over a slow line.
-FETCH_TIME_LIMIT_S = 3600
-TEND_TIME_LIMIT_S = 600
 
-
-@shared_task(name="inbox.fetch_from_node", time_limit=FETCH_TIME_LIMIT_S)
+@shared_task(name="inbox.fetch_from_node")
 def fetch_from_node(node_id: str) -> None:
     """What is due from the node is fetched."""
     services.fetch_from_node(node_id=UUID(node_id), random=SystemRandom())
 
 
-@shared_task(name="inbox.tend", base=FrequentErrand, time_limit=TEND_TIME_LIMIT_S)
+@shared_task(name="inbox.tend", base=FrequentErrand)
 def tend() -> None:
     """Priors that a rule wants are asked for, dead workers' fetches taken up, and workers told of what is due."""
     services.request_by_rule()

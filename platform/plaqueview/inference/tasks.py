@@ -12,13 +12,12 @@ from plaqueview.inference import services
 
 logger = logging.getLogger(__name__)
 
-TIME_LIMIT_S = 60
-LOST_AFTER_S = 2.0 * TIME_LIMIT_S
+# A step of a re-run is done in seconds.
+LOST_AFTER_S = 120.0
 
 
 @shared_task(
     name="inference.request_for_study",
-    time_limit=TIME_LIMIT_S,
     autoretry_for=(OperationalError,),
     retry_backoff=True,
     max_retries=5,
@@ -31,13 +30,13 @@ def request_for_study(study_id: str) -> None:
         logger.info("study %s: no inference: %s", study_id, refusal.detail)
 
 
-@shared_task(name="inference.spread_rerun", time_limit=TIME_LIMIT_S)
+@shared_task(name="inference.spread_rerun")
 def spread_rerun(rerun_id: str) -> None:
     """Some more studies of the re-run have their job."""
     services.spread(UUID(rerun_id))
 
 
-@shared_task(name="inference.requeue_expired", base=FrequentErrand, time_limit=TIME_LIMIT_S)
+@shared_task(name="inference.requeue_expired", base=FrequentErrand)
 def requeue_expired() -> None:
     """Jobs of dead workers wait again, and so does what they would have said of regions, and what was to be re-run."""
     services.requeue_expired()

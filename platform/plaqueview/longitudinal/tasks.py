@@ -8,12 +8,9 @@ from django.db import OperationalError
 from plaqueview.core.errands import FrequentErrand
 from plaqueview.longitudinal import services
 
-TIME_LIMIT_S = 60
-
 
 @shared_task(
     name="longitudinal.request_for_study",
-    time_limit=TIME_LIMIT_S,
     autoretry_for=(OperationalError,),
     retry_backoff=True,
     max_retries=5,
@@ -23,7 +20,7 @@ def request_for_study(study_id: str) -> None:
     services.request_for_study(UUID(study_id))
 
 
-@shared_task(name="longitudinal.requeue_expired", base=FrequentErrand, time_limit=TIME_LIMIT_S)
+@shared_task(name="longitudinal.requeue_expired", base=FrequentErrand)
 def requeue_expired() -> None:
     """Registrations of dead workers wait again."""
     services.requeue_expired()

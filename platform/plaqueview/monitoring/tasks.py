@@ -5,10 +5,8 @@ from celery import shared_task
 from plaqueview.core.errands import FrequentErrand
 from plaqueview.monitoring import services
 
-TIME_LIMIT_S = 300
 
-
-@shared_task(name="monitoring.tend", base=FrequentErrand, time_limit=TIME_LIMIT_S)
+@shared_task(name="monitoring.tend", base=FrequentErrand)
 def tend() -> None:
     """What is to be read in shadow waits for a worker, and what was read is compared."""
     services.tend()

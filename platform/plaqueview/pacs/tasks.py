@@ -7,6 +7,6 @@ from celery import shared_task
 from plaqueview.pacs import kept_headers
 
 
-@shared_task(name="pacs.keep_headers", soft_time_limit=300, time_limit=330)
+@shared_task(name="pacs.keep_headers")
 def keep_headers(study_id: str) -> None:
     kept_headers.keep_of_study(UUID(study_id))

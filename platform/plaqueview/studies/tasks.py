@@ -8,23 +8,23 @@ from plaqueview.core.errands import FrequentErrand
 from plaqueview.studies import services
 
 
-@shared_task(name="studies.settle", soft_time_limit=300, time_limit=330)
+@shared_task(name="studies.settle")
 def settle(study_id: str, quiet_s: str = "0") -> None:
     services.settle(UUID(study_id), quiet_s=float(quiet_s))
 
 
-@shared_task(name="studies.settle_quiet", base=FrequentErrand, soft_time_limit=60, time_limit=90)
+@shared_task(name="studies.settle_quiet", base=FrequentErrand)
 def settle_quiet() -> None:
     services.enqueue_overdue()
 
 
-@shared_task(name="studies.forget_removed", soft_time_limit=300, time_limit=330)
+@shared_task(name="studies.forget_removed")
 def forget_removed() -> None:
     """Bytes that nobody wants any more are gone: set aside with their rows, or left by an upload."""
     services.forget_removed()
     services.forget_waiting()
 
 
-@shared_task(name="studies.process_upload", time_limit=4 * 3600)
+@shared_task(name="studies.process_upload")
 def process_upload(upload_id: str) -> None:
     services.process_upload(UUID(upload_id))
