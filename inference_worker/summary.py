@@ -24,8 +24,8 @@ AVERAGING = {
     "lesions": "26-connected components of any plaque, as labelled; predicted ones by the counting rule; "
     "found when one voxel overlaps; LTPR is 1 where there is none to find, LFPR 0 where none is predicted",
     "empty": "a ratio of no voxels is 1 where truth and prediction agree on every voxel, else 0; of two empty masks "
-    "the volume difference and hd95 are 0; hd95, and the relative volume difference, to an empty truth are missing, and "
-    "patients without a value are left out of that mean",
+    "the volume difference and hd95 are 0; hd95, and the relative volume difference, to an empty truth are missing, "
+    "and patients without a value are left out of that mean",
     "hd95_mm": "the larger of the two directed 95th percentiles of the distances between surface voxels",
     "relative_volume_difference": "absolute volume difference as a share of the true volume",
 }
