@@ -95,7 +95,7 @@ EXPECTED_ERRORS = (
     UnavailableError,
     MemoryShortError,
 )
-REGION_ERRORS = (SeriesReadError, GeometryError, AlignmentError, UnavailableError)
+REGION_ERRORS = (SeriesReadError, GeometryError, AlignmentError)
 REGISTRATION_ERRORS = (SeriesReadError, GeometryError, RegistrationError, UnavailableError)
 NO_BRAIN = "no version of the study says where the brain is"
 CLAIM_ENDED = (inference.ClaimLostError, inference.JobCancelledError)
@@ -252,6 +252,7 @@ def keep_lease(renew: Callable[[], None], *, of: str) -> Heartbeat:
             renew()
         except OperationalError as error:
             logger.warning("%s: the lease was not renewed: %s", of, error)
+            leave_database()  # which is not opened again by itself once it is lost
 
     longest_s = settings.JOB_LEASE_S / BEATS_PER_LEASE
     return Heartbeat(beat, release=leave_database, shortest_s=SHORTEST_BEAT_S, longest_s=longest_s)
@@ -376,8 +377,8 @@ def map_regions(annotation_id: str) -> None:
         annotations.record_regions(annotation_id=wanted.annotation_id, labels=found.labels)
     except REGION_ERRORS as error:
         annotations.record_no_regions(annotation_id=wanted.annotation_id, reason=str(error))
-    except OperationalError:
-        raise  # the database is away: the clock asks again
+    except (OperationalError, UnavailableError):
+        raise  # the database or the bucket is away: the clock asks again
     except Exception:
         annotations.record_no_regions(annotation_id=wanted.annotation_id, reason=REGIONS_UNEXPECTED)
         raise

@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from inference_worker import memory, tasks
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Role
+from plaqueview.core.errors import UnavailableError
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.regions import Region
 from plaqueview.imaging.volume import Volume
@@ -275,3 +276,20 @@ def test_the_worker_tells_the_regions_once(job):
     assert told.region_counts.keys() == set(Region)
     tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
     assert Annotation.objects.get().modified == told.modified
+
+
+def test_regions_wait_for_a_bucket_that_is_away(job, monkeypatch):
+    run(job)
+    annotation = Annotation.objects.get()
+
+    def away(_series_id):
+        raise UnavailableError("the storage bucket refuses: SlowDown")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(tasks, "load_volume", away)
+        with pytest.raises(UnavailableError):
+            tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
+    tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
+
+    told = Annotation.objects.get()
+    assert (told.region_note, told.region_map_key != "") == ("", True)
