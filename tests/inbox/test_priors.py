@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from plaqueview.audit.models import AuditEvent, EventKind
+from plaqueview.core.errors import UnavailableError
 from plaqueview.inbox import services
 from plaqueview.inbox.models import Fetch, FetchState, PriorSearch
 from plaqueview.inbox.priors import PriorRule, wanted_priors
@@ -14,6 +15,7 @@ from plaqueview.launcher.broker import free_port
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.nodes import change_node
 from plaqueview.pacs.remote_studies import RemoteStudy
+from plaqueview.patients.models import Patient
 from plaqueview.studies.models import Series, Study
 from plaqueview.studies.reading import priors_of
 from plaqueview.studies.settling import settle
@@ -142,6 +144,37 @@ def test_each_answer_of_a_peer_is_held_to_the_rule(department):
     kept = wanted_priors(PriorRule(9, 3, ("schadel", "hirn")), study, answers)
 
     assert [one.study_instance_uid for one in kept] == ["1", "3", "2"]
+
+
+def test_the_same_id_of_another_issuer_or_birth_date_is_another_person(department):
+    study = arrived(department, IssuerOfPatientID="Ljubljana", PatientBirthDate="19800131")
+    day = study.study_date - timedelta(days=365)
+    answers = [
+        found("1", day, issuer_of_patient_id="Ljubljana", patient_birth_date=date(1980, 1, 31)),
+        found("2", day, issuer_of_patient_id="Maribor"),
+        found("3", day, patient_birth_date=date(1980, 1, 30)),
+        found("4", day),
+    ]
+
+    kept = wanted_priors(PriorRule(9, 3, ()), study, answers)
+
+    assert sorted(one.study_instance_uid for one in kept) == ["1", "4"]
+
+
+def test_who_is_sealed_under_a_key_that_is_not_here_is_asked_for_later_and_stops_nobody(department, monkeypatch):
+    node = department.node(ae_title="ARCHIVE", port=9, prior_count=1)
+    arrived(department)
+    services.request_by_rule()
+
+    def sealed(_: Patient) -> None:
+        raise UnavailableError("the key k1 of the patient's identifiers is not here")
+
+    monkeypatch.setattr(Patient, "require_opened", sealed)
+    services.fetch_from_node(node_id=node.pk, random=Random(0))
+
+    search = PriorSearch.objects.get()
+    assert (search.answer, search.ended_at) == ("the key k1 of the patient's identifiers is not here", None)
+    assert search.next_attempt_at > timezone.now()
 
 
 def test_the_rule_begins_when_it_is_made_and_ends_with_it(department):

@@ -30,6 +30,7 @@ OUT_OF_RESOURCES = (
     b' {"00081197": {"vr": "US", "Value": [42752]}}]}}'
 )
 ONE_REFUSED = b'{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [49152]}}]}}'
+ALL_STORED = b'{"00081190": {"vr": "UR", "Value": ["https://pacs.example/studies/1"]}}'
 DUPLICATES = b'{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [273]}}]}}'
 
 
@@ -144,6 +145,10 @@ def test_a_peer_that_is_down_is_tried_again_and_gets_it_when_it_is_up(post_offic
         (202, ONE_REFUSED, TransferState.FAILED, "1 of 2 instances; it refused the others with status 0xC000"),
         (202, DUPLICATES, TransferState.SENT, "the peer stored 2 of 2 instances"),
         (409, b"<html>", TransferState.FAILED, "0 of 2 instances; it refused the others with status 0x0110"),
+        (202, b"<html>", TransferState.FAILED, "0 of 2 instances; it refused the others with status 0x0110"),
+        (202, ALL_STORED, TransferState.SENT, "the peer stored 2 of 2 instances"),
+        (200, ONE_REFUSED, TransferState.FAILED, "1 of 2 instances; it refused the others with status 0xC000"),
+        (200, b"", TransferState.SENT, "the peer stored 2 of 2 instances"),
         (401, b"", TransferState.FAILED, "HTTP 401 Unauthorized"),
         (503, b"", TransferState.FAILED, "HTTP 503 Service Unavailable"),
     ],

@@ -1,15 +1,17 @@
 """What is on its way from a peer by C-GET when the one who asked wants no more of it."""
 
 import gc
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from pynetdicom import AE, evt
+from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import MRImageStorage, StudyRootQueryRetrieveInformationModelGet
 
+from plaqueview.core.disk import incoming
 from plaqueview.pacs import dimse_retrieval
 from plaqueview.pacs.models import NodeKind, RemoteNode
 from tests.studies.dicom_files import series
@@ -65,7 +67,8 @@ def open_below(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("enough_bytes", [128, 8192], ids=["half an instance", "one that nobody takes"])
-def test_no_file_stays_open_when_a_retrieval_is_ended_within_it(tmp_path, enough_bytes):
+def test_no_file_stays_open_when_a_retrieval_is_ended_within_it(tmp_path, settings, enough_bytes):
+    settings.STORAGE_DIR = tmp_path
     datasets = series(3, side=2048 if enough_bytes == 128 else 64)
 
     gc.disable()  # what it finds is what this is about
@@ -73,9 +76,23 @@ def test_no_file_stays_open_when_a_retrieval_is_ended_within_it(tmp_path, enough
         with sender(datasets) as port:
             node = RemoteNode(kind=NodeKind.DIMSE, host="127.0.0.1", port=port, ae_title="ARCHIVE")
             with pytest.raises(EnoughError):
-                dimse_retrieval.retrieve(node, datasets[0].StudyInstanceUID, Impatient(tmp_path, enough_bytes))
+                dimse_retrieval.retrieve(node, datasets[0].StudyInstanceUID, Impatient(incoming(), enough_bytes))
         left = open_below(tmp_path)
     finally:
         gc.enable()
 
     assert left == []
+
+
+def test_two_fetches_at_once_leave_the_process_as_it_was(tmp_path, settings):
+    """The library is told for the whole process that instances go to the disk."""
+    settings.STORAGE_DIR = tmp_path
+    before = (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET)
+
+    with ExitStack() as second:
+        with dimse_retrieval.to_disk:
+            second.enter_context(dimse_retrieval.to_disk)
+        left = (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET)
+
+    assert left == (str(tmp_path / "incoming"), True)
+    assert (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET) == before

@@ -1,4 +1,4 @@
-"""A DICOMweb peer that answers without end, or without measure."""
+"""A DICOMweb peer that answers without end, without measure, or in part."""
 
 import time
 
@@ -6,6 +6,7 @@ import pytest
 
 from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval
 from plaqueview.pacs.models import RemoteNode
+from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import StudyQuery
 from tests.pacs.peers import dripping_port, web_server
@@ -18,7 +19,10 @@ LENGTHY_HEADER = b"HTTP/1.1 200 OK\r\nServer: "
 
 class Basket:
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.contents = folder, []
+
+    def put(self, path):
+        self.contents.append(path.read_bytes())
 
     def look(self): ...
 
@@ -69,4 +73,18 @@ def test_of_what_a_peer_says_of_objects_no_more_than_a_result_is_read(tmp_path):
     assert (raised.value.problem, raised.value.answer) == (
         PeerProblem.NOT_DICOMWEB,
         f"{url}: the answer has more than {len(body) - 1} bytes",
+    )
+
+
+def test_a_study_that_the_peer_sends_in_part_has_not_come(tmp_path):
+    writer, basket = PartWriter("application/dicom"), Basket(tmp_path)
+    body = b"".join(writer.body([("application/dicom", b"one")]))
+
+    with web_server(206, body=body, media_type=writer.content_type) as (url, _), pytest.raises(PeerError) as raised:
+        dicomweb_retrieval.retrieve(RemoteNode(kind="dicomweb", url=url), "1.2", basket)
+
+    assert basket.contents == [b"one"]
+    assert (raised.value.problem, raised.value.answer) == (
+        PeerProblem.NOT_SENT,
+        f"{url}: some instances of the study did not come",
     )

@@ -15,14 +15,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core import clock
+from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import backoff_s
 from plaqueview.inbox.models import Fetch, PriorSearch
 from plaqueview.inbox.requests import requested
 from plaqueview.pacs import peers
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.node_search import MOST_FOUND, kept_studies
-from plaqueview.pacs.peer import PeerError
+from plaqueview.pacs.peer import PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import RemoteStudy, StudyQuery
+from plaqueview.patients.models import Patient
 from plaqueview.patients.search import folded
 from plaqueview.studies.models import Series, Study
 
@@ -105,7 +107,11 @@ def _is_mine(search: PriorSearch) -> bool:
 
 def _searched(search: PriorSearch, random: Random) -> bool:
     """False when the peer did not answer: then others need not ask it either."""
-    query = _query(search.study, rule_of(search.node))
+    try:
+        query = _query(search.study, rule_of(search.node))
+    except UnavailableError as error:  # the patient's names are sealed under a key that is not here
+        _put_off_or_end(search, PeerError(PeerProblem.NOT_SENT, error.detail), random)
+        return True
     if query is None:
         _end(search, "the study has no date, or no patient ID that can be searched for")
         return True
@@ -147,17 +153,29 @@ def _fetch(search: PriorSearch, found: list[RemoteStudy]) -> None:
 
 def wanted_priors(rule: PriorRule, study: Study, found: list[RemoteStudy]) -> list[RemoteStudy]:
     """The newest first; a peer may answer with more than it was asked for, so that each is held to the question."""
-    day, patient_id = study.study_date, study.patient.patient_id
+    day = study.study_date
     if day is None:
         return []
     first = rule.first_day(day) or date.min
     earlier = [
         (prior.study_date, prior)
         for prior in found
-        if prior.study_date is not None and first <= prior.study_date < day and prior.patient_id == patient_id
+        if prior.study_date is not None and first <= prior.study_date < day and _is_of(study.patient, prior)
     ]
     newest = sorted(earlier, key=lambda one: (one[0], one[1].study_instance_uid), reverse=True)
     return [prior for _day, prior in newest if rule.is_met_by(prior)][: rule.count]
+
+
+def _is_of(patient: Patient, prior: RemoteStudy) -> bool:
+    """An archive of several hospitals has one ID for several people; what either side does not say parts nobody."""
+    is_parted = any(
+        here and there and here != there
+        for here, there in (
+            (patient.issuer_of_patient_id, prior.issuer_of_patient_id),
+            (patient.birth_date, prior.patient_birth_date),
+        )
+    )
+    return prior.patient_id == patient.patient_id and not is_parted
 
 
 def _description(prior: RemoteStudy) -> dict[str, object]:

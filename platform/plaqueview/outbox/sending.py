@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from plaqueview.core import clock
+from plaqueview.core.errors import UnavailableError
 from plaqueview.core.leases import Claim, ClaimLostError
 from plaqueview.core.queue import enqueue
 from plaqueview.outbox import endings, leases
@@ -14,7 +15,7 @@ from plaqueview.outbox.models import Transfer
 from plaqueview.outbox.packages import PackageError, package_of
 from plaqueview.outbox.requests import SEND_TASK
 from plaqueview.pacs import commitments, peers
-from plaqueview.pacs.peer import PeerError
+from plaqueview.pacs.peer import PeerError, PeerProblem
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,10 @@ def _send(claim: Claim, random: Random) -> bool:
         return False
     except PackageError as error:
         endings.give_up(claim, answer=str(error))
+    except UnavailableError as error:
+        logger.warning("transfer %s: attempt %s: the storage is away", transfer.pk, transfer.attempts)
+        endings.fail(claim, error=PeerError(PeerProblem.NOT_STORED, error.detail), random=random)
+        return False
     except PeerError as error:
         logger.warning("transfer %s: attempt %s: %s", transfer.pk, transfer.attempts, error.problem)
         endings.fail(claim, error=error, random=random)

@@ -105,19 +105,20 @@ def _refusals(answer: httpx.Response, node: RemoteNode, *, count: int) -> list[i
     content = content_of(answer, node)
     if answer.status_code not in WITH_REASONS:
         require_success(answer, node)
-        return []
+        return _failure_reasons(content) or []
     reasons = _failure_reasons(content)
-    if not reasons and answer.status_code == HTTPStatus.CONFLICT:
-        return [PROCESSING_FAILURE] * count
-    return reasons
+    is_unsaid = reasons is None or (not reasons and answer.status_code == HTTPStatus.CONFLICT)
+    return [PROCESSING_FAILURE] * count if is_unsaid else reasons or []
 
 
-def _failure_reasons(content: bytes) -> list[int]:
+def _failure_reasons(content: bytes) -> list[int] | None:
+    """None where the answer is not the dataset that says so: what was stored is then not known."""
     try:
-        failures: Any = json.loads(content)[FAILED_SEQUENCE]["Value"]  # Any: DICOM JSON of a peer
+        answered: Any = json.loads(content)  # Any: DICOM JSON of a peer
+        failures = answered.get(FAILED_SEQUENCE, {}).get("Value", [])
         return [int(one.get(FAILURE_REASON, {}).get("Value", [PROCESSING_FAILURE])[0]) for one in failures]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        return []
+    except (ValueError, TypeError, IndexError, AttributeError):
+        return None
 
 
 def content_of(answer: httpx.Response, node: RemoteNode) -> bytes:

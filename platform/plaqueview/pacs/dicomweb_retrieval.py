@@ -58,6 +58,8 @@ def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
         if media_type != "multipart/related" or not parameters.get("boundary"):
             raise _not_dicomweb(node, media_type)
         _take(_pieces(answer, deadline), node, PartReader(parameters["boundary"], basket.folder), basket)
+        if answer.status_code == HTTPStatus.PARTIAL_CONTENT:  # PS3.18 Table 10.4.3-1
+            raise PeerError(PeerProblem.NOT_SENT, f"{node.address}: some instances of the study did not come")
     return "by WADO-RS"
 
 

@@ -60,6 +60,8 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
             detail = f"{node.address}: the peer takes no objects of SOP class {', '.join(sorted(lacking))}"
             raise PeerError(PeerProblem.UNSUPPORTED, detail)
         for one in instances:
+            if not association.is_established:  # the library raises for this what it raises for anything
+                raise PeerError(PeerProblem.ABORTED, f"{node.address}: the peer ended the association between objects")
             tally.add(status_of(association.send_c_store(dcmread(one.path)), node))
             progress()
     return tally.answer()

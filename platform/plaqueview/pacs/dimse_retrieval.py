@@ -1,9 +1,8 @@
 """Studies at a peer by DIMSE: C-FIND, and C-GET, or C-MOVE to our own listener. Source: PS3.4 C."""
 
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
@@ -44,6 +43,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from plaqueview.core.disk import incoming, make_folders
 from plaqueview.pacs.dimse_peer import associated, status_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
@@ -115,7 +115,7 @@ def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
     Raises: PeerError, ssl.SSLError, SealBrokenError, and what the basket raises.
     """
     receiver = _Receiver(basket)
-    with _received_into(basket.folder):
+    with to_disk:
         try:
             return _got(node, study_instance_uid, receiver)
         except PeerError:
@@ -140,6 +140,8 @@ def _got(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
             detail = f"{node.address}: the peer offers neither C-GET nor C-MOVE of studies"
             raise PeerError(PeerProblem.UNSUPPORTED, detail)
         _follow(association, node, association.send_c_get(_study(uid), get, msg_id=MESSAGE_ID), receiver)
+    if receiver.offers_move and not receiver.count:
+        raise PeerError(PeerProblem.NOT_SENT, f"{node.address}: the peer sent nothing by C-GET")
     return "by C-GET"
 
 
@@ -261,12 +263,31 @@ def _compressed(uid: UID) -> list[str | UID]:
     return [RLELossless] if uid == SegmentationStorage else [*COMPRESSED]
 
 
-@contextmanager
-def _received_into(folder: Path) -> Iterator[None]:
-    """Datasets go to files in the folder as they come, not through memory; the library knows no other way to say it."""
-    before = tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET
-    tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = str(folder), True
-    try:
-        yield
-    finally:
-        tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = before
+class _ReceivingToDisk:
+    """Datasets go to files on the store's disk as they come, not through memory.
+
+    The library knows no other way to say it than for the whole process, whose threads fetch from several nodes at once:
+    the first says so, the last takes it back. The folder is none of a single fetch's, which goes with it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._before: tuple[str | None, bool] = None, False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._count:
+                make_folders(incoming())
+                self._before = tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET
+                tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = str(incoming()), True
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = self._before
+
+
+to_disk: Final = _ReceivingToDisk()

@@ -1,6 +1,5 @@
 """Searching a remote node over REST. Patients are named in the body: addresses end up in logs."""
 
-from dataclasses import asdict
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -73,4 +72,4 @@ class NodeSearch(APIView):
 
 
 def _row(hit: Hit) -> JSON:
-    return {**asdict(hit.study), "study": hit.kept}
+    return RemoteStudySerializer({**vars(hit.study), "study": hit.kept}).data

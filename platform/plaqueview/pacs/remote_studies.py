@@ -51,6 +51,7 @@ class StudyQuery:
 # What is asked back of each study. Source: PS3.4 Table C.6-5.
 RETURNED: Final = (
     "PatientID",
+    "IssuerOfPatientID",
     "PatientName",
     "PatientBirthDate",
     "StudyDate",
@@ -74,6 +75,8 @@ class RemoteStudy:
     study_description: str
     modalities: tuple[str, ...]
     instance_count: int | None
+    issuer_of_patient_id: str = ""
+    patient_birth_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def remote_study(dataset: Dataset) -> RemoteStudy | None:
         study_description=_text(dataset, "StudyDescription"),
         modalities=tuple(_texts(dataset, "ModalitiesInStudy")),
         instance_count=_count(_text(dataset, "NumberOfStudyRelatedInstances")),
+        issuer_of_patient_id=_text(dataset, "IssuerOfPatientID"),
+        patient_birth_date=_date(_text(dataset, "PatientBirthDate")),
     )
 
 
