@@ -71,9 +71,12 @@ def test_an_answer_whose_deadline_is_put_off_with_each_piece_is_read_to_its_end(
 
 
 def test_each_exchange_of_a_client_has_the_whole_time():
-    opening = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+    drops, length_s = 15, 2.0
+    opening = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {drops}\r\n\r\n".encode()
+    begin = time.monotonic()
 
-    with dripping_port(opening, b"a", drops=5) as port, client(Deadline(LONGEST_S)) as one:
+    with dripping_port(opening, b"a", drops=drops) as port, client(Deadline(length_s)) as one:
         answers = [one.get(f"http://127.0.0.1:{port}/").content for _ in range(3)]
 
-    assert answers == [b"aaaaa"] * 3
+    assert answers == [b"a" * drops] * 3
+    assert time.monotonic() - begin > length_s
