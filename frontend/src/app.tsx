@@ -1,12 +1,13 @@
 import { Button, MantineProvider } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { QueryClientProvider, useMutation, useQuery } from "@tanstack/react-query";
 import { Component, lazy, Suspense, useEffect, type ReactNode } from "react";
 import { BrowserRouter, Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
 
 import { AppFrame } from "./components/app_frame";
+import { BusyButton } from "./components/busy_button";
 import { Loading } from "./components/loading";
-import { Notice, Problem } from "./components/problem";
+import { detailOf, Notice, Problem } from "./components/problem";
 import { theme } from "./components/theme";
 import { UploadDock } from "./components/upload_dock";
 import { NotFoundPage } from "./pages/not_found_page";
@@ -89,13 +90,21 @@ function SignedIn() {
 function Pages({ me }: { me: Me }) {
   useKeptKeys();
   const navigate = useNavigate();
-  const leave = async () => {
-    await signOut().catch(() => null);
-    forgetReader();
-    await navigate("/sign-in", { replace: true });
-  };
+  const leaving = useMutation({
+    mutationFn: signOut,
+    onSuccess: async () => {
+      forgetReader();
+      await navigate("/sign-in", { replace: true });
+    },
+  });
   return (
-    <AppFrame me={me} onSignOut={() => void leave()}>
+    <AppFrame me={me} onSignOut={() => leaving.mutate()}>
+      {leaving.error && (
+        <Notice tone="alert" icon="warning" title="You are still signed in">
+          <p>{detailOf(leaving.error)}</p>
+          <BusyButton variant="default" onClick={() => leaving.mutate()}>Sign out again</BusyButton>
+        </Notice>
+      )}
       <Suspense fallback={<Centre><Loading of="page" /></Centre>}>
         <Routes>
           <Route path="/account" element={<AccountPage me={me} />} />

@@ -80,6 +80,24 @@ def test_the_next_reader_at_the_browser_sees_nothing_of_an_upload_before(
     expect(page.get_by_test_id("upload-dock")).to_have_count(0)
 
 
+def test_who_signs_in_where_somebody_still_is_works_under_their_own_name(
+    demo: RunningDemo, account: dict[str, str], stranger: Page
+) -> None:
+    page, sessions = stranger, "**/_allauth/browser/v1/auth/session"
+    give_password(page, demo.url, account)
+    page.get_by_test_id("worklist-row").first.wait_for()
+    page.route(sessions, lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+    page.get_by_test_id("user-menu").click()
+    page.get_by_test_id("sign-out").click()
+    expect(page.get_by_text("You are still signed in")).to_be_visible()
+    page.unroute(sessions)
+
+    give_password(page, f"{demo.url}/sign-in", demo.credentials["admin"])
+    page.get_by_test_id("worklist-row").first.wait_for()
+
+    expect(page.get_by_test_id("user-menu")).to_contain_text(demo.credentials["admin"]["username"])
+
+
 def test_a_phone_guards_the_account_and_another_session_is_ended(
     demo: RunningDemo, account: dict[str, str], stranger: Page, browser: Browser
 ) -> None:

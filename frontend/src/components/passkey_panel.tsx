@@ -42,7 +42,7 @@ export function PasskeyPanel() {
       {wish === null && canUsePasskeys() && (
         <BusyButton variant="default" className={styles.button} onClick={() => setWish({ what: "add" })}>Add a passkey …</BusyButton>
       )}
-      {wish !== null && <WishForm key={wish.what} wish={wish} onEnd={() => setWish(null)} />}
+      {wish !== null && <WishForm key={`${wish.what} ${"passkey" in wish ? wish.passkey.id : ""}`} wish={wish} onEnd={() => setWish(null)} />}
     </section>
   );
 }

@@ -22,7 +22,7 @@ export const STATE_TEXTS: Readonly<Record<StudyState, StateText>> = {
   running: { label: "Running", tone: "busy", meaning: "The network is reading this study." },
   ready: { label: "Ready", tone: "good", meaning: "Predictions are ready to be read." },
   failed: { label: "Failed", tone: "alert", meaning: "The network could not read this study. The slices can be read as they are." },
-  in_review: { label: "In review", tone: "review", meaning: "A reader has begun to correct the predictions." },
+  in_review: { label: "In review", tone: "review", meaning: "A reader has submitted this result, and it waits for approval." },
   approved: { label: "Approved", tone: "good", meaning: "A reader has approved this result." },
 };
 

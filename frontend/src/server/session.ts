@@ -31,12 +31,20 @@ function pendingIn({ data }: { data?: Flows }): SecondStep {
   return flow ? flow.types ?? [] : null;
 }
 
-/** Signs in, or says what the account asks for too; throws a ProblemError whose text a user can read. */
+/**
+ * Signs in, or says what the account asks for too; throws a ProblemError whose text a user can read.
+ *
+ * Whoever is still signed in in this browser is signed out first: the password was right, and whose work begins is whose it is.
+ */
 export async function signIn(username: string, password: string): Promise<SecondStep> {
   if (!csrfToken()) await ask("auth/session");
   if (!csrfToken()) await fetchMe().catch(() => null);
-  const answer = await ask<Flows>("auth/login", "POST", { username, password });
-  if (answer.status === 200 || answer.status === ALREADY_SIGNED_IN) return null;
+  let answer = await ask<Flows>("auth/login", "POST", { username, password });
+  if (answer.status === ALREADY_SIGNED_IN) {
+    await signOut();
+    answer = await ask<Flows>("auth/login", "POST", { username, password });
+  }
+  if (answer.status === 200) return null;
   const next = pendingIn(answer);
   if (next) return next;
   if (answer.status === 403) {
