@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Number = TypeVar("Number", np.float32, np.uint8)
+from plaqueview.imaging.volume import steps_within
 
-# Spacings are worked out from positions: slices of 2.5 mm are told as 2.4999997 or 2.5000002 mm apart.
-SPACING_TOLERANCE = 1e-3
+Number = TypeVar("Number", np.float32, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ RULE_OF_RECIPE: Mapping[str, ReadingRule] = {"plaqueview": ReadingRule(), "paper
 
 def slab_reach(slab_mm: float, slice_mm: float) -> int:
     """Neighbours on either side that a slab takes in, of slices that are so far apart."""
-    return int(slab_mm / slice_mm * (1.0 + SPACING_TOLERANCE)) // 2
+    return steps_within(slab_mm, slice_mm) // 2
 
 
 def slab_slice(slices: NDArray[Number], index: int, reach: int) -> slice:

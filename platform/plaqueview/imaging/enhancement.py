@@ -20,15 +20,13 @@ from plaqueview.imaging.matched_intensities import (
     on_grid,
     smoothed,
 )
-from plaqueview.imaging.volume import Volume
+from plaqueview.imaging.volume import SPACING_TOLERANCE, Volume, steps_within
 
 # Of what finds the places; it is kept beside them, and counts up when other places would be found by the same rule.
 ALGORITHM = 1
 
 # Fewer say nothing of a spread.
 FEWEST_VOXELS = 1000
-# Spacings are worked out from positions: voxels of 1 mm are told as 0.9999998 or 1.0000001 mm.
-SPACING_TOLERANCE = 1e-3
 
 # What an uptake says of the class, and what it does not.
 SUGGESTION = (
@@ -190,12 +188,13 @@ def _nearest_lesions(indices: NDArray[np.intp], lesions: Volume, rim_mm: float) 
 
 
 def _offsets_from_far_to_near(rim_mm: float, spacing_mm: tuple[float, float, float]) -> NDArray[np.intp]:
-    reach_mm = rim_mm * (1.0 + SPACING_TOLERANCE)
-    steps = [np.arange(-int(reach_mm / step_mm), int(reach_mm / step_mm) + 1) for step_mm in spacing_mm]
+    reaches = [steps_within(rim_mm, step_mm) for step_mm in spacing_mm]
+    steps = [np.arange(-reach, reach + 1) for reach in reaches]
     offsets = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
     distances_mm = np.linalg.norm(offsets * np.array(spacing_mm), axis=1)
     farthest_first = np.argsort(-distances_mm, kind="stable")
-    within: NDArray[np.intp] = offsets[farthest_first[distances_mm[farthest_first] <= reach_mm]]
+    is_within = distances_mm[farthest_first] <= rim_mm * (1.0 + SPACING_TOLERANCE)
+    within: NDArray[np.intp] = offsets[farthest_first[is_within]]
     return within
 
 

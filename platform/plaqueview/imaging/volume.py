@@ -10,6 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+# Spacings are worked out from positions: slices of 2.5 mm are told as 2.4999997 or 2.5000002 mm apart.
+SPACING_TOLERANCE: Final = 1e-3
+
 # Rows of an axial stack, by array axis, as unit vectors in LPS (PS3.3 C.7.6.2.1.1):
 # slices run feet to head, rows run front to back, columns run from the patient's right to the left.
 AXIAL_DIRECTIONS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
@@ -148,6 +151,11 @@ def reorientation_between(source: Volume, target: Volume) -> Reorientation:
     raise GeometryError(
         f"grids of {source.shape} and {target.shape} voxels differ by more than the order of their axes"
     )
+
+
+def steps_within(length_mm: float, step_mm: float) -> int:
+    """How many whole steps a length has room for, whatever the last digit of the spacing."""
+    return int(length_mm * (1.0 + SPACING_TOLERANCE) / step_mm)
 
 
 def _corners(volume: Volume) -> NDArray[np.float64]:
