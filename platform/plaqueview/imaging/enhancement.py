@@ -23,7 +23,7 @@ from plaqueview.imaging.matched_intensities import (
 from plaqueview.imaging.volume import SPACING_TOLERANCE, Volume, steps_within
 
 # Of what finds the places; it is kept beside them, and counts up when other places would be found by the same rule.
-ALGORITHM = 1
+ALGORITHM = 2
 
 # Fewer say nothing of a spread.
 FEWEST_VOXELS = 1000
