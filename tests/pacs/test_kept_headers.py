@@ -26,7 +26,7 @@ from plaqueview.pacs.kept_headers import keep_of_study
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import Series, Study
 from tests.accounts.people import make_user, token_client
-from tests.pacs.test_retrieval import address, multi_frame
+from tests.pacs.wado import address, multi_frame
 from tests.studies.dicom_files import T1, encoded, ljubljana, receive_bytes, receive_series, series
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:::pydicom")]

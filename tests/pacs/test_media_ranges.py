@@ -9,7 +9,7 @@ from pydicom.uid import JPEGLSLossless
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user, token_client
 from tests.imaging.phantoms import set_pixels
-from tests.pacs.test_retrieval import address, noise
+from tests.pacs.wado import address, noise
 from tests.studies.dicom_files import encoded, receive_bytes, series
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user, token_client
-from tests.pacs.test_retrieval import address
+from tests.pacs.wado import address
 from tests.studies.dicom_files import encoded, receive_bytes, receive_series, series
 
 pytestmark = pytest.mark.django_db

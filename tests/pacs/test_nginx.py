@@ -20,7 +20,7 @@ from plaqueview.launcher.broker import free_port
 from plaqueview.studies.models import Instance
 from tests.accounts.people import make_user, secret_of, token_client
 from tests.pacs.peers import certificate_and_key
-from tests.pacs.test_retrieval import address
+from tests.pacs.wado import address
 from tests.studies.dicom_files import encoded, receive_series, series
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")

@@ -11,7 +11,7 @@ from pydicom.uid import RLELossless
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user, token_client
 from tests.imaging.phantoms import set_pixels
-from tests.pacs.test_retrieval import address, multi_frame, parts_of
+from tests.pacs.wado import address, multi_frame, parts_of
 from tests.studies.dicom_files import encoded, receive_bytes, receive_series, series
 
 pytestmark = pytest.mark.django_db

@@ -28,8 +28,8 @@ from plaqueview.studies.settling import settle
 from plaqueview.studies.volumes import load_volume
 from tests.accounts.people import make_user, token_client
 from tests.imaging.phantoms import set_pixels
-from tests.pacs.test_retrieval import address, multi_frame
 from tests.pacs.test_stow import body_of, post
+from tests.pacs.wado import address, multi_frame
 from tests.studies.dicom_files import encoded, series
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:::pydicom")]

@@ -17,7 +17,7 @@ from plaqueview.accounts.services import create_site
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user, secret_of, token_client
 from tests.imaging.phantoms import set_pixels
-from tests.pacs.test_retrieval import FRAMES, address, multi_frame, noise, parts_of
+from tests.pacs.wado import FRAMES, address, multi_frame, noise, parts_of
 from tests.studies.dicom_files import encoded, receive_bytes, series
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user, token_client
-from tests.pacs.test_retrieval import address, parts_of
+from tests.pacs.wado import address, parts_of
 from tests.studies.dicom_files import encoded, receive_bytes, receive_series, series
 
 pytestmark = pytest.mark.django_db

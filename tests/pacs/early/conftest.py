@@ -5,7 +5,7 @@ import pytest
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user
 from tests.pacs.early.answers import bearer, session
-from tests.pacs.test_retrieval import address, multi_frame
+from tests.pacs.wado import address, multi_frame
 from tests.studies.dicom_files import encoded, receive_bytes
 
 

@@ -9,7 +9,7 @@ from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from tests.accounts.people import make_user
 from tests.pacs.early.answers import as_installed, only_early, ordinary, session, with_chance_removed
-from tests.pacs.test_retrieval import address
+from tests.pacs.wado import address
 from tests.studies.dicom_files import encoded, receive_bytes, series
 
 pytestmark = pytest.mark.django_db

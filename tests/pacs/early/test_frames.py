@@ -10,7 +10,7 @@ from plaqueview.core.access import Action, Role
 from tests.accounts.people import make_user
 from tests.imaging.phantoms import set_pixels
 from tests.pacs.early.answers import OCTETS, as_installed, bearer, only_early, ordinary, session, with_chance_removed
-from tests.pacs.test_retrieval import FRAMES, address, multi_frame, noise
+from tests.pacs.wado import FRAMES, address, multi_frame, noise
 from tests.studies.dicom_files import encoded, receive_bytes, receive_series, series
 
 pytestmark = pytest.mark.django_db
