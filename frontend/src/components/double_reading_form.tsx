@@ -27,15 +27,20 @@ const NOTHING: Choice = { study: "", first: "", second: "", adjudicator: "" };
 /** Asks for a study, its two readers and the one who decides between them: three different people. */
 export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
   const [choice, setChoice] = useState(NOTHING);
-  const people = useQuery(readersQuery).data ?? [];
+  const [search, setSearch] = useState("");
+  const readers = useQuery(readersQuery);
+  const people = readers.data ?? [];
+  const studies = useFoundStudies(search);
+  // What begins is what the form shows: a study that the list has no more is not chosen any longer.
+  const study = studies.data?.results.some(({ id }) => id === choice.study) ? choice.study : "";
   const beginning = useMutation({
-    mutationFn: () => beginDoubleReading({ study: choice.study, readers: [choice.first, choice.second], adjudicator: choice.adjudicator }),
+    mutationFn: () => beginDoubleReading({ study, readers: [choice.first, choice.second], adjudicator: choice.adjudicator }),
     onSuccess: onDone,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["double-readings"] }),
   });
   const place = useKeptPlace<HTMLFormElement>();
   const chosen = [choice.first, choice.second, choice.adjudicator];
-  const isWhole = choice.study !== "" && chosen.every(Boolean) && new Set(chosen).size === chosen.length;
+  const isWhole = study !== "" && chosen.every(Boolean) && new Set(chosen).size === chosen.length;
   const person = (label: string, field: "first" | "second" | "adjudicator") => (
     <NativeSelect
       size="xs" label={label} value={choice[field]} onChange={(event) => setChoice({ ...choice, [field]: event.currentTarget.value })}
@@ -52,12 +57,19 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
         if (isWhole) beginning.mutate();
       }}
     >
-      <StudyChoice chosen={choice.study} onChoose={(study) => setChoice({ ...choice, study })} />
+      <StudyChoice
+        studies={studies} search={search} chosen={study} onChoose={(one) => setChoice({ ...choice, study: one })}
+        onSearch={(typed) => {
+          setSearch(typed);
+          setChoice({ ...choice, study: "" });
+        }}
+      />
       <div className={styles.people}>
         {person("First reader", "first")}
         {person("Second reader", "second")}
         {person("Adjudicator", "adjudicator")}
       </div>
+      {readers.isError && <Problem error={readers.error} onRetry={() => void readers.refetch()} />}
       {beginning.isError && <Problem error={beginning.error} />}
       <div className={styles.actions}>
         <BusyButton type="submit" disabled={!isWhole} isBusy={beginning.isPending}>Begin</BusyButton>
@@ -67,19 +79,33 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
   );
 }
 
-function StudyChoice({ chosen, onChoose }: { chosen: string; onChoose: (study: string) => void }) {
-  const [typed, setTyped] = useState("");
+function useFoundStudies(typed: string) {
   const [search] = useDebouncedValue(typed.trim(), SEARCH_DELAY_MS);
-  const studies = useQuery(studiesQuery({ page: 1, page_size: MOST_LISTED, reading: "unread", ...(search ? { search } : {}) }));
-  const found = studies.data?.results ?? [];
+  return useQuery(studiesQuery({ page: 1, page_size: MOST_LISTED, reading: "unread", ...(search ? { search } : {}) }));
+}
+
+interface StudyChoiceProps {
+  readonly studies: ReturnType<typeof useFoundStudies>;
+  readonly search: string;
+  readonly chosen: string;
+  onSearch(typed: string): void;
+  onChoose(study: string): void;
+}
+
+function StudyChoice({ studies: { data, isPending, error, refetch }, search, chosen, onSearch, onChoose }: StudyChoiceProps) {
+  const found = data?.results ?? [];
+  const prompt = isPending ? "Looking …" : data && found.length === 0 ? "No unread study matches" : "Choose …";
   return (
-    <div className={styles.study}>
-      <TextInput autoFocus size="xs" type="search" label="Find the study" placeholder="Name, patient ID, accession" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
-      <NativeSelect
-        size="xs" label="Unread study" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}
-        data={[{ value: "", label: found.length > 0 ? "Choose …" : "No unread study matches" }, ...found.map((study) => ({ value: study.id, label: studyText(study) }))]}
-      />
-    </div>
+    <>
+      <div className={styles.study}>
+        <TextInput autoFocus size="xs" type="search" label="Find the study" placeholder="Name, patient ID, accession" value={search} onChange={(event) => onSearch(event.currentTarget.value)} />
+        <NativeSelect
+          size="xs" label="Unread study" value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}
+          data={[{ value: "", label: prompt }, ...found.map((study) => ({ value: study.id, label: studyText(study) }))]}
+        />
+      </div>
+      {error && <Problem error={error} onRetry={() => void refetch()} />}
+    </>
   );
 }
 
