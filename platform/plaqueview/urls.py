@@ -31,7 +31,7 @@ REST_APPS = (
     "operations",
 )
 
-# Only what an account made by an administrator needs: no sign-up, no e-mail, no password reset by e-mail.
+# Only what an account made by an administrator needs: no sign-up, no e-mail; a password is set by a link of theirs.
 SIGN_IN_VIEWS = {
     "auth/session": (sign_in.SessionView, "current_session"),
     "auth/login": (sign_in.LoginView, "login"),
@@ -41,6 +41,7 @@ SIGN_IN_VIEWS = {
     "auth/webauthn/authenticate": (second_factor.AuthenticateWebAuthnView, "authenticate_webauthn"),
     "auth/webauthn/reauthenticate": (second_factor.ReauthenticateWebAuthnView, "reauthenticate_webauthn"),
     "auth/reauthenticate": (sign_in.ReauthenticateView, "reauthenticate"),
+    "auth/password/reset": (sign_in.ResetPasswordView, "reset_password"),
     "auth/sessions": (SessionsView, "sessions"),
     "account/password/change": (sign_in.ChangePasswordView, "change_password"),
     "account/authenticators": (second_factor.AuthenticatorsView, "authenticators"),

@@ -153,7 +153,7 @@ def test_an_account_that_is_switched_off_loses_its_session(ana):
 
 @pytest.mark.parametrize(
     "path",
-    ["auth/signup", "auth/password/request", "auth/password/reset", "account/email", "auth/code/request", "config"],
+    ["auth/signup", "auth/password/request", "account/email", "auth/code/request", "config"],
 )
 def test_nobody_signs_up_or_resets_by_mail(path):
     client = browser()

@@ -86,6 +86,10 @@ def new_token(_: Place) -> dict[str, Any]:
     return {"name": "mine", "expires_at": "2999-01-01T00:00:00Z"}
 
 
+def new_user(place: Place) -> dict[str, Any]:
+    return {"username": "eva", "role": "neurologist", "sites": [str(place.site.pk)]}
+
+
 def remote_study(place: Place) -> dict[str, Any]:
     return {"node": place.parameters["node_id"], "study_instance_uid": "1.2.3.4"}
 
@@ -121,6 +125,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "api/v1/tokens/<uuid:pk>"): of_site(
         A.TOKEN_MANAGE, 204, names={"pk": "token"}, but={Role.NEUROLOGIST: 404}
     ),
+    ("GET", "api/v1/users"): of_caller(A.USER_MANAGE),
+    # The password was not given again: 403 says that the caller may manage accounts once it is.
+    ("POST", "api/v1/users"): of_caller(A.USER_MANAGE, 403, body=new_user),
+    ("GET", "api/v1/users/<uuid:user_id>"): of_site(A.USER_MANAGE),
+    ("PATCH", "api/v1/users/<uuid:user_id>"): of_site(A.USER_MANAGE, 403, body=lambda _: {"role": "admin"}),
+    ("PUT", "api/v1/users/<uuid:user_id>/opening"): of_site(A.USER_MANAGE, 403),
+    ("DELETE", "api/v1/users/<uuid:user_id>/opening"): of_site(A.USER_MANAGE, 403),
+    ("POST", "api/v1/users/<uuid:user_id>/password-link"): of_site(A.USER_MANAGE, 403),
+    ("DELETE", "api/v1/users/<uuid:user_id>/sessions"): of_site(A.USER_MANAGE, 403),
     ("GET", "api/v1/audit"): of_caller(A.AUDIT_READ),
     ("GET", "api/v1/patients"): of_caller(A.PATIENT_READ),
     ("GET", "api/v1/patients/<uuid:patient_id>"): of_site(A.PATIENT_READ),
@@ -348,6 +361,7 @@ NOT_REST = {
     "_allauth/browser/v1/auth/session",
     "_allauth/browser/v1/auth/login",
     "_allauth/browser/v1/auth/reauthenticate",
+    "_allauth/browser/v1/auth/password/reset",  # for the holder of a link: tests/accounts/test_password_links.py
     "_allauth/browser/v1/account/password/change",
     # of one's own account: tests/accounts/test_second_factor.py, test_passkeys.py and test_sessions.py
     "_allauth/browser/v1/auth/2fa/authenticate",

@@ -43,7 +43,7 @@ from tests.studies.dicom_files import encoded, incoming, receive_series, series
 IDS = (
     "study_id", "series_id", "patient_id", "annotation_id", "draft_id", "comment_id", "double_reading_id",
     "job_id", "rerun_id", "node_id", "transfer_id", "fetch_id", "webhook_id", "delivery_id",
-    "snapshot_id", "run_id", "schedule_id",
+    "snapshot_id", "run_id", "schedule_id", "user_id",
     "study_uid", "series_uid", "instance_uid",
 )  # fmt: skip
 QUEUES = ("default", "inference")
@@ -103,6 +103,7 @@ def make_place(name: str) -> Place:
         "snapshot_id": snapshot.pk,
         "run_id": _run(snapshot),
         "schedule_id": _schedule(users[Role.ADMIN]),
+        "user_id": users[Role.NEUROLOGIST].pk,
         "token": _token(users[Role.INTEGRATOR]),
         "model": model.pk,
         "study_uid": study.study_instance_uid,

@@ -42,6 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().logout(request)
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        user.password_link_at = None  # type: ignore[attr-defined]  # ours, whom the library knows as any user
         super().set_password(user, password)
         audit.record(EventKind.PASSWORD_CHANGED, actor=user, object_type="user", object_id=user.pk)
 

@@ -24,6 +24,9 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     role = models.CharField(max_length=20, choices=Role)
     sites = models.ManyToManyField(Site, related_name="users")
+    password_link_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the link was made that waits for its use."
+    )
 
     # Set when a token speaks for the user: which one, and to what it narrows the role; no scopes mean the whole role.
     token_id: uuid.UUID | None = None

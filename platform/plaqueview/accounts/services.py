@@ -47,8 +47,12 @@ def create_site(*, name: str) -> Site:
 
 
 @transaction.atomic
-def create_user(*, username: str, password: str, role: Role, sites: Collection[Site], actor: User | None) -> User:
+def create_user(
+    *, username: str, password: str | None, role: Role, sites: Collection[Site], actor: User | None
+) -> User:
     """The account exists and can sign in; `actor` None means somebody at the machine's command line.
+
+    Without a password its owner sets one by a link, or comes from the hospital's own page of sign-in.
 
     Raises: DeniedError, ConflictError when the name is taken, InvalidError when the password is too weak.
     """
@@ -57,11 +61,12 @@ def create_user(*, username: str, password: str, role: Role, sites: Collection[S
     user = User(username=username, role=role)
     try:
         user.full_clean(exclude=["password"])
-        validate_password(password, user)
+        if password is not None:
+            validate_password(password, user)
     except ValidationError as error:
         if User.objects.filter(username=username).exists():
             raise ConflictError(f"there is already an account with the name {username}") from error
-        raise InvalidError("the account is not acceptable", fields={"account": "; ".join(error.messages)}) from error
+        raise InvalidError("the account is not acceptable", fields=_refused_fields(error)) from error
     user.set_password(password)
     user.save(force_insert=True)
     user.sites.set(sites)
@@ -69,6 +74,12 @@ def create_user(*, username: str, password: str, role: Role, sites: Collection[S
         EventKind.ACCOUNT_CREATED, actor=actor, object_type="user", object_id=user.pk, details={"role": role.value}
     )
     return user
+
+
+def _refused_fields(error: ValidationError) -> dict[str, str]:
+    """Those of the account; what is wrong with a password is said of none."""
+    named = error.message_dict if hasattr(error, "error_dict") else {"password": error.messages}
+    return {name: "; ".join(texts) for name, texts in named.items()}
 
 
 @transaction.atomic

@@ -12,6 +12,10 @@ class EventKind(models.TextChoices):
     """The closed list of what is recorded."""
 
     ACCOUNT_CREATED = "account.created"
+    ACCOUNT_CHANGED = "account.changed"
+    ACCOUNT_CLOSED = "account.closed"
+    ACCOUNT_OPENED = "account.opened"
+    PASSWORD_LINK_CREATED = "account.password_link_created"
     SIGNED_IN = "account.signed_in"
     SIGN_IN_FAILED = "account.sign_in_failed"
     SIGNED_OUT = "account.signed_out"

@@ -1,0 +1,46 @@
+"""Links by which the owner of an account sets its password: each opens once, and for three days.
+
+So whoever makes an account, or helps somebody who forgot their password, never knows the password. django-allauth
+checks the key and sets the password; which link is good, and that only the newest one is, is said here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.utils import timezone
+
+from plaqueview.accounts.models import User
+
+PAGE: Final = "/set-password"
+
+
+@dataclass(frozen=True)
+class PasswordLink:
+    """`url` exists here and with whoever is shown it now; it cannot be read again."""
+
+    url: str
+    expires_at: datetime
+
+
+class LinkGenerator(PasswordResetTokenGenerator):
+    """Keys that a changed password, a sign-in, a newer link and the closing of the account end."""
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.password_link_at}"
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        is_waiting = user is not None and user.is_active and user.password_link_at is not None
+        return is_waiting and super().check_token(user, token)
+
+
+def make_link(user: User) -> PasswordLink:
+    """The one link that is good from now on; whoever calls this keeps the user."""
+    user.password_link_at = timezone.now()
+    key = f"{user_pk_to_url_str(user)}-{LinkGenerator().make_token(user)}"
+    # Behind the hash: browsers keep it to themselves, so no server's log, nor any proxy's, ever has it.
+    url = f"{settings.ORIGIN}{PAGE}#{key}"
+    return PasswordLink(url, user.password_link_at + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
