@@ -56,7 +56,12 @@ def test_a_schedule_is_made_paused_and_removed_by_keyboard(colleague: Page) -> N
 
     press(page, card.get_by_role("button", name="Pause"), "**/api/v1/schedules/*")
     expect(card.get_by_role("button", name="Go on")).to_be_focused()
-    card.get_by_role("button", name="Remove").press("Enter")
+    card.get_by_role("button", name="Remove …").press("Enter")
+    expect(page.get_by_test_id("confirm")).to_be_focused()
+    card.get_by_role("button", name="Keep it").press("Enter")
+    expect(card.get_by_role("button", name="Remove …")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
     expect(card).to_have_count(0)
     expect(page.get_by_role("main")).to_be_focused()
 
@@ -76,7 +81,7 @@ def test_a_node_is_asked_and_deleted_by_keyboard(demo: RunningDemo, colleague: P
 
         row.get_by_role("button", name="Edit Leaving").press("Enter")
         page.get_by_test_id("delete-node").press("Enter")
-        expect(page.get_by_test_id("confirm-delete")).to_be_focused()
+        expect(page.get_by_test_id("confirm")).to_be_focused()
         page.evaluate(SLOW_RETURN)
         page.keyboard.press("Enter")
         expect(row).to_have_count(0)

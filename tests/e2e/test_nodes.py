@@ -43,7 +43,7 @@ def test_a_node_that_nobody_answers_for_says_so_in_words(demo: RunningDemo, coll
 
     row.get_by_role("button", name="Edit Closed archive").click()
     page.get_by_test_id("delete-node").click()
-    page.get_by_test_id("confirm-delete").click()
+    page.get_by_test_id("confirm").click()
     expect(row).to_have_count(0)
     with demo.api("admin") as api:
         assert "Closed archive" not in {node["name"] for node in api.get("/api/v1/nodes").json()["results"]}

@@ -6,6 +6,7 @@ import { cancelEvaluation, promoteModel, requestEvaluation, rollBackModel, type 
 import type { ModelVersion } from "../server/types";
 import { evaluationsQuery, isLive, refreshModels, verdictQuery } from "../state/training";
 import { BusyButton } from "./busy_button";
+import { CarefulButton } from "./careful_button";
 import styles from "./gate_panel.module.css";
 import { JobAction } from "./job_card";
 import { Notice, Problem } from "./problem";
@@ -155,11 +156,12 @@ function PromotionForm({ model, verdict }: { model: ModelVersion; verdict: GateV
 function Rollback({ model }: { model: ModelVersion }) {
   const rollback = useMutation({ mutationFn: () => rollBackModel(model.id), onSettled: refreshModels });
   return (
-    <>
+    <div>
       {rollback.isError && <Problem error={rollback.error} />}
-      <BusyButton variant="default" w="fit-content" isBusy={rollback.isPending} onClick={() => rollback.mutate()} data-testid="roll-back">
-        Roll back to the model before
-      </BusyButton>
-    </>
+      <CarefulButton
+        label="Roll back to the model before …" question="Roll back: the model before reads every new study" keep="Keep this one"
+        isBusy={rollback.isPending} onSure={() => rollback.mutate()} testId="roll-back"
+      />
+    </div>
   );
 }

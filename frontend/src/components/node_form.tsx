@@ -7,6 +7,7 @@ import type { Me } from "../server/types";
 import { nodesQuery } from "../state/outbox";
 import { queryClient } from "../state/queries";
 import { BusyButton } from "./busy_button";
+import { CarefulButton } from "./careful_button";
 import { countText } from "./formats";
 import { NodeAddress } from "./node_address";
 import { NodeArrivals } from "./node_arrivals";
@@ -129,18 +130,18 @@ function SentFields({ setup, errors, change }: NodeFieldsProps) {
   );
 }
 
-/** Asks once more before the node is gone; one to which something was sent is refused by the server, which says what to do. */
+/** One to which something was sent is refused by the server, which says what to do. */
 function Removal({ node, onRemoved }: { node: RemoteNode; onRemoved: () => void }) {
-  const [isAsking, ask] = useState(false);
   const removing = useMutation({
     mutationFn: () => removeNode(node.id),
     onSuccess: onRemoved,
     onSettled: () => queryClient.invalidateQueries({ queryKey: nodesQuery.queryKey }),
   });
-  if (!isAsking) return <Button className={styles.removal} variant="default" onClick={() => ask(true)} data-testid="delete-node">Delete …</Button>;
   return (
     <div className={styles.removal}>
-      <BusyButton color="red.9" autoFocus isBusy={removing.isPending} onClick={() => removing.mutate()} data-testid="confirm-delete">{`Delete ${node.name} for good`}</BusyButton>
+      <CarefulButton
+        label="Delete …" question={`Delete ${node.name} for good`} isBusy={removing.isPending} onSure={() => removing.mutate()} testId="delete-node"
+      />
       {removing.isError && <Problem error={removing.error} />}
     </div>
   );

@@ -4,21 +4,22 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { erasePatient, fetchErasure, setHold, type Erasure } from "../server/erasure";
+import type { Patient } from "../server/types";
 import { queryClient } from "../state/queries";
 import { BusyButton } from "./busy_button";
-import { bytesText, countText } from "./formats";
+import { CarefulButton } from "./careful_button";
+import { bytesText, countText, nameText } from "./formats";
 import { Loading } from "./loading";
 import styles from "./patient_deletion.module.css";
 import { Notice, Problem } from "./problem";
 import { Proof, proofIn } from "./proof";
 
 interface PatientDeletionProps {
-  readonly patient: string;
-  readonly holdReason: string;
+  readonly patient: Patient;
 }
 
 /** What an administrator decides about keeping a patient: a hold, or everything gone. */
-export function PatientDeletion({ patient, holdReason }: PatientDeletionProps) {
+export function PatientDeletion({ patient: { id: patient, name, patient_id, hold_reason: holdReason } }: PatientDeletionProps) {
   const [asked, setAsked] = useState<"hold" | "erase" | null>(null);
   const close = () => setAsked(null);
   return (
@@ -31,10 +32,10 @@ export function PatientDeletion({ patient, holdReason }: PatientDeletionProps) {
           {holdReason ? "Nothing is deleted while the patient is held." : "A hold keeps everything, whatever the department's retention says."}
         </span>
       </div>
-      <Modal opened={asked === "hold"} onClose={close} title="Hold this patient" centered size="sm">
+      <Modal opened={asked === "hold"} onClose={close} title={`Hold ${nameText(name)}, ID ${patient_id}`} centered size="sm">
         <HoldForm patient={patient} onDone={close} />
       </Modal>
-      <Modal opened={asked === "erase"} onClose={close} title="Erase this patient" centered size="md">
+      <Modal opened={asked === "erase"} onClose={close} title={`Erase ${nameText(name)}, ID ${patient_id}`} centered size="md">
         <ErasureForm patient={patient} onClose={close} />
       </Modal>
     </section>
@@ -59,7 +60,10 @@ function Release({ patient }: { readonly patient: string }) {
   return (
     <>
       {hold.isError && <Problem error={hold.error} />}
-      <BusyButton variant="default" size="xs" isBusy={hold.isPending} onClick={() => hold.mutate("")}>Release the hold</BusyButton>
+      <CarefulButton
+        label="Release the hold …" question="Release: the patient may be deleted from now on" keep="Keep the hold" isBusy={hold.isPending}
+        onSure={() => hold.mutate("")} testId="release-hold"
+      />
     </>
   );
 }
@@ -91,8 +95,7 @@ function ErasureForm({ patient, onClose }: { readonly patient: string; readonly 
       queryClient.clear();
     },
   });
-  if (preview.isError) return <Problem error={preview.error} onRetry={() => void preview.refetch()} />;
-  if (!preview.data) return <Loading of="what would go" />;
+  if (!preview.data) return preview.error ? <Problem error={preview.error} onRetry={() => void preview.refetch()} /> : <Loading of="what would go" />;
   const { obstacles } = preview.data;
   if (obstacles.length > 0) {
     return (

@@ -6,6 +6,7 @@ import type { Me } from "../server/types";
 import { changeWebhook, createWebhook, removeWebhook, renewSecret, type ShownOnce, type Webhook, type WebhookEvent } from "../server/webhooks";
 import { refreshWebhooks } from "../state/webhooks";
 import { BusyButton } from "./busy_button";
+import { CarefulButton } from "./careful_button";
 import styles from "./node_form.module.css";
 import { fieldErrors } from "./node_setup";
 import { Problem } from "./problem";
@@ -92,30 +93,23 @@ function keptFields({ name, url, ca_certificates, events, is_active }: Webhook) 
   return { name, url, ca_certificates, events, is_active };
 }
 
-/** What cannot be taken back is asked once more. */
 function Asked({ webhook, onSecret, onClose }: Pick<WebhookFormProps, "onSecret" | "onClose"> & { webhook: Webhook }) {
-  const [asked, ask] = useState<"secret" | "removal" | null>(null);
-  const doing = useMutation({
-    mutationFn: async () => {
-      if (asked === "secret") return onSecret(await renewSecret(webhook.id));
-      await removeWebhook(webhook.id);
-      return onClose();
-    },
-    onSettled: refreshWebhooks,
-  });
-  if (!asked) {
-    return (
-      <div className={styles.actions}>
-        <Button variant="default" onClick={() => ask("secret")}>New secret …</Button>
-        <Button variant="default" onClick={() => ask("removal")} data-testid="delete-webhook">Delete …</Button>
-      </div>
-    );
-  }
-  const words = asked === "secret" ? "The old secret signs nothing from now on" : `Delete ${webhook.name} with its messages`;
+  const renewing = useMutation({ mutationFn: () => renewSecret(webhook.id), onSuccess: onSecret, onSettled: refreshWebhooks });
+  const removing = useMutation({ mutationFn: () => removeWebhook(webhook.id), onSuccess: onClose, onSettled: refreshWebhooks });
   return (
     <div className={styles.removal}>
-      <BusyButton color="red.9" autoFocus isBusy={doing.isPending} onClick={() => doing.mutate()} data-testid="confirm">{words}</BusyButton>
-      {doing.isError && <Problem error={doing.error} />}
+      <div className={styles.actions}>
+        <CarefulButton
+          label="New secret …" question="The old secret signs nothing from now on" keep="Keep the old one" isBusy={renewing.isPending}
+          onSure={() => renewing.mutate()} testId="new-secret"
+        />
+        <CarefulButton
+          label="Delete …" question={`Delete ${webhook.name} with its messages`} isBusy={removing.isPending}
+          onSure={() => removing.mutate()} testId="delete-webhook"
+        />
+      </div>
+      {renewing.isError && <Problem error={renewing.error} />}
+      {removing.isError && <Problem error={removing.error} />}
     </div>
   );
 }

@@ -72,7 +72,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
         <p className={styles.lead}>{`${countsClaimOf(studies)} Counted: ${patient.data.counting_rule.replace(/\.$/, "")}.`}</p>
       )}
       <Course patient={id} />
-      {me.actions.includes("patient.erase") && <PatientDeletion patient={id} holdReason={hold_reason} />}
+      {me.actions.includes("patient.erase") && <PatientDeletion patient={patient.data} />}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { BusyButton } from "../components/busy_button";
+import { CarefulButton } from "../components/careful_button";
 import { countText, timeText, UNKNOWN } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
@@ -59,7 +60,12 @@ function ScheduleCard({ schedule, canManage }: { schedule: Schedule; canManage: 
             <td className={styles.keep}>{is_active ? `next ${timeText(next_due_at)}` : "paused"}</td>
             <td className={styles.right}>
               {canManage && <BusyButton size="compact-sm" variant="default" isBusy={changing.isPending} onClick={() => changing.mutate()}>{is_active ? "Pause" : "Go on"}</BusyButton>}
-              {canManage && <BusyButton size="compact-sm" variant="subtle" color="red" isBusy={removing.isPending} onClick={() => removing.mutate()}>Remove</BusyButton>}
+              {canManage && (
+                <CarefulButton
+                  label="Remove …" question="Remove it with its record" size="compact-sm" isBusy={removing.isPending}
+                  onSure={() => removing.mutate()} testId="remove-schedule"
+                />
+              )}
             </td>
           </tr>
         </tbody>
