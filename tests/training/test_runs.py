@@ -171,6 +171,17 @@ def test_steps_are_kept_with_loss_and_validation(run, admin):
     assert (run.step, run.loss, run.best_dice, run.best_step, run.seconds) == (2, 1.25, 0.5, 2, 12.0)
 
 
+def test_of_a_long_run_some_steps_can_be_told_and_every_validation(run, admin):
+    services.renew_run(claimed(run), learned_to(*(point(n, dice=0.5 if n == 5 else None) for n in range(1, 10))))
+    client = token_client(admin)
+
+    told = client.get(f"/api/v1/runs/{run.pk}/points", {"every": 4, "after": 3}).json()
+    refused = client.get(f"/api/v1/runs/{run.pk}/points", {"every": 0})
+
+    assert [row["step"] for row in told["results"]] == [4, 5, 8]
+    assert (told["count"], refused.status_code) == (3, 400)
+
+
 def test_a_step_taken_again_after_a_kill_is_the_same_point(run):
     services.renew_run(claimed(run), learned_to(point(1), point(2), point(3, loss=0.75)))
     die(run)

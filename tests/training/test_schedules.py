@@ -199,6 +199,12 @@ def test_what_keeps_it_from_training_is_told(admin, at):
     assert line == f"{admin.username}, on whose behalf it is, may no longer train on these sites."
 
 
+def test_who_enters_a_schedule_is_told_in_which_time_zone_it_is_due(admin, settings):
+    settings.TIME_ZONE = "Europe/Zurich"
+
+    assert token_client(admin).get("/api/v1/me").json()["time_zone"] == "Europe/Zurich"
+
+
 def test_it_is_made_paused_and_removed_over_rest(admin, at):
     client = token_client(admin)
     wanted = {"name": "Weekly", "cron": "0 2 * * 6", "window_from": "20:00", "window_until": "06:00"}

@@ -3704,6 +3704,8 @@ export interface components {
             /** @description Where the WebSocket of live events is. */
             readonly feed_url: string;
             readonly version: string;
+            /** @description The department's, in which schedules are due. */
+            readonly time_zone: string;
             /** @description What counts as one lesion, as a sentence. */
             readonly counting_rule: string;
             /** @description The department requires a second factor, and this session's account has none: nothing else is open. */
@@ -15030,6 +15032,8 @@ export interface operations {
             query?: {
                 /** @description Only steps after this one. */
                 after?: number;
+                /** @description Only its multiples, and each that validated. */
+                every?: number;
                 /** @description A page number within the paginated result set. */
                 page?: number;
                 /** @description Number of results to return per page. */
@@ -20931,12 +20935,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No response body */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
             };
             /** @description Bad Request */
             400: {

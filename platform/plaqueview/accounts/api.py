@@ -40,6 +40,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
     actions = serializers.SerializerMethodField()
     feed_url = serializers.SerializerMethodField(help_text="Where the WebSocket of live events is.")
     version = serializers.SerializerMethodField()
+    time_zone = serializers.SerializerMethodField(help_text="The department's, in which schedules are due.")
     needs_second_factor = serializers.SerializerMethodField(
         help_text="The department requires a second factor, and this session's account has none: nothing else is open."
     )
@@ -48,8 +49,8 @@ class MeSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = [
-            "id", "username", "display_name", "role", "sites", "actions", "feed_url", "version", "counting_rule",
-            "needs_second_factor",
+            "id", "username", "display_name", "role", "sites", "actions", "feed_url", "version", "time_zone",
+            "counting_rule", "needs_second_factor",
         ]  # fmt: skip
 
     def get_display_name(self, user: User) -> str:
@@ -64,6 +65,9 @@ class MeSerializer(serializers.ModelSerializer[User]):
 
     def get_version(self, user: User) -> str:
         return plaqueview.__version__
+
+    def get_time_zone(self, user: User) -> str:
+        return settings.TIME_ZONE
 
     def get_needs_second_factor(self, user: User) -> bool:
         request: Request = self.context["request"]

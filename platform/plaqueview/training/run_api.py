@@ -218,12 +218,18 @@ class RunPoints(generics.GenericAPIView[RunPoint]):
     @extend_schema(
         operation_id="list_points_of_run",
         summary="The run's steps with their loss, and validations, in order",
-        parameters=[OpenApiParameter("after", OpenApiTypes.INT, description="Only steps after this one.")],
+        parameters=[
+            OpenApiParameter("after", OpenApiTypes.INT, description="Only steps after this one."),
+            OpenApiParameter("every", OpenApiTypes.INT, description="Only its multiples, and each that validated."),
+        ],
         responses=RunPointSerializer(many=True),
     )
     def get(self, request: Request, run_id: UUID) -> Response:
         after = serializers.IntegerField(min_value=0).run_validation(request.query_params.get("after", 0))
-        found = services.read_points(run_id=run_id, after=after, actor=user_of(request))
+        every = serializers.IntegerField(min_value=1, max_value=1_000_000).run_validation(
+            request.query_params.get("every", 1)
+        )
+        found = services.read_points(run_id=run_id, after=after, every=every, actor=user_of(request))
         return self.get_paginated_response(RunPointSerializer(self.paginate_queryset(found), many=True).data)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from plaqueview.accounts.models import User
@@ -109,13 +109,14 @@ def read_run(*, run_id: UUID, actor: User) -> TrainingRun:
     return run
 
 
-def read_points(*, run_id: UUID, after: int, actor: User) -> QuerySet[RunPoint]:
-    """The steps of the run after this one.
+def read_points(*, run_id: UUID, after: int, every: int = 1, actor: User) -> QuerySet[RunPoint]:
+    """The steps of the run after this one: the multiples of `every`, and each that validated.
 
     Raises: DeniedError, NotFoundError.
     """
     run = read_run(run_id=run_id, actor=actor)
-    return RunPoint.objects.filter(run=run, step__gt=after).order_by("step")
+    wanted = Q(beside=0) | Q(validation_dice__isnull=False)
+    return RunPoint.objects.alias(beside=F("step") % every).filter(wanted, run=run, step__gt=after).order_by("step")
 
 
 def read_samples(*, run_id: UUID, actor: User) -> QuerySet[RunSample]:
