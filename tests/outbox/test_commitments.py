@@ -1,6 +1,5 @@
 """Storage commitment both ways: callers ask our listener, and a transfer ends when its peer keeps what it was sent."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
 
 from plaqueview.accounts.models import Site
@@ -44,10 +43,8 @@ def post_office():
 
 
 @pytest.fixture
-def listen(monkeypatch, settings) -> Iterator[Callable[[Site], int]]:
+def listen(settings) -> Iterator[Callable[[Site], int]]:
     """Starts the listener in this process, for callers of any title; its port."""
-    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
-    monkeypatch.setattr(_config, "STORE_RECV_CHUNKED_DATASET", False)
     settings.DICOM_CALLING_AE_TITLES = ["*"]
     running: list[Listener] = []
 

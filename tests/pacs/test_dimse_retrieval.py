@@ -14,6 +14,7 @@ from pynetdicom.sop_class import MRImageStorage, StudyRootQueryRetrieveInformati
 from plaqueview.core.disk import incoming
 from plaqueview.pacs import dimse_retrieval
 from plaqueview.pacs.models import NodeKind, RemoteNode
+from plaqueview.pacs.received_files import to_disk
 from tests.studies.dicom_files import series
 
 
@@ -90,8 +91,8 @@ def test_two_fetches_at_once_leave_the_process_as_it_was(tmp_path, settings):
     before = (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET)
 
     with ExitStack() as second:
-        with dimse_retrieval.to_disk:
-            second.enter_context(dimse_retrieval.to_disk)
+        with to_disk:
+            second.enter_context(to_disk)
         left = (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET)
 
     assert left == (str(tmp_path / "incoming"), True)

@@ -21,6 +21,7 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, MRImageStorage, RLELossless
 from pynetdicom import AE, _config, build_context, evt
 
+from plaqueview.core.disk import incoming
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, DUPLICATE_SOP_INSTANCE, OUT_OF_RESOURCES, SUCCESS
 from plaqueview.pacs.listener import MOST_ASSOCIATIONS, Listener
@@ -94,9 +95,7 @@ class Inside:
 
 
 @pytest.fixture
-def listener(monkeypatch) -> Iterator[Inside]:
-    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
-    monkeypatch.setattr(_config, "STORE_RECV_CHUNKED_DATASET", False)
+def listener() -> Iterator[Inside]:
     running = Listener(site=ljubljana())
     yield Inside(running.address[1])
     running.stop()
@@ -267,8 +266,7 @@ def test_an_association_dropped_midway_leaves_nothing_half_kept(listener):
 
 def test_a_line_cut_within_an_instance_leaves_nothing_of_it(listener):
     large, small = series(1, side=2048)[0], series(1)[0]
-    incoming = Path(tempfile.gettempdir())
-    before = set(incoming.iterdir())  # of other tests
+    before = set(incoming().iterdir())  # of other tests
     sent: list[int] = []
 
     def cut(event: evt.Event) -> None:
@@ -285,7 +283,18 @@ def test_a_line_cut_within_an_instance_leaves_nothing_of_it(listener):
 
     assert send(listener, [small]) == [SUCCESS]
     assert Instance.objects.get().sop_instance_uid == small.SOPInstanceUID
-    assert eventually(lambda: set(incoming.iterdir()) == before), set(incoming.iterdir()) - before
+    assert eventually(lambda: set(incoming().iterdir()) == before), set(incoming().iterdir()) - before
+
+
+def test_a_listener_that_has_stopped_leaves_the_process_as_it_was():
+    before = (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET)
+
+    listener = Listener(site=ljubljana())
+    meanwhile = (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET)
+    listener.stop()
+
+    assert meanwhile == (str(incoming()), True)
+    assert (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET) == before
 
 
 def test_callers_who_hang_up_before_they_ask_for_anything_take_nobodys_place(listener):

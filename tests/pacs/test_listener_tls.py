@@ -4,14 +4,12 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pynetdicom import _config
 
 from plaqueview.pacs.listener import Listener
 from plaqueview.pacs.listener_tls import TlsSettingsError, listener_context
@@ -49,9 +47,7 @@ def scanner(tmp_path) -> Identity:
 
 
 @contextmanager
-def listening(monkeypatch) -> Iterator[int]:
-    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
-    monkeypatch.setattr(_config, "STORE_RECV_CHUNKED_DATASET", False)
+def listening() -> Iterator[int]:
     running = Listener(site=ljubljana())
     try:
         yield running.address[1]
@@ -74,8 +70,8 @@ def file(tmp_path) -> Path:
 
 @needs_dcmtk
 @pytest.mark.peers
-def test_storescu_sends_by_tls_and_a_plain_caller_gets_nowhere(own, scanner, file, monkeypatch):
-    with listening(monkeypatch) as port:
+def test_storescu_sends_by_tls_and_a_plain_caller_gets_nowhere(own, scanner, file):
+    with listening() as port:
         assert storescu(port, file) != 0
         assert not Instance.objects.exists()
         assert storescu(port, file, "+tls", scanner.key, scanner.certificate, "+cf", own.certificate) == 0
@@ -86,11 +82,11 @@ def test_storescu_sends_by_tls_and_a_plain_caller_gets_nowhere(own, scanner, fil
 @needs_dcmtk
 @pytest.mark.peers
 def test_where_callers_are_named_another_s_certificate_and_none_at_all_are_refused(
-    own, scanner, file, tmp_path, settings, monkeypatch
+    own, scanner, file, tmp_path, settings
 ):
     settings.DICOM_TLS_CALLERS = str(scanner.certificate)
     stranger = identity(tmp_path, "stranger")
-    with listening(monkeypatch) as port:
+    with listening() as port:
         assert storescu(port, file, "+tla", "+cf", own.certificate) != 0
         assert storescu(port, file, "+tls", stranger.key, stranger.certificate, "+cf", own.certificate) != 0
         assert not Instance.objects.exists()
@@ -101,8 +97,8 @@ def test_where_callers_are_named_another_s_certificate_and_none_at_all_are_refus
 
 @needs_dcmtk
 @pytest.mark.peers
-def test_callers_that_say_nothing_or_half_a_greeting_keep_nobody_out(own, scanner, file, monkeypatch):
-    with listening(monkeypatch) as port, ExitStack() as in_the_way:
+def test_callers_that_say_nothing_or_half_a_greeting_keep_nobody_out(own, scanner, file):
+    with listening() as port, ExitStack() as in_the_way:
         for greeting in (b"", b"\x16\x03\x01", b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n"):
             caller = in_the_way.enter_context(socket.create_connection(("127.0.0.1", port)))
             caller.sendall(greeting)

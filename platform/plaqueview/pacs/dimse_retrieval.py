@@ -1,7 +1,5 @@
 """Studies at a peer by DIMSE: C-FIND, and C-GET, or C-MOVE to our own listener. Source: PS3.4 C."""
 
-import tempfile
-import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,7 +15,7 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-from pynetdicom import _config, build_context, build_role, evt
+from pynetdicom import build_context, build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
@@ -43,11 +41,10 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     StudyRootQueryRetrieveInformationModelMove,
 )
 
-from plaqueview.core.disk import incoming, make_folders
 from plaqueview.pacs.dimse_peer import associated, status_of
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
-from plaqueview.pacs.received_files import close_when_whole
+from plaqueview.pacs.received_files import close_when_whole, to_disk
 from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
 
 FIND_TIMEOUT_S: Final = 20
@@ -261,33 +258,3 @@ def _storage_contexts() -> list[PresentationContext]:
 
 def _compressed(uid: UID) -> list[str | UID]:
     return [RLELossless] if uid == SegmentationStorage else [*COMPRESSED]
-
-
-class _ReceivingToDisk:
-    """Datasets go to files on the store's disk as they come, not through memory.
-
-    The library knows no other way to say it than for the whole process, whose threads fetch from several nodes at once:
-    the first says so, the last takes it back. The folder is none of a single fetch's, which goes with it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._count = 0
-        self._before: tuple[str | None, bool] = None, False
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._count:
-                make_folders(incoming())
-                self._before = tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET
-                tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = str(incoming()), True
-            self._count += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._count -= 1
-            if not self._count:
-                tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET = self._before
-
-
-to_disk: Final = _ReceivingToDisk()

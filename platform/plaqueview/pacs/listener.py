@@ -6,11 +6,10 @@ in one transaction: four senders cost little more than one.
 
 import logging
 import socket
-import tempfile
 import threading
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,18 +18,17 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, _config, evt
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import ThreadedAssociationServer
 
 from plaqueview.accounts.models import Site
-from plaqueview.core.disk import incoming, make_folders
 from plaqueview.core.errors import UnavailableError
 from plaqueview.pacs.commitment_provider import CommitmentProvider
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, COERCED, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
 from plaqueview.pacs.listener_tls import listener_context
-from plaqueview.pacs.received_files import close_when_whole, forget_half_an_instance
+from plaqueview.pacs.received_files import close_when_whole, forget_half_an_instance, to_disk
 from plaqueview.pacs.senders import deidentified_caller
 from plaqueview.studies import services
 from plaqueview.studies.models import FileOutcome
@@ -147,10 +145,6 @@ class Listener:
     """
 
     def __init__(self, *, site: Site, listening: socket.socket | None = None) -> None:
-        make_folders(incoming())
-        # Received datasets are written there as they come, not gathered in memory.
-        tempfile.tempdir = str(incoming())
-        _config.STORE_RECV_CHUNKED_DATASET = True
         self._site = site
         self._keeper = Keeper()
         self._arrivals: WeakKeyDictionary[Association, Arrival] = WeakKeyDictionary()
@@ -178,6 +172,8 @@ class Listener:
             server_class=_Server,
             listening=listening,
         )
+        self._receiving = ExitStack()
+        self._receiving.enter_context(to_disk)
         self._entity._servers.append(self._server)  # noqa: SLF001  # as `start_server` does, and `shutdown` expects
         threading.Thread(target=self._server.serve_forever, daemon=True, name="AcceptorServer").start()
         self.address = address_of(listening)
@@ -195,6 +191,7 @@ class Listener:
             association.join(FAREWELL_S)
         self._commitments.close()
         self._keeper.close()
+        self._receiving.close()
 
     def _store(self, event: evt.Event) -> int:
         try:
