@@ -14,15 +14,15 @@ interface Line {
 export function LearningCurve({ points, steps }: { points: readonly RunPoint[]; steps: number }) {
   const losses = points.map(({ step, loss }) => ({ step, value: loss }));
   const dice = points.flatMap(({ step, validation_dice: value }) => (value === null ? [] : [{ step, value }]));
-  const highest = Math.max(...losses.map(({ value }) => value), Number.EPSILON);
+  const highest = highestOf(losses, Number.EPSILON);
   const last = losses.at(-1);
-  const best = Math.max(...dice.map(({ value }) => value));
+  const best = highestOf(dice, 0);
   return (
     <figure className={styles.figure} data-testid="learning-curve" data-points={points.length}>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={textOf(last, dice.at(-1), best)}>
         <polyline className={styles.loss} points={pathOf(losses, steps, highest)} />
         <polyline className={styles.dice} points={pathOf(dice, steps, 1)} />
-        {dice.map(({ step, value }) => <path key={step} className={styles.dot} d={`M${(step / steps) * WIDTH} ${HEIGHT - value * HEIGHT}h0`} />)}
+        <path className={styles.dot} d={dice.map(({ step, value }) => `M${(step / steps) * WIDTH} ${HEIGHT - value * HEIGHT}h0`).join("")} />
       </svg>
       <p className={styles.scales}>
         <span>step 0</span>
@@ -33,6 +33,10 @@ export function LearningCurve({ points, steps }: { points: readonly RunPoint[]; 
       <figcaption>{textOf(last, dice.at(-1), best)}</figcaption>
     </figure>
   );
+}
+
+function highestOf(line: readonly Line[], least: number): number {
+  return line.reduce((highest, { value }) => Math.max(highest, value), least);
 }
 
 function pathOf(line: readonly Line[], steps: number, highest: number): string {

@@ -30,7 +30,7 @@ export function RunPage() {
 }
 
 function Shown({ run }: { run: TrainingRun }) {
-  const points = useQuery(pointsQuery(run.id));
+  const points = useQuery(pointsQuery(run));
   const cancelling = useMutation({ mutationFn: () => cancelRun(run.id), onSettled: refreshRuns });
   const step = validatedStep(points.data ?? []);
   return (

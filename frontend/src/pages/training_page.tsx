@@ -168,7 +168,7 @@ function RunLine({ run }: { run: TrainingRun }) {
 
 /** Only of what goes on: a curve is fetched step by step. */
 function LiveCurve({ run }: { run: TrainingRun }) {
-  const points = useQuery({ ...pointsQuery(run.id), enabled: run.step > 0 });
+  const points = useQuery({ ...pointsQuery(run), enabled: run.step > 0 });
   if (!points.data) return null;
   return <div className={styles.card}><LearningCurve points={points.data} steps={run.recipe.steps ?? 1} /></div>;
 }

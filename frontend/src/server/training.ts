@@ -86,11 +86,11 @@ export async function fetchLog(run: string): Promise<string> {
   return new TextDecoder().decode(await bytesOf(runLogUrl(run)));
 }
 
-/** Every step of a run after this one, all pages of it. */
-export async function fetchPoints(run: string, after: number): Promise<RunPoint[]> {
+/** The steps of a run after this one, of many only every so many, and each that validated; all pages of them. */
+export async function fetchPoints(run: string, { after, every }: { after: number; every: number }): Promise<RunPoint[]> {
   const points: RunPoint[] = [];
   for (let page = 1; ; page += 1) {
-    const params = { path: { run_id: run }, query: { after, page, page_size: LARGEST_PAGE } };
+    const params = { path: { run_id: run }, query: { after, every, page, page_size: LARGEST_PAGE } };
     // oxlint-disable-next-line no-await-in-loop -- whether there is a next page is known once this one is here
     const answer = await bodyOf(client.GET("/api/v1/runs/{run_id}/points", { params }));
     points.push(...answer.results);

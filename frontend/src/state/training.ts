@@ -25,13 +25,17 @@ export const runsQuery = queryOptions({ queryKey: ["runs"], queryFn: fetchRuns }
 
 export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", id], queryFn: () => fetchRun(id) });
 
+/** A curve is no finer than its picture. */
+const MOST_POINTS = 2_000;
+
 /** Only the steps since those that are here: a step that is taken again after a kill is the same point. */
-export const pointsQuery = (run: string) =>
+export const pointsQuery = ({ id, recipe: { steps = 0 } }: Pick<TrainingRun, "id" | "recipe">) =>
   queryOptions({
-    queryKey: ["points", run],
+    queryKey: ["points", id],
     queryFn: async () => {
-      const before = queryClient.getQueryData<RunPoint[]>(["points", run]) ?? [];
-      return [...before, ...(await fetchPoints(run, before.at(-1)?.step ?? 0))];
+      const before = queryClient.getQueryData<RunPoint[]>(["points", id]) ?? [];
+      const every = Math.max(1, Math.ceil(steps / MOST_POINTS));
+      return [...before, ...(await fetchPoints(id, { after: before.at(-1)?.step ?? 0, every }))];
     },
   });
 
