@@ -1,4 +1,4 @@
-import { Modal, NativeSelect, NumberInput } from "@mantine/core";
+import { Modal, NativeSelect } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -6,6 +6,7 @@ import { requestRun, type Preflight, type Recipe } from "../server/training";
 import { queryClient } from "../state/queries";
 import { preflightQuery, runsQuery } from "../state/training";
 import { BusyButton } from "./busy_button";
+import { CountField, isCount } from "./count_field";
 import { bytesText, UNKNOWN } from "./formats";
 import { Loading } from "./loading";
 import { Notice, Problem } from "./problem";
@@ -13,6 +14,12 @@ import styles from "./run_dialog.module.css";
 
 /** What the server takes when it is told nothing. */
 const USUAL: Recipe = { start: "champion", steps: 400, batch_size: 8, learning_rate: 0.0003, validate_every: 50, max_minutes: 240, seed: 0 };
+
+const LEAST = { steps: 1, batch_size: 2, validate_every: 1, max_minutes: 1 } as const;
+type Count = keyof typeof LEAST;
+
+/** A recipe whose numbers may be missing while they are typed. */
+type Typed = Omit<Recipe, Count> & Readonly<Record<Count, number | null>>;
 
 interface RunDialogProps {
   /** The snapshot to learn from; null shows nothing. */
@@ -30,18 +37,17 @@ export function RunDialog({ snapshot, onClose }: RunDialogProps) {
 }
 
 function RunForm({ snapshot, onDone }: { snapshot: string; onDone: () => void }) {
-  const [recipe, setRecipe] = useState(USUAL);
-  const preflight = useQuery(preflightQuery(snapshot, recipe));
+  const [typed, setTyped] = useState<Typed>(USUAL);
+  const isWhole = isRecipe(typed);
+  const recipe = isWhole ? typed : USUAL;
+  const preflight = useQuery({ ...preflightQuery(snapshot, recipe), enabled: isWhole });
   const asking = useMutation({
     mutationFn: () => requestRun(snapshot, recipe),
     onSuccess: onDone,
     onSettled: () => queryClient.invalidateQueries({ queryKey: runsQuery.queryKey }),
   });
-  const count = (label: string, field: "steps" | "batch_size" | "validate_every" | "max_minutes", min: number) => (
-    <NumberInput
-      size="xs" label={label} min={min} allowDecimal={false} value={recipe[field]}
-      onChange={(value) => Number(value) >= min && setRecipe({ ...recipe, [field]: Number(value) })}
-    />
+  const count = (label: string, field: Count) => (
+    <CountField label={label} min={LEAST[field]} value={typed[field]} onChange={(value) => setTyped({ ...typed, [field]: value })} />
   );
   return (
     <form
@@ -53,21 +59,25 @@ function RunForm({ snapshot, onDone }: { snapshot: string; onDone: () => void })
     >
       <div className={styles.fields}>
         <NativeSelect
-          size="xs" label="Starts from" value={recipe.start} data={[{ value: "champion", label: "champion" }, { value: "scratch", label: "scratch" }]}
-          onChange={(event) => setRecipe({ ...recipe, start: event.currentTarget.value as Recipe["start"] })}
+          size="xs" label="Starts from" value={typed.start} data={[{ value: "champion", label: "champion" }, { value: "scratch", label: "scratch" }]}
+          onChange={(event) => setTyped({ ...typed, start: event.currentTarget.value as Recipe["start"] })}
         />
-        {count("Steps", "steps", 1)}
-        {count("Slices a step", "batch_size", 2)}
-        {count("Steps between validations", "validate_every", 1)}
-        {count("Minutes at most", "max_minutes", 1)}
+        {count("Steps", "steps")}
+        {count("Slices a step", "batch_size")}
+        {count("Steps between validations", "validate_every")}
+        {count("Minutes at most", "max_minutes")}
       </div>
-      {preflight.isError && <Problem error={preflight.error} onRetry={() => void preflight.refetch()} />}
-      {preflight.isPending && <Loading of="look ahead" />}
-      {preflight.data && <LookAhead preflight={preflight.data} />}
+      {isWhole && preflight.isError && <Problem error={preflight.error} onRetry={() => void preflight.refetch()} />}
+      {preflight.isLoading && <Loading of="look ahead" />}
+      {isWhole && preflight.data && <LookAhead preflight={preflight.data} />}
       {asking.isError && <Problem error={asking.error} />}
-      <BusyButton type="submit" w="fit-content" isBusy={asking.isPending} disabled={!preflight.data?.can_run} data-testid="begin-run">Train</BusyButton>
+      <BusyButton type="submit" w="fit-content" isBusy={asking.isPending} disabled={!isWhole || !preflight.data?.can_run} data-testid="begin-run">Train</BusyButton>
     </form>
   );
+}
+
+function isRecipe(typed: Typed): typed is Recipe {
+  return Object.entries(LEAST).every(([field, least]) => isCount(typed[field as Count], least));
 }
 
 /** What the run would learn from, what it needs of the machine, and what rules it out. */

@@ -1,10 +1,11 @@
-import { NumberInput, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { createSchedule } from "../server/schedules";
 import { queryClient } from "../state/queries";
 import { BusyButton } from "./busy_button";
+import { CountField, isCount } from "./count_field";
 import { useKeptPlace } from "./kept_place";
 import { Problem } from "./problem";
 import styles from "./rerun_form.module.css";
@@ -12,21 +13,25 @@ import styles from "./rerun_form.module.css";
 interface Wish {
   readonly name: string;
   readonly cron: string;
-  readonly minimum: number;
+  readonly minimum: number | null;
   readonly from: string;
   readonly until: string;
-  readonly steps: number;
-  readonly minutes: number;
+  readonly steps: number | null;
+  readonly minutes: number | null;
 }
 
+const LEAST = { minimum: 0, steps: 1, minutes: 1 } as const;
+type Count = keyof typeof LEAST;
+
 /** Saturday night, at most until the morning. */
-const USUAL: Wish = { name: "", cron: "0 20 * * 6", minimum: 10, from: "20:00", until: "06:00", steps: 400, minutes: 240 };
+const USUAL = { name: "", cron: "0 20 * * 6", minimum: 10, from: "20:00", until: "06:00", steps: 400, minutes: 240 } satisfies Wish;
 
 /** Asks when to freeze and train, and how much must have been approved since. */
 export function ScheduleForm({ onDone }: { onDone: () => void }) {
-  const [wish, setWish] = useState(USUAL);
+  const [wish, setWish] = useState<Wish>(USUAL);
+  const wanted = wantedBy(wish);
   const making = useMutation({
-    mutationFn: () => createSchedule(wantedBy(wish)),
+    mutationFn: async () => wanted && (await createSchedule(wanted)),
     onSuccess: onDone,
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["schedules"] }),
   });
@@ -37,8 +42,8 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
       onChange={(event) => setWish({ ...wish, [field]: event.currentTarget.value })}
     />
   );
-  const count = (label: string, field: "minimum" | "steps" | "minutes", min: number) => (
-    <NumberInput size="xs" label={label} min={min} allowDecimal={false} value={wish[field]} onChange={(value) => setWish({ ...wish, [field]: Number(value) })} />
+  const count = (label: string, field: Count) => (
+    <CountField label={label} min={LEAST[field]} value={wish[field]} onChange={(value) => setWish({ ...wish, [field]: value })} />
   );
   return (
     <form
@@ -51,22 +56,24 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
       <div className={styles.fields}>
         {text("Name", "name")}
         {text("Minute, hour, day, month, weekday", "cron")}
-        {count("Newly approved studies at least", "minimum", 0)}
+        {count("Newly approved studies at least", "minimum")}
         {text("Learns from", "from", "time")}
         {text("Learns until", "until", "time")}
-        {count("Steps", "steps", 1)}
-        {count("Minutes at most", "minutes", 1)}
+        {count("Steps", "steps")}
+        {count("Minutes at most", "minutes")}
       </div>
       {making.isError && <Problem error={making.error} />}
       <div className={styles.actions}>
-        <BusyButton type="submit" isBusy={making.isPending}>Create</BusyButton>
+        <BusyButton type="submit" isBusy={making.isPending} disabled={!wanted}>Create</BusyButton>
         <BusyButton variant="default" onClick={onDone}>Cancel</BusyButton>
       </div>
     </form>
   );
 }
 
+/** Null while a number is missing. */
 function wantedBy({ name, cron, minimum, from, until, steps, minutes }: Wish) {
+  if (!isCount(minimum, LEAST.minimum) || !isCount(steps, LEAST.steps) || !isCount(minutes, LEAST.minutes)) return null;
   return {
     name,
     cron,
