@@ -2,7 +2,8 @@
 export const UNKNOWN = "–";
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric" });
-const TIME = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
+const TIME_PARTS = { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" } as const;
+const TIME = new Intl.DateTimeFormat("en-GB", TIME_PARTS);
 /** Sweden writes days as ISO 8601 does: 2026-06-15. */
 const ISO_DAY = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: "2-digit", day: "2-digit" });
 const FULL_TIME = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
@@ -13,6 +14,11 @@ export function dateText(date: string | null | undefined): string {
 
 export function timeText(moment: string | null | undefined): string {
   return moment ? TIME.format(new Date(moment)) : UNKNOWN;
+}
+
+/** A moment by the clocks of a time zone, which the page has to name. */
+export function zonedTimeText(moment: string | null | undefined, timeZone: string): string {
+  return moment ? new Intl.DateTimeFormat("en-GB", { ...TIME_PARTS, timeZone }).format(new Date(moment)) : UNKNOWN;
 }
 
 export function fullTimeText(moment: string | null | undefined): string {

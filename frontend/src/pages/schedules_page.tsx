@@ -3,12 +3,13 @@ import { useState } from "react";
 
 import { BusyButton } from "../components/busy_button";
 import { CarefulButton } from "../components/careful_button";
-import { countText, timeText, UNKNOWN } from "../components/formats";
+import { Fetched } from "../components/fetched";
+import { countText, UNKNOWN, zonedTimeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { ScheduleForm } from "../components/schedule_form";
-import { removeSchedule, setActive, type Schedule } from "../server/schedules";
+import { removeSchedule, setActive, type Firing, type Schedule } from "../server/schedules";
 import type { Me } from "../server/types";
 import { queryClient } from "../state/queries";
 import { firingsQuery, schedulesQuery } from "../state/training";
@@ -26,17 +27,19 @@ export function SchedulesPage({ me }: { me: Me }) {
         <h1>Schedules</h1>
         {canManage && !isMaking && <BusyButton onClick={() => make(true)} data-testid="new-schedule">New schedule</BusyButton>}
       </div>
-      <p className={styles.lead}>When enough was newly approved, a schedule freezes it and queues a run. The candidate waits at the gate for a person.</p>
+      <p className={styles.lead}>
+        {`When enough was newly approved, a schedule freezes it and queues a run. The candidate waits at the gate for a person. All times are those of the department: ${me.time_zone}.`}
+      </p>
       {isMaking && <ScheduleForm onDone={() => make(false)} />}
       {schedules.isError && <Problem error={schedules.error} onRetry={() => void schedules.refetch()} />}
       {schedules.isPending && <Loading of="schedules" />}
       {schedules.data?.length === 0 && <p className={styles.dim}>Nothing is scheduled.</p>}
-      {schedules.data?.map((schedule) => <ScheduleCard key={schedule.id} schedule={schedule} canManage={canManage} />)}
+      {schedules.data?.map((schedule) => <ScheduleCard key={schedule.id} schedule={schedule} canManage={canManage} timeZone={me.time_zone} />)}
     </div>
   );
 }
 
-function ScheduleCard({ schedule, canManage }: { schedule: Schedule; canManage: boolean }) {
+function ScheduleCard({ schedule, canManage, timeZone }: { schedule: Schedule; canManage: boolean; timeZone: string }) {
   const { id, name, sites, cron, minimum_new_studies, is_active, author, next_due_at, new_studies } = schedule;
   const changing = useMutation({ mutationFn: () => setActive(schedule, !is_active), onSettled: refresh });
   const removing = useMutation({ mutationFn: () => removeSchedule(id), onSettled: refresh });
@@ -57,7 +60,7 @@ function ScheduleCard({ schedule, canManage }: { schedule: Schedule; canManage: 
               {`${countText(new_studies, "study", "studies")} newly approved, ${minimum_new_studies} needed`}
               <div className={styles.dim}>{`${schedule.recipe.steps ?? UNKNOWN} steps, ${schedule.recipe.max_minutes ?? UNKNOWN} minutes at most`}</div>
             </td>
-            <td className={styles.keep}>{is_active ? `next ${timeText(next_due_at)}` : "paused"}</td>
+            <td className={styles.keep}>{is_active ? `next ${zonedTimeText(next_due_at, timeZone)}` : "paused"}</td>
             <td className={styles.right}>
               {canManage && <BusyButton size="compact-sm" variant="default" isBusy={changing.isPending} onClick={() => changing.mutate()}>{is_active ? "Pause" : "Go on"}</BusyButton>}
               {canManage && (
@@ -72,20 +75,23 @@ function ScheduleCard({ schedule, canManage }: { schedule: Schedule; canManage: 
       </table>
       {changing.isError && <Problem error={changing.error} />}
       {removing.isError && <Problem error={removing.error} />}
-      <Firings schedule={id} />
+      <Firings schedule={id} timeZone={timeZone} />
     </article>
   );
 }
 
-function Firings({ schedule }: { schedule: string }) {
-  const firings = useQuery(firingsQuery(schedule)).data ?? [];
+function Firings({ schedule, timeZone }: { schedule: string; timeZone: string }) {
+  return <Fetched query={useQuery(firingsQuery(schedule))} of="firings">{(firings) => <FiringTable firings={firings} timeZone={timeZone} />}</Fetched>;
+}
+
+function FiringTable({ firings, timeZone }: { firings: readonly Firing[]; timeZone: string }) {
   if (firings.length === 0) return <p className={styles.dim}>It was not due yet.</p>;
   return (
     <table className={styles.table} aria-label="What it did each time that it was due">
       <tbody>
         {firings.map(({ id, due_at, state, line }) => (
           <tr key={id} data-testid="firing-row" data-state={state}>
-            <td className={styles.keep}>{timeText(due_at)}</td>
+            <td className={styles.keep}>{zonedTimeText(due_at, timeZone)}</td>
             <td className={styles.keep}>{state}</td>
             <td>{line}</td>
           </tr>
