@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings as django_settings
 from pydicom import dcmread
+from pydicom.uid import MRSpectroscopyStorage, RawDataStorage
 
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.storage import stored_path
@@ -87,6 +88,20 @@ def test_orthanc_is_searched_and_its_study_fetched_by_either_protocol(department
     kinds = [EventKind.NODE_SEARCHED, EventKind.FETCH_REQUESTED, EventKind.FETCH_DONE]
     assert [AuditEvent.objects.filter(kind=kind).count() for kind in kinds] == [4, 3, 3]
     assert "Müller" not in str(list(AuditEvent.objects.values_list("details", flat=True)))
+
+
+@needs_orthanc
+@pytest.mark.peers
+def test_raw_data_and_spectra_of_a_study_come_from_orthanc_with_its_images(department, archive):
+    datasets = series(5)
+    for dataset, uid in zip(datasets[1:], (RawDataStorage, MRSpectroscopyStorage), strict=False):
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = uid
+        del dataset.PixelData, dataset.Rows, dataset.Columns
+    node = department.node(ae_title="ORTHANC", port=archive.port)
+
+    fetch = department.fetched(node, archive.keep(datasets))
+
+    assert (fetch["state"], fetch["answer"]) == ("done", "5 instances: 5 new, by C-GET")
 
 
 @needs_orthanc

@@ -1,21 +1,28 @@
-"""What is on its way from a peer by C-GET when the one who asked wants no more of it."""
+"""What a peer sends by C-GET: objects of which classes, and what is left of it when nobody wants more of it."""
 
 import gc
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from pynetdicom import AE, _config, evt
-from pynetdicom.sop_class import MRImageStorage, StudyRootQueryRetrieveInformationModelGet
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pynetdicom import _config
 
 from plaqueview.core.disk import incoming
 from plaqueview.pacs import dimse_retrieval
 from plaqueview.pacs.models import NodeKind, RemoteNode
 from plaqueview.pacs.received_files import to_disk
+from tests.pacs.senders import sender
 from tests.studies.dicom_files import series
+
+# Of vendors, whose classes are in no list.
+CSA_NON_IMAGE = "1.3.12.2.1107.5.9.1"
+MR = "1.2.840.10008.5.1.4.1.1.4"
+RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
+SPECTROSCOPY = "1.2.840.10008.5.1.4.1.1.4.2"
 
 
 class EnoughError(Exception):
@@ -38,23 +45,32 @@ class Impatient:
         raise EnoughError
 
 
-@contextmanager
-def sender(datasets: list) -> Iterator[int]:
-    """Sends all it has by C-GET, and says after each one that more is to come."""
+class Gathering:
+    """Takes all that comes, and remembers of which class it is."""
 
-    def get(event: evt.Event) -> Iterator[object]:
-        yield len(datasets)
-        for dataset in datasets:
-            yield 0xFF00, dataset
+    def __init__(self) -> None:
+        self.classes: list[str] = []
 
-    entity = AE(ae_title="ARCHIVE")
-    entity.add_supported_context(StudyRootQueryRetrieveInformationModelGet)
-    entity.add_supported_context(MRImageStorage, scp_role=True, scu_role=True)
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_GET, get)])
-    try:
-        yield server.server_address[1]
-    finally:
-        entity.shutdown()
+    def expect(self, count: int) -> None: ...
+
+    def put(self, path: Path) -> None:
+        self.classes.append(str(dcmread(path).SOPClassUID))
+
+    def look(self) -> None: ...
+
+
+def node_at(port: int) -> RemoteNode:
+    return RemoteNode(kind=NodeKind.DIMSE, host="127.0.0.1", port=port, ae_title="ARCHIVE")
+
+
+def of_classes(*classes: str) -> list[Dataset]:
+    """An instance of each class, of one study; what is no image has no pixels."""
+    datasets = series(len(classes))
+    for dataset, uid in zip(datasets, classes, strict=True):
+        if uid != MR:
+            dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = uid
+            del dataset.PixelData, dataset.Rows, dataset.Columns
+    return datasets
 
 
 def open_below(folder: Path) -> list[str]:
@@ -74,10 +90,8 @@ def test_no_file_stays_open_when_a_retrieval_is_ended_within_it(tmp_path, settin
 
     gc.disable()  # what it finds is what this is about
     try:
-        with sender(datasets) as port:
-            node = RemoteNode(kind=NodeKind.DIMSE, host="127.0.0.1", port=port, ae_title="ARCHIVE")
-            with pytest.raises(EnoughError):
-                dimse_retrieval.retrieve(node, datasets[0].StudyInstanceUID, Impatient(incoming(), enough_bytes))
+        with sender(datasets) as port, pytest.raises(EnoughError):
+            dimse_retrieval.retrieve(node_at(port), datasets[0].StudyInstanceUID, Impatient(incoming(), enough_bytes))
         left = open_below(tmp_path)
     finally:
         gc.enable()
@@ -97,3 +111,23 @@ def test_two_fetches_at_once_leave_the_process_as_it_was(tmp_path, settings):
 
     assert left == (str(tmp_path / "incoming"), True)
     assert (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET) == before
+
+
+def test_a_study_comes_with_objects_of_every_class_that_the_peer_says_is_in_it(tmp_path, settings):
+    settings.STORAGE_DIR = tmp_path
+    datasets, basket = of_classes(MR, RAW_DATA, CSA_NON_IMAGE, MR), Gathering()
+
+    with sender(datasets, tells_classes=True) as port:
+        how = dimse_retrieval.retrieve(node_at(port), datasets[0].StudyInstanceUID, basket)
+
+    assert (how, basket.classes) == ("by C-GET", [MR, RAW_DATA, CSA_NON_IMAGE, MR])
+
+
+def test_of_a_peer_that_does_not_say_what_is_in_a_study_the_classes_of_an_mr_study_are_taken(tmp_path, settings):
+    settings.STORAGE_DIR = tmp_path
+    datasets, basket = of_classes(MR, RAW_DATA, SPECTROSCOPY), Gathering()
+
+    with sender(datasets) as port:
+        dimse_retrieval.retrieve(node_at(port), datasets[0].StudyInstanceUID, basket)
+
+    assert basket.classes == [MR, RAW_DATA, SPECTROSCOPY]

@@ -20,7 +20,7 @@ from plaqueview.pacs.bulk_data import LARGEST_INLINE_BYTES
 from plaqueview.pacs.commitment import NOT_AUTHORIZED
 from plaqueview.pacs.commitment_provider import PAUSES_S
 from plaqueview.pacs.dimse_commitment import PATIENCE_S
-from plaqueview.pacs.dimse_retrieval import COMPRESSED, DOCUMENTS, IMAGES, NATIVE
+from plaqueview.pacs.get_contexts import COMPRESSED, DOCUMENTS, IMAGES, MOST_CONTEXTS, NATIVE
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
 from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
 from plaqueview.pacs.media_ranges import ACCEPT
@@ -112,7 +112,9 @@ def _user() -> list[str]:
         *_table(("Query/Retrieve SOP class", "UID"), [_named(model) for model in QUERY_MODELS]),
         "Attributes asked of each study: " + ", ".join(f"`{keyword}`" for keyword in RETURNED) + ".",
         "",
-        f"By C-GET, in {native}, and images also in {compressed}:",
+        "By C-GET whatever classes the peer says are in the study (`SOPClassesInStudy`); of a peer that does not say,",
+        f"those below. In {native}, and, but for documents, also in {compressed},",
+        f"as far as the {MOST_CONTEXTS} presentation contexts of an association reach.",
         "",
         *_table(("Storage SOP class", "UID"), [_named(one) for one in (*IMAGES, *DOCUMENTS)]),
     ]

@@ -1,81 +1,28 @@
 """Studies at a peer by DIMSE: C-FIND, and C-GET, or C-MOVE to our own listener. Source: PS3.4 C."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.conf import settings
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    JPEG2000,
-    UID,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-)
 from pynetdicom import build_context, build_role, evt
 from pynetdicom.association import Association
-from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
-    BasicTextSRStorage,
-    Comprehensive3DSRStorage,
-    ComprehensiveSRStorage,
-    EncapsulatedPDFStorage,
-    EnhancedMRImageStorage,
-    EnhancedSRStorage,
-    GrayscaleSoftcopyPresentationStateStorage,
-    KeyObjectSelectionDocumentStorage,
-    LegacyConvertedEnhancedMRImageStorage,
-    MRImageStorage,
-    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
-    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
-    MultiFrameTrueColorSecondaryCaptureImageStorage,
-    ParametricMapStorage,
-    SecondaryCaptureImageStorage,
-    SegmentationStorage,
-    SpatialRegistrationStorage,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,
 )
 
 from plaqueview.pacs.dimse_peer import associated, status_of
+from plaqueview.pacs.get_contexts import DOCUMENTS, IMAGES, MOST_CONTEXTS, storage_contexts
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
 from plaqueview.pacs.received_files import close_when_whole, to_disk
-from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
+from plaqueview.pacs.remote_studies import RETURNED, UID, Basket, RemoteStudies, StudyQuery, remote_study, texts_of
 
 FIND_TIMEOUT_S: Final = 20
 # Between two messages of a retrieval; shorter than its lease.
 RETRIEVE_TIMEOUT_S: Final = 120
-
-# What is fetched by C-GET: the classes that an MR study is made of.
-IMAGES: Final = (
-    MRImageStorage,
-    EnhancedMRImageStorage,
-    LegacyConvertedEnhancedMRImageStorage,
-    SecondaryCaptureImageStorage,
-    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
-    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
-    MultiFrameTrueColorSecondaryCaptureImageStorage,
-    SegmentationStorage,
-)
-DOCUMENTS: Final = (
-    BasicTextSRStorage,
-    EnhancedSRStorage,
-    ComprehensiveSRStorage,
-    Comprehensive3DSRStorage,
-    EncapsulatedPDFStorage,
-    GrayscaleSoftcopyPresentationStateStorage,
-    KeyObjectSelectionDocumentStorage,
-    ParametricMapStorage,
-    SpatialRegistrationStorage,
-)
-NATIVE: Final[list[str | UID]] = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
-# A context each, so that the peer sends what it has as it has it.
-COMPRESSED: Final[list[str | UID]] = [JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, JPEG2000, RLELossless]
 
 # Source: PS3.4 Tables C.4-1, C.4-2 and C.4-3.
 PENDING: Final = {0xFF00, 0xFF01}
@@ -90,18 +37,25 @@ def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:
 
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
+    matches = _matches(node, _identifier(query), most=limit + 1)
+    studies = [study for match in matches if (study := remote_study(match)) is not None]
+    return RemoteStudies(studies[:limit], has_more=len(matches) > limit)
+
+
+def _matches(node: RemoteNode, identifier: Dataset, *, most: int) -> list[Dataset]:
+    """What the peer answers; it is asked for no more than so many."""
     model = StudyRootQueryRetrieveInformationModelFind
-    found = RemoteStudies([], has_more=False)
+    matches: list[Dataset] = []
     with associated(node, [build_context(model)], timeout_s=FIND_TIMEOUT_S) as association:
-        for status, identifier in association.send_c_find(_identifier(query), model, msg_id=MESSAGE_ID):
+        for status, match in association.send_c_find(identifier, model, msg_id=MESSAGE_ID):
             code = status_of(status, node)
-            if code in PENDING and identifier is not None and not found.has_more:
-                found = _with(found, identifier, limit)
-                if found.has_more:
+            if code in PENDING and match is not None:
+                matches.append(match)
+                if len(matches) == most:
                     association.send_c_cancel(MESSAGE_ID, query_model=model)
             elif code not in {*PENDING, SUCCESS, CANCELLED}:
                 raise PeerError(PeerProblem.REJECTED, f"{node.address}: C-FIND: {words_of_status(code)}")
-    return found
+    return matches
 
 
 def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
@@ -127,10 +81,12 @@ def _got(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
         (evt.EVT_DIMSE_RECV, close_when_whole),
         (evt.EVT_C_STORE, receiver.take),
     ]
-    roles = [build_role(one, scp_role=True) for one in (*IMAGES, *DOCUMENTS)]
-    contexts = [build_context(get), build_context(move), *_storage_contexts()]
+    classes = _classes_at(node, uid) or [*IMAGES, *DOCUMENTS]
+    contexts = [build_context(get), build_context(move)]
+    storage = storage_contexts(classes, most=MOST_CONTEXTS - len(contexts))
+    roles = [build_role(one, scp_role=True) for one in {cast(str, context.abstract_syntax) for context in storage}]
     timeout_s = RETRIEVE_TIMEOUT_S
-    with associated(node, contexts, timeout_s=timeout_s, roles=roles, handlers=handlers) as association:
+    with associated(node, contexts + storage, timeout_s=timeout_s, roles=roles, handlers=handlers) as association:
         offered = {context.abstract_syntax for context in association.accepted_contexts}
         receiver.offers_move = move in offered
         if get not in offered:
@@ -140,6 +96,22 @@ def _got(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
     if receiver.offers_move and not receiver.count:
         raise PeerError(PeerProblem.NOT_SENT, f"{node.address}: the peer sent nothing by C-GET")
     return "by C-GET"
+
+
+def _classes_at(node: RemoteNode, study_instance_uid: str) -> list[str]:
+    """What the study is made of; nothing where the peer does not say. Source: PS3.4 Table C.6-5.
+
+    Asked of this one study only: an archive may have to look into each of its instances for it.
+    """
+    identifier = _study(study_instance_uid)
+    identifier.SOPClassesInStudy = ""
+    try:
+        matches = _matches(node, identifier, most=1)
+    except PeerError as error:
+        if error.problem not in {PeerProblem.UNSUPPORTED, PeerProblem.REJECTED}:
+            raise
+        return []
+    return sorted({uid for match in matches for uid in texts_of(match, "SOPClassesInStudy") if UID.fullmatch(uid)})
 
 
 def _moved(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
@@ -219,15 +191,6 @@ class _Receiver:
             raise self.failure
 
 
-def _with(found: RemoteStudies, identifier: Dataset, limit: int) -> RemoteStudies:
-    study = remote_study(identifier)
-    if study is None:
-        return found
-    if len(found.studies) >= limit:
-        return RemoteStudies(found.studies, has_more=True)
-    return RemoteStudies([*found.studies, study], has_more=False)
-
-
 def _identifier(query: StudyQuery) -> Dataset:
     identifier = _level()
     for keyword in RETURNED:
@@ -249,12 +212,3 @@ def _level() -> Dataset:
     identifier = Dataset()
     identifier.QueryRetrieveLevel = "STUDY"
     return identifier
-
-
-def _storage_contexts() -> list[PresentationContext]:
-    native = [build_context(uid, NATIVE) for uid in (*IMAGES, *DOCUMENTS)]
-    return native + [build_context(uid, [syntax]) for uid in IMAGES for syntax in _compressed(uid)]
-
-
-def _compressed(uid: UID) -> list[str | UID]:
-    return [RLELossless] if uid == SegmentationStorage else [*COMPRESSED]

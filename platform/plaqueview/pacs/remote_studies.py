@@ -119,7 +119,7 @@ def remote_study(dataset: Dataset) -> RemoteStudy | None:
         study_date=_date(_text(dataset, "StudyDate")),
         accession_number=_text(dataset, "AccessionNumber"),
         study_description=_text(dataset, "StudyDescription"),
-        modalities=tuple(_texts(dataset, "ModalitiesInStudy")),
+        modalities=tuple(texts_of(dataset, "ModalitiesInStudy")),
         instance_count=_count(_text(dataset, "NumberOfStudyRelatedInstances")),
         issuer_of_patient_id=_text(dataset, "IssuerOfPatientID"),
         patient_birth_date=_date(_text(dataset, "PatientBirthDate")),
@@ -127,10 +127,10 @@ def remote_study(dataset: Dataset) -> RemoteStudy | None:
 
 
 def _text(dataset: Dataset, keyword: str) -> str:
-    return next(_texts(dataset, keyword), "")
+    return next(texts_of(dataset, keyword), "")
 
 
-def _texts(dataset: Dataset, keyword: str) -> Iterator[str]:
+def texts_of(dataset: Dataset, keyword: str) -> Iterator[str]:
     """Values as text; one that cannot be read as its VR is none."""
     with suppress(ValueError, TypeError, NotImplementedError):
         value = dataset.get(keyword)
