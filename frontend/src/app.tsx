@@ -11,6 +11,7 @@ import { detailOf, Notice, Problem } from "./components/problem";
 import { theme } from "./components/theme";
 import { UploadDock } from "./components/upload_dock";
 import { NotFoundPage } from "./pages/not_found_page";
+import { SetPasswordPage } from "./pages/set_password_page";
 import { SignInPage } from "./pages/sign_in_page";
 import { WorklistPage } from "./pages/worklist_page";
 import { ProblemError } from "./server/problem";
@@ -28,6 +29,7 @@ const ModelsPage = lazy(async () => ({ default: (await import("./pages/models_pa
 const KeysPage = lazy(async () => ({ default: (await import("./pages/keys_page")).KeysPage }));
 const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/double_readings_page")).DoubleReadingsPage }));
 const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page")).NodesPage }));
+const UsersPage = lazy(async () => ({ default: (await import("./pages/users_page")).UsersPage }));
 const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks_page")).WebhooksPage }));
 const PacsPage = lazy(async () => ({ default: (await import("./pages/pacs_page")).PacsPage }));
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
@@ -49,6 +51,7 @@ export function App() {
           <FaultBoundary>
             <Routes>
               <Route path="/sign-in" element={<SignInPage />} />
+              <Route path="/set-password" element={<SetPasswordPage />} />
               <Route path="*" element={<SignedIn />} />
             </Routes>
           </FaultBoundary>
@@ -125,6 +128,7 @@ function Pages({ me }: { me: Me }) {
               <Route path="/keys" element={<KeysPage />} />
               <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
               <Route path="/nodes" element={<NodesPage me={me} />} />
+              <Route path="/users" element={<UsersPage me={me} />} />
               <Route path="/webhooks" element={<WebhooksPage me={me} />} />
               <Route path="/pacs" element={<PacsPage me={me} />} />
               <Route path="/transfers" element={<TransfersPage me={me} />} />

@@ -78,7 +78,7 @@ def test_an_administrator_makes_an_account(admin):
         "last_login": None,
         "date_joined": answer.json()["date_joined"],
         "has_password": False,
-        "password_link_at": None,
+        "password_link_until": None,
         "has_second_factor": False,
         "has_identity": False,
     }
@@ -200,7 +200,7 @@ def test_a_closed_account_opens_nothing(admin, ana):
 
     answer = send(signed_in("chief"), "delete", f"{USERS}/{ana.pk}/opening")
 
-    assert (answer.status_code, answer.json()["is_active"], answer.json()["password_link_at"]) == (200, False, None)
+    assert (answer.status_code, answer.json()["is_active"], answer.json()["password_link_until"]) == (200, False, None)
     assert session.get("/api/v1/me").status_code == 401
     assert user_of_token(secret) is None
     assert send(browser(), "post", f"{ROUTES}/auth/login", username="ana", password=PASSWORD).status_code == 401

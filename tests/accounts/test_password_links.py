@@ -11,6 +11,7 @@ from django.utils import timezone
 from plaqueview.accounts import administration
 from plaqueview.accounts.administration import Names
 from plaqueview.accounts.models import User
+from plaqueview.accounts.password_links import end_of_link
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import Role
 from tests.accounts.people import PASSWORD, browser, csrf, make_user
@@ -69,7 +70,7 @@ def test_the_owner_of_a_new_account_sets_its_password(admin, eva):
 
     answer = set_password(key)
 
-    assert answer.status_code == 401  # set; nobody is signed in by it
+    assert answer.status_code == 401  # set, and nobody is signed in by it
     assert can_sign_in("eva", NEXT_PASSWORD)
     eva.refresh_from_db()
     assert eva.password_link_at is None
@@ -79,6 +80,17 @@ def test_the_owner_of_a_new_account_sets_its_password(admin, eva):
         ("account.password_changed", "eva"),
         ("account.signed_in", "eva"),
     ]
+
+
+def test_a_link_is_told_of_while_it_is_good(admin, eva, monkeypatch):
+    assert end_of_link(eva) is None
+    link = administration.make_password_link(user_id=eva.pk, is_reauthenticated=True, actor=admin)
+    eva.refresh_from_db()
+
+    assert end_of_link(eva) == link.expires_at
+
+    monkeypatch.setattr(timezone, "now", lambda: link.expires_at)
+    assert end_of_link(eva) is None
 
 
 def test_a_link_is_used_once(admin, eva):

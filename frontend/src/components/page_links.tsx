@@ -29,6 +29,7 @@ const ADMINISTRATION: readonly PageLink[] = [
   { to: "/monitoring", label: "Monitoring", action: "training.read" },
   { to: "/cohort", label: "Cohort", action: "study.deidentify" },
   { to: "/workers", label: "Workers", action: "worker.read" },
+  { to: "/users", label: "Users", action: "user.manage" },
   { to: "/nodes", label: "Nodes", action: "node.manage" },
   { to: "/webhooks", label: "Webhooks", action: "webhook.manage" },
 ];

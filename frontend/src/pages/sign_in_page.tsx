@@ -1,10 +1,10 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
-import { Logo } from "../components/app_frame";
 import { BusyButton } from "../components/busy_button";
+import { Entrance, EntranceForm, EntranceText } from "../components/entrance";
 import { usePageTitle } from "../components/page_title";
 import { detailOf } from "../components/problem";
 import { canUsePasskeys, giveSecondPasskey, signInByPasskey } from "../server/passkeys";
@@ -12,7 +12,6 @@ import { fetchSecondStep, giveCode, signIn, type SecondStep } from "../server/se
 import { meQuery, queryClient, signInQuery } from "../state/queries";
 import { pageAfter } from "../state/return_page";
 import { forgetReader } from "../state/sign_out";
-import styles from "./sign_in_page.module.css";
 
 /** Why somebody came back from the hospital's page without being signed in. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -37,11 +36,12 @@ export function SignInPage() {
     fetchSecondStep().then(setStep, () => undefined);
   }, []);
   return (
-    <main className={styles.page}>
+    <Entrance>
+      {parameters.get("set") === "password" && !step && <EntranceText>Your password is set. Sign in with it.</EntranceText>}
       {step
         ? <CodeForm step={step} onSignedIn={enter} onBack={() => setStep(null)} />
         : <PasswordForm next={next} refusal={REFUSALS[parameters.get("refused") ?? ""]} onSignedIn={enter} onCodeNeeded={setStep} />}
-    </main>
+    </Entrance>
   );
 }
 
@@ -65,7 +65,7 @@ function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormP
   const byPasskey = useMutation({ mutationFn: () => signInByPasskey().then(onSignedIn), onMutate: () => signingIn.reset() });
   const problem = [signingIn.error, byPasskey.error].find(Boolean);
   return (
-    <SignInForm problem={problem ? detailOf(problem) : refusal} onSubmit={signingIn.mutate}>
+    <EntranceForm problem={problem ? detailOf(problem) : refusal} onSubmit={signingIn.mutate}>
       <TextInput name="username" label="Username" autoComplete="username" autoCapitalize="none" required autoFocus withAsterisk={false} />
       <PasswordInput name="password" label="Password" autoComplete="current-password" required withAsterisk={false} size="sm" />
       <BusyButton type="submit" size="sm" fullWidth isBusy={signingIn.isPending}>Sign in</BusyButton>
@@ -77,7 +77,7 @@ function PasswordForm({ next, refusal, onSignedIn, onCodeNeeded }: PasswordFormP
           {`Sign in with ${openid.name}`}
         </Button>
       )}
-    </SignInForm>
+    </EntranceForm>
   );
 }
 
@@ -91,7 +91,7 @@ function CodeForm({ step, onSignedIn, onBack }: { step: readonly string[]; onSig
   });
   const problem = [giving.error, byPasskey.error].find(Boolean);
   return (
-    <SignInForm problem={problem ? detailOf(problem) : undefined} onSubmit={giving.mutate}>
+    <EntranceForm problem={problem ? detailOf(problem) : undefined} onSubmit={giving.mutate}>
       <TextInput
         name="code" label="Code" description="From your authenticator app, or one of your recovery codes."
         autoComplete="one-time-code" inputMode="numeric" maxLength={20} required autoFocus withAsterisk={false}
@@ -101,32 +101,6 @@ function CodeForm({ step, onSignedIn, onBack }: { step: readonly string[]; onSig
         <BusyButton variant="default" size="sm" fullWidth isBusy={byPasskey.isPending} onClick={() => byPasskey.mutate()}>Use a passkey instead</BusyButton>
       )}
       <Button variant="subtle" size="xs" fullWidth onClick={onBack}>Back to the password</Button>
-    </SignInForm>
-  );
-}
-
-interface SignInFormProps {
-  readonly problem: string | undefined;
-  readonly onSubmit: (form: FormData) => void;
-  readonly children: ReactNode;
-}
-
-function SignInForm({ problem, onSubmit, children }: SignInFormProps) {
-  return (
-    <form
-      className={styles.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSubmit(new FormData(event.currentTarget));
-      }}
-    >
-      <div className={styles.brand}>
-        <Logo size={30} />
-        <h1>PlaqueView</h1>
-      </div>
-      {children}
-      <p className={styles.problem} role="alert">{problem ?? ""}</p>
-      <p className={styles.claim}>Research use only, not a medical device.</p>
-    </form>
+    </EntranceForm>
   );
 }

@@ -17,8 +17,8 @@ export interface Answer<Data> extends Body<Data> {
 }
 
 /** Asks the sign-in routes; throws when the server cannot be reached, everything else is the caller's to judge. */
-export async function ask<Data = unknown>(route: string, method = "GET", body?: object): Promise<Answer<Data>> {
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" };
+export async function ask<Data = unknown>(route: string, method = "GET", body?: object, more?: Readonly<Record<string, string>>): Promise<Answer<Data>> {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json", ...more };
   const content = body ? { body: JSON.stringify(body) } : {};
   const response = await fetch(ROUTES + route, { method, headers, credentials: "same-origin", ...content }).catch(() => {
     throw unreachable();

@@ -5892,9 +5892,9 @@ export interface components {
             readonly has_password: boolean;
             /**
              * Format: date-time
-             * @description When the link was made that waits for its use.
+             * @description The owner may set a password by a link; null: no.
              */
-            readonly password_link_at: string | null;
+            readonly password_link_until: string | null;
             has_second_factor: boolean;
             /** @description An OpenID identity of the hospital opens the account. */
             has_identity: boolean;

@@ -1,5 +1,6 @@
 """The accounts of the department, for administrators."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from plaqueview.accounts import administration
+from plaqueview.accounts import administration, password_links
 from plaqueview.accounts.administration import Names, Rights
 from plaqueview.accounts.api import SiteSerializer
 from plaqueview.accounts.authentication import is_reauthenticated, user_of
@@ -37,6 +38,9 @@ class UserSerializer(serializers.ModelSerializer[User]):
         help_text="There are sites that the caller does not have: an administrator of all of them manages the account."
     )
     has_password = serializers.SerializerMethodField()
+    password_link_until = serializers.SerializerMethodField(
+        help_text="The owner may set a password by a link; null: no."
+    )
     has_second_factor = serializers.BooleanField()
     has_identity = serializers.BooleanField(help_text="An OpenID identity of the hospital opens the account.")
 
@@ -44,12 +48,15 @@ class UserSerializer(serializers.ModelSerializer[User]):
         model = User
         fields = [
             "id", "username", "first_name", "last_name", "name", "role", "sites", "has_other_sites", "is_active",
-            "last_login", "date_joined", "has_password", "password_link_at", "has_second_factor", "has_identity",
+            "last_login", "date_joined", "has_password", "password_link_until", "has_second_factor", "has_identity",
         ]  # fmt: skip
         read_only_fields = fields
 
     def get_has_password(self, user: User) -> bool:
         return user.has_usable_password()
+
+    def get_password_link_until(self, user: User) -> datetime | None:
+        return password_links.end_of_link(user)
 
 
 class NamesSerializer(serializers.Serializer[None]):
@@ -70,7 +77,7 @@ class UserChangeSerializer(NamesSerializer):
     )
 
 
-class PasswordLinkSerializer(serializers.Serializer[administration.PasswordLink]):
+class PasswordLinkSerializer(serializers.Serializer[password_links.PasswordLink]):
     url = serializers.CharField(help_text="Shown this once; whoever has it can set the password.")
     expires_at = serializers.DateTimeField()
 
@@ -204,7 +211,7 @@ class UserOpening(APIView):
         operation_id="close_user",
         summary="Nobody can sign in to the account; its sessions, tokens and link have ended",
         description=f"What its owner read and wrote stays under their name. {PROOF}",
-        responses=UserSerializer,
+        responses={200: UserSerializer},
     )
     def delete(self, request: Request, user_id: UUID) -> Response:
         actor = user_of(request)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from plaqueview.accounts.models import User
 
 PAGE: Final = "/set-password"
+LIFE: Final = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -42,5 +43,10 @@ def make_link(user: User) -> PasswordLink:
     user.password_link_at = timezone.now()
     key = f"{user_pk_to_url_str(user)}-{LinkGenerator().make_token(user)}"
     # Behind the hash: browsers keep it to themselves, so no server's log, nor any proxy's, ever has it.
-    url = f"{settings.ORIGIN}{PAGE}#{key}"
-    return PasswordLink(url, user.password_link_at + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
+    return PasswordLink(f"{settings.ORIGIN}{PAGE}#{key}", user.password_link_at + LIFE)
+
+
+def end_of_link(user: User) -> datetime | None:
+    """Until when the user's link is good; None when there is none, or it was used, or is over."""
+    until = user.password_link_at + LIFE if user.password_link_at else None
+    return until if until and until > timezone.now() else None
