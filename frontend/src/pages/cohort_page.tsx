@@ -1,11 +1,11 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { CohortFilter } from "../components/cohort_filter";
 import { countText, timeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { figureText } from "../components/month_chart";
+import { usePageFilter } from "../components/page_filter";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { scannerText } from "../components/scanner_text";
@@ -18,7 +18,7 @@ import styles from "./plain_page.module.css";
 /** The approved studies in numbers, by site and by scanner, and as a list for research: for administrators. */
 export function CohortPage({ me }: { me: Me }) {
   usePageTitle("Cohort");
-  const [query, setQuery] = useState<CohortQuery>({});
+  const [query, setQuery] = useCohortQuery(me);
   const cohort = useQuery(cohortQuery(query));
   const whole = useQuery(cohortQuery({}));
   const found = cohort.data;
@@ -33,7 +33,7 @@ export function CohortPage({ me }: { me: Me }) {
       <p className={styles.lead}>
         Studies whose newest version is approved. The list has pseudonyms for patients and years for dates; each download is on record.
       </p>
-      <CohortFilter me={me} scanners={scannersOf(whole.data)} query={query} onChange={setQuery} />
+      <CohortFilter me={me} scanners={scannersOf(whole.data, query)} query={query} onChange={setQuery} />
       {cohort.isError && <Problem error={cohort.error} onRetry={() => void cohort.refetch()} />}
       {cohort.isPending && <Loading of="studies" />}
       {found?.studies === 0 && <p className={styles.dim} data-testid="cohort-empty">No approved study is among these.</p>}
@@ -42,9 +42,30 @@ export function CohortPage({ me }: { me: Me }) {
   );
 }
 
-function scannersOf(cohort: Cohort | undefined): CohortPart[] {
-  const known = new Map(cohort?.parts.map((part) => [`${part.manufacturer}\n${part.scanner_model}`, part]));
-  return [...known.values()];
+/** In the address a scanner is one word: either of its names may be empty. */
+function useCohortQuery(me: Me): [CohortQuery, (query: CohortQuery) => void] {
+  const { read, change } = usePageFilter();
+  const [site, scanner, since, until] = [read("site"), read("scanner"), read("since"), read("until")];
+  const [manufacturer = "", scanner_model = ""] = scanner.split("\n");
+  const query = {
+    ...(me.sites.some(({ id }) => id === site) ? { site } : {}),
+    ...(scanner ? { manufacturer, scanner_model } : {}),
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+  };
+  return [query, (next) => change({ site: next.site ?? "", scanner: scannerOf(next), since: next.since ?? "", until: next.until ?? "" })];
+}
+
+type Scanner = Pick<CohortPart, "manufacturer" | "scanner_model">;
+
+function scannerOf({ manufacturer, scanner_model }: Partial<Scanner>): string {
+  return manufacturer === undefined || scanner_model === undefined ? "" : `${manufacturer}\n${scanner_model}`;
+}
+
+/** Each once, with the one that is asked for, also while the others are not known. */
+function scannersOf(cohort: Cohort | undefined, { manufacturer, scanner_model }: CohortQuery): Scanner[] {
+  const asked = manufacturer !== undefined && scanner_model !== undefined ? [{ manufacturer, scanner_model }] : [];
+  return [...new Map([...(cohort?.parts ?? []), ...asked].map((part) => [scannerOf(part), part])).values()];
 }
 
 function Found({ cohort }: { cohort: Cohort }) {

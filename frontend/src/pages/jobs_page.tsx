@@ -1,11 +1,11 @@
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { Loading } from "../components/loading";
 import { RegistrationJobs, ShadowJobs } from "../components/other_jobs";
+import { chosenOf, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -41,17 +41,21 @@ const ADMINISTRATORS_KINDS: { value: Kind; label: string }[] = [
 /** What the workers were asked for; readings in shadow, evaluations and training are for administrators. */
 export function JobsPage({ me }: { me: Me }) {
   usePageTitle("Jobs");
-  const [kind, setKind] = useState<Kind>("inference");
+  const { read, change } = usePageFilter();
   const kinds: { value: Kind; label: string }[] = [
     { value: "inference", label: "Inference" },
     { value: "registration", label: "Registration" },
     ...(me.actions.includes("model.manage") ? ADMINISTRATORS_KINDS : []),
     ...(me.actions.includes("training.manage") ? [{ value: "training" as const, label: "Training" }] : []),
   ];
+  const kind = chosenOf(kinds, read("kind")) || "inference";
   return (
     <div className={styles.page}>
       <h1>Jobs</h1>
-      <SegmentedControl size="xs" w="fit-content" data={kinds} value={kind} aria-label="Kind of the jobs listed" onChange={setKind} />
+      <SegmentedControl
+        size="xs" w="fit-content" data={kinds} value={kind} aria-label="Kind of the jobs listed"
+        onChange={(value) => change({ kind: value, state: "" })}
+      />
       {kind === "inference" && <InferenceJobs me={me} />}
       {kind === "registration" && <RegistrationJobs me={me} />}
       {kind === "shadow" && <ShadowJobs />}
@@ -62,23 +66,20 @@ export function JobsPage({ me }: { me: Me }) {
 }
 
 function InferenceJobs({ me }: { me: Me }) {
-  const [state, setState] = useState<JobState | "">("");
-  const [page, setPage] = useState(1);
+  const { page, read, change } = usePageFilter();
+  const state = chosenOf(STATES, read("state"));
   const jobs = useQuery({ ...jobsQuery({ page, page_size: PAGE_SIZE, ...(state ? { state } : {}) }), refetchInterval: REFRESH_MS });
   return (
     <>
       <p className={styles.lead}>One job is one reading of a series by the network.</p>
       <SegmentedControl
         size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the jobs listed"
-        onChange={(value) => {
-          setState(value);
-          setPage(1);
-        }}
+        onChange={(value) => change({ state: value })}
       />
       {jobs.isError && <Problem error={jobs.error} onRetry={() => void jobs.refetch()} />}
       {jobs.isPending && <Loading of="jobs" />}
       {jobs.data && <JobTable jobs={jobs.data.results} me={me} />}
-      <PageSteps count={jobs.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
+      <PageSteps count={jobs.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={(to) => change({ page: String(to) })} />
     </>
   );
 }

@@ -1,8 +1,8 @@
 import { Loading } from "../components/loading";
 import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
+import { chosenOf, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -23,14 +23,9 @@ const STATES: { value: TransferState | ""; label: string }[] = [
 /** The outbox: what was sent to which node, what waits, and what was given up. */
 export function TransfersPage({ me }: { me: Me }) {
   usePageTitle("Transfers");
-  const [state, setState] = useState<TransferState | "">("");
-  const [node, setNode] = useState("");
-  const [page, setPage] = useState(1);
+  const { page, read, change } = usePageFilter();
+  const [state, node] = [chosenOf(STATES, read("state")), read("node")];
   const transfers = useQuery(transfersQuery({ page, page_size: PAGE_SIZE, ...(state ? { state: [state] } : {}), ...(node ? { node } : {}) }));
-  const showFirst = (change: () => void) => {
-    change();
-    setPage(1);
-  };
   return (
     <div className={styles.page} data-testid="transfers-page">
       <h1>Transfers</h1>
@@ -38,14 +33,14 @@ export function TransfersPage({ me }: { me: Me }) {
       <div className={styles.filters}>
         <SegmentedControl
           size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the transfers listed"
-          onChange={(value) => showFirst(() => setState(value))}
+          onChange={(value) => change({ state: value })}
         />
-        {me.actions.includes("node.read") && <NodeChoice node={node} onChoose={(value) => showFirst(() => setNode(value))} />}
+        {me.actions.includes("node.read") && <NodeChoice node={node} onChoose={(value) => change({ node: value })} />}
       </div>
       {transfers.isError && <Problem error={transfers.error} onRetry={() => void transfers.refetch()} />}
       {transfers.isPending && <Loading of="transfers" />}
       {transfers.data && <TransferTable transfers={transfers.data.results} asOf={transfers.dataUpdatedAt} me={me} isFiltered={Boolean(state || node)} />}
-      <PageSteps count={transfers.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
+      <PageSteps count={transfers.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={(to) => change({ page: String(to) })} />
     </div>
   );
 }

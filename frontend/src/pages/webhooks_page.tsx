@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { DeliveryTable } from "../components/delivery_table";
 import { Loading } from "../components/loading";
+import { chosenOf, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -44,31 +45,26 @@ export function WebhooksPage({ me }: { me: Me }) {
 }
 
 function Messages({ webhooks }: { webhooks: readonly Webhook[] }) {
-  const [state, setState] = useState<DeliveryState | "">("");
-  const [webhook, setWebhook] = useState("");
-  const [page, setPage] = useState(1);
+  const { page, read, change } = usePageFilter();
+  const [state, webhook] = [chosenOf(STATES, read("state")), read("webhook")];
   const deliveries = useQuery(deliveriesQuery({ page, page_size: PAGE_SIZE, ...(state ? { state: [state] } : {}), ...(webhook ? { webhook } : {}) }));
-  const showFirst = (change: () => void) => {
-    change();
-    setPage(1);
-  };
   return (
     <>
       <h2>Messages</h2>
       <div className={styles.filters}>
         <SegmentedControl
           size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the messages listed"
-          onChange={(value) => showFirst(() => setState(value))}
+          onChange={(value) => change({ state: value })}
         />
         <NativeSelect
-          size="xs" aria-label="Webhook of the messages listed" value={webhook} onChange={(event) => showFirst(() => setWebhook(event.currentTarget.value))}
+          size="xs" aria-label="Webhook of the messages listed" value={webhook} onChange={(event) => change({ webhook: event.currentTarget.value })}
           data={[{ value: "", label: "All webhooks" }, ...webhooks.map(({ id, name }) => ({ value: id, label: name }))]}
         />
       </div>
       {deliveries.isError && <Problem error={deliveries.error} onRetry={() => void deliveries.refetch()} />}
       {deliveries.isPending && <Loading of="messages" />}
       {deliveries.data && <DeliveryTable deliveries={deliveries.data.results} asOf={deliveries.dataUpdatedAt} isFiltered={Boolean(state || webhook)} />}
-      <PageSteps count={deliveries.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={setPage} />
+      <PageSteps count={deliveries.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={(to) => change({ page: String(to) })} />
     </>
   );
 }

@@ -2,7 +2,7 @@ import { Button, Menu, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 
 import { BusyButton } from "../components/busy_button";
 import { DropZone, type FileChooser } from "../components/drop_zone";
@@ -10,6 +10,7 @@ import { countText } from "../components/formats";
 import { Icon } from "../components/icons";
 import { countsClaimOf } from "../components/lesion_count";
 import { Loading } from "../components/loading";
+import { usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -129,29 +130,18 @@ function SiteChoice({ me, site, onChoose }: { me: Me; site: string | null; onCho
   );
 }
 
-/** Filter, order and page live in the address, so that going back from a study finds the list as it was. */
 function useWorklistFilter() {
-  const [parameters, setParameters] = useSearchParams();
-  const read = (name: string) => parameters.get(name) ?? "";
+  const { page, read, change } = usePageFilter();
   const state = read("state") as StudyState | "";
   const asked = read("view");
   const view = isWorklistView(asked) ? asked : "all";
   const filter: StudyFilter = {
-    page: Math.max(1, Number(read("page")) || 1),
+    page,
     page_size: PAGE_SIZE,
     ordering: read("ordering") || WORKLIST_VIEWS[view].ordering || DEFAULT_ORDERING,
     ...(read("search") ? { search: read("search") } : {}),
     ...(state ? { state: [state] } : {}),
     ...WORKLIST_VIEWS[view].filter,
-  };
-  const change = (changes: Record<string, string>) => {
-    const next = new URLSearchParams(parameters);
-    if (!("page" in changes)) next.delete("page");
-    for (const [name, value] of Object.entries(changes)) {
-      if (value) next.set(name, value);
-      else next.delete(name);
-    }
-    setParameters(next, { replace: true });
   };
   return { filter, view, change };
 }

@@ -21,13 +21,13 @@ export function canResend({ state }: Pick<Transfer, "state">): boolean {
 
 export const nodesQuery = queryOptions({ queryKey: ["nodes"], queryFn: fetchNodes });
 
-/** Fetched again while something of it is underway. */
+/** Those of a study are fetched again while one of them is underway; a list always, since what comes to it may be in no state that it shows. */
 export const transfersQuery = (filter: TransferFilter) =>
   queryOptions({
     queryKey: ["transfers", filter],
     queryFn: () => fetchTransfers(filter),
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (state.data?.results.some(isUnderway) ? REFRESH_MS : false),
+    refetchInterval: ({ state }) => (filter.study === undefined || state.data?.results.some(isUnderway) ? REFRESH_MS : false),
   });
 
 export function refreshTransfers(): Promise<void> {

@@ -1,12 +1,10 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
-import { fetchDeliveries, fetchWebhooks, type Delivery, type DeliveryFilter, type DeliveryState } from "../server/webhooks";
+import { fetchDeliveries, fetchWebhooks, type Delivery, type DeliveryFilter } from "../server/webhooks";
 import { queryClient } from "./queries";
 
-/** No socket tells of messages: they change while the page looks on, or not at all. */
+/** No socket tells of messages. */
 const REFRESH_MS = 3_000;
-
-const UNDERWAY: ReadonlySet<DeliveryState> = new Set(["queued", "sending", "failed"]);
 
 /** Whether a person may ask for it once more: one that waits for its first attempt, or is being sent, goes on anyway. */
 export function canRedeliver({ state }: Pick<Delivery, "state">): boolean {
@@ -15,13 +13,12 @@ export function canRedeliver({ state }: Pick<Delivery, "state">): boolean {
 
 export const webhooksQuery = queryOptions({ queryKey: ["webhooks"], queryFn: fetchWebhooks });
 
-/** Fetched again while something of it is underway. */
 export const deliveriesQuery = (filter: DeliveryFilter) =>
   queryOptions({
     queryKey: ["deliveries", filter],
     queryFn: () => fetchDeliveries(filter),
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (state.data?.results.some((one) => UNDERWAY.has(one.state)) ? REFRESH_MS : false),
+    refetchInterval: REFRESH_MS,
   });
 
 export function refreshWebhooks(): Promise<void> {

@@ -1,0 +1,30 @@
+import { useSearchParams } from "react-router";
+
+export interface PageFilter {
+  readonly page: number;
+  /** The word of that name in the address; empty where there is none. */
+  read(name: string): string;
+  /** Other words; the list begins at its first page again, unless that is what changes. */
+  change(changes: Readonly<Record<string, string>>): void;
+}
+
+/** What a list was asked to show lives in the address: a reload, and the way back from a study, find it as it was. */
+export function usePageFilter(): PageFilter {
+  const [parameters, setParameters] = useSearchParams();
+  const read = (name: string) => parameters.get(name) ?? "";
+  const change = (changes: Readonly<Record<string, string>>) => {
+    const next = new URLSearchParams(parameters);
+    if (!("page" in changes)) next.delete("page");
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) next.set(name, value);
+      else next.delete(name);
+    }
+    setParameters(next, { replace: true });
+  };
+  return { page: Math.max(1, Math.trunc(Number(read("page"))) || 1), read, change };
+}
+
+/** The value that an address asks for; nothing where it asks for none of these. */
+export function chosenOf<Value extends string>(choices: readonly { readonly value: Value }[], asked: string): Value | "" {
+  return choices.find(({ value }) => value === asked)?.value ?? "";
+}
