@@ -1,5 +1,6 @@
 import { Menu, Tooltip, UnstyledButton } from "@mantine/core";
 import { useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
+import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { assign, fetchNextUnread } from "../server/queue";
@@ -41,7 +42,7 @@ export function NextUnreadButton({ next }: { next: NextUnread }) {
   );
 }
 
-export function useAssigning(study: string) {
+function useAssigning(study: string) {
   return useMutation({
     mutationFn: (reader: string | null) => assign(study, reader),
     onSettled: () => Promise.all([
@@ -51,17 +52,26 @@ export function useAssigning(study: string) {
   });
 }
 
-/** Who reads a study, and the way to take or release it; those who manage the reading give it to anybody. */
+/**
+ * Who reads a study, and the way to take or release it; those who manage the reading give it to anybody. The menu stays open until the
+ * server has taken what was chosen, and says there what it refused.
+ */
 export function AssignmentMenu({ study, me }: { study: Study; me: Me }) {
   const assigned = study.assigned_to;
+  const [isOpen, setOpen] = useState(false);
   const assigning = useAssigning(study.id);
   const canManage = me.actions.includes("reading.manage");
   const readers = useQuery({ ...readersQuery, enabled: canManage });
   const label = assigned === null ? "Unassigned" : assigned === me.username ? "Assigned to you" : assigned;
   if (!me.actions.includes("annotation.edit")) return <span className={styles.assigned}>{label}</span>;
   const mayRelease = assigned !== null && (canManage || assigned === me.username);
+  const give = (reader: string | null) => assigning.isPending || assigning.mutate(reader, { onSuccess: () => setOpen(false) });
+  const change = (opens: boolean) => {
+    if (!opens && !assigning.isPending) assigning.reset();
+    setOpen(opens);
+  };
   return (
-    <Menu position="bottom-end" shadow="md" width={220}>
+    <Menu position="bottom-end" shadow="md" width={220} opened={isOpen} onChange={change} closeOnItemClick={false}>
       <Menu.Target>
         <UnstyledButton className={styles.assigned} aria-label={`Assignment: ${label}`} data-testid="assignment" data-assigned={assigned ?? undefined}>
           <Icon name="user" size={14} />
@@ -70,17 +80,18 @@ export function AssignmentMenu({ study, me }: { study: Study; me: Me }) {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        {(assigned === null || (canManage && assigned !== me.username)) && <Menu.Item onClick={() => assigning.mutate(me.username)} data-testid="assign-to-me">Assign to me</Menu.Item>}
+        {(assigned === null || (canManage && assigned !== me.username)) && <Menu.Item onClick={() => give(me.username)} data-testid="assign-to-me">Assign to me</Menu.Item>}
         {assigned !== null && !mayRelease && <Menu.Label>{`${assigned} can release it`}</Menu.Label>}
-        {mayRelease && <Menu.Item onClick={() => assigning.mutate(null)} data-testid="release">Release</Menu.Item>}
+        {mayRelease && <Menu.Item onClick={() => give(null)} data-testid="release">Release</Menu.Item>}
         {canManage && <Menu.Divider />}
         {canManage && <Menu.Label>Assign to</Menu.Label>}
         {canManage && (readers.data ?? []).map(({ username, name }) => (
-          <Menu.Item key={username} onClick={() => assigning.mutate(username)} rightSection={username === assigned ? <Icon name="check" /> : null}>
+          <Menu.Item key={username} onClick={() => give(username)} rightSection={username === assigned ? <Icon name="check" /> : null}>
             {name || username}
           </Menu.Item>
         ))}
-        {assigning.isError && <Menu.Label role="alert">{detailOf(assigning.error)}</Menu.Label>}
+        {readers.isError && <Menu.Label className={styles.refused} role="alert">{detailOf(readers.error)}</Menu.Label>}
+        {assigning.isError && <Menu.Label className={styles.refused} role="alert">{detailOf(assigning.error)}</Menu.Label>}
       </Menu.Dropdown>
     </Menu>
   );
