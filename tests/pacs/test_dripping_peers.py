@@ -7,7 +7,7 @@ import pytest
 from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter
-from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem
+from plaqueview.pacs.peer import Outgoing, PartlySentError, PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import StudyQuery
 from tests.pacs.peers import dripping_port, web_server
 
@@ -80,7 +80,10 @@ def test_a_study_that_the_peer_sends_in_part_has_not_come(tmp_path):
     writer, basket = PartWriter("application/dicom"), Basket(tmp_path)
     body = b"".join(writer.body([("application/dicom", b"one")]))
 
-    with web_server(206, body=body, media_type=writer.content_type) as (url, _), pytest.raises(PeerError) as raised:
+    with (
+        web_server(206, body=body, media_type=writer.content_type) as (url, _),
+        pytest.raises(PartlySentError) as raised,
+    ):
         dicomweb_retrieval.retrieve(RemoteNode(kind="dicomweb", url=url), "1.2", basket)
 
     assert basket.contents == [b"one"]

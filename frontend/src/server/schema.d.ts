@@ -3482,9 +3482,10 @@ export interface components {
          * @description * `duplicate` - duplicate
          *     * `conflict` - conflict
          *     * `rejected` - rejected
+         *     * `not_sent` - not_sent
          * @enum {string}
          */
-        FetchedOutcome: "duplicate" | "conflict" | "rejected";
+        FetchedOutcome: "duplicate" | "conflict" | "rejected" | "not_sent";
         /** @description One time at which the schedule was due. `line` is what it did, or why it did not. */
         Firing: {
             /** Format: uuid */
@@ -4816,7 +4817,7 @@ export interface components {
              */
             prior: string;
         };
-        /** @description An instance that was not simply kept. */
+        /** @description An instance that was not simply kept, or that the node did not send. */
         Remark: {
             sop_instance_uid: string;
             outcome: components["schemas"]["FetchedOutcome"];

@@ -21,7 +21,7 @@ from plaqueview.studies.serializers import JSON
 
 
 class RemarkSerializer(serializers.Serializer[JSON]):
-    """An instance that was not simply kept."""
+    """An instance that was not simply kept, or that the node did not send."""
 
     sop_instance_uid = serializers.CharField()
     outcome = serializers.ChoiceField(REMARKABLE)

@@ -10,14 +10,13 @@ from django.db import transaction
 
 from plaqueview.core.leases import Claim
 from plaqueview.inbox import journal, leases
-from plaqueview.inbox.models import Fetch
+from plaqueview.inbox.models import MOST_REMARKS, Fetch
 from plaqueview.studies import services as studies
 from plaqueview.studies.models import FileOutcome, Study
 from plaqueview.studies.services import Arrival, Received
 
 CHUNK_FILES: Final = 32
 CHUNK_BYTES: Final = 64 * 1024 * 1024
-MOST_REMARKS: Final = 1000
 
 
 class FetchBasket:

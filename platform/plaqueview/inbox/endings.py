@@ -12,9 +12,10 @@ from plaqueview.core import clock
 from plaqueview.core.leases import Claim, backoff_s, put_off
 from plaqueview.inbox import journal
 from plaqueview.inbox.leases import held_fetch
-from plaqueview.inbox.models import WAITING, Fetch, FetchState
-from plaqueview.pacs.peer import PeerError
+from plaqueview.inbox.models import MOST_REMARKS, NOT_SENT, WAITING, Fetch, FetchState
+from plaqueview.pacs.peer import PartlySentError, PeerError
 
+NOT_SENT_REASON: Final = "the peer did not send it"
 EVENT_OF_END: Final = {
     FetchState.DONE: EventKind.FETCH_DONE,
     FetchState.FAILED: EventKind.FETCH_FAILED,
@@ -47,6 +48,21 @@ def fail(claim: Claim, *, error: PeerError, random: Random) -> None:
     _end(fetch, FetchState.FAILED, error.answer)
     if error.is_about_peer:
         put_off(Fetch.objects.filter(node=fetch.node_id, state__in=WAITING), until=fetch.next_attempt_at)
+
+
+@transaction.atomic
+def end_partly(claim: Claim, *, error: PartlySentError, random: Random) -> None:
+    """Done, with what is missing by name, once a further attempt has brought nothing new; until then as `fail`.
+
+    Raises: ClaimLostError.
+    """
+    fetch = held_fetch(claim)
+    if fetch.attempts < 2 or fetch.accepted_count or not fetch.received_count:
+        fail(claim, error=error, random=random)
+        return
+    missing = [{"sop_instance_uid": uid, "outcome": NOT_SENT, "reason": NOT_SENT_REASON} for uid in error.missing]
+    fetch.remarks = [*missing, *fetch.remarks][:MOST_REMARKS]
+    _end(fetch, FetchState.DONE, f"{_counts(fetch)}; {error.answer}")
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from plaqueview.inbox.basket import FetchBasket
 from plaqueview.inbox.models import Fetch
 from plaqueview.inbox.requests import FETCH_TASK
 from plaqueview.pacs import peers
-from plaqueview.pacs.peer import PeerError, PeerProblem
+from plaqueview.pacs.peer import PartlySentError, PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import RemoteStudy, StudyQuery
 from plaqueview.studies import services as studies
 from plaqueview.studies.services import Arrival, Source
@@ -70,6 +70,9 @@ def _fetch(claim: Claim, random: Random) -> bool:
         logger.warning("fetch %s: no room on the disk", claim.row_id)
         endings.fail(claim, error=PeerError(PeerProblem.NOT_SENT, error.detail), random=random)
         return False
+    except PartlySentError as error:
+        logger.warning("fetch %s: %s", claim.row_id, error.problem)
+        endings.end_partly(claim, error=error, random=random)
     except PeerError as error:
         logger.warning("fetch %s: %s", claim.row_id, error.problem)
         endings.fail(claim, error=error, random=random)
@@ -90,6 +93,10 @@ def _retrieved(claim: Claim) -> str:
         basket = FetchBasket(claim, arrival, folder)
         try:
             how = peers.retrieve(fetch.node, fetch.study_instance_uid, basket)
+        except PeerError:
+            basket.keep()  # what came before is whole
+            raise
+        else:
             basket.keep()
             return how
         finally:

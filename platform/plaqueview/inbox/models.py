@@ -26,8 +26,10 @@ class FetchState(models.TextChoices):
 WAITING = [FetchState.QUEUED, FetchState.FAILED]
 OPEN = [*WAITING, FetchState.FETCHING]
 
-# Outcomes of an instance that was not simply kept.
-REMARKABLE = [FileOutcome.DUPLICATE.value, FileOutcome.CONFLICT.value, FileOutcome.REJECTED.value]
+# Outcomes of an instance that was not simply kept; the last is of one that the node has and does not send.
+NOT_SENT = "not_sent"
+REMARKABLE = [FileOutcome.DUPLICATE.value, FileOutcome.CONFLICT.value, FileOutcome.REJECTED.value, NOT_SENT]
+MOST_REMARKS = 1000
 
 
 class PriorSearch(Record):

@@ -14,7 +14,7 @@ from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs.dicomweb_peer import DICOM, JSON_TYPES, READ_BYTES, client_of, content_of, require_success
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import BrokenBodyError, PartReader, media_type_of
-from plaqueview.pacs.peer import PeerError, PeerProblem
+from plaqueview.pacs.peer import PartlySentError, PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
 
 # Who searches waits for the answer, and the web server's proxy for a minute.
@@ -59,7 +59,7 @@ def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
             raise _not_dicomweb(node, media_type)
         _take(_pieces(answer, deadline), node, PartReader(parameters["boundary"], basket.folder), basket)
         if answer.status_code == HTTPStatus.PARTIAL_CONTENT:  # PS3.18 Table 10.4.3-1
-            raise PeerError(PeerProblem.NOT_SENT, f"{node.address}: some instances of the study did not come")
+            raise PartlySentError(f"{node.address}: some instances of the study did not come")
     return "by WADO-RS"
 
 

@@ -16,7 +16,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from plaqueview.pacs.dimse_peer import associated, status_of
 from plaqueview.pacs.get_contexts import DOCUMENTS, IMAGES, MOST_CONTEXTS, storage_contexts
 from plaqueview.pacs.models import RemoteNode
-from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
+from plaqueview.pacs.peer import PartlySentError, PeerError, PeerProblem, words_of_status
 from plaqueview.pacs.received_files import close_when_whole, to_disk
 from plaqueview.pacs.remote_studies import RETURNED, UID, Basket, RemoteStudies, StudyQuery, remote_study, texts_of
 
@@ -131,23 +131,24 @@ def _follow(
     receiver: "_Receiver",
 ) -> None:
     """The last response has come and says success. Raises: PeerError; what the basket raised meanwhile."""
-    for status, _ in responses:
+    for status, identifier in responses:
         receiver.require_welcome(association)
         code = status_of(status, node)
         if code in PENDING:
             receiver.hear_of(status)
             receiver.require_welcome(association)
         elif code != SUCCESS:
-            raise _incomplete(node, code, status)
+            raise _incomplete(node, code, status, identifier or Dataset())
 
 
-def _incomplete(node: RemoteNode, code: int, status: Dataset) -> PeerError:
+def _incomplete(node: RemoteNode, code: int, status: Dataset, identifier: Dataset) -> PeerError:
     failed = status.get("NumberOfFailedSuboperations") or 0
     if code == UNKNOWN_DESTINATION:
         detail = f"{node.address}: the peer does not know where {settings.DICOM_AE_TITLE} is; name our listener there"
         return PeerError(PeerProblem.UNKNOWN_AE, detail)
     if code == PARTLY:
-        return PeerError(PeerProblem.NOT_SENT, f"{node.address}: {failed} instances of the study did not come")
+        missing = [uid for uid in texts_of(identifier, "FailedSOPInstanceUIDList") if UID.fullmatch(uid)]
+        return PartlySentError(f"{node.address}: {failed} instances of the study did not come", missing)
     return PeerError(PeerProblem.NOT_SENT, f"{node.address}: the peer does not send the study: {words_of_status(code)}")
 
 

@@ -5,7 +5,7 @@ An answer is shown to users and kept: it has no text of the peer's own, which ma
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -71,6 +71,14 @@ class PeerError(Exception):
     def is_about_peer(self) -> bool:
         """Whatever else is sent now would fail as well."""
         return self.problem not in ABOUT_THE_OBJECTS
+
+
+class PartlySentError(PeerError):
+    """The peer sent of the study what it can; `missing` names the others, as far as it does so itself."""
+
+    def __init__(self, answer: str, missing: Sequence[str] = ()) -> None:
+        super().__init__(PeerProblem.NOT_SENT, answer)
+        self.missing = missing
 
 
 @dataclass(frozen=True)
