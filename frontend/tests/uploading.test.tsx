@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { UploadDock } from "../src/components/upload_dock";
 import { ProblemError, problemOf, unreachable } from "../src/server/problem";
-import type { Upload } from "../src/server/types";
+import type { Me, Upload } from "../src/server/types";
 import { fetchUpload, sendBatch, type NamedFile, type SendOptions } from "../src/server/uploads";
 import { useNewCodes } from "../src/state/account";
 import { useKeymap } from "../src/state/keymap";
@@ -91,6 +91,26 @@ describe("an upload whose server is out of reach for a while", () => {
 
     expect(now()).toMatchObject({ phase: "failed", problem: "No such upload.", outage: "" });
     expect(sent).toHaveBeenCalledOnce();
+  });
+
+  it("sends to the sign-in page once its session has ended, whether it is sent or asked for", async () => {
+    const isAskedWho = () => queryClient.getQueryState(meQuery.queryKey)?.isInvalidated;
+    for (const refused of [sent, asked]) {
+      queryClient.setQueryData(meQuery.queryKey, {} as Me);
+      sent.mockResolvedValue(uploadOf("processing", "first"));
+      refused.mockRejectedValue(problemOf(401, { detail: "Not signed in." }));
+      expect(isAskedWho()).toBe(false);
+
+      const ended = now().send(filesOf(1), null);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await vi.advanceTimersByTimeAsync(POLL_MS);
+      // oxlint-disable-next-line no-await-in-loop
+      await ended;
+
+      expect(now()).toMatchObject({ phase: "failed", problem: "Not signed in." });
+      expect(isAskedWho()).toBe(true);
+      sent.mockReset();
+    }
   });
 
   it("is stopped at once", async () => {

@@ -18,7 +18,7 @@ export function Loading({ of, className, color }: LoadingProps) {
   return (
     <div className={`${styles.retrying} ${className ?? ""}`}>
       {loader}
-      <span role="status">The server did not answer. Trying again…</span>
+      <span role="status">No answer yet. Trying again…</span>
     </div>
   );
 }

@@ -38,7 +38,7 @@ interface Answer<Body> {
 /** The body of an answer; throws the ProblemError of a refusal. */
 export async function bodyOf<Body>(answer: Promise<Answer<Body>>): Promise<Body> {
   const { data, error, response } = await answer;
-  if (data === undefined || !response.ok) throw problemOf(response.status, error);
+  if (data === undefined || !response.ok) throw problemOf(response.status, error, response.headers);
   return data;
 }
 
@@ -47,6 +47,6 @@ export async function bytesOf(url: string, signal?: AbortSignal): Promise<Uint8A
   const response = await fetch(url, { credentials: "same-origin", signal: signal ?? null }).catch((error: unknown) => {
     throw signal?.aborted ? error : unreachable();
   });
-  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
+  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null), response.headers);
   return new Uint8Array(await response.arrayBuffer());
 }

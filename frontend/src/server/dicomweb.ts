@@ -52,6 +52,6 @@ async function get(url: string, accept: string, priority: RequestPriority = "aut
   const response = await fetch(url, { headers: { Accept: accept }, credentials: "same-origin", priority }).catch(() => {
     throw unreachable();
   });
-  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
+  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null), response.headers);
   return response;
 }

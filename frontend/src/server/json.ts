@@ -11,7 +11,7 @@ export async function jsonOf<Body>(method: "GET" | "POST" | "PUT", url: string, 
   const response = await fetch(url, request).catch(() => {
     throw unreachable();
   });
-  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
+  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null), response.headers);
   return (response.status === NO_CONTENT ? null : await response.json()) as Body;
 }
 

@@ -16,6 +16,8 @@ export class ProblemError extends Error {
     detail: string,
     readonly code: string,
     readonly fields: readonly { field: string; detail: string }[],
+    /** After how many seconds the server asks to be asked again, where it says so. */
+    readonly waitS: number | null = null,
   ) {
     super(detail);
   }
@@ -37,9 +39,10 @@ export function isPassing(error: unknown): error is ProblemError {
 }
 
 /** The problem that a response holds; a response without one is told by its status. */
-export function problemOf(status: number, body: unknown): ProblemError {
+export function problemOf(status: number, body: unknown, headers?: Headers): ProblemError {
   const details: ProblemDetails = typeof body === "object" && body !== null ? body : {};
   const title = details.title ?? (status >= 500 ? "The server failed" : "The server refused this");
   const detail = details.detail ?? `It answered with HTTP status ${status}.`;
-  return new ProblemError(status, title, detail, details.code ?? String(status), details.errors ?? []);
+  const waitS = Number.parseInt(headers?.get("Retry-After") ?? "", 10);
+  return new ProblemError(status, title, detail, details.code ?? String(status), details.errors ?? [], Number.isNaN(waitS) ? null : waitS);
 }

@@ -6,7 +6,7 @@ import {
   fetchStudies, fetchStudy, fetchSummary, fetchTimeline,
 } from "../server/endpoints";
 import { fetchDoubleReadings } from "../server/double_readings";
-import { ProblemError } from "../server/problem";
+import { isPassing, ProblemError } from "../server/problem";
 import { fetchPreferences, fetchReaders } from "../server/queue";
 import { fetchComments, fetchVersions } from "../server/review";
 import { fetchMe, fetchSignIn } from "../server/session";
@@ -35,14 +35,19 @@ export async function noticed<Answer>(answer: Promise<Answer>): Promise<Answer> 
 }
 
 function isWorthRetrying(failures: number, error: unknown): boolean {
-  const isServersFault = !(error instanceof ProblemError) || error.status === 0 || error.status >= 500;
-  return isServersFault && failures < MOST_RETRIES;
+  return (!(error instanceof ProblemError) || isPassing(error)) && failures < MOST_RETRIES;
+}
+
+/** As long as the server asks for; otherwise one second, then two. */
+function retryDelayMs(failures: number, error: unknown): number {
+  const waitS = error instanceof ProblemError ? error.waitS : null;
+  return 1000 * (waitS ?? 2 ** failures);
 }
 
 export const queryClient: QueryClient = new QueryClient({
   queryCache: new QueryCache({ onError: (error, query) => (query.queryKey[0] === "me" ? undefined : noticeSignedOut(error)) }),
   mutationCache: new MutationCache({ onError: noticeSignedOut }),
-  defaultOptions: { queries: { retry: isWorthRetrying, staleTime: 30_000, refetchOnWindowFocus: false } },
+  defaultOptions: { queries: { retry: isWorthRetrying, retryDelay: retryDelayMs, staleTime: 30_000, refetchOnWindowFocus: false } },
 });
 
 /** The mask of a version and the slices of a series never change; its state does, and its lesions have their regions once. */

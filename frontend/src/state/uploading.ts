@@ -4,7 +4,7 @@ import { isPassing, ProblemError } from "../server/problem";
 import type { Upload, UploadedFile } from "../server/types";
 import { batchesOf, fetchUpload, sendBatch, type NamedFile } from "../server/uploads";
 import { feed } from "./live";
-import { queryClient } from "./queries";
+import { noticed, queryClient } from "./queries";
 
 /** The socket tells of progress; this is how often an upload is asked for when the socket is silent. */
 const POLL_MS = 2_000;
@@ -67,9 +67,8 @@ export const useUploading = create<Uploading>()((set, get) => {
     const before = get().bytesSent;
     const size = batch.reduce((sum, { file }) => sum + file.size, 0);
     tell(stopped, () => ({ phase: "sending", processed: 0 }));
-    const upload = await sendBatch(batch, {
-      site, signal: stopped, onSent: (bytes) => tell(stopped, () => ({ bytesSent: before + Math.min(bytes, size) })),
-    });
+    const onSent = (bytes: number) => tell(stopped, () => ({ bytesSent: before + Math.min(bytes, size) }));
+    const upload = await noticed(sendBatch(batch, { site, signal: stopped, onSent }));
     tell(stopped, () => ({ phase: "processing", bytesSent: before + size }));
     const finished = await untilProcessed(upload, (heard) => tell(stopped, () => heard), stopped);
     tell(stopped, ({ files, studies }) => ({
@@ -139,7 +138,7 @@ async function untilProcessed(upload: Upload, onHeard: (heard: Heard) => void, s
 /** The upload as the server knows it now, or as it was while the server is out of reach. */
 async function askedAgain(known: Upload, onHeard: (heard: Heard) => void, stopped: AbortSignal): Promise<Upload> {
   try {
-    const found = await fetchUpload(known.id, stopped);
+    const found = await noticed(fetchUpload(known.id, stopped));
     onHeard({ processed: found.progress, outage: "" });
     return found;
   } catch (error) {
