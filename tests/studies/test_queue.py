@@ -14,6 +14,7 @@ from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
 from plaqueview.patients.models import Patient
+from plaqueview.studies import tasks
 from plaqueview.studies.models import Study, StudyState
 from tests.accounts.people import make_user, token_client
 
@@ -94,6 +95,40 @@ def test_a_reader_takes_a_study_and_releases_it(site, ana):
         ("ana", str(one.pk), {"from": "", "to": str(ana.pk)}),
         ("ana", str(one.pk), {"from": str(ana.pk), "to": ""}),
     ]
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        lambda reader: User.objects.filter(pk=reader.pk).update(is_active=False),
+        lambda reader: User.objects.filter(pk=reader.pk).update(role=Role.INTEGRATOR),
+        lambda reader: reader.sites.set([create_site(name="Maribor")]),
+    ],
+    ids=["closed", "of another role", "of other sites"],
+)
+def test_what_waits_for_a_reader_who_can_read_it_no_more_is_nobodys_again(site, ana, bor, leaves):
+    of_ana, read, of_bor = study(site, assigned_to=ana), study(site, assigned_to=ana), study(site, assigned_to=bor)
+    Study.objects.filter(pk=read.pk).update(state=StudyState.APPROVED)
+    leaves(ana)
+    assert next_id(token_client(bor), after=of_bor) is None
+
+    tasks.release_abandoned()
+
+    assert next_id(token_client(bor), after=of_bor) == str(of_ana.pk)
+    assert dict(Study.objects.values_list("pk", "assigned_to")) == {of_ana.pk: None, read.pk: ana.pk, of_bor.pk: bor.pk}
+    events = AuditEvent.objects.filter(kind=EventKind.ASSIGNMENT_CHANGED)
+    assert [(event.actor_name, event.object_id, event.details) for event in events] == [
+        ("system", str(of_ana.pk), {"from": str(ana.pk), "to": ""}),
+    ]
+
+
+def test_nothing_is_released_of_who_can_still_read(site, ana, admin):
+    study(site, assigned_to=ana), study(site, assigned_to=admin), study(site)
+
+    tasks.release_abandoned()
+
+    assert not AuditEvent.objects.filter(kind=EventKind.ASSIGNMENT_CHANGED).exists()
+    assert Study.objects.exclude(assigned_to=None).count() == 2
 
 
 def test_taking_it_twice_is_one_event(site, ana):

@@ -89,7 +89,7 @@ const ACTIONS: Readonly<Record<ActionProps["step"], { readonly title: string; re
   sessions: { title: "End its sessions", text: "Its owner has to sign in again in every browser. Corrections that are not submitted stay kept as drafts.", button: "End the sessions" },
   close: {
     title: "Close the account",
-    text: "Nobody can sign in to it any more; its sessions, tokens and links end now. What its owner read, corrected and approved stays under their name, and the account can be opened again.",
+    text: "Nobody can sign in to it any more; its sessions, tokens and links end now. Unread studies that were assigned to it are nobody’s within a minute. What its owner read, corrected and approved stays under their name, and the account can be opened again.",
     button: "Close the account",
   },
   open: { title: "Open the account", text: "Its owner can sign in again as before. Tokens are made anew.", button: "Open the account" },

@@ -25,11 +25,16 @@ def reader_of_site(username: str, *, site_id: UUID, field: str) -> User:
 
     Raises: InvalidError when there is none of this name.
     """
-    reader = _readers().filter(username=username, sites=site_id).first()
+    reader = readers_of_site(site_id).filter(username=username).first()
     if reader is None:
         found = "this is no reader of the study's site; GET /api/v1/readers lists them"
         raise InvalidError("the reader cannot read this study", fields={field: found})
     return reader
+
+
+def readers_of_site(site_id: UUID) -> QuerySet[User]:
+    """Who may read the site's studies now."""
+    return _readers().filter(sites=site_id)
 
 
 def _readers() -> QuerySet[User]:

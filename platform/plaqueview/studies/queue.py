@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 
-from plaqueview.accounts.models import User
-from plaqueview.accounts.readers import reader_of_site
+from plaqueview.accounts.models import Site, User
+from plaqueview.accounts.readers import reader_of_site, readers_of_site
 from plaqueview.audit.models import EventKind
 from plaqueview.audit.services import record, record_once
 from plaqueview.core.access import Action, require
@@ -36,9 +36,13 @@ def assign(*, study_id: UUID, reader: str | None, actor: User) -> Study:
     wanted_id = wanted.pk if wanted else None
     if Action.READING_MANAGE not in actor.actions:
         _require_own(study, wanted_id, actor)
-    if study.assigned_to_id == wanted_id:
-        return study
-    details = {"from": str(study.assigned_to_id or ""), "to": str(wanted_id or "")}
+    if study.assigned_to_id != wanted_id:
+        _hand(study, wanted, actor)
+    return study
+
+
+def _hand(study: Study, wanted: User | None, actor: User | None) -> None:
+    details = {"from": str(study.assigned_to_id or ""), "to": str(wanted.pk if wanted else "")}
     study.assigned_to = wanted
     study.save(update_fields=["assigned_to", "modified"])
     record(
@@ -50,7 +54,21 @@ def assign(*, study_id: UUID, reader: str | None, actor: User) -> Study:
         details=details,
     )
     announce_study(study)
-    return study
+
+
+def release_abandoned() -> None:
+    """Unread studies are nobody's again whose reader cannot read them any more, and who alone could have released them.
+
+    An account was closed since, or has another role or other sites.
+    """
+    for site_id in Site.objects.values_list("pk", flat=True):
+        others = User.objects.exclude(pk__in=readers_of_site(site_id))
+        abandoned = Study.objects.filter(site=site_id, assigned_to__in=others, reading=ReadingState.UNREAD)
+        for study_id in abandoned.values_list("pk", flat=True):
+            with transaction.atomic():
+                study = abandoned.select_for_update(of=("self",)).filter(pk=study_id).first()
+                if study is not None:
+                    _hand(study, None, None)
 
 
 def _require_own(study: Study, wanted_id: UUID | None, actor: User) -> None:

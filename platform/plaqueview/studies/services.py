@@ -5,7 +5,7 @@ from plaqueview.studies.intake import Offered, take_in, unpack
 from plaqueview.studies.kept_headers import keep_headers
 from plaqueview.studies.nifti_files import receive_nifti
 from plaqueview.studies.protocols import keep_quality
-from plaqueview.studies.queue import assign, set_under_double_reading
+from plaqueview.studies.queue import assign, release_abandoned, set_under_double_reading
 from plaqueview.studies.receiving import receive, receive_all
 from plaqueview.studies.removal import Removed, forget_removed, remove
 from plaqueview.studies.settling import enqueue_overdue, fingerprint_of, override_flair, settle, settle_soon
@@ -77,6 +77,7 @@ __all__ = [
     "record_result",
     "record_teaching",
     "refresh_summary",
+    "release_abandoned",
     "remove",
     "set_state",
     "set_under_double_reading",

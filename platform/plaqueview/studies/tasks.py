@@ -18,6 +18,11 @@ def settle_quiet() -> None:
     services.enqueue_overdue()
 
 
+@shared_task(name="studies.release_abandoned", base=FrequentErrand)
+def release_abandoned() -> None:
+    services.release_abandoned()
+
+
 @shared_task(name="studies.forget_removed")
 def forget_removed() -> None:
     """Bytes that nobody wants any more are gone: set aside with their rows, or left by an upload."""
