@@ -2,9 +2,9 @@ import { Button, NativeSelect, SegmentedControl, TextInput } from "@mantine/core
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 
 import { Loading } from "../components/loading";
+import { chosenOf, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -12,14 +12,16 @@ import { UserDialog } from "../components/user_dialog";
 import { UserTable } from "../components/user_table";
 import { ROLE_TEXTS, ROLES } from "../components/user_words";
 import type { Me } from "../server/types";
-import type { Role, User, UserFilter } from "../server/users";
+import type { User } from "../server/users";
 import { usersQuery } from "../state/users";
 import styles from "./plain_page.module.css";
 
 const PAGE_SIZE = 50;
 const SEARCH_DELAY_MS = 250;
 
-const STATES = [
+const ROLE_CHOICES = ROLES.map((value) => ({ value, label: ROLE_TEXTS[value].label }));
+
+const STATES: { value: "" | "true" | "false"; label: string }[] = [
   { value: "", label: "All" },
   { value: "true", label: "Open" },
   { value: "false", label: "Closed" },
@@ -28,8 +30,11 @@ const STATES = [
 /** Who may sign in at the administrator's sites, and as what. */
 export function UsersPage({ me }: { me: Me }) {
   usePageTitle("Users");
-  const { filter, parameters, change } = useUserFilter();
-  const users = useQuery(usersQuery(filter));
+  const { page, read, change } = usePageFilter();
+  const [search, role, open] = [read("search"), chosenOf(ROLE_CHOICES, read("role")), chosenOf(STATES, read("open"))];
+  const users = useQuery(usersQuery({
+    page, page_size: PAGE_SIZE, ...(search ? { search } : {}), ...(role ? { role: [role] } : {}), ...(open ? { is_active: open === "true" } : {}),
+  }));
   const [asked, ask] = useState<User | "new" | null>(null);
   return (
     <div className={styles.page} data-testid="users-page">
@@ -39,47 +44,23 @@ export function UsersPage({ me }: { me: Me }) {
       </div>
       <p className={styles.lead}>Who may sign in at your sites, and as what. Accounts are closed, never deleted: what somebody did stays under their name.</p>
       <div className={styles.filters}>
-        <Search text={filter.search ?? ""} onSearch={(search) => change({ search })} />
+        <Search text={search} onSearch={(typed) => change({ search: typed })} />
         <NativeSelect
-          size="xs" aria-label="Role of the users listed" value={filter.role?.[0] ?? ""} onChange={(event) => change({ role: event.currentTarget.value })}
-          data={[{ value: "", label: "All roles" }, ...ROLES.map((value) => ({ value, label: ROLE_TEXTS[value].label }))]}
+          size="xs" aria-label="Role of the users listed" value={role} onChange={(event) => change({ role: event.currentTarget.value })}
+          data={[{ value: "", label: "All roles" }, ...ROLE_CHOICES]}
         />
         <SegmentedControl
-          size="xs" w="fit-content" data={STATES} value={parameters.get("open") ?? ""} aria-label="State of the users listed"
-          onChange={(open) => change({ open })}
+          size="xs" w="fit-content" data={STATES} value={open} aria-label="State of the users listed"
+          onChange={(value) => change({ open: value })}
         />
       </div>
       {users.isError && <Problem error={users.error} onRetry={() => void users.refetch()} />}
       {users.isPending && <Loading of="users" />}
-      {users.data && <UserTable users={users.data.results} isFiltered={parameters.size > 0} onChange={ask} />}
-      <PageSteps count={users.data?.count ?? 0} pageSize={PAGE_SIZE} page={filter.page ?? 1} onChange={(page) => change({ page: String(page) })} />
+      {users.data && <UserTable users={users.data.results} isFiltered={Boolean(search || role || open)} onChange={ask} />}
+      <PageSteps count={users.data?.count ?? 0} pageSize={PAGE_SIZE} page={page} onChange={(to) => change({ page: String(to) })} />
       <UserDialog asked={asked} me={me} onClose={() => ask(null)} />
     </div>
   );
-}
-
-/** Filter and page live in the address, as those of the worklist do. */
-function useUserFilter() {
-  const [parameters, setParameters] = useSearchParams();
-  const read = (name: string) => parameters.get(name) ?? "";
-  const role = ROLES.find((one) => one === read("role"));
-  const filter: UserFilter = {
-    page: Math.max(1, Number(read("page")) || 1),
-    page_size: PAGE_SIZE,
-    ...(read("search") ? { search: read("search") } : {}),
-    ...(role ? { role: [role satisfies Role] } : {}),
-    ...(read("open") ? { is_active: read("open") === "true" } : {}),
-  };
-  const change = (changes: Record<string, string>) => {
-    const next = new URLSearchParams(parameters);
-    if (!("page" in changes)) next.delete("page");
-    for (const [name, value] of Object.entries(changes)) {
-      if (value) next.set(name, value);
-      else next.delete(name);
-    }
-    setParameters(next, { replace: true });
-  };
-  return { filter, parameters, change };
 }
 
 function Search({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
