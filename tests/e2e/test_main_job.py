@@ -191,6 +191,9 @@ def test_a_long_name_gives_way_on_a_narrow_screen_and_what_can_be_done_stays_on_
         "title", "Featherstonehaugh-Cholmondeley, Alexandria Wilhelmina"
     )
     assert header.evaluate("header => header.scrollWidth - header.clientWidth") == 0
+    description = header.get_by_title(re.compile("^MR brain")).bounding_box()
+    assert description is not None
+    assert description["width"] > 100  # some words of it, not one clipped letter
     for part in (header.get_by_text("NORTH-12345678"), header.get_by_role("button", name="Next unread")):
         box = part.bounding_box()
         assert box is not None

@@ -19,7 +19,7 @@ export function PatientHeader({ study, children }: { study: StudyDetail; childre
       <span className={styles.divider} aria-hidden />
       <span className={styles.study}>{study.study_date ? dateText(study.study_date) : "No study date"}</span>
       <span className={styles.detail} title={[study.study_description, study.institution_name].filter(Boolean).join(", ")}>{study.study_description}</span>
-      {study.accession_number && <span className={`${styles.detail} ${styles.accession}`}>{`Acc. ${study.accession_number}`}</span>}
+      {study.accession_number && <span className={styles.accession}>{`Acc. ${study.accession_number}`}</span>}
       <span className={styles.state}>
         <StudyStateBadge study={study} />
         {children}
