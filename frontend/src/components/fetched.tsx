@@ -15,3 +15,13 @@ export function Fetched<Data>({ query: { data, error, refetch }, of, children }:
   if (data !== undefined) return children(data);
   return error ? <Problem error={error} onRetry={() => void refetch()} /> : <Loading of={of} />;
 }
+
+/** What is fetched again and again, as it was known last, with why it did not come anew. */
+export function Followed<Data>({ query: { data, error, refetch }, of, children }: FetchedProps<Data>) {
+  return (
+    <>
+      {error && <Problem error={error} onRetry={() => void refetch()} />}
+      {data === undefined ? !error && <Loading of={of} /> : children(data)}
+    </>
+  );
+}

@@ -8,25 +8,26 @@ import { modelsQuery, queryClient } from "../state/queries";
 import { readingsQuery, shadowQuery } from "../state/shadow";
 import { isLive, isRetryable } from "../state/training";
 import { registrationsQuery } from "../state/workers";
+import { Followed } from "./fetched";
 import { timeText, UNKNOWN } from "./formats";
 import { JobAction } from "./job_card";
-import { Loading } from "./loading";
-import { Problem } from "./problem";
 import { StudyLink } from "./study_link";
 
 /** How heads moved between visits: found by themselves, or asked for; one that failed or was cancelled can be tried again. */
 export function RegistrationJobs({ me }: { me: Me }) {
   const registrations = useQuery(registrationsQuery);
-  if (registrations.isError) return <Problem error={registrations.error} onRetry={() => void registrations.refetch()} />;
-  if (!registrations.data) return <Loading of="registrations" />;
-  if (registrations.data.length === 0) return <p className={styles.none}>No study was registered to a prior yet.</p>;
+  return <Followed query={registrations} of="registrations">{(found) => <RegistrationTable registrations={found} me={me} />}</Followed>;
+}
+
+function RegistrationTable({ registrations, me }: { registrations: readonly Registration[]; me: Me }) {
+  if (registrations.length === 0) return <p className={styles.none}>No study was registered to a prior yet.</p>;
   return (
     <div className={styles.card}>
       <table className={styles.table} aria-label="Registrations">
         <thead>
           <tr><th>Requested</th><th>Study</th><th>State</th><th>Seconds</th><th><span className="visually-hidden">Actions</span></th></tr>
         </thead>
-        <tbody>{registrations.data.map((one) => <RegistrationLine key={one.id} registration={one} me={me} />)}</tbody>
+        <tbody>{registrations.map((one) => <RegistrationLine key={one.id} registration={one} me={me} />)}</tbody>
       </table>
     </div>
   );
@@ -59,24 +60,30 @@ function RegistrationLine({ registration, me }: { registration: Registration; me
 /** What the model in shadow was given to read, the newest first. */
 export function ShadowJobs() {
   const models = useQuery(modelsQuery);
-  if (models.isError) return <Problem error={models.error} onRetry={() => void models.refetch()} />;
-  if (!models.data) return <Loading of="models" />;
-  const model = models.data.find(({ stage }) => stage === "shadow");
-  return model ? <ReadingTable model={model.id} /> : <p className={styles.none}>No model reads along.</p>;
+  return (
+    <Followed query={models} of="models">
+      {(all) => {
+        const model = all.find(({ stage }) => stage === "shadow");
+        return model ? <Readings model={model.id} /> : <p className={styles.none}>No model reads along.</p>;
+      }}
+    </Followed>
+  );
 }
 
-function ReadingTable({ model }: { model: string }) {
+function Readings({ model }: { model: string }) {
   const readings = useQuery(readingsQuery(model));
-  if (readings.isError) return <Problem error={readings.error} onRetry={() => void readings.refetch()} />;
-  if (!readings.data) return <Loading of="readings" />;
-  if (readings.data.length === 0) return <p className={styles.none}>No study came since it reads along.</p>;
+  return <Followed query={readings} of="readings">{(found) => <ReadingTable readings={found} model={model} />}</Followed>;
+}
+
+function ReadingTable({ readings, model }: { readings: readonly ShadowReading[]; model: string }) {
+  if (readings.length === 0) return <p className={styles.none}>No study came since it reads along.</p>;
   return (
     <div className={styles.card}>
       <table className={styles.table} aria-label="Readings in shadow">
         <thead>
           <tr><th>Requested</th><th>Study</th><th>State</th><th>Seconds</th><th><span className="visually-hidden">Actions</span></th></tr>
         </thead>
-        <tbody>{readings.data.toReversed().map((reading) => <ReadingLine key={reading.id} reading={reading} model={model} />)}</tbody>
+        <tbody>{readings.toReversed().map((reading) => <ReadingLine key={reading.id} reading={reading} model={model} />)}</tbody>
       </table>
     </div>
   );

@@ -3,26 +3,26 @@ import { useQuery } from "@tanstack/react-query";
 import { cancelEvaluation, cancelRun, repeatRun, requestEvaluation, type Evaluation, type TrainingRun } from "../server/training";
 import { allEvaluationsQuery, isLive, isRetryable, refreshModels, runsQuery, useLiveTraining } from "../state/training";
 import { queryClient } from "../state/queries";
+import { Followed } from "./fetched";
 import { timeText, UNKNOWN } from "./formats";
 import { JobAction } from "./job_card";
-import { Loading } from "./loading";
 import styles from "./outbox.module.css";
-import { Problem } from "./problem";
 
 /** Training runs as jobs: a live one can be cancelled, one that failed or was cancelled asked for once more. */
 export function TrainingJobs() {
   useLiveTraining();
-  const runs = useQuery(runsQuery);
-  if (runs.isError) return <Problem error={runs.error} onRetry={() => void runs.refetch()} />;
-  if (!runs.data) return <Loading of="runs" />;
-  if (runs.data.length === 0) return <p className={styles.none}>Nothing was trained yet.</p>;
+  return <Followed query={useQuery(runsQuery)} of="runs">{(runs) => <RunTable runs={runs} />}</Followed>;
+}
+
+function RunTable({ runs }: { runs: readonly TrainingRun[] }) {
+  if (runs.length === 0) return <p className={styles.none}>Nothing was trained yet.</p>;
   return (
     <div className={styles.card}>
       <table className={styles.table} aria-label="Training runs">
         <thead>
           <tr><th>Requested</th><th>By</th><th>State</th><th>Step</th><th>Device</th><th><span className="visually-hidden">Actions</span></th></tr>
         </thead>
-        <tbody>{runs.data.map((run) => <RunLine key={run.id} run={run} />)}</tbody>
+        <tbody>{runs.map((run) => <RunLine key={run.id} run={run} />)}</tbody>
       </table>
     </div>
   );
@@ -51,17 +51,18 @@ function RunLine({ run }: { run: TrainingRun }) {
 /** Candidates that are tried beside the champion on the test side of the newest snapshot, for the gate. */
 export function EvaluationJobs() {
   useLiveTraining();
-  const evaluations = useQuery(allEvaluationsQuery);
-  if (evaluations.isError) return <Problem error={evaluations.error} onRetry={() => void evaluations.refetch()} />;
-  if (!evaluations.data) return <Loading of="evaluations" />;
-  if (evaluations.data.length === 0) return <p className={styles.none}>No candidate was tried by itself.</p>;
+  return <Followed query={useQuery(allEvaluationsQuery)} of="evaluations">{(evaluations) => <EvaluationTable evaluations={evaluations} />}</Followed>;
+}
+
+function EvaluationTable({ evaluations }: { evaluations: readonly Evaluation[] }) {
+  if (evaluations.length === 0) return <p className={styles.none}>No candidate was tried by itself.</p>;
   return (
     <div className={styles.card}>
       <table className={styles.table} aria-label="Evaluations">
         <thead>
           <tr><th>Requested</th><th>By</th><th>Model</th><th>State</th><th><span className="visually-hidden">Actions</span></th></tr>
         </thead>
-        <tbody>{evaluations.data.map((one) => <EvaluationLine key={one.id} evaluation={one} />)}</tbody>
+        <tbody>{evaluations.map((one) => <EvaluationLine key={one.id} evaluation={one} />)}</tbody>
       </table>
     </div>
   );

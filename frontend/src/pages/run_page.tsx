@@ -24,9 +24,13 @@ export function RunPage() {
   useLiveTraining();
   const run = useQuery(runQuery(id));
   if (run.error instanceof ProblemError && run.error.status === 404) return <NotFoundPage what="This run" />;
-  if (run.isError) return <div className={styles.page}><Problem error={run.error} onRetry={() => void run.refetch()} /></div>;
-  if (!run.data) return <div className={styles.centre}><Loading of="run" /></div>;
-  return <Shown run={run.data} />;
+  if (run.isPending) return <div className={styles.centre}><Loading of="run" /></div>;
+  return (
+    <div className={styles.page} data-testid="run-page" data-state={run.data?.state}>
+      {run.isError && <Problem error={run.error} onRetry={() => void run.refetch()} />}
+      {run.data && <Shown run={run.data} />}
+    </div>
+  );
 }
 
 function Shown({ run }: { run: TrainingRun }) {
@@ -34,7 +38,7 @@ function Shown({ run }: { run: TrainingRun }) {
   const cancelling = useMutation({ mutationFn: () => cancelRun(run.id), onSettled: refreshRuns });
   const step = validatedStep(points.data ?? []);
   return (
-    <div className={styles.page} data-testid="run-page" data-state={run.state}>
+    <>
       <div className={styles.title}>
         <h1>{`Run of ${timeText(run.created)}: ${run.state === "running" ? `${run.state}, ${run.stage}` : run.state}`}</h1>
         <span className={styles.actions}>
@@ -54,6 +58,6 @@ function Shown({ run }: { run: TrainingRun }) {
       <RunSamples run={run.id} step={step} />
       <h2>Log</h2>
       <RunLog run={run} step={step} />
-    </div>
+    </>
   );
 }
