@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import { BusyButton } from "../components/busy_button";
 import { CarefulButton } from "../components/careful_button";
-import { Fetched } from "../components/fetched";
+import { Followed } from "../components/fetched";
 import { countText, UNKNOWN, zonedTimeText } from "../components/formats";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
@@ -61,14 +61,16 @@ function ScheduleCard({ schedule, canManage, timeZone }: { schedule: Schedule; c
               <div className={styles.dim}>{`${schedule.recipe.steps ?? UNKNOWN} steps, ${schedule.recipe.max_minutes ?? UNKNOWN} minutes at most`}</div>
             </td>
             <td className={styles.keep}>{is_active ? `next ${zonedTimeText(next_due_at, timeZone)}` : "paused"}</td>
-            <td className={styles.right}>
-              {canManage && <BusyButton size="compact-sm" variant="default" isBusy={changing.isPending} onClick={() => changing.mutate()}>{is_active ? "Pause" : "Go on"}</BusyButton>}
-              {canManage && (
-                <CarefulButton
-                  label="Remove …" question="Remove it with its record" size="compact-sm" isBusy={removing.isPending}
-                  onSure={() => removing.mutate()} testId="remove-schedule"
-                />
-              )}
+            <td>
+              <div className={`${styles.actions} ${styles.ends}`}>
+                {canManage && <BusyButton size="compact-sm" variant="default" isBusy={changing.isPending} onClick={() => changing.mutate()}>{is_active ? "Pause" : "Go on"}</BusyButton>}
+                {canManage && (
+                  <CarefulButton
+                    label="Remove …" question="Remove it with its record" size="compact-sm" isBusy={removing.isPending}
+                    onSure={() => removing.mutate()} testId="remove-schedule"
+                  />
+                )}
+              </div>
             </td>
           </tr>
         </tbody>
@@ -81,11 +83,11 @@ function ScheduleCard({ schedule, canManage, timeZone }: { schedule: Schedule; c
 }
 
 function Firings({ schedule, timeZone }: { schedule: string; timeZone: string }) {
-  return <Fetched query={useQuery(firingsQuery(schedule))} of="firings">{(firings) => <FiringTable firings={firings} timeZone={timeZone} />}</Fetched>;
+  return <Followed query={useQuery(firingsQuery(schedule))} of="firings">{(firings) => <FiringTable firings={firings} timeZone={timeZone} />}</Followed>;
 }
 
 function FiringTable({ firings, timeZone }: { firings: readonly Firing[]; timeZone: string }) {
-  if (firings.length === 0) return <p className={styles.dim}>It was not due yet.</p>;
+  if (firings.length === 0) return <p className={styles.remark}>It was not due yet.</p>;
   return (
     <table className={styles.table} aria-label="What it did each time that it was due">
       <tbody>
