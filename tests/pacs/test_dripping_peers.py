@@ -7,7 +7,7 @@ import pytest
 from plaqueview.pacs import dicomweb_peer, dicomweb_retrieval
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter
-from plaqueview.pacs.peer import Outgoing, PartlySentError, PeerError, PeerProblem
+from plaqueview.pacs.peer import LONGEST_STORE, Outgoing, PartlySentError, PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import StudyQuery
 from tests.pacs.peers import dripping_port, web_server
 
@@ -29,7 +29,7 @@ class Basket:
 
 @pytest.fixture(autouse=True)
 def patience(settings, monkeypatch):
-    settings.NODES_ON_LOOPBACK, settings.TRANSFER_LEASE_S = True, LONGEST_S / dicomweb_peer.LONGEST_STORE
+    settings.NODES_ON_LOOPBACK, settings.TRANSFER_LEASE_S = True, LONGEST_S / LONGEST_STORE
     monkeypatch.setattr(dicomweb_peer, "LONGEST_ECHO_S", LONGEST_S)
     monkeypatch.setattr(dicomweb_retrieval, "LONGEST_FIND_S", LONGEST_S)
     monkeypatch.setattr(dicomweb_retrieval, "RETRIEVE_TIMEOUT_S", LONGEST_S)

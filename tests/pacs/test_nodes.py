@@ -15,6 +15,7 @@ from pynetdicom.sop_class import Verification
 from plaqueview.accounts.services import create_site
 from plaqueview.audit.models import AuditEvent, EventKind
 from plaqueview.core.access import Role
+from plaqueview.core.timed_stream import Deadline
 from plaqueview.launcher.broker import free_port
 from plaqueview.pacs.dimse_peer import associated
 from plaqueview.pacs.models import RemoteNode
@@ -233,7 +234,7 @@ def test_a_rejection_that_is_there_before_we_look_is_told_as_one(tmp_path):
     with (
         storescp(tmp_path / "kept", port, "--refuse"),
         pytest.raises(PeerError) as refused,
-        associated(node, [build_context(Verification)], timeout_s=30, handlers=late),
+        associated(node, [build_context(Verification)], timeout_s=30, deadline=Deadline(30.0), handlers=late),
     ):
         pass
 

@@ -22,9 +22,14 @@ class Deadline:
         """The whole time is left again."""
         self._ends_at = time.monotonic() + self._length_s
 
+    @property
+    def rest_s(self) -> float:
+        """Nothing, or less, once the time is over."""
+        return self._ends_at - time.monotonic()
+
     def left_s(self, timeout_s: float | None) -> float:
         """What is left, and no more than the time-out. Raises: httpcore.TimeoutException when nothing is."""
-        left_s = self._ends_at - time.monotonic()
+        left_s = self.rest_s
         if left_s <= 0:
             raise httpcore.TimeoutException(f"not done within {self._length_s:g} s")
         return left_s if timeout_s is None else min(timeout_s, left_s)

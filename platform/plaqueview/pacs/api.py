@@ -190,6 +190,7 @@ class RetrieveView(DicomWebView):
     """Retrieve everything below the UIDs of the route, or remove it."""
 
     actions: ClassVar = {"GET": Action.DICOMWEB_READ, "DELETE": Action.STUDY_DELETE}
+    proven_methods: ClassVar = {"DELETE"}
 
     def get(
         self, request: Request, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None

@@ -18,15 +18,13 @@ from plaqueview.core.judged_transport import JudgedTransport
 from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import PartWriter, media_type_of
-from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of
+from plaqueview.pacs.peer import LONGEST_STORE, Outgoing, PeerError, PeerProblem, Progress, Tally, error_of
 from plaqueview.pacs.sealing import NODE_SEAL
 from plaqueview.pacs.tls import context_of
 
 CONNECT_TIMEOUT_S: Final = 4.0
 ECHO_TIMEOUT_S, LONGEST_ECHO_S = 5.0, 10.0
 STORE_TIMEOUT_S: Final = 60.0
-# Of the transfer's lease, which is renewed between requests.
-LONGEST_STORE: Final = 0.9
 # A request is held in memory, and has a length: not every server takes a body without one.
 REQUEST_BYTES: Final = 32 * 1024 * 1024
 READ_BYTES: Final = 1024 * 1024

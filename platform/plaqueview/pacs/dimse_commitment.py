@@ -12,6 +12,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     StorageCommitmentPushModelInstance,
 )
 
+from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs import commitment
 from plaqueview.pacs.commitment import CommitmentReport, MalformedCommitmentError
 from plaqueview.pacs.dimse_peer import associated, status_of
@@ -19,7 +20,7 @@ from plaqueview.pacs.failures import SUCCESS
 from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.peer import PeerError, PeerProblem, words_of_status
 
-TIMEOUT_S: Final = 20
+TIMEOUT_S, LONGEST_S = 20, 45.0
 # A peer that keeps little answers at once, by the same association; any other by one of its own, to our listener.
 PATIENCE_S: Final = 2.0
 
@@ -35,7 +36,8 @@ def ask(node: RemoteNode, transaction_uid: str, classes_by_uid: Mapping[str, str
         (evt.EVT_N_EVENT_REPORT, heard.listen),
         (evt.EVT_PDU_SENT, heard.notice_answer),
     ]
-    with _where_offered(node), associated(node, contexts, timeout_s=TIMEOUT_S, handlers=handlers) as association:
+    exchange = associated(node, contexts, timeout_s=TIMEOUT_S, deadline=Deadline(LONGEST_S), handlers=handlers)
+    with _where_offered(node), exchange as association:
         status, _ = association.send_n_action(
             commitment.request_of(transaction_uid, classes_by_uid),
             commitment.REQUEST_COMMITMENT,
@@ -68,7 +70,8 @@ def tell(node: RemoteNode, report: CommitmentReport) -> None:
     """
     context = build_context(StorageCommitmentPushModel)
     roles = [build_role(StorageCommitmentPushModel, scp_role=True)]
-    with associated(node, [context], timeout_s=TIMEOUT_S, roles=roles) as association:
+    deadline = Deadline(LONGEST_S)
+    with associated(node, [context], timeout_s=TIMEOUT_S, deadline=deadline, roles=roles) as association:
         status, _ = association.send_n_event_report(
             commitment.event_of(report),
             report.event_type,

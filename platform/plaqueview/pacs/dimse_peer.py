@@ -1,9 +1,10 @@
 """A peer by DIMSE: C-ECHO and C-STORE as a client. Source: PS3.4 A and B."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from django.conf import settings
@@ -17,15 +18,26 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from pynetdicom.transport import AssociationSocket
 
 from plaqueview.core.destinations import address_of
+from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs.models import RemoteNode
-from plaqueview.pacs.peer import Outgoing, PeerError, PeerProblem, Progress, Tally, error_of, words_of_status
+from plaqueview.pacs.peer import (
+    LONGEST_STORE,
+    Outgoing,
+    PeerError,
+    PeerProblem,
+    Progress,
+    Tally,
+    error_of,
+    words_of_status,
+)
 from plaqueview.pacs.received_files import forget_half_an_instance
 from plaqueview.pacs.tls import context_of
 
 CONNECT_TIMEOUT_S: Final = 4
-ECHO_TIMEOUT_S: Final = 5
+ECHO_TIMEOUT_S, LONGEST_ECHO_S = 5, 10.0
 STORE_TIMEOUT_S: Final = 30
 FAREWELL_S: Final = 2
+CUT_AGAIN_S: Final = 0.1
 
 # What the peer says of a rejection, by (source, diagnostic). Source: PS3.8 Table 9-21.
 UNKNOWN_TITLES: Final = {
@@ -41,7 +53,8 @@ def echo(node: RemoteNode) -> str:
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     begin = time.monotonic()
-    with associated(node, [build_context(Verification)], timeout_s=ECHO_TIMEOUT_S) as association:
+    contexts, deadline = [build_context(Verification)], Deadline(LONGEST_ECHO_S)
+    with associated(node, contexts, timeout_s=ECHO_TIMEOUT_S, deadline=deadline) as association:
         status = status_of(association.send_c_echo(), node)
     if status != 0:
         raise PeerError(PeerProblem.REJECTED, f"{node.address}: C-ECHO: {words_of_status(status)}")
@@ -54,7 +67,8 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
     Raises: PeerError, ssl.SSLError, SealBrokenError.
     """
     tally = Tally(len(instances), [])
-    with associated(node, _contexts_of(instances), timeout_s=STORE_TIMEOUT_S) as association:
+    contexts, deadline = _contexts_of(instances), Deadline(LONGEST_STORE * settings.TRANSFER_LEASE_S)
+    with associated(node, contexts, timeout_s=STORE_TIMEOUT_S, deadline=deadline) as association:
         accepted = {context.abstract_syntax for context in association.accepted_contexts}
         if lacking := {one.sop_class_uid for one in instances} - accepted:
             detail = f"{node.address}: the peer takes no objects of SOP class {', '.join(sorted(lacking))}"
@@ -64,6 +78,7 @@ def store(node: RemoteNode, instances: Sequence[Outgoing], progress: Progress) -
                 raise PeerError(PeerProblem.ABORTED, f"{node.address}: the peer ended the association between objects")
             tally.add(status_of(association.send_c_store(dcmread(one.path)), node))
             progress()
+            deadline.put_off()
     return tally.answer()
 
 
@@ -82,12 +97,34 @@ class _Entity(AE):
     def __init__(self, ae_title: str) -> None:
         super().__init__(ae_title=ae_title)
         self.opened: list[socket.socket] = []
+        self.is_cut = False
+        self._line: AssociationSocket | None = None
 
     def _create_socket(self, *arguments: Any) -> AssociationSocket:  # Any: the library's own
-        created = super()._create_socket(*arguments)
-        if created.socket is not None:
-            self.opened.append(created.socket)
-        return created
+        self._line = super()._create_socket(*arguments)
+        self.remember()
+        return self._line
+
+    def remember(self) -> socket.socket | None:
+        """The socket of the line, which by TLS becomes another one."""
+        connection = self._line.socket if self._line is not None else None
+        if connection is not None and connection not in self.opened:
+            self.opened.append(connection)
+        return connection
+
+    def cut(self) -> None:
+        """Whatever is read or written ends."""
+        self.is_cut = True
+        connection = self.remember()
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def send_at_once(self, _event: evt.Event) -> None:
+        """Nagle's algorithm would hold each request back until the peer's delayed acknowledgement."""
+        connection = self.remember()
+        if connection is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 @contextmanager
@@ -96,32 +133,72 @@ def associated(
     contexts: list[PresentationContext],
     *,
     timeout_s: float,
+    deadline: Deadline,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     handlers: Sequence[Any] = (),  # Any: the library's union of tuples
 ) -> Iterator[Association]:
-    """An association with the node, released afterwards. Raises: PeerError when none came about."""
+    """An association with the node, released afterwards.
+
+    The time-out is for each message, the deadline for the whole exchange.
+
+    Raises: PeerError when none came about, or when the time is over.
+    """
     entity = _Entity(ae_title=node.calling_ae_title or settings.DICOM_AE_TITLE)
     entity.connection_timeout = CONNECT_TIMEOUT_S
     entity.acse_timeout = ECHO_TIMEOUT_S
     entity.dimse_timeout = entity.network_timeout = timeout_s
     begin = time.monotonic()
-    association = _associate(entity, node, contexts, roles, handlers)
+    with _in_time(entity, node, deadline):
+        association = _associate(entity, node, contexts, roles, handlers)
+        try:
+            if not association.is_established:
+                waited_s = time.monotonic() - begin
+                raise _late(node) if entity.is_cut else _refusal(node, association, waited_s=waited_s)
+            yield association
+        finally:
+            if association.is_established:
+                association.release()
+            for connection in entity.opened:
+                connection.close()
+            if association.dul.is_alive():
+                association.dul.join(FAREWELL_S)
+            forget_half_an_instance(association)
+
+
+@contextmanager
+def _in_time(entity: _Entity, node: RemoteNode, deadline: Deadline) -> Iterator[None]:
+    """The entity's lines are cut once the time is over.
+
+    The library's time-outs are for each message, and who drips within one holds it for ever, even when it aborts.
+
+    Raises: PeerError, of the time, where what was cut ended in a PeerError.
+    """
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(max(deadline.rest_s, CUT_AGAIN_S)):
+            if deadline.rest_s <= 0:
+                entity.cut()
+
+    watcher = threading.Thread(target=watch, daemon=True, name="DeadlineOfAssociation")
+    watcher.start()
     try:
-        if not association.is_established:
-            raise _refusal(node, association, waited_s=time.monotonic() - begin)
-        yield association
+        yield
+    except PeerError as error:
+        if entity.is_cut:
+            raise _late(node) from error
+        raise
     finally:
-        if association.is_established:
-            association.release()
-        for connection in entity.opened:
-            connection.close()
-        if association.dul.is_alive():
-            association.dul.join(FAREWELL_S)
-        forget_half_an_instance(association)
+        is_over.set()
+        watcher.join()
+
+
+def _late(node: RemoteNode) -> PeerError:
+    return PeerError(PeerProblem.TIMED_OUT, f"{node.address}: no answer in time")
 
 
 def _associate(
-    entity: AE,
+    entity: _Entity,
     node: RemoteNode,
     contexts: list[PresentationContext],
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation],
@@ -135,7 +212,7 @@ def _associate(
             ae_title=node.ae_title,
             ext_neg=list(roles),
             tls_args=(context_of(node), node.host) if node.uses_tls else None,
-            evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once), *handlers],
+            evt_handlers=[(evt.EVT_CONN_OPEN, entity.send_at_once), *handlers],
         )
     except OSError as error:  # the name is looked up before anything else
         raise error_of(error, node.address) from error
@@ -189,10 +266,3 @@ def status_of(answer: object, node: RemoteNode) -> int:
     if status is None:
         raise PeerError(PeerProblem.ABORTED, f"{node.address}: the association ended, or timed out, before the answer")
     return int(status)
-
-
-def _send_at_once(event: evt.Event) -> None:
-    """Nagle's algorithm would hold each request back until the peer's delayed acknowledgement."""
-    connection = event.assoc.dul.socket
-    if connection is not None and connection.socket is not None:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

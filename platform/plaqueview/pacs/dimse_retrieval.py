@@ -1,5 +1,6 @@
 """Studies at a peer by DIMSE: C-FIND, and C-GET, or C-MOVE to our own listener. Source: PS3.4 C."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -13,6 +14,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from plaqueview.core.timed_stream import Deadline
 from plaqueview.pacs.dimse_peer import associated, status_of
 from plaqueview.pacs.get_contexts import DOCUMENTS, IMAGES, MOST_CONTEXTS, storage_contexts
 from plaqueview.pacs.models import RemoteNode
@@ -20,7 +22,10 @@ from plaqueview.pacs.peer import PartlySentError, PeerError, PeerProblem, words_
 from plaqueview.pacs.received_files import close_when_whole, to_disk
 from plaqueview.pacs.remote_studies import RETURNED, UID, Basket, RemoteStudies, StudyQuery, remote_study, texts_of
 
-FIND_TIMEOUT_S: Final = 20
+# Who searches waits for the answer, and the web server's proxy for a minute.
+FIND_TIMEOUT_S, LONGEST_FIND_S = 20, 45.0
+# So long a peer may go on when it is told that nobody wants more of its answers.
+FAREWELL_S: Final = 2.0
 # Between two messages of a retrieval; shorter than its lease.
 RETRIEVE_TIMEOUT_S: Final = 120
 
@@ -43,19 +48,35 @@ def find(node: RemoteNode, query: StudyQuery, limit: int) -> RemoteStudies:
 
 
 def _matches(node: RemoteNode, identifier: Dataset, *, most: int) -> list[Dataset]:
-    """What the peer answers; it is asked for no more than so many."""
+    """What the peer answers, no more than so many."""
     model = StudyRootQueryRetrieveInformationModelFind
     matches: list[Dataset] = []
-    with associated(node, [build_context(model)], timeout_s=FIND_TIMEOUT_S) as association:
-        for status, match in association.send_c_find(identifier, model, msg_id=MESSAGE_ID):
+    contexts, deadline = [build_context(model)], Deadline(LONGEST_FIND_S)
+    with associated(node, contexts, timeout_s=FIND_TIMEOUT_S, deadline=deadline) as association:
+        responses = association.send_c_find(identifier, model, msg_id=MESSAGE_ID)
+        for status, match in responses:
             code = status_of(status, node)
             if code in PENDING and match is not None:
                 matches.append(match)
                 if len(matches) == most:
                     association.send_c_cancel(MESSAGE_ID, query_model=model)
+                    _leave(association, responses)
+                    break
             elif code not in {*PENDING, SUCCESS, CANCELLED}:
                 raise PeerError(PeerProblem.REJECTED, f"{node.address}: C-FIND: {words_of_status(code)}")
     return matches
+
+
+def _leave(association: Association, responses: Iterator[tuple[Dataset, Dataset | None]]) -> None:
+    """The peer, told to stop, has done so; or it is left."""
+    association.dimse_timeout = FAREWELL_S
+    ends_at = time.monotonic() + FAREWELL_S
+    for status, _ in responses:
+        if status.get("Status") not in PENDING:
+            return
+        if time.monotonic() > ends_at:
+            break
+    association.abort()
 
 
 def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
@@ -65,7 +86,7 @@ def retrieve(node: RemoteNode, study_instance_uid: str, basket: Basket) -> str:
 
     Raises: PeerError, ssl.SSLError, SealBrokenError, and what the basket raises.
     """
-    receiver = _Receiver(basket)
+    receiver = _Receiver(basket, Deadline(RETRIEVE_TIMEOUT_S))
     with to_disk:
         try:
             return _got(node, study_instance_uid, receiver)
@@ -85,8 +106,15 @@ def _got(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
     contexts = [build_context(get), build_context(move)]
     storage = storage_contexts(classes, most=MOST_CONTEXTS - len(contexts))
     roles = [build_role(one, scp_role=True) for one in {cast(str, context.abstract_syntax) for context in storage}]
-    timeout_s = RETRIEVE_TIMEOUT_S
-    with associated(node, contexts + storage, timeout_s=timeout_s, roles=roles, handlers=handlers) as association:
+    receiver.deadline.put_off()
+    with associated(
+        node,
+        contexts + storage,
+        timeout_s=RETRIEVE_TIMEOUT_S,
+        deadline=receiver.deadline,
+        roles=roles,
+        handlers=handlers,
+    ) as association:
         offered = {context.abstract_syntax for context in association.accepted_contexts}
         receiver.offers_move = move in offered
         if get not in offered:
@@ -119,7 +147,9 @@ def _moved(node: RemoteNode, uid: str, receiver: "_Receiver") -> str:
         detail = f"the peer offers C-MOVE only, and our listener keeps for the site {settings.DEFAULT_SITE_NAME}"
         raise PeerError(PeerProblem.UNSUPPORTED, f"{node.address}: {detail}")
     move, title = StudyRootQueryRetrieveInformationModelMove, settings.DICOM_AE_TITLE
-    with associated(node, [build_context(move)], timeout_s=RETRIEVE_TIMEOUT_S) as association:
+    contexts, deadline = [build_context(move)], receiver.deadline
+    deadline.put_off()
+    with associated(node, contexts, timeout_s=RETRIEVE_TIMEOUT_S, deadline=deadline) as association:
         _follow(association, node, association.send_c_move(_study(uid), title, move, msg_id=MESSAGE_ID), receiver)
     return f"by C-MOVE to {title}"
 
@@ -132,6 +162,7 @@ def _follow(
 ) -> None:
     """The last response has come and says success. Raises: PeerError; what the basket raised meanwhile."""
     for status, identifier in responses:
+        receiver.deadline.put_off()
         receiver.require_welcome(association)
         code = status_of(status, node)
         if code in PENDING:
@@ -155,14 +186,15 @@ def _incomplete(node: RemoteNode, code: int, status: Dataset, identifier: Datase
 class _Receiver:
     """Takes instances within the association; what the basket raises waits until the library has answered."""
 
-    def __init__(self, basket: Basket) -> None:
-        self.basket = basket
+    def __init__(self, basket: Basket, deadline: Deadline) -> None:
+        self.basket, self.deadline = basket, deadline
         self.count = 0
         self.offers_move = False
         self.failure: Exception | None = None
 
     def take(self, event: evt.Event) -> int:
         path = event.dataset_path
+        self.deadline.put_off()
         self.count += 1
         try:
             if self.failure is None:
@@ -172,6 +204,7 @@ class _Receiver:
             self.failure = error
         finally:
             path.unlink(missing_ok=True)
+            self.deadline.put_off()
         return OUT_OF_RESOURCES
 
     def hear_of(self, status: Dataset) -> None:

@@ -93,6 +93,8 @@ class Outgoing:
 
 # Called between instances while a peer takes them.
 Progress = Callable[[], None]
+# So much of the transfer's lease, which `Progress` renews, the next of them may take.
+LONGEST_STORE: Final = 0.9
 
 
 @dataclass
