@@ -103,3 +103,53 @@ def test_a_search_can_be_asked_for_by_the_query_parameter_too(level, place, view
     answer = viewer.get(f"/dicom-web/{level}?accept=application/dicom%2Bjson&PatientID=P1")
 
     assert (said(answer), len(answer.json())) == ("application/dicom+json", 1)
+
+
+XML = "application/dicom+xml"
+JSON = "application/dicom+json"
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "status"),
+    [
+        ("", "", 200),
+        ("", "*/*", 200),
+        ("", JSON, 200),
+        ("", "application/json", 200),
+        ("", f"{JSON}, {OCTET_PARTS}", 200),
+        ("", f"text/html, {XML}, */*;q=0.8", 200),
+        (JSON, XML, 200),
+        ("", XML, 406),
+        ("", f'multipart/related; type="{XML}"', 406),
+        ("", f"{JSON};q=0, {XML}", 406),
+        (XML, XML, 406),
+    ],
+)
+@pytest.mark.parametrize("what", ["studies", "series", "instances", "metadata"])
+def test_searches_and_headers_are_json_or_nothing(what, query, header, status, place, viewer):
+    path = f"{place}/metadata" if what == "metadata" else f"/dicom-web/{what}"
+
+    answer = viewer.get(path, {"accept": query} if query else {}, headers={"accept": header} if header else {})
+
+    assert (answer.status_code, answer["Content-Type"]) == (
+        status, JSON if status == 200 else "application/problem+json",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"),
+    [
+        ("utf-8", 200),
+        ("UTF-8", 200),
+        ('"ISO_IR 192"', 200),
+        ("latin1;q=0.9, utf-8;q=0.1", 200),
+        ("iso-8859-1", 400),
+        ("utf-8;q=0", 400),
+        ("*", 400),
+    ],
+)
+@pytest.mark.parametrize("what", ["studies", "series", "instances", "metadata", "rendered"])
+def test_texts_are_in_utf_8_or_refused(what, charset, status, place, viewer):
+    path = f"{place}/{what}" if what in {"metadata", "rendered"} else f"/dicom-web/{what}"
+
+    assert viewer.get(path, {"charset": charset}).status_code == status

@@ -131,3 +131,34 @@ def test_what_has_no_pixels_or_lies_about_them_is_no_picture(viewer):
     answers = [viewer.get(f"{address(one)}/{kind}") for one in (without, short) for kind in ("rendered", "thumbnail")]
 
     assert [one.status_code for one in answers] == [406, 406, 422, 422]
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_in_the_place_of_a_picture_that_cannot_be_made_stands_why_and_the_others_come(broken, viewer):
+    datasets = series(3)
+    datasets[broken].PixelData = bytes(10)
+    receive_series(datasets)
+    path = address(datasets[0]).partition("/instances")[0]
+
+    answer = viewer.get(f"{path}/rendered", headers={"accept": 'multipart/related; type="image/png"'})
+    content = answer.getvalue()
+
+    parts = content.split(b"--" + answer["Content-Type"].partition("boundary=")[2].encode())[1:]
+    types = [part.partition(b"\r\n\r\n")[0] for part in parts]
+    assert (answer.status_code, parts[-1]) == (200, b"--\r\n")
+    assert types[:-1] == [
+        b"\r\nContent-Type: text/plain; charset=utf-8" if place == broken else b"\r\nContent-Type: image/png"
+        for place in range(3)
+    ]
+    assert b"frame 1 cannot be rendered: " in parts[broken]
+
+
+def test_of_a_series_without_any_picture_it_is_said_why(viewer):
+    datasets = series(2)
+    for dataset in datasets:
+        dataset.PixelData = bytes(10)
+    receive_series(datasets)
+
+    answer = viewer.get(f"{address(datasets[0]).partition('/instances')[0]}/rendered")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

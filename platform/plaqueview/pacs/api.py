@@ -21,7 +21,7 @@ from plaqueview.core.errors import InvalidError
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.kept_headers import metadata_of
-from plaqueview.pacs.media_ranges import Made, chosen
+from plaqueview.pacs.media_ranges import Made, chosen, is_utf_8_accepted
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
 from plaqueview.pacs.ranges import Asked, answer_of
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
@@ -51,6 +51,9 @@ INSTANCE_FORMS: Final = tuple(
         ("*", frozenset({"*"})),
     )
 )
+
+# The same JSON by either name.
+JSON_FORMS: Final = (Made(DICOM_JSON, is_single=True), Made("application/json", is_single=True))
 
 # The location in deploy/nginx.conf that shows nginx the storage, and nobody else.
 SENT_BY_NGINX = "/stored/"
@@ -147,6 +150,7 @@ def answer_search(
     series_uid: str = "",
 ) -> HttpResponse:
     """Source: PS3.18 10.6.3."""
+    require_json(request)
     parameters = request.query_params.dict()
     result = find(search.Search(user_of(request), parameters, root(), study_uid, series_uid))
     if not result.datasets:
@@ -155,6 +159,19 @@ def answer_search(
     if result.has_more:
         answer["Warning"] = '299 plaqueview "there are more results; ask again with limit and offset"'
     return answer
+
+
+def require_json(request: Asked) -> None:
+    """Raises: NotAcceptable; ParseError for texts in another character set."""
+    if chosen(request, JSON_FORMS) is None:
+        raise NotAcceptable(f"need {DICOM_JSON}")
+    require_utf_8(request)
+
+
+def require_utf_8(request: Asked) -> None:
+    """Raises: ParseError."""
+    if not is_utf_8_accepted(request):
+        raise ParseError("charset needs to be utf-8")
 
 
 class Studies(DicomWebView):
@@ -286,7 +303,8 @@ class Metadata(DicomWebView):
 def answer_metadata(
     request: Asked, actor: User, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
 ) -> HttpResponse:
-    """The headers of everything below the UIDs. Raises: as `retrieve`."""
+    """The headers of everything below the UIDs. Raises: as `retrieve` and `require_json`."""
+    require_json(request)
     instances = retrieve(actor=actor, study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
     headers = {"ETag": etag_of(instances, "metadata"), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
     if request.headers.get("If-None-Match", "") == headers["ETag"]:

@@ -23,7 +23,7 @@ from plaqueview.pacs.dimse_commitment import PATIENCE_S
 from plaqueview.pacs.get_contexts import COMPRESSED, DOCUMENTS, IMAGES, MOST_CONTEXTS, NATIVE
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
 from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
-from plaqueview.pacs.media_ranges import ACCEPT
+from plaqueview.pacs.media_ranges import ACCEPT, CHARSET
 from plaqueview.pacs.remote_studies import RETURNED
 from plaqueview.pacs.stored_frames import USUAL_SYNTAX
 from plaqueview.studies.instance_file import Refusal
@@ -165,6 +165,7 @@ def _media_types() -> list[str]:
             ],
         ),
         f"The query parameter `{ACCEPT}` comes before the header `Accept`; in both `q` weighs.",
+        f"Texts are in UTF-8, and `{CHARSET}` needs to accept that; JSON is answered to whoever accepts it, XML is not made.",
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
         "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",
@@ -176,6 +177,7 @@ def _media_types() -> list[str]:
         f"Rendered with {', '.join(f'`{one}`' for one in rendering.PARAMETERS)}",
         f"(window functions: {', '.join(VOI_FUNCTIONS)};",
         f"a viewport of at most {rendering.LARGEST_SIDE} pixels a side, and no part of a picture).",
+        f"Among several, a `{rendering.WORDS}` part that says why stands in the place of a frame that cannot be decoded.",
         "",
     ]
 

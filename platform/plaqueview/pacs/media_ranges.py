@@ -6,8 +6,11 @@ from typing import Final, NamedTuple
 from plaqueview.pacs.multipart import media_type_of
 from plaqueview.pacs.ranges import Asked
 
-# The query parameter. Source: PS3.18 8.3.3.1.
+# The query parameters. Source: PS3.18 8.3.3.
 ACCEPT: Final = "accept"
+CHARSET: Final = "charset"
+# Source: PS3.18 8.8.
+UTF_8: Final = {"utf-8", "iso_ir 192"}
 MULTIPART: Final = "multipart/related"
 ANYTHING: Final = "*/*"
 
@@ -84,3 +87,10 @@ def _range(element: str) -> MediaRange | None:
     is_single = media_type != MULTIPART
     inner = media_type if is_single else parameters.get("type", "").lower() or ANYTHING
     return MediaRange(inner, is_single, parameters.get("transfer-syntax", ""), quality)
+
+
+def is_utf_8_accepted(request: Asked) -> bool:
+    """By the query parameter, which has no wildcards; without it any character set is. Source: PS3.18 8.3.3.2."""
+    named = request.query_params.get(CHARSET, "")
+    ranges = [found for element in named.split(",") if (found := _range(element.strip()))]
+    return not named or any(found.media_type.strip('"') in UTF_8 and found.quality > 0.0 for found in ranges)

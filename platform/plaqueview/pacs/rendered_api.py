@@ -1,6 +1,8 @@
 """Rendered instances and thumbnails over DICOMweb. Source: PS3.18 10.4.1.1.3 and 10.4.1.1.4."""
 
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import ClassVar, Final
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -9,9 +11,10 @@ from rest_framework.request import Request
 
 from plaqueview.accounts.authentication import user_of
 from plaqueview.core.access import Action
+from plaqueview.core.errors import InvalidError
 from plaqueview.imaging.frame_pixels import FORMATS, Look
 from plaqueview.pacs import rendering
-from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView
+from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, require_utf_8
 from plaqueview.pacs.media_ranges import Made, chosen
 from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.pixels_api import frame_numbers
@@ -67,7 +70,8 @@ class Thumbnail(DicomWebView):
 
 
 def picture_type(request: Request) -> str:
-    """The kind of picture that is accepted most gladly. Raises: NotAcceptable."""
+    """The kind of picture that is accepted most gladly. Raises: NotAcceptable; ParseError."""
+    require_utf_8(request)
     made = chosen(request, PICTURES)
     if made is None:
         raise NotAcceptable(f"need one of {', '.join(FORMATS)}")
@@ -77,17 +81,25 @@ def picture_type(request: Request) -> str:
 def answer(
     request: Request, instances: list[StoredInstance], shown: list[rendering.Shown], look: Look, *, is_final: bool
 ) -> HttpResponseBase:
-    """Raises: NotAcceptable when there is nothing to be seen; InvalidError when the first picture cannot be made."""
+    """Raises: NotAcceptable when there is nothing to be seen; InvalidError when no picture can be made."""
     if not shown:
         raise NotAcceptable("what is asked for has no pixels that could be rendered")
     etag = etag_of(instances, look, [number for _instance, number in shown])
     headers = {"ETag": etag, "Cache-Control": IMMUTABLE if is_final else REVALIDATED}
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    pictures = rendering.pictures(shown, look)
-    first = next(pictures)
     if len(shown) == 1:
-        return HttpResponse(first, content_type=look.media_type, headers=headers)
+        return HttpResponse(rendering.picture(*shown[0], look), content_type=look.media_type, headers=headers)
     writer = PartWriter(look.media_type)
-    parts = ((look.media_type, picture) for some in ([first], pictures) for picture in some)
+    parts = with_a_picture(rendering.pictures(shown, look), look.media_type)
     return StreamingHttpResponse(writer.body(parts), content_type=writer.content_type, headers=headers)
+
+
+def with_a_picture(parts: Iterator[tuple[str, bytes]], media_type: str) -> Iterable[tuple[str, bytes]]:
+    """The parts, read up to the first picture. Raises: InvalidError when there is none."""
+    beginning = []
+    for part in parts:
+        beginning.append(part)
+        if part[0] == media_type:
+            return chain(beginning, parts)
+    raise InvalidError(f"of {len(beginning)} frames none can be rendered; {beginning[0][1].decode()}")

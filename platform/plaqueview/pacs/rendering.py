@@ -1,5 +1,6 @@
 """Frames as pictures: what of which instances is shown, and how, by the parameters of the request."""
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,13 +8,16 @@ from typing import Final, TypeVar
 
 from plaqueview.core.errors import InvalidError, NotFoundError
 from plaqueview.imaging.frame_pixels import LINEAR, VOI_FUNCTIONS, Look
-from plaqueview.pacs.media_ranges import ACCEPT
+from plaqueview.pacs.media_ranges import ACCEPT, CHARSET
 from plaqueview.pacs.retrieval import StoredInstance
 from plaqueview.studies.pixels import PixelsError, render_frame
+
+logger = logging.getLogger(__name__)
 
 THUMBNAIL_SIZE: Final = (128, 128)
 LARGEST_SIDE: Final = 4096
 PARAMETERS: Final = ("window", "viewport", "quality")
+WORDS: Final = "text/plain; charset=utf-8"
 
 # Of what a picture is made: a stored instance that has rows and columns.
 Shown = tuple[StoredInstance, int]
@@ -22,7 +26,7 @@ Value = TypeVar("Value")
 
 def look_of(parameters: Mapping[str, str], *, media_type: str, size: tuple[int, int] | None = None) -> Look:
     """How the request wants its pictures. Source: PS3.18 8.3.5.1. Raises: InvalidError for what cannot be done."""
-    if unknown := set(parameters) - {*PARAMETERS, ACCEPT}:
+    if unknown := set(parameters) - {*PARAMETERS, ACCEPT, CHARSET}:
         fields = {name: f"need one of {', '.join(PARAMETERS)}" for name in unknown}
         raise InvalidError(f"{', '.join(sorted(unknown))} cannot be rendered", fields=fields)
     look = Look(media_type=media_type, size=size)
@@ -54,13 +58,25 @@ def middle_frame(instances: Sequence[StoredInstance]) -> list[Shown]:
     return shown[len(shown) // 2 :][:1]
 
 
-def pictures(shown: Sequence[Shown], look: Look) -> Iterator[bytes]:
-    """Raises: InvalidError, with the first that cannot be decoded."""
+def pictures(shown: Sequence[Shown], look: Look) -> Iterator[tuple[str, bytes]]:
+    """Media type and content of each picture in its order; where one cannot be made, why not stands in its place.
+
+    So the others are not lost with it, and none is taken for its neighbour.
+    """
     for instance, number in shown:
         try:
-            yield render_frame(instance, number, look)
-        except PixelsError as error:
-            raise InvalidError(f"frame {number} cannot be rendered: {error}") from error
+            yield look.media_type, picture(instance, number, look)
+        except InvalidError as error:
+            logger.warning("%s: %s", instance.storage_key, error)
+            yield WORDS, str(error).encode()
+
+
+def picture(instance: StoredInstance, number: int, look: Look) -> bytes:
+    """Raises: InvalidError when the frame cannot be decoded."""
+    try:
+        return render_frame(instance, number, look)
+    except PixelsError as error:
+        raise InvalidError(f"frame {number} cannot be rendered: {error}") from error
 
 
 def _read(name: str, text: str, parse: Callable[[list[str]], Value]) -> Value:

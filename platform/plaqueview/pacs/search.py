@@ -33,7 +33,7 @@ from plaqueview.pacs.matching import (
     text_test,
     words_test,
 )
-from plaqueview.pacs.media_ranges import ACCEPT
+from plaqueview.pacs.media_ranges import ACCEPT, CHARSET
 from plaqueview.patients.finding import ids_whose
 from plaqueview.patients.models import Patient
 from plaqueview.studies.models import Instance, Series, Study
@@ -44,6 +44,7 @@ DEFAULT_RESULTS = 100
 # Parameters of the search itself; every attribute of the tables is returned, so that includefield adds nothing.
 CONTROLS = {
     ACCEPT,
+    CHARSET,
     "limit",
     "offset",
     "fuzzymatching",
