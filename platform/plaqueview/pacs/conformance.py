@@ -165,7 +165,7 @@ def _media_types() -> list[str]:
             ],
         ),
         f"The query parameter `{ACCEPT}` comes before the header `Accept`; in both `q` weighs.",
-        f"Texts are in UTF-8, and `{CHARSET}` needs to accept that; JSON is answered to whoever accepts it, XML is not made.",
+        f"Texts are in UTF-8, and `{CHARSET}` needs to accept that; searches and headers are JSON, and XML is not made.",
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
         "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",
@@ -177,7 +177,7 @@ def _media_types() -> list[str]:
         f"Rendered with {', '.join(f'`{one}`' for one in rendering.PARAMETERS)}",
         f"(window functions: {', '.join(VOI_FUNCTIONS)};",
         f"a viewport of at most {rendering.LARGEST_SIDE} pixels a side, and no part of a picture).",
-        f"Among several, a `{rendering.WORDS}` part that says why stands in the place of a frame that cannot be decoded.",
+        f"Among several, a `{rendering.WORDS}` part says why in the place of a frame that cannot be decoded.",
         "",
     ]
 
