@@ -165,7 +165,7 @@ def _media_types() -> list[str]:
             ],
         ),
         f"The query parameter `{ACCEPT}` comes before the header `Accept`; in both `q` weighs.",
-        f"Texts are in UTF-8, and `{CHARSET}` needs to accept that; searches and headers are JSON, and XML is not made.",
+        f"Texts are in UTF-8, and `{CHARSET}` needs to accept that; searches and headers are JSON, never XML.",
         "A single part also comes by one range of its bytes (`Range`, `If-Range`).",
         "Instances come as stored (`transfer-syntax=*`) or as Explicit VR Little Endian; frames",
         "uncompressed, or as stored where their media type is asked for: nothing is compressed anew.",
