@@ -35,8 +35,7 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
   const study = studies.data?.results.some(({ id }) => id === choice.study) ? choice.study : "";
   const beginning = useMutation({
     mutationFn: () => beginDoubleReading({ study, readers: [choice.first, choice.second], adjudicator: choice.adjudicator }),
-    onSuccess: onDone,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["double-readings"] }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: ["double-readings"] }),
   });
   const place = useKeptPlace<HTMLFormElement>();
   const chosen = [choice.first, choice.second, choice.adjudicator];
@@ -54,7 +53,7 @@ export function DoubleReadingForm({ onDone }: { onDone: () => void }) {
       ref={place} className={styles.form} aria-label="New double reading" data-testid="double-reading-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (isWhole) beginning.mutate();
+        if (isWhole) beginning.mutate(undefined, { onSuccess: onDone });
       }}
     >
       <StudyChoice

@@ -34,8 +34,7 @@ export function NodeForm({ node, me, onClose }: NodeFormProps) {
       const { site, ...asked } = requestOf(setup);
       return node ? changeNode(node.id, asked) : createNode({ ...asked, ...(site ? { site } : {}) });
     },
-    onSuccess: onClose,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: nodesQuery.queryKey }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: nodesQuery.queryKey }),
   });
   const errors = fieldErrors(saving.error);
   const form = useRefusedField(saving.error);
@@ -45,7 +44,7 @@ export function NodeForm({ node, me, onClose }: NodeFormProps) {
       ref={form} className={styles.form} aria-label={node ? `Node ${node.name}` : "New node"} data-testid="node-form" noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        saving.mutate();
+        saving.mutate(undefined, { onSuccess: onClose });
       }}
     >
       {!node && me.sites.length > 1 && <SiteChoice me={me} {...fields} />}
@@ -134,13 +133,12 @@ function SentFields({ setup, errors, change }: NodeFieldsProps) {
 function Removal({ node, onRemoved }: { node: RemoteNode; onRemoved: () => void }) {
   const removing = useMutation({
     mutationFn: () => removeNode(node.id),
-    onSuccess: onRemoved,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: nodesQuery.queryKey }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: nodesQuery.queryKey }),
   });
   return (
     <div className={styles.removal}>
       <CarefulButton
-        label="Delete …" question={`Delete ${node.name} for good`} isBusy={removing.isPending} onSure={() => removing.mutate()} testId="delete-node"
+        label="Delete …" question={`Delete ${node.name} for good`} isBusy={removing.isPending} onSure={() => removing.mutate(undefined, { onSuccess: onRemoved })} testId="delete-node"
       />
       {removing.isError && <Problem error={removing.error} />}
     </div>

@@ -32,10 +32,10 @@ export function PatientDeletion({ patient: { id: patient, name, patient_id, hold
           {holdReason ? "Nothing is deleted while the patient is held." : "A hold keeps everything, whatever the department's retention says."}
         </span>
       </div>
-      <Modal opened={asked === "hold"} onClose={close} title={`Hold ${nameText(name)}, ID ${patient_id}`} centered size="sm">
+      <Modal opened={asked === "hold"} onClose={close} title={`Hold ${nameText(name)}, ID ${patient_id}`} centered size="sm" closeOnClickOutside={false} classNames={{ title: styles.title }}>
         <HoldForm patient={patient} onDone={close} />
       </Modal>
-      <Modal opened={asked === "erase"} onClose={close} title={`Erase ${nameText(name)}, ID ${patient_id}`} centered size="md">
+      <Modal opened={asked === "erase"} onClose={close} title={`Erase ${nameText(name)}, ID ${patient_id}`} centered size="md" closeOnClickOutside={false} classNames={{ title: styles.title }}>
         <ErasureForm patient={patient} onClose={close} />
       </Modal>
     </section>
@@ -47,11 +47,10 @@ export function HoldNote({ reason }: { readonly reason: string }) {
   return reason ? <Notice tone="caution" icon="info" title="Held: nothing of this patient is deleted"><p>{reason}</p></Notice> : null;
 }
 
-function useHold(patient: string, onDone?: () => void) {
+function useHold(patient: string) {
   return useMutation({
     mutationFn: (reason: string) => setHold(patient, reason),
-    onSuccess: () => onDone?.(),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["patient", patient] }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: ["patient", patient] }),
   });
 }
 
@@ -69,13 +68,13 @@ function Release({ patient }: { readonly patient: string }) {
 }
 
 function HoldForm({ patient, onDone }: { readonly patient: string; readonly onDone: () => void }) {
-  const hold = useHold(patient, onDone);
+  const hold = useHold(patient);
   return (
     <form
       className={styles.form}
       onSubmit={(event) => {
         event.preventDefault();
-        hold.mutate(String(new FormData(event.currentTarget).get("reason")));
+        hold.mutate(String(new FormData(event.currentTarget).get("reason")), { onSuccess: onDone });
       }}
     >
       <TextInput name="reason" label="Why" description="Everybody who may see the patient reads it." required maxLength={500} data-autofocus />

@@ -13,26 +13,28 @@ import { useKeyHint } from "./key_hint";
 import { detailOf } from "./problem";
 import styles from "./reading_queue.module.css";
 
-export type NextUnread = UseMutationResult<Study | null, Error, void>;
+export interface NextUnread extends Pick<UseMutationResult<Study | null>, "data" | "error" | "isPending"> {
+  /** Opens it, unless somebody has left the page before it was known. */
+  open(): void;
+}
 
-/** Opens the next unread study; the answer is null when there is none. @param after the study that is open now */
+/** The next unread study; null when there is none. @param after the study that is open now */
 export function useNextUnread(after: string | null): NextUnread {
   const navigate = useNavigate();
-  return useMutation({
-    mutationFn: () => fetchNextUnread(after),
-    onSuccess: (next) => (next ? navigate(`/studies/${next.id}`) : undefined),
-  });
+  const asking = useMutation({ mutationFn: () => fetchNextUnread(after) });
+  const open = () => asking.mutate(undefined, { onSuccess: (next) => void (next && navigate(`/studies/${next.id}`)) });
+  return { ...asking, open };
 }
 
 export function NextUnreadButton({ next }: { next: NextUnread }) {
   const hint = useKeyHint(commandOf("queue.next"), "Assigned to you first, then by predicted activity");
-  const told = next.isError ? detailOf(next.error) : next.data === null ? "No unread study is left." : "";
+  const told = next.error ? detailOf(next.error) : next.data === null ? "No unread study is left." : "";
   return (
     <span className={styles.next}>
       <span role="status" className={styles.told} data-testid="next-unread-told">{told}</span>
       <Tooltip label={hint}>
         <BusyButton
-          variant="default" size="compact-sm" isBusy={next.isPending} onClick={() => next.mutate()}
+          variant="default" size="compact-sm" isBusy={next.isPending} onClick={next.open}
           rightSection={<Icon name="forward" size={13} />} data-testid="next-unread"
         >
           Next unread
@@ -45,10 +47,10 @@ export function NextUnreadButton({ next }: { next: NextUnread }) {
 function useAssigning(study: string) {
   return useMutation({
     mutationFn: (reader: string | null) => assign(study, reader),
-    onSettled: () => Promise.all([
-      queryClient.invalidateQueries({ queryKey: ["study", study] }),
-      queryClient.invalidateQueries({ queryKey: ["studies"] }),
-    ]),
+    onSettled: () => {
+      void queryClient.invalidateQueries({ queryKey: ["study", study] });
+      void queryClient.invalidateQueries({ queryKey: ["studies"] });
+    },
   });
 }
 

@@ -30,7 +30,7 @@ interface RunDialogProps {
 /** A look ahead at a run, before it costs hours; the run is asked for from here. */
 export function RunDialog({ snapshot, onClose }: RunDialogProps) {
   return (
-    <Modal opened={snapshot !== null} onClose={onClose} title="Train on this dataset" size={720} transitionProps={{ duration: 0 }}>
+    <Modal opened={snapshot !== null} onClose={onClose} title="Train on this dataset" size={720} closeOnClickOutside={false} transitionProps={{ duration: 0 }}>
       {snapshot && <RunForm snapshot={snapshot} onDone={onClose} />}
     </Modal>
   );
@@ -43,8 +43,7 @@ function RunForm({ snapshot, onDone }: { snapshot: string; onDone: () => void })
   const preflight = useQuery({ ...preflightQuery(snapshot, recipe), enabled: isWhole });
   const asking = useMutation({
     mutationFn: () => requestRun(snapshot, recipe),
-    onSuccess: onDone,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: runsQuery.queryKey }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: runsQuery.queryKey }),
   });
   const count = (label: string, field: Count) => (
     <CountField label={label} min={LEAST[field]} value={typed[field]} onChange={(value) => setTyped({ ...typed, [field]: value })} />
@@ -54,7 +53,7 @@ function RunForm({ snapshot, onDone }: { snapshot: string; onDone: () => void })
       className={styles.form} aria-label="Recipe of the run" data-testid="run-form"
       onSubmit={(event) => {
         event.preventDefault();
-        asking.mutate();
+        asking.mutate(undefined, { onSuccess: onDone });
       }}
     >
       <div className={styles.fields}>

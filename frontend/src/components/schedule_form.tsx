@@ -32,8 +32,7 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
   const wanted = wantedBy(wish);
   const making = useMutation({
     mutationFn: async () => wanted && (await createSchedule(wanted)),
-    onSuccess: onDone,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["schedules"] }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: ["schedules"] }),
   });
   const place = useKeptPlace<HTMLFormElement>();
   const text = (label: string, field: "name" | "cron" | "from" | "until", type = "text") => (
@@ -50,7 +49,7 @@ export function ScheduleForm({ onDone }: { onDone: () => void }) {
       ref={place} className={styles.form} aria-label="New schedule" data-testid="schedule-form"
       onSubmit={(event) => {
         event.preventDefault();
-        making.mutate();
+        making.mutate(undefined, { onSuccess: onDone });
       }}
     >
       <div className={styles.fields}>

@@ -39,7 +39,7 @@ interface SnapshotDialogProps {
 /** Which approved versions are frozen; what does not pass is left out with the reason. */
 export function SnapshotDialog({ me, isOpen, onClose }: SnapshotDialogProps) {
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Freeze approved versions" size={620} transitionProps={{ duration: 0 }}>
+    <Modal opened={isOpen} onClose={onClose} title="Freeze approved versions" size={620} closeOnClickOutside={false} transitionProps={{ duration: 0 }}>
       <SnapshotForm me={me} onDone={onClose} />
     </Modal>
   );
@@ -49,8 +49,7 @@ function SnapshotForm({ me, onDone }: { me: Me; onDone: () => void }) {
   const [wish, setWish] = useState(USUAL);
   const asking = useMutation({
     mutationFn: () => requestSnapshot(wantedBy(wish)),
-    onSuccess: onDone,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: snapshotsQuery.queryKey }),
+    onSettled: () => void queryClient.invalidateQueries({ queryKey: snapshotsQuery.queryKey }),
   });
   const text = (label: string, field: "from" | "until" | "scanners", type = "text", description?: string) => (
     <TextInput
@@ -63,7 +62,7 @@ function SnapshotForm({ me, onDone }: { me: Me; onDone: () => void }) {
       className={styles.form} aria-label="Rules of the dataset" data-testid="snapshot-form"
       onSubmit={(event) => {
         event.preventDefault();
-        asking.mutate();
+        asking.mutate(undefined, { onSuccess: onDone });
       }}
     >
       <div className={styles.fields}>

@@ -14,19 +14,20 @@ interface WebhookDialogProps {
   onClose(): void;
 }
 
+/** A secret that comes when the dialog was closed before opens it again: it is told this once. */
 export function WebhookDialog({ asked, me, onClose }: WebhookDialogProps) {
   const [shown, show] = useState<ShownOnce | null>(null);
-  const webhook = asked === "new" ? null : asked;
+  const webhook = shown ?? (asked === "new" ? null : asked);
   const close = () => {
     show(null);
     onClose();
   };
   return (
     <Modal
-      opened={asked !== null} onClose={close} title={webhook ? `Webhook ${webhook.name}` : "New webhook"} size={640}
+      opened={asked !== null || shown !== null} onClose={close} title={webhook ? `Webhook ${webhook.name}` : "New webhook"} size={640}
       closeOnClickOutside={false} closeOnEscape={!shown} transitionProps={{ duration: 0 }}
     >
-      {shown ? <Secret shown={shown} onClose={close} /> : asked && <WebhookForm webhook={webhook} me={me} onSecret={show} onClose={close} />}
+      {shown ? <Secret shown={shown} onClose={close} /> : asked && <WebhookForm webhook={asked === "new" ? null : asked} me={me} onSecret={show} onClose={close} />}
     </Modal>
   );
 }

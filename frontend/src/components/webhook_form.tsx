@@ -32,12 +32,10 @@ export function WebhookForm({ webhook, me, onSecret, onClose }: WebhookFormProps
   const { site, ...asked } = setup;
   const saving = useMutation({
     mutationFn: async () => {
-      if (webhook) {
-        await changeWebhook(webhook.id, asked);
-        onClose();
-      } else onSecret(await createWebhook({ ...asked, ...(site ? { site } : {}) }));
+      if (webhook) await changeWebhook(webhook.id, asked);
+      else onSecret(await createWebhook({ ...asked, ...(site ? { site } : {}) }));
     },
-    onSettled: refreshWebhooks,
+    onSettled: () => void refreshWebhooks(),
   });
   const errors = fieldErrors(saving.error);
   const form = useRefusedField(saving.error);
@@ -46,7 +44,7 @@ export function WebhookForm({ webhook, me, onSecret, onClose }: WebhookFormProps
       ref={form} className={styles.form} aria-label={webhook ? `Webhook ${webhook.name}` : "New webhook"} data-testid="webhook-form" noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        saving.mutate();
+        saving.mutate(undefined, webhook ? { onSuccess: onClose } : undefined);
       }}
     >
       {!webhook && me.sites.length > 1 && (
@@ -94,8 +92,8 @@ function keptFields({ name, url, ca_certificates, events, is_active }: Webhook) 
 }
 
 function Asked({ webhook, onSecret, onClose }: Pick<WebhookFormProps, "onSecret" | "onClose"> & { webhook: Webhook }) {
-  const renewing = useMutation({ mutationFn: () => renewSecret(webhook.id), onSuccess: onSecret, onSettled: refreshWebhooks });
-  const removing = useMutation({ mutationFn: () => removeWebhook(webhook.id), onSuccess: onClose, onSettled: refreshWebhooks });
+  const renewing = useMutation({ mutationFn: () => renewSecret(webhook.id), onSuccess: onSecret, onSettled: () => void refreshWebhooks() });
+  const removing = useMutation({ mutationFn: () => removeWebhook(webhook.id), onSettled: () => void refreshWebhooks() });
   return (
     <div className={styles.removal}>
       <div className={styles.actions}>
@@ -105,7 +103,7 @@ function Asked({ webhook, onSecret, onClose }: Pick<WebhookFormProps, "onSecret"
         />
         <CarefulButton
           label="Delete …" question={`Delete ${webhook.name} with its messages`} isBusy={removing.isPending}
-          onSure={() => removing.mutate()} testId="delete-webhook"
+          onSure={() => removing.mutate(undefined, { onSuccess: onClose })} testId="delete-webhook"
         />
       </div>
       {renewing.isError && <Problem error={renewing.error} />}

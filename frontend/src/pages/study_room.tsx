@@ -83,7 +83,7 @@ export function StudyRoom({ study, reading: stored, me, onShowSeries }: StudyRoo
     useRoomFocus.getState().lead(target);
   };
   const room: Room = {
-    openNextUnread: () => next.mutate(),
+    openNextUnread: next.open,
     openWorklist: () => void navigate("/"),
     showKeys: () => showKeys(true),
     toggleStudyPanel: () => askSidebar(!isSidebarOpen),

@@ -113,7 +113,7 @@ function Worklist({ chooser, siteChoice, canRead, canSearch, actions }: Worklist
 /** The next unread study by button and by the key that opens it on the study page too. */
 function NextUnread() {
   const next = useNextUnread(null);
-  useCommandKey("queue.next", () => next.mutate());
+  useCommandKey("queue.next", next.open);
   return <NextUnreadButton next={next} />;
 }
 

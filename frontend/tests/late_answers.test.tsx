@@ -1,0 +1,86 @@
+// @vitest-environment happy-dom
+import { address, answers, asked, fill, press, putAway, show, until } from "./shown";
+
+import { act } from "react";
+import { Route, Routes, useNavigate } from "react-router";
+import { afterEach, expect, it } from "vitest";
+
+import { NextUnreadButton, useNextUnread } from "../src/components/reading_queue";
+import { NodesPage } from "../src/pages/nodes_page";
+import { WebhooksPage } from "../src/pages/webhooks_page";
+import type { Me } from "../src/server/types";
+import { queryClient } from "../src/state/queries";
+
+// Fields that grow with their text ask for it.
+Object.defineProperty(document, "fonts", { value: new EventTarget() });
+
+afterEach(() => putAway(queryClient));
+
+const me = { actions: ["node.manage"], sites: [{ id: "n", name: "North" }] } as unknown as Me;
+const title = () => document.querySelector("[role=dialog] h2")?.textContent ?? null;
+
+/** What is asked for is answered when the test says so. */
+function held(what: string): (answer: unknown) => Promise<void> {
+  let give: (answer: unknown) => void = () => undefined;
+  answers.set(what, () => new Promise((resolve) => (give = resolve)));
+  return (answer) => act(async () => give(answer));
+}
+
+function labelled(label: string): HTMLButtonElement {
+  return document.querySelector(`button[aria-label="${label}"]`) as HTMLButtonElement;
+}
+
+it("a node that was saved after its dialog was left closes no other dialog", async () => {
+  const node = (id: string, name: string) => ({
+    id, name, site: "n", kind: "dimse", ae_title: "A", host: "h", port: 104, url: "", calling_ae_title: "", uses_tls: false, ca_certificates: "",
+    client_certificate: "", has_client_key: false, username: "", has_password: false, has_token: false, documents: ["seg"], sends_approved: false,
+    sends_approved_since: null, prior_count: 0, prior_years: 0, prior_words: "", fetches_priors_since: null, asks_commitment: false,
+    deidentifies: false, sender: "", is_active: true, last_echo: null,
+  });
+  answers.set("GET /api/v1/nodes", { results: [node("a", "Archive"), node("b", "PACS")] });
+  const answer = held("PATCH /api/v1/nodes/a");
+  await show(<NodesPage me={me} />, queryClient);
+  await until(() => labelled("Edit Archive") !== null, "the nodes were listed");
+
+  await act(async () => labelled("Edit Archive").click());
+  await press("Save");
+  await until(() => asked.includes("PATCH /api/v1/nodes/a"), "it was saved");
+  await press("Cancel");
+  await act(async () => labelled("Edit PACS").click());
+  await answer({});
+
+  expect(title()).toBe("Node PACS");
+});
+
+it("a secret that comes after its dialog was left is shown, by the name of its own webhook", async () => {
+  answers.set("GET /api/v1/webhooks", { results: [] });
+  const answer = held("POST /api/v1/webhooks");
+  await show(<WebhooksPage me={me} />, queryClient);
+  await press("New webhook");
+  await fill("Name", "Engine");
+  await press("Save");
+  await until(() => asked.includes("POST /api/v1/webhooks"), "it was created");
+  await press("Cancel");
+  expect(title()).toBeNull();
+
+  await answer({ id: "w", name: "Engine", secret: "whsec_1" });
+
+  expect(title()).toBe("Webhook Engine");
+  expect(document.querySelector("[data-testid=secret]")?.textContent).toBe("whsec_1");
+});
+
+it("the next unread study opens for nobody who has gone elsewhere meanwhile", async () => {
+  function Page() {
+    const [next, navigate] = [useNextUnread(null), useNavigate()];
+    return <><NextUnreadButton next={next} /><button type="button" onClick={() => void navigate("/jobs")}>Leave</button></>;
+  }
+  const answer = held("GET /api/v1/studies/next");
+  await show(<Routes><Route path="/" element={<Page />} /><Route path="*" element={null} /></Routes>, queryClient);
+  await press("Next unread");
+  await until(() => asked.includes("GET /api/v1/studies/next"), "it was asked for");
+
+  await press("Leave");
+  await answer({ id: "s" });
+
+  expect(address()).toBe("/jobs");
+});
