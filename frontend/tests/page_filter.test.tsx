@@ -101,6 +101,22 @@ it("a cohort is chosen by the address, also of a scanner without a name", async 
   expect([chosen.selectedOptions[0]?.text, field("Studies from").value]).toEqual(["Scanner not named", "2026-01-02"]);
 });
 
+it("an address of a page, a node and a webhook that are no more shows the others from the first page on", async () => {
+  answers.set("GET /api/v1/transfers", ({ url }: Request) => (url.includes("page=3") ? new Response("{}", { status: 404 }) : { count: 50, results: [] }));
+
+  await show(<TransfersPage me={me} />, queryClient, "/transfers?state=sent&node=gone&page=3");
+  await until(asks("GET /api/v1/transfers?page=1&page_size=50&state=sent"), "the first page was asked for");
+  await until(() => address() === "/transfers?state=sent&node=gone" && asked.at(-1) === "GET /api/v1/transfers?page=1&page_size=50&state=sent", "all nodes' were asked for");
+  expect(document.querySelector("[role=alert]")).toBeNull();
+  await putAway(queryClient);
+  answers.set("GET /api/v1/webhooks", { results: [{ id: "w", name: "Engine", events: [] }] });
+  answers.set("GET /api/v1/deliveries", { count: 50, results: [] });
+
+  await show(<WebhooksPage me={me} />, queryClient, "/webhooks?webhook=gone");
+  await until(asks("GET /api/v1/deliveries?page=1&page_size=50"), "messages were asked for");
+  expect(asked.some((one) => one.includes("gone"))).toBe(false);
+});
+
 it.each([
   [<TransfersPage key="t" me={me} />, "GET /api/v1/transfers", 10_000],
   [<WebhooksPage key="w" me={me} />, "GET /api/v1/deliveries", 3_000],

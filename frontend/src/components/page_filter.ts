@@ -1,4 +1,9 @@
+import { useEffect } from "react";
 import { useSearchParams } from "react-router";
+
+import { ProblemError } from "../server/problem";
+
+const NOT_FOUND = 404;
 
 export interface PageFilter {
   readonly page: number;
@@ -22,6 +27,14 @@ export function usePageFilter(): PageFilter {
     setParameters(next, { replace: true });
   };
   return { page: Math.max(1, Math.trunc(Number(read("page"))) || 1), read, change };
+}
+
+/** Shows the first page where the list has not as many as the address asks for: it was longer when somebody kept the address. */
+export function useExistingPage({ page, change }: PageFilter, error: Error | null): void {
+  const isMissing = page > 1 && error instanceof ProblemError && error.status === NOT_FOUND;
+  useEffect(() => {
+    if (isMissing) change({ page: "" });
+  });
 }
 
 /** The value that an address asks for; nothing where it asks for none of these. */

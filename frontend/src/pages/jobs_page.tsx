@@ -5,7 +5,7 @@ import { percentText, timeText, UNKNOWN } from "../components/formats";
 import { JobAction } from "../components/job_card";
 import { Loading } from "../components/loading";
 import { RegistrationJobs, ShadowJobs } from "../components/other_jobs";
-import { chosenOf, usePageFilter } from "../components/page_filter";
+import { chosenOf, useExistingPage, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -66,9 +66,11 @@ export function JobsPage({ me }: { me: Me }) {
 }
 
 function InferenceJobs({ me }: { me: Me }) {
-  const { page, read, change } = usePageFilter();
+  const filter = usePageFilter();
+  const { page, read, change } = filter;
   const state = chosenOf(STATES, read("state"));
   const jobs = useQuery({ ...jobsQuery({ page, page_size: PAGE_SIZE, ...(state ? { state } : {}) }), refetchInterval: REFRESH_MS });
+  useExistingPage(filter, jobs.error);
   return (
     <>
       <p className={styles.lead}>One job is one reading of a series by the network.</p>

@@ -2,12 +2,13 @@ import { Loading } from "../components/loading";
 import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import { chosenOf, usePageFilter } from "../components/page_filter";
+import { chosenOf, useExistingPage, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
 import { TransferTable } from "../components/transfer_table";
 import { TRANSFER_STATES } from "../components/transfer_words";
+import type { RemoteNode } from "../server/nodes";
 import type { TransferState } from "../server/transfers";
 import type { Me } from "../server/types";
 import { nodesQuery, transfersQuery } from "../state/outbox";
@@ -23,9 +24,15 @@ const STATES: { value: TransferState | ""; label: string }[] = [
 /** The outbox: what was sent to which node, what waits, and what was given up. */
 export function TransfersPage({ me }: { me: Me }) {
   usePageTitle("Transfers");
-  const { page, read, change } = usePageFilter();
-  const [state, node] = [chosenOf(STATES, read("state")), read("node")];
+  const filter = usePageFilter();
+  const { page, read, change } = filter;
+  const state = chosenOf(STATES, read("state"));
+  const canReadNodes = me.actions.includes("node.read");
+  const nodes = useQuery({ ...nodesQuery, enabled: canReadNodes });
+  const isKnown = nodes.data ? nodes.data.some(({ id }) => id === read("node")) : canReadNodes;
+  const node = isKnown ? read("node") : "";
   const transfers = useQuery(transfersQuery({ page, page_size: PAGE_SIZE, ...(state ? { state: [state] } : {}), ...(node ? { node } : {}) }));
+  useExistingPage(filter, transfers.error);
   return (
     <div className={styles.page} data-testid="transfers-page">
       <h1>Transfers</h1>
@@ -35,7 +42,7 @@ export function TransfersPage({ me }: { me: Me }) {
           size="xs" w="fit-content" data={STATES} value={state} aria-label="State of the transfers listed"
           onChange={(value) => change({ state: value })}
         />
-        {me.actions.includes("node.read") && <NodeChoice node={node} onChoose={(value) => change({ node: value })} />}
+        {canReadNodes && <NodeChoice nodes={nodes.data ?? []} node={node} onChoose={(value) => change({ node: value })} />}
       </div>
       {transfers.isError && <Problem error={transfers.error} onRetry={() => void transfers.refetch()} />}
       {transfers.isPending && <Loading of="transfers" />}
@@ -45,8 +52,7 @@ export function TransfersPage({ me }: { me: Me }) {
   );
 }
 
-function NodeChoice({ node, onChoose }: { node: string; onChoose: (node: string) => void }) {
-  const nodes = useQuery(nodesQuery).data ?? [];
+function NodeChoice({ nodes, node, onChoose }: { nodes: readonly RemoteNode[]; node: string; onChoose: (node: string) => void }) {
   return (
     <NativeSelect
       size="xs" aria-label="Node of the transfers listed" value={node} onChange={(event) => onChoose(event.currentTarget.value)}

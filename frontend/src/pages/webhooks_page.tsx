@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { DeliveryTable } from "../components/delivery_table";
 import { Loading } from "../components/loading";
-import { chosenOf, usePageFilter } from "../components/page_filter";
+import { chosenOf, useExistingPage, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -45,9 +45,12 @@ export function WebhooksPage({ me }: { me: Me }) {
 }
 
 function Messages({ webhooks }: { webhooks: readonly Webhook[] }) {
-  const { page, read, change } = usePageFilter();
-  const [state, webhook] = [chosenOf(STATES, read("state")), read("webhook")];
+  const filter = usePageFilter();
+  const { page, read, change } = filter;
+  const state = chosenOf(STATES, read("state"));
+  const webhook = webhooks.find(({ id }) => id === read("webhook"))?.id ?? "";
   const deliveries = useQuery(deliveriesQuery({ page, page_size: PAGE_SIZE, ...(state ? { state: [state] } : {}), ...(webhook ? { webhook } : {}) }));
+  useExistingPage(filter, deliveries.error);
   return (
     <>
       <h2>Messages</h2>

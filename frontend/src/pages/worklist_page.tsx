@@ -10,7 +10,7 @@ import { countText } from "../components/formats";
 import { Icon } from "../components/icons";
 import { countsClaimOf } from "../components/lesion_count";
 import { Loading } from "../components/loading";
-import { usePageFilter } from "../components/page_filter";
+import { useExistingPage, usePageFilter } from "../components/page_filter";
 import { PageSteps } from "../components/page_steps";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
@@ -63,8 +63,9 @@ interface WorklistProps {
 }
 
 function Worklist({ chooser, siteChoice, canRead, canSearch, actions }: WorklistProps) {
-  const { filter, view, change } = useWorklistFilter();
+  const { filter, view, change, asked } = useWorklistFilter();
   const studies = useQuery(studiesQuery(filter));
+  useExistingPage(asked, studies.error);
   const summary = useQuery(summaryQuery);
   const isFiltered = Boolean(filter.search || filter.state?.length) || view !== "all";
   const count = studies.data?.count ?? 0;
@@ -131,10 +132,11 @@ function SiteChoice({ me, site, onChoose }: { me: Me; site: string | null; onCho
 }
 
 function useWorklistFilter() {
-  const { page, read, change } = usePageFilter();
+  const asked = usePageFilter();
+  const { page, read, change } = asked;
   const state = read("state") as StudyState | "";
-  const asked = read("view");
-  const view = isWorklistView(asked) ? asked : "all";
+  const named = read("view");
+  const view = isWorklistView(named) ? named : "all";
   const filter: StudyFilter = {
     page,
     page_size: PAGE_SIZE,
@@ -143,7 +145,7 @@ function useWorklistFilter() {
     ...(state ? { state: [state] } : {}),
     ...WORKLIST_VIEWS[view].filter,
   };
-  return { filter, view, change };
+  return { filter, view, change, asked };
 }
 
 function SearchField({ text, onSearch }: { text: string; onSearch: (search: string) => void }) {
