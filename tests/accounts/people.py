@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.middleware.csrf import get_token
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -41,6 +43,14 @@ def browser(user: User | None = None) -> Client:
     if user is not None:
         client.force_login(user)
     return client
+
+
+def prove(client: Client) -> None:
+    """The user of the client's session has just given their password again."""
+    request = RequestFactory().get("/")
+    request.session, user = client.session, get_user(client)
+    record_authentication(request, user, method="password", reauthenticated=True)
+    request.session.save()
 
 
 def csrf(client: Client) -> dict[str, str]:

@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from plaqueview.accounts.services import create_site, create_token, revoke_token
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from plaqueview.core.errors import DeniedError, InvalidError, NotFoundError
-from tests.accounts.people import browser, csrf, make_user, secret_of, token_client
+from tests.accounts.people import browser, csrf, make_user, prove, secret_of, token_client
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,9 @@ def tomorrow():
 
 
 def ask_for_token(client: Client, **body):
+    """In a browser whose user has just given their password again, or by a token."""
+    if settings.SESSION_COOKIE_NAME in client.cookies:
+        prove(client)
     body = {"name": "script", "expires_at": tomorrow().isoformat(), **body}
     return client.post(TOKENS, body, content_type="application/json", headers=csrf(client))
 

@@ -36,6 +36,7 @@ class Row:
 
     `action` None is open to whoever is signed in. `other` 404 is for an address that names a thing of a site; for lists
     and new things it is the same answer, about the caller's own site. `but` names the roles that get something else.
+    `is_proven` is for those that a session does only when its user has just given the password again.
     """
 
     action: Action | None
@@ -47,6 +48,7 @@ class Row:
     but: dict[Role, int] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     repeats_what_it_was_sent: bool = False
+    is_proven: bool = False
 
 
 def of_site(action: Action, status: int = 200, **more: Any) -> Row:
@@ -120,7 +122,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/readers"): of_caller(A.STUDY_READ),
     ("GET", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE),
     # The life that is asked for is too long: 422 says that the caller may ask.
-    ("POST", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE, 422, body=new_token),
+    ("POST", "api/v1/tokens"): of_caller(A.TOKEN_MANAGE, 422, body=new_token, is_proven=True),
     ("GET", "api/v1/tokens/<uuid:pk>"): of_site(A.TOKEN_MANAGE, names={"pk": "token"}, but={Role.NEUROLOGIST: 404}),
     ("DELETE", "api/v1/tokens/<uuid:pk>"): of_site(
         A.TOKEN_MANAGE, 204, names={"pk": "token"}, but={Role.NEUROLOGIST: 404}
@@ -237,7 +239,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "api/v1/transfers/<uuid:transfer_id>"): of_site(A.TRANSFER_READ),
     ("POST", "api/v1/transfers/<uuid:transfer_id>/resend"): of_site(A.TRANSFER_SEND, 202),
     # Its only version is a prediction: the images leave alone.
-    ("GET", "api/v1/studies/<uuid:study_id>/deidentified.zip"): of_site(A.STUDY_DEIDENTIFY),
+    ("GET", "api/v1/studies/<uuid:study_id>/deidentified.zip"): of_site(A.STUDY_DEIDENTIFY, is_proven=True),
     ("GET", "api/v1/webhooks"): of_caller(A.WEBHOOK_MANAGE),
     ("POST", "api/v1/webhooks"): of_caller(A.WEBHOOK_MANAGE, 201, body=new_webhook),
     ("GET", "api/v1/webhooks/<uuid:webhook_id>"): of_site(A.WEBHOOK_MANAGE),
@@ -257,7 +259,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     # No other snapshot is named: 400 says that the caller may compare.
     ("GET", "api/v1/snapshots/<uuid:snapshot_id>/difference"): of_caller(A.TRAINING_READ, 400),
     # It has failed: 409 says that the caller may export one that is ready.
-    ("GET", "api/v1/snapshots/<uuid:snapshot_id>/export.zip"): of_site(A.TRAINING_READ, 409),
+    ("GET", "api/v1/snapshots/<uuid:snapshot_id>/export.zip"): of_site(A.TRAINING_READ, 409, is_proven=True),
     ("GET", "api/v1/runs"): of_caller(A.TRAINING_READ),
     # The snapshot has failed: 409 says that the caller may train on one that is ready.
     ("POST", "api/v1/runs"): of_site(A.TRAINING_MANAGE, 409, body=on_snapshot),
@@ -288,7 +290,9 @@ MATRIX: dict[tuple[str, str], Row] = {
         A.MODEL_MANAGE, 404, names={"evaluation_id": "study_id"}
     ),
     # Its files come with the software: 409 says that the caller may export one that was trained.
-    ("GET", "api/v1/models/<uuid:model_id>/file"): of_caller(A.MODEL_MANAGE, 409, names={"model_id": "model"}),
+    ("GET", "api/v1/models/<uuid:model_id>/file"): of_caller(
+        A.MODEL_MANAGE, 409, names={"model_id": "model"}, is_proven=True
+    ),
     # It is no model: 422 says that the caller may import one.
     ("POST", "api/v1/models/import"): of_caller(
         A.MODEL_MANAGE, 422, body=lambda _: {"file": one_file()}, media_type=FORM
@@ -317,7 +321,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ),
     ("GET", "api/v1/monitoring"): of_caller(A.TRAINING_READ),
     ("GET", "api/v1/cohort"): of_caller(A.STUDY_DEIDENTIFY),
-    ("GET", "api/v1/cohort.csv"): of_caller(A.STUDY_DEIDENTIFY),
+    ("GET", "api/v1/cohort.csv"): of_caller(A.STUDY_DEIDENTIFY, is_proven=True),
     ("POST", "api/v1/uploads"): of_caller(A.STUDY_UPLOAD, 202, body=lambda _: {"file": one_file()}, media_type=FORM),
     ("GET", "api/v1/uploads/<uuid:upload_id>"): of_site(A.STUDY_UPLOAD),
     ("GET", "dicom-web/studies"): of_caller(A.DICOMWEB_READ),
@@ -330,9 +334,9 @@ MATRIX: dict[tuple[str, str], Row] = {
         A.DICOMWEB_STORE, body=new_instance_of_study, media_type=STOW, repeats_what_it_was_sent=True
     ),
     # The network has read it: 409 says that the caller may remove one that nobody has.
-    ("DELETE", f"{STUDY}"): of_site(A.STUDY_DELETE, 409),
-    ("DELETE", f"{SERIES}"): of_site(A.STUDY_DELETE, 409),
-    ("DELETE", f"{INSTANCE}"): of_site(A.STUDY_DELETE, 409),
+    ("DELETE", f"{STUDY}"): of_site(A.STUDY_DELETE, 409, is_proven=True),
+    ("DELETE", f"{SERIES}"): of_site(A.STUDY_DELETE, 409, is_proven=True),
+    ("DELETE", f"{INSTANCE}"): of_site(A.STUDY_DELETE, 409, is_proven=True),
     ("GET", f"{STUDY}/metadata"): of_site(A.DICOMWEB_READ),
     # A search that finds nothing is 204. Source: PS3.18 10.6.3.
     ("GET", f"{STUDY}/series"): of_site(A.DICOMWEB_READ, other=204),

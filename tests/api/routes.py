@@ -31,6 +31,15 @@ def rest_routes() -> list[tuple[str, str]]:
     )
 
 
+def proven_routes() -> set[tuple[str, str]]:
+    """(method, address) of what a session does only when its user has just given the password again."""
+    return {
+        (method, address)
+        for address, pattern in patterns(get_resolver())
+        for method in getattr(view_class(pattern), "proven_methods", ())
+    }
+
+
 def other_routes() -> set[str]:
     """The addresses of all the other views."""
     return {

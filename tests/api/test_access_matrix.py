@@ -10,10 +10,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client, override_settings
 
+from plaqueview.accounts.models import User
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
-from tests.accounts.people import browser, csrf, token_client
+from tests.accounts.people import browser, csrf, prove, token_client
 from tests.api.access_rows import FORM, MATRIX, NOT_REST, OPEN, Row
-from tests.api.routes import other_routes, rest_routes
+from tests.api.routes import other_routes, proven_routes, rest_routes
 from tests.api.scene import Place, make_place, world
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,14 @@ def ask(client: Client, method: str, address: str, row: Row, place: Place) -> An
     return answer
 
 
+def session_of(user: User, row: Row) -> Client:
+    """A browser that is as sure of its user as the row needs it."""
+    client = browser(user)
+    if row.is_proven:
+        prove(client)
+    return client
+
+
 def without_audit(world: dict[str, object]) -> dict[str, object]:
     """The caller was let in and found nothing, which is an event."""
     return {name: rows for name, rows in world.items() if not name.startswith("audit_")}
@@ -94,7 +103,7 @@ def test_a_stranger_is_refused(method, address, row, own):
 @pytest.mark.parametrize(("method", "address", "row"), CASES)
 @pytest.mark.parametrize("role", Role)
 def test_a_role_gets_what_the_table_says(method, address, row, role, own):
-    client = browser(own.users[role])
+    client = session_of(own.users[role], row)
     is_allowed = row.action is None or row.action in ACTIONS_OF_ROLE[role]
     before = {} if is_allowed else world()
 
@@ -109,7 +118,7 @@ def test_a_role_gets_what_the_table_says(method, address, row, role, own):
 @pytest.mark.parametrize(("method", "address", "row"), CASES)
 @pytest.mark.parametrize("role", Role)
 def test_another_site_sees_nothing_and_changes_nothing(method, address, row, role, own, elsewhere):
-    client = browser(elsewhere.users[role])
+    client = session_of(elsewhere.users[role], row)
     is_denied = row.action is not None and row.action not in ACTIONS_OF_ROLE[role]
     is_about_callers_own = row.other == row.status != 404
     before = world() if is_denied or not is_about_callers_own else {}
@@ -138,6 +147,21 @@ def test_a_token_without_the_scope_is_refused(method, address, row, own):
     answer = ask(client, method, address, row, own)
 
     assert_refused(answer, 403, before)
+
+
+@pytest.mark.parametrize(("method", "address", "row"), [case for case in CASES if case.values[2].is_proven])
+def test_a_session_whose_user_did_not_give_the_password_again_is_refused(method, address, row, own):
+    client = browser(own.users[Role.ADMIN])
+    before = world()
+
+    answer = ask(client, method, address, row, own)
+
+    assert_refused(answer, 403, before)
+    assert answer.json()["code"] == "reauthentication_needed"
+
+
+def test_what_needs_a_proof_is_in_the_table():
+    assert proven_routes() == {key for key, row in MATRIX.items() if row.is_proven}
 
 
 @pytest.mark.parametrize(("method", "address", "row"), [case for case in CASES if case.values[0] != "GET"])

@@ -8,6 +8,7 @@ import { isUnderway, JobAction } from "./job_card";
 import { Panel } from "./panel";
 import { PriorPanel } from "./prior_panel";
 import { ProtocolPanel } from "./protocol_panel";
+import { ProvenDownload } from "./proven_download";
 import { SeriesPanel } from "./series_panel";
 import { Settled } from "./settled";
 import styles from "./study_sidebar.module.css";
@@ -48,7 +49,10 @@ function ResultPanel({ annotation, study, me }: { annotation: Annotation; study:
       <div className={styles.actions}>
         <a href={maskDownloadUrl(annotation.id)} download>Download the mask (NIfTI)</a>
         {me.actions.includes("study.deidentify") && (
-          <a href={deidentifiedUrl(study.id)} download title={DEIDENTIFIED}>Download de-identified, for research (DICOM)</a>
+          <ProvenDownload
+            href={deidentifiedUrl(study.id)} what="The study, de-identified for research," label="Download de-identified (DICOM) …"
+            size="compact-xs" title={DEIDENTIFIED} className={styles.download}
+          />
         )}
         {me.actions.includes("inference.request") && !isUnderway(study.job) && (
           <JobAction label="Run again" study={study.id} action={() => requestInference(study.id)} />

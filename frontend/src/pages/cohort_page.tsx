@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
 import { CohortFilter } from "../components/cohort_filter";
@@ -8,6 +7,7 @@ import { figureText } from "../components/month_chart";
 import { usePageFilter } from "../components/page_filter";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
+import { ProvenDownload } from "../components/proven_download";
 import { scannerText } from "../components/scanner_text";
 import { SpreadChart } from "../components/spread_chart";
 import { cohortCsvUrl, type Cohort, type CohortPart, type CohortQuery, type Spread } from "../server/cohort";
@@ -27,7 +27,7 @@ export function CohortPage({ me }: { me: Me }) {
       <div className={styles.title}>
         <h1>Cohort</h1>
         {found && found.studies > 0 && (
-          <Button variant="default" component="a" href={cohortCsvUrl(query)} download="cohort.csv">Download the list (CSV)</Button>
+          <ProvenDownload href={cohortCsvUrl(query)} filename="cohort.csv" what="The list, with pseudonyms for patients," label="Download the list (CSV) …" />
         )}
       </div>
       <p className={styles.lead}>

@@ -8,6 +8,7 @@ import { LearningCurve } from "../components/learning_curve";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
+import { ProvenDownload } from "../components/proven_download";
 import { RunDialog } from "../components/run_dialog";
 import { SnapshotDialog } from "../components/snapshot_dialog";
 import { SnapshotDifference } from "../components/snapshot_difference";
@@ -109,7 +110,7 @@ function SnapshotLine({ snapshot, older, onTrain }: SnapshotLineProps) {
                   Compare with the one before
                 </Button>
               )}
-              <Button size="compact-sm" variant="default" component="a" href={snapshotExportUrl(snapshot.id)} download>Export</Button>
+              <ProvenDownload href={snapshotExportUrl(snapshot.id)} what="The snapshot, with the volumes of its patients," label="Export …" size="compact-sm" />
               <Button size="compact-sm" variant="default" onClick={() => onTrain(snapshot.id)} data-testid="train">Train</Button>
             </Group>
           )}

@@ -356,7 +356,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same studies as CSV, a line each, with pseudonyms for patients and years for dates */
+        /**
+         * The same studies as CSV, a line each, with pseudonyms for patients and years for dates
+         * @description By a session whose user has just given their password again at `/_allauth/browser/v1/auth/reauthenticate`: else 403 with the code `reauthentication_needed`. A token needs none.
+         */
         get: operations["export_cohort"];
         put?: never;
         post?: never;
@@ -748,7 +751,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The model as one file, signed with Ed25519: manifest with card and facts, ONNX, safetensors */
+        /**
+         * The model as one file, signed with Ed25519: manifest with card and facts, ONNX, safetensors
+         * @description By a session whose user has just given their password again at `/_allauth/browser/v1/auth/reauthenticate`: else 403 with the code `reauthentication_needed`. A token needs none.
+         */
         get: operations["export_model"];
         put?: never;
         post?: never;
@@ -1584,7 +1590,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The snapshot as a zip: NIfTI pairs, PNG pairs (0, 127, 255), tables, manifest */
+        /**
+         * The snapshot as a zip: NIfTI pairs, PNG pairs (0, 127, 255), tables, manifest
+         * @description By a session whose user has just given their password again at `/_allauth/browser/v1/auth/reauthenticate`: else 403 with the code `reauthentication_needed`. A token needs none.
+         */
         get: operations["export_snapshot"];
         put?: never;
         post?: never;
@@ -1931,7 +1940,7 @@ export interface paths {
         /** @description Tokens for scripts: your own, and for administrators those of their integrators. */
         get: operations["list_tokens"];
         put?: never;
-        /** @description A new token; its secret is in this answer and nowhere else. */
+        /** @description A new token; its secret is in this answer and nowhere else. By a session whose user has just given their password again at `/_allauth/browser/v1/auth/reauthenticate`: else 403 with the code `reauthentication_needed`. A token needs none. */
         post: operations["create_token"];
         delete?: never;
         options?: never;

@@ -122,6 +122,7 @@ class TokenListView(generics.ListAPIView[ApiToken]):
     """Tokens for scripts: your own, and for administrators those of their integrators."""
 
     actions: ClassVar = {"GET": Action.TOKEN_MANAGE, "POST": Action.TOKEN_MANAGE}
+    proven_methods: ClassVar = {"POST"}
     serializer_class = TokenSerializer
     queryset = ApiToken.objects.none()
     ordering_fields = ["created", "expires_at", "last_used_at"]

@@ -29,6 +29,10 @@ IF_NONE_MATCH = OpenApiParameter(
 )
 # Where drf-spectacular describes webhooks, which others answer, not the house.
 PATH_OF_MESSAGES = "/"
+PROOF = (
+    "By a session whose user has just given their password again at `/_allauth/browser/v1/auth/reauthenticate`: else "
+    "403 with the code `reauthentication_needed`. A token needs none."
+)
 VERBS = {
     HTTPMethod.GET: "read",
     HTTPMethod.POST: "create",
@@ -67,6 +71,12 @@ class ProblemAutoSchema(AutoSchema):
         """`read_studies_lesions` for GET /api/v1/studies/{id}/lesions, where the view does not say better."""
         verb = "list" if self._is_list_view() else VERBS[HTTPMethod(self.method)]
         return re.sub(r"\W+", "_", "_".join([verb, *self._tokenize_path()]))
+
+    def get_description(self) -> str:  # type: ignore[override]  # as the library has it, against its own parent
+        """What the view says, and that a session needs a proof where it does."""
+        description: str = super().get_description()
+        is_proven = self.method in getattr(self.view, "proven_methods", ())
+        return f"{description} {PROOF}".strip() if is_proven else description
 
     def _insert_field_validators(self, field: Any, schema: Any) -> None:  # Any: as below
         """Leaves out the largest number that the database at hand can hold: the document is one for all of them."""

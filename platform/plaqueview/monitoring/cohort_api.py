@@ -88,6 +88,7 @@ class CohortView(APIView):
 
 class CohortCsv(APIView):
     actions = {"GET": Action.STUDY_DEIDENTIFY}
+    proven_methods = {"GET"}
     content_negotiation_class = AnyAccept
 
     @extend_schema(

@@ -23,6 +23,7 @@ REFUSED = OpenApiResponse(ProblemSerializer, description="Nothing of the study m
 
 class DeidentifiedStudy(APIView):
     actions = {"GET": Action.STUDY_DEIDENTIFY}
+    proven_methods = {"GET"}
     content_negotiation_class = AnyAccept
 
     @extend_schema(

@@ -37,7 +37,10 @@ REST_FRAMEWORK = {
         "plaqueview.accounts.authentication.TokenAuthentication",
         "plaqueview.accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["plaqueview.core.permissions.ActionPermission"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "plaqueview.core.permissions.ActionPermission",
+        "plaqueview.accounts.permissions.ProofPermission",
+    ],
     "DEFAULT_THROTTLE_CLASSES": ["plaqueview.core.throttling.CallerThrottle"],
     "DEFAULT_PAGINATION_CLASS": "plaqueview.core.api.CappedPagination",
     "DEFAULT_FILTER_BACKENDS": [

@@ -31,6 +31,7 @@ class ModelFileSerializer(serializers.Serializer[JSON]):
 
 class ModelFile(APIView):
     actions = {"GET": Action.MODEL_MANAGE}
+    proven_methods = {"GET"}
     content_negotiation_class = AnyAccept
 
     @extend_schema(

@@ -204,6 +204,7 @@ class SnapshotDifference(APIView):
 
 class SnapshotExport(APIView):
     actions = {"GET": Action.TRAINING_READ}
+    proven_methods = {"GET"}
     content_negotiation_class = AnyAccept
 
     @extend_schema(
