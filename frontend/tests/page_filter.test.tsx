@@ -5,6 +5,7 @@ import { act, type ReactNode } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { CohortPage } from "../src/pages/cohort_page";
+import { DoubleReadingsPage } from "../src/pages/double_readings_page";
 import { JobsPage } from "../src/pages/jobs_page";
 import { TransfersPage } from "../src/pages/transfers_page";
 import { WebhooksPage } from "../src/pages/webhooks_page";
@@ -99,6 +100,19 @@ it("a cohort is chosen by the address, also of a scanner without a name", async 
   await until(asks("GET /api/v1/cohort?manufacturer=&scanner_model=&since=2026-01-02"), "the same studies were asked for");
   const chosen = field<HTMLSelectElement>("Scanner");
   expect([chosen.selectedOptions[0]?.text, field("Studies from").value]).toEqual(["Scanner not named", "2026-01-02"]);
+});
+
+it("double readings beyond the first page are reached by the address too", async () => {
+  const reading = (study: string) => ({ id: study, study, state: "reading", adjudicator: "eve", readings: [], agreement: null });
+  answers.set("GET /api/v1/double-readings", ({ url }: Request) => ({ count: 51, results: [reading(url.includes("page=2") ? "last" : "first")] }));
+  await show(<DoubleReadingsPage me={me} />, queryClient, "/double-readings");
+  await until(() => document.querySelector("a[href='/studies/first']") !== null, "the first page was shown");
+
+  await press("2");
+  await reload(<DoubleReadingsPage me={me} />);
+
+  expect(address()).toBe("/double-readings?page=2");
+  await until(() => document.querySelector("a[href='/studies/last']") !== null, "the last one was shown");
 });
 
 it("an address of a page, a node and a webhook that are no more shows the others from the first page on", async () => {

@@ -58,7 +58,7 @@ export function RoomSidebar({ study, drafting, me, rows, lesionCount, hasChanges
       (failure: unknown) => advise(`Version ${version} was not restored. ${detailOf(failure)}`),
     );
   };
-  const doubleReading = useQuery(doubleReadingsQuery(study.id)).data?.[0];
+  const doubleReading = useQuery(doubleReadingsQuery({ study: study.id })).data?.results[0];
   const hasSubmitted = doubleReading?.state !== "done" && doubleReading?.readings.some(({ reader, is_submitted }) => reader === me.username && is_submitted);
   const submitting = drafting.canEdit && !hasSubmitted ? { hasDraft: hasDraft || isDirty, isSaved: !isDirty, submit: drafting.submit } : null;
   const compare = (before: string, after: string) => {

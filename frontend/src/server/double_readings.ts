@@ -1,6 +1,6 @@
 /** One study read by two readers who see nothing of each other, and an adjudicator who sees both. */
 import { bodyOf, client } from "./client";
-import type { components } from "./schema";
+import type { components, paths } from "./schema";
 
 export type DoubleReading = components["schemas"]["DoubleReading"];
 export type Agreement = NonNullable<DoubleReading["agreement"]>;
@@ -12,12 +12,11 @@ export interface NewDoubleReading {
   readonly adjudicator: string;
 }
 
-const LARGEST_PAGE = 200;
+export type DoubleReadingFilter = NonNullable<paths["/api/v1/double-readings"]["get"]["parameters"]["query"]>;
 
-/** @param study null asks for those of every study that the reader may know of */
-export async function fetchDoubleReadings(study: string | null): Promise<DoubleReading[]> {
-  const query = { page_size: LARGEST_PAGE, ...(study ? { study } : {}) };
-  return (await bodyOf(client.GET("/api/v1/double-readings", { params: { query } }))).results;
+/** Those that the reader may know of, the newest first. */
+export function fetchDoubleReadings(query: DoubleReadingFilter) {
+  return bodyOf(client.GET("/api/v1/double-readings", { params: { query } }));
 }
 
 export function beginDoubleReading({ study, readers, adjudicator }: NewDoubleReading): Promise<DoubleReading> {

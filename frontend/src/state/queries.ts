@@ -5,7 +5,7 @@ import {
   fetchAnnotation, fetchBrainMask, fetchJobs, fetchLesions, fetchMask, fetchModels, fetchPatient, fetchProtocol, fetchSameSlices, fetchSlices,
   fetchStudies, fetchStudy, fetchSummary, fetchTimeline,
 } from "../server/endpoints";
-import { fetchDoubleReadings } from "../server/double_readings";
+import { fetchDoubleReadings, type DoubleReadingFilter } from "../server/double_readings";
 import { isPassing, ProblemError } from "../server/problem";
 import { fetchPreferences, fetchReaders } from "../server/queue";
 import { fetchComments, fetchVersions } from "../server/review";
@@ -125,5 +125,5 @@ export const readersQuery = queryOptions({ queryKey: ["readers"], queryFn: fetch
 
 export const preferencesQuery = queryOptions({ queryKey: ["preferences"], queryFn: fetchPreferences, staleTime: Infinity });
 
-export const doubleReadingsQuery = (study: string | null) =>
-  queryOptions({ queryKey: ["double-readings", study], queryFn: () => fetchDoubleReadings(study) });
+export const doubleReadingsQuery = (filter: DoubleReadingFilter) =>
+  queryOptions({ queryKey: ["double-readings", filter], queryFn: () => fetchDoubleReadings(filter) });
