@@ -41,6 +41,10 @@ export function EntranceForm({ problem, onSubmit, children }: EntranceFormProps)
   );
 }
 
+export function EntranceHint({ children }: { children: ReactNode }) {
+  return <p className={styles.claim}>{children}</p>;
+}
+
 export function EntranceText({ children }: { children: ReactNode }) {
   return <p className={styles.text} role="status">{children}</p>;
 }

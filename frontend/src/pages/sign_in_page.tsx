@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 
 import { BusyButton } from "../components/busy_button";
-import { Entrance, EntranceForm, EntranceText } from "../components/entrance";
+import { Entrance, EntranceForm, EntranceHint, EntranceText } from "../components/entrance";
 import { usePageTitle } from "../components/page_title";
 import { detailOf } from "../components/problem";
 import { canUsePasskeys, giveSecondPasskey, signInByPasskey } from "../server/passkeys";
@@ -41,6 +41,7 @@ export function SignInPage() {
       {step
         ? <CodeForm step={step} onSignedIn={enter} onBack={() => setStep(null)} />
         : <PasswordForm next={next} refusal={REFUSALS[parameters.get("refused") ?? ""]} onSignedIn={enter} onCodeNeeded={setStep} />}
+      {!step && <EntranceHint>Forgotten your password? An administrator makes you a link to set another.</EntranceHint>}
     </Entrance>
   );
 }
