@@ -6,7 +6,9 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { CarefulButton } from "../src/components/careful_button";
 import { PatientDeletion } from "../src/components/patient_deletion";
+import { RunCancel } from "../src/components/run_cancel";
 import { SchedulesPage } from "../src/pages/schedules_page";
+import type { TrainingRun } from "../src/server/training";
 import type { Me, Patient } from "../src/server/types";
 import { queryClient } from "../src/state/queries";
 
@@ -57,6 +59,19 @@ it("removes a schedule that was meant", async () => {
   await press("Remove it with its record");
   await until(() => written().length > 0, "the server was asked");
   expect(written()).toEqual(["DELETE /api/v1/schedules/s"]);
+});
+
+it("cancels a run that was meant, and says what was refused", async () => {
+  answers.set("POST /api/v1/runs/r/cancel", () => Response.json({ detail: "The run has ended." }, { status: 409 }));
+  await show(<RunCancel run={{ id: "r", state: "running", step: 7 } as TrainingRun} size="xs" />, queryClient);
+
+  await press("Cancel …");
+  expect(written()).toEqual([]);
+
+  await press("Cancel: its steps are not taken up again");
+  await until(() => document.querySelector("[role=alert]") !== null, "the refusal was told");
+  expect(written()).toEqual(["POST /api/v1/runs/r/cancel"]);
+  expect(document.querySelector("[role=alert]")?.textContent).toBe("The run has ended.");
 });
 
 it("names who would be erased, and releases a hold that was meant", async () => {

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { cancelEvaluation, cancelRun, repeatRun, requestEvaluation, type Evaluation, type TrainingRun } from "../server/training";
+import { cancelEvaluation, repeatRun, requestEvaluation, type Evaluation, type TrainingRun } from "../server/training";
 import { allEvaluationsQuery, isLive, isRetryable, refreshModels, runsQuery, useLiveTraining } from "../state/training";
 import { queryClient } from "../state/queries";
 import { Followed } from "./fetched";
 import { timeText, UNKNOWN } from "./formats";
 import { JobAction } from "./job_card";
 import styles from "./outbox.module.css";
+import { RunCancel } from "./run_cancel";
 
 /** Training runs as jobs: a live one can be cancelled, one that failed or was cancelled asked for once more. */
 export function TrainingJobs() {
@@ -41,7 +42,7 @@ function RunLine({ run }: { run: TrainingRun }) {
       <td className={styles.keep}>{`${run.step} of ${run.recipe.steps ?? UNKNOWN}`}</td>
       <td>{run.device || UNKNOWN}</td>
       <td className={styles.right}>
-        {isLive(run) && <JobAction label="Cancel" action={() => cancelRun(run.id).finally(refresh)} />}
+        <RunCancel run={run} size="compact-sm" />
         {isRetryable(run) && <JobAction label="Retry" action={() => repeatRun(run).finally(refresh)} />}
       </td>
     </tr>

@@ -1,19 +1,19 @@
 import { Button } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
-import { BusyButton } from "../components/busy_button";
 import { timeText } from "../components/formats";
 import { LearningCurve } from "../components/learning_curve";
 import { Loading } from "../components/loading";
 import { usePageTitle } from "../components/page_title";
 import { Problem } from "../components/problem";
+import { RunCancel } from "../components/run_cancel";
 import { RunFacts } from "../components/run_facts";
 import { RunLog } from "../components/run_log";
 import { RunSamples } from "../components/run_samples";
 import { ProblemError } from "../server/problem";
-import { cancelRun, runLogUrl, type TrainingRun } from "../server/training";
-import { isLive, pointsQuery, refreshRuns, runQuery, useLiveTraining, validatedStep } from "../state/training";
+import { runLogUrl, type TrainingRun } from "../server/training";
+import { pointsQuery, runQuery, useLiveTraining, validatedStep } from "../state/training";
 import { NotFoundPage } from "./not_found_page";
 import styles from "./plain_page.module.css";
 
@@ -35,18 +35,16 @@ export function RunPage() {
 
 function Shown({ run }: { run: TrainingRun }) {
   const points = useQuery(pointsQuery(run));
-  const cancelling = useMutation({ mutationFn: () => cancelRun(run.id), onSettled: refreshRuns });
   const step = validatedStep(points.data ?? []);
   return (
     <>
       <div className={styles.title}>
         <h1>{`Run of ${timeText(run.created)}: ${run.state === "running" ? `${run.state}, ${run.stage}` : run.state}`}</h1>
         <span className={styles.actions}>
-          {isLive(run) && <BusyButton size="xs" variant="default" onClick={() => cancelling.mutate()} isBusy={cancelling.isPending}>Cancel</BusyButton>}
+          <RunCancel run={run} size="xs" />
           <Button size="xs" variant="default" component="a" href={runLogUrl(run.id)} download={`run-${run.id}.log`} data-testid="download-log">Download log</Button>
         </span>
       </div>
-      {cancelling.isError && <Problem error={cancelling.error} />}
       <div className={styles.card}>
         <RunFacts run={run} />
         {[run.reason, ...run.warnings].filter(Boolean).map((line) => <p key={line} className={styles.remark}>{line}</p>)}
