@@ -24,8 +24,8 @@ const MOST_LISTED = 200;
 
 /** Where an approved version was sent, and how it is sent to another node or once more. */
 export function VersionTransfers({ study, annotation, version, me }: VersionTransfersProps) {
-  const found = useQuery(transfersQuery({ study, page_size: MOST_LISTED })).data?.results ?? [];
-  const transfers = found.filter((transfer) => transfer.annotation === annotation);
+  const found = useQuery(transfersQuery({ study, page_size: MOST_LISTED }));
+  const transfers = found.data?.results.filter((transfer) => transfer.annotation === annotation) ?? [];
   const canSend = me.actions.includes("transfer.send") && me.actions.includes("node.read");
   return (
     <div className={styles.sending} data-testid="version-transfers">
@@ -39,7 +39,13 @@ export function VersionTransfers({ study, annotation, version, me }: VersionTran
           ))}
         </ul>
       )}
-      {canSend && <SendMenu annotation={annotation} version={version} transfers={transfers} canManage={me.actions.includes("node.manage")} />}
+      {found.isError && (
+        <p className={styles.error} role="alert">
+          {`Where it was sent could not be fetched: ${detailOf(found.error)}`}
+          <BusyButton variant="default" size="compact-xs" isBusy={found.isFetching} onClick={() => void found.refetch()}>Try again</BusyButton>
+        </p>
+      )}
+      {found.data && canSend && <SendMenu annotation={annotation} version={version} transfers={transfers} canManage={me.actions.includes("node.manage")} />}
     </div>
   );
 }
@@ -76,6 +82,7 @@ function SendMenu({ annotation, version, transfers, canManage }: SendMenuProps) 
               {choiceText(choice)}
             </Menu.Item>
           ))}
+          {nodes.isError && <Menu.Label className={styles.error} role="alert">{detailOf(nodes.error)}</Menu.Label>}
           {nodes.data && active.length === 0 && <Menu.Label>{canManage ? "No active node. Add one under Nodes." : "No active node. An administrator adds one."}</Menu.Label>}
         </Menu.Dropdown>
       </Menu>
