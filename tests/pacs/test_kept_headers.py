@@ -122,7 +122,7 @@ def test_its_form_has_another_number_once_it_is_another():
     keep()
 
     (header,) = kept_files()[0].split(b"\n")[2:]
-    assert (kept_headers.FORM, hashlib.sha256(header).hexdigest()[:16]) == (1, "21e7415e68be36c9")
+    assert (kept_headers.FORM, hashlib.sha256(header).hexdigest()[:16]) == (2, "21e7415e68be36c9")
 
 
 def test_an_instance_that_comes_later_is_told_at_once_and_kept_then(viewer, django_capture_on_commit_callbacks):

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -90,3 +91,36 @@ def test_metadata_with_a_number_that_json_has_not(viewer):
 
     assert body["00080018"]["Value"] == [dataset.SOPInstanceUID]
     assert body.get("00281053", {}).get("Value") in (None, [None])
+
+
+def test_one_value_that_json_has_not_takes_nothing_with_it(viewer):
+    """Neither its neighbours in an item, nor the other items."""
+    dataset, bad, good = series(1)[0], Dataset(), Dataset()
+    bad.StageNumber, bad.SliceThickness = "98765 ", "1.5"
+    good.SliceThickness = "2.5"
+    dataset.PerFrameFunctionalGroupsSequence = [bad, good]
+    dataset.ReferencedStudySequence = []
+    receive_bytes(encoded(dataset).replace(b"98765 ", b"ninety"))
+
+    (body,) = viewer.get(f"{address(dataset)}/metadata").json()
+
+    assert body["52009230"] == {
+        "vr": "SQ",
+        "Value": [{"00180050": {"vr": "DS", "Value": [1.5]}}, {"00180050": {"vr": "DS", "Value": [2.5]}}],
+    }
+    assert body["00081110"] == {"vr": "SQ"}
+
+
+def test_an_empty_value_among_others_keeps_their_places(viewer):
+    dataset, item = series(1, OperatorsName=["A^B", "", "C=D"], ImageType=["ORIGINAL", "", "M"])[0], Dataset()
+    item.OperatorsName = ["A^B", ""]
+    dataset.RequestAttributesSequence, dataset.ReferringPhysicianName = [item], ""
+    receive_bytes(encoded(dataset))
+
+    (body,) = viewer.get(f"{address(dataset)}/metadata").json()
+
+    names = [{"Alphabetic": "A^B"}, None, {"Alphabetic": "C", "Ideographic": "D"}]
+    assert body["00081070"] == {"vr": "PN", "Value": names}
+    assert body["00400275"]["Value"] == [{"00081070": {"vr": "PN", "Value": names[:2]}}]
+    assert body["00080008"] == {"vr": "CS", "Value": ["ORIGINAL", None, "M"]}
+    assert body["00080090"] == {"vr": "PN"}

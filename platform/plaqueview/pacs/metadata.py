@@ -4,6 +4,7 @@ import json
 import math
 import warnings
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from pydicom import dcmread
@@ -15,6 +16,7 @@ from pydicom.valuerep import AMBIGUOUS_VR
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs.bulk_data import LARGEST_INLINE_BYTES, PIXEL_DATA, item_at, large_elements, uri_of
 from plaqueview.pacs.retrieval import StoredInstance
+from plaqueview.studies.instance_file import UNREADABLE
 
 # Texts of elements by what decides them; None where no JSON holds the value.
 Texts = dict[Hashable, str | None]
@@ -77,11 +79,36 @@ def _converted(element: DataElement, header: Dataset) -> str | None:
     for place in elsewhere:
         item, tag = item_at(dataset, place)
         del item[tag]
-    values = dataset.to_json_dict(suppress_invalid_tags=True)
+    values = _members(dataset)
     for place, vr in elsewhere.items():
         _put(values, place, {"vr": vr, "BulkDataURI": _uri(header, place)})
     tag_name = f"{element.tag:08X}"
-    return _json(_finite(values[tag_name])) if tag_name in values else None
+    return _json(_sayable(values[tag_name])) if tag_name in values else None
+
+
+def _members(dataset: Dataset) -> dict[str, Any]:  # Any: JSON
+    """The elements by their tags, without those that no JSON can hold; the library leaves out a sequence for one."""
+    members: dict[str, Any] = {}
+    for tag in dataset.keys():  # noqa: SIM118  # to iterate a dataset converts its elements
+        with suppress(*UNREADABLE):
+            members[f"{tag:08X}"] = _member(dataset[tag])
+    return members
+
+
+def _member(element: DataElement) -> dict[str, Any]:  # Any: JSON
+    if element.VR == "SQ":
+        values: list[Any] = [_members(item) for item in element.value]
+    elif element.VR == "PN" and element.VM > 1:
+        values = [_name(str(one)) for one in element.value]
+    else:
+        return element.to_json_dict(None, LARGEST_INLINE_BYTES)
+    return {"vr": element.VR, "Value": values} if values else {"vr": element.VR}
+
+
+def _name(text: str) -> dict[str, str] | None:
+    """The groups of a name; the library stumbles over one that is empty among others."""
+    groups = zip(("Alphabetic", "Ideographic", "Phonetic"), text.split("="), strict=False)
+    return {group: part for group, part in groups if part} or None
 
 
 def _json(value: Any) -> str:  # Any: JSON
@@ -108,10 +135,10 @@ def _uri(header: Dataset, place: str) -> str:
     )
 
 
-def _finite(value: Any) -> Any:  # Any: JSON
-    """JSON has no NaN and no infinity; such a value is left empty."""
+def _sayable(value: Any) -> Any:  # Any: JSON
+    """JSON has no NaN and no infinity; such a value is null, as an empty one among others is. Source: PS3.18 F.2.5."""
     if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
+        return {name: _sayable(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_finite(one) for one in value]
+        return [None if one == "" else _sayable(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
