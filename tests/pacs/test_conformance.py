@@ -20,4 +20,4 @@ def test_it_names_every_class_that_the_listener_takes_and_every_route():
     assert "| `/dicom-web/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/thumbnail` | GET |" in text
     assert "The query parameter `accept` comes before the header `Accept`; in both `q` weighs.\n" in text
     assert "| Instance | NumberOfFrames | (0028,0008) | a whole number |" in text
-    assert len(MATCHES) == 6
+    assert len(MATCHES) == 7

@@ -34,6 +34,16 @@ def found(client: Client, path: str) -> set[str]:
         ("StudyDate=20200101-20231231", "B"),
         ("StudyDate=20240101-", "A"),
         ("StudyDate=-20231231", "B"),
+        ("StudyTime=101112", "A"),
+        ("StudyTime=10", "A"),
+        ("StudyTime=0911", "B"),
+        ("StudyTime=1012", ""),
+        ("StudyTime=091130-101112", "AB"),
+        ("StudyTime=10-", "A"),
+        ("StudyTime=-0911", "B"),
+        ("StudyTime=", "AB"),
+        ("StudyID=&ReferringPhysicianName=&PatientID=P1", "A"),
+        ("PatientID= P1 ", "A"),
         ("ModalitiesInStudy=MR", "AB"),
         ("ModalitiesInStudy=CT", ""),
         ("AccessionNumber=A.17", ""),
@@ -47,16 +57,60 @@ def found(client: Client, path: str) -> set[str]:
     ],
 )
 def test_searching_for_studies(query, expected, viewer):
-    studies = {"A": series(2), "B": series(2, patient_id="P2", PatientName="Kos^Mojca", StudyDate="20220101")}
+    studies = {
+        "A": series(2),
+        "B": series(2, patient_id="P2", PatientName="Kos^Mojca", StudyDate="20220101", StudyTime="091145.5"),
+    }
     for datasets in studies.values():
         receive_series(datasets)
 
     assert found(viewer, f"studies?{query}") == {studies[name][0].StudyInstanceUID for name in expected}
 
 
-@pytest.mark.parametrize("query", ["Nonsense=1", "StudyDate=yesterday", "limit=-1", "limit=x", "StudyTime=10"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Nonsense=1",
+        "Nonsense=",
+        "StudyDate=yesterday",
+        "StudyTime=noon",
+        "StudyTime=25",
+        "limit=-1",
+        "limit=x",
+        "StudyID=1",
+    ],
+)
 def test_a_query_that_cannot_be_answered_is_refused(query, viewer):
     assert viewer.get(f"/dicom-web/studies?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "matching", "others"),
+    [
+        ("Novak^Ana^^^", ["Novak^Ana", "NOVAK^ANA^", "Novak^A*"], ["Novak", "Novak^An", "Ana"]),
+        ("Novak^Ana", ["Novak^Ana^^^", " Novak^Ana "], ["Novak^Ana^M"]),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", ["Yamada^Tarou", "山田^太郎", "やまだ*", "*太郎"], ["山田", "太郎*"]),
+        ("Yamada^Tarou=山田^太郎", ["Yamada^Tarou=山田^太郎", "yamada^tarou=*"], ["Yamada^Tarou=山田"]),
+    ],
+)
+def test_a_name_is_found_by_a_group_of_it_whatever_empty_components_it_ends_with(name, matching, others, viewer):
+    """Source: PS3.5 6.2.1, of groups and of components that may be left out."""
+    receive_series(series(1, PatientName=name, SpecificCharacterSet="ISO_IR 192"))
+
+    told = {value: viewer.get("/dicom-web/studies", {"PatientName": value}).status_code for value in matching + others}
+
+    assert told == {**dict.fromkeys(matching, 200), **dict.fromkeys(others, 204)}
+
+
+@pytest.mark.parametrize("name", ["emptyvaluematching", "multiplevaluematching"])
+def test_a_kind_of_matching_that_is_not_made_is_said_to_be_none(name, viewer):
+    receive_series(series(1))
+
+    asked = viewer.get("/dicom-web/studies", {name: "true"})
+    unasked = viewer.get("/dicom-web/studies", {name: "false"})
+
+    assert asked["Warning"] == f'299 plaqueview "the parameter {name} is not supported; only literal matching was made"'
+    assert "Warning" not in unasked
 
 
 def test_a_study_is_described(viewer):

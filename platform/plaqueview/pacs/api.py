@@ -156,8 +156,15 @@ def answer_search(
     if not result.datasets:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     answer = JsonResponse(result.datasets, safe=False, content_type=DICOM_JSON)
+    warnings = [
+        f"the parameter {name} is not supported; only literal matching was made"
+        for name in search.UNMADE
+        if parameters.get(name, "").lower() == "true"
+    ]
     if result.has_more:
-        answer["Warning"] = '299 plaqueview "there are more results; ask again with limit and offset"'
+        warnings.append("there are more results; ask again with limit and offset")
+    if warnings:
+        answer["Warning"] = ", ".join(f'299 plaqueview "{one}"' for one in warnings)
     return answer
 
 

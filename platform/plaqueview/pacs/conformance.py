@@ -22,7 +22,7 @@ from plaqueview.pacs.commitment_provider import PAUSES_S
 from plaqueview.pacs.dimse_commitment import PATIENCE_S
 from plaqueview.pacs.get_contexts import COMPRESSED, DOCUMENTS, IMAGES, MOST_CONTEXTS, NATIVE
 from plaqueview.pacs.listener import LARGEST_PDU_BYTES, MOST_ASSOCIATIONS, TIMEOUT_S, application_entity
-from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_uid
+from plaqueview.pacs.matching import Match, match_date, match_name, match_number, match_text, match_time, match_uid
 from plaqueview.pacs.media_ranges import ACCEPT, CHARSET
 from plaqueview.pacs.remote_studies import RETURNED
 from plaqueview.pacs.stored_frames import USUAL_SYNTAX
@@ -31,9 +31,10 @@ from plaqueview.studies.instance_file import Refusal
 MATCHES: Final[dict[Match | None, str]] = {
     match_uid: "one UID or a list",
     match_text: "the whole value, with the wildcards * and ?",
-    match_name: "as text, without regard to case",
+    match_name: "as text, the whole or a group of it, without regard to case and to empty components at its end",
     match_number: "a whole number",
     match_date: "a day or a range of days",
+    match_time: "a time or a range of times",
     None: "returned only",
 }
 LEVELS: Final = {

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db.models import Q
@@ -16,6 +16,8 @@ Match = Callable[[str, str], Q]
 Test = Callable[[str], Callable[[Any], bool]]  # Any: the column's type
 
 WILDCARDS = re.compile(r"[*?]")
+# What may be left out, from the right. Source: PS3.5 Table 6.2-1, TM.
+TIME = re.compile(r"(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6}))?)?)?")
 
 
 def match_uid(path: str, value: str) -> Q:
@@ -24,17 +26,22 @@ def match_uid(path: str, value: str) -> Q:
 
 
 def match_text(path: str, value: str) -> Q:
-    """The whole value, in which * stands for any text and ? for one character."""
+    """The whole value, in which * stands for any text and ? for one character; spaces around it mean nothing."""
     if not WILDCARDS.search(value):
-        return Q(**{path: value})
+        return Q(**{path: value.strip()})
     return Q(**{f"{path}__regex": _pattern(value)})
 
 
 def match_name(path: str, value: str) -> Q:
-    """As text, without regard to case."""
-    if not WILDCARDS.search(value):
-        return Q(**{f"{path}__iexact": value})
-    return Q(**{f"{path}__iregex": _pattern(value)})
+    """As text, without regard to case: the name or a group of it, whatever empty components either ends with.
+
+    Without wildcards most names are told apart by their beginnings, which costs the database far less than a pattern.
+    """
+    whole = Q(**{f"{path}__iregex": _pattern_of_name(value)})
+    if WILDCARDS.search(value):
+        return whole
+    beginning = _name(value)
+    return (Q(**{f"{path}__istartswith": beginning}) | Q(**{f"{path}__icontains": f"={beginning}"})) & whole
 
 
 def match_words(path: str, value: str) -> Q:
@@ -67,6 +74,17 @@ def match_date(path: str, value: str) -> Q:
     return query
 
 
+def match_time(path: str, value: str) -> Q:
+    """A time, or a range of times of which one end may be open; one without seconds is all that it may be."""
+    first, dash, last = value.partition("-")
+    query = Q(**{f"{path}__isnull": False})
+    if first:
+        query &= Q(**{f"{path}__gte": _times(first)[0]})
+    if last or not dash:
+        query &= Q(**{f"{path}__lte": _times(last or first)[1]})
+    return query
+
+
 def text_test(value: str) -> Callable[[str], bool]:
     """As `match_text` does it."""
     pattern = re.compile(_pattern(value))
@@ -75,7 +93,7 @@ def text_test(value: str) -> Callable[[str], bool]:
 
 def name_test(value: str) -> Callable[[str], bool]:
     """As `match_name` does it."""
-    pattern = re.compile(_pattern(value), re.IGNORECASE)
+    pattern = re.compile(_pattern_of_name(value), re.IGNORECASE)
     return lambda text: pattern.search(text) is not None
 
 
@@ -110,6 +128,33 @@ def _day(text: str) -> date:
         raise InvalidError(f"{text!r} is no date", fields={"date": "YYYYMMDD"}) from error
 
 
+def _times(text: str) -> tuple[time, time]:
+    """The first and the last time that the text may mean."""
+    found = TIME.fullmatch(text)
+    if found is None:
+        raise InvalidError(f"{text!r} is no time", fields={"time": "HHMMSS"})
+    hour, minute, second, fraction = found.groups()
+    try:
+        return (
+            time(int(hour), int(minute or 0), int(second or 0), int((fraction or "").ljust(6, "0"))),
+            time(int(hour), int(minute or 59), int(second or 59), int((fraction or "").ljust(6, "9"))),
+        )
+    except ValueError as error:
+        raise InvalidError(f"{text!r} is no time", fields={"time": "HHMMSS"}) from error
+
+
 def _pattern(value: str) -> str:
+    return f"^{_wild(value.strip())}$"
+
+
+def _pattern_of_name(value: str) -> str:
+    return f"(^|=){_wild(_name(value))}[ ^]*(=|$)"
+
+
+def _name(value: str) -> str:
+    return value.strip().rstrip(" ^")
+
+
+def _wild(value: str) -> str:
     parts = {"*": ".*", "?": "."}
-    return "^" + "".join(parts.get(letter, re.escape(letter)) for letter in value) + "$"
+    return "".join(parts.get(letter, re.escape(letter)) for letter in value)

@@ -27,6 +27,7 @@ from plaqueview.pacs.matching import (
     match_name,
     match_number,
     match_text,
+    match_time,
     match_uid,
     match_words,
     name_test,
@@ -49,10 +50,10 @@ CONTROLS = {
     "offset",
     "fuzzymatching",
     "includefield",
-    "emptyvaluematching",
-    "multiplevaluematching",
     "site",
 }
+# Parameters that ask for more than is made. Source: PS3.18 8.3.4.5 and 8.3.4.6.
+UNMADE = ("emptyvaluematching", "multiplevaluematching")
 
 Json = dict[str, Any]  # Any: DICOM JSON nests freely
 Row = dict[str, Any]  # Any: columns by name, of their types
@@ -93,7 +94,7 @@ def match_modalities(path: str, value: str) -> Q:
 MODALITIES = Attribute("ModalitiesInStudy", "pk", match_modalities)
 STUDY_ATTRIBUTES = (
     Attribute("StudyDate", "study_date", match_date),
-    Attribute("StudyTime", "study_time", None),
+    Attribute("StudyTime", "study_time", match_time),
     Attribute("AccessionNumber", "accession_number", match_text),
     Attribute("PatientName", "patient__name", match_name, name_test, matched="patient_name"),
     Attribute("PatientID", "patient__patient_id", match_text, text_test, is_key=True),
@@ -212,15 +213,17 @@ def _query(search: Search, levels: Levels) -> Q:
         known = {keyword: (prefix, _fuzzy(one)) for keyword, (prefix, one) in known.items()}
     query = Q()
     for name, value in search.parameters.items():
-        if name.lower() in CONTROLS:
+        if name.lower() in {*CONTROLS, *UNMADE}:
             continue
         keyword = keyword_for_tag(int(name, 16)) if re.fullmatch(r"[0-9A-Fa-f]{8}", name) else name
         prefix, attribute = known.get(keyword, ("", None))
+        if not value and tag_for_keyword(keyword) is not None:
+            continue  # it matches anything. Source: PS3.4 C.2.2.2.3
         if attribute is None or attribute.match is None:
             raise InvalidError(f"{name} cannot be matched here", fields={name: f"one of {', '.join(known)}"})
-        if value and _is_opened(attribute, value):
+        if _is_opened(attribute, value):
             query &= _opened(search, prefix, attribute, value)
-        elif value:
+        else:
             query &= attribute.match(prefix + (attribute.matched or attribute.path), value)
     return query
 
