@@ -28,6 +28,7 @@ let root: Root;
 let reading: StudyReading;
 let tell: (event: FeedEvent) => void;
 let failing: string[];
+let refusal: ProblemError;
 let asked: string[];
 
 function Page({ onDraw }: { onDraw: (drawn: StudyReading) => void }) {
@@ -53,10 +54,11 @@ const seen = () => [reading.labels?.voxels.join(""), reading.lesions?.length, re
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
   failing = [];
+  refusal = new ProblemError(409, "Not now", "Slow down.", "conflict", []);
   asked = [];
   edge.answer = (what, answer) => {
     asked.push(what);
-    return failing.includes(what) ? Promise.reject(new ProblemError(429, "Too many", "Slow down.", "throttled", [])) : Promise.resolve(answer);
+    return failing.includes(what) ? Promise.reject(refusal) : Promise.resolve(answer);
   };
   vi.spyOn(feed, "subscribe").mockImplementation((_, listener) => {
     tell = listener;
@@ -82,6 +84,18 @@ test("marks that did not come are told, and asked for again", async () => {
 
   failing = [];
   await act(async () => reading.retryResult());
+  await settled();
+  expect(seen()).toEqual(["012", 1, undefined, undefined]);
+});
+
+test("marks that come only after a wait that the server asks for are told as missing meanwhile", async () => {
+  failing = ["mask"];
+  refusal = new ProblemError(429, "Too many", "Slow down.", "throttled", [], 0.3);
+  await act(async () => root.render(<QueryClientProvider client={queryClient}><Page onDraw={(drawn) => (reading = drawn)} /></QueryClientProvider>));
+  await vi.waitFor(() => expect(seen()).toEqual([undefined, 1, "Slow down.", undefined]));
+  expect(queryClient.isFetching()).toBe(1);
+
+  failing = [];
   await settled();
   expect(seen()).toEqual(["012", 1, undefined, undefined]);
 });

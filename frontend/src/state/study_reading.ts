@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { isSameShape, type LabelVolume } from "../geometry/labels";
 import type { DicomJson } from "../server/pixel_format";
+import { ProblemError } from "../server/problem";
 import type { Annotation, Lesion, SliceStack, StudyDetail } from "../server/types";
 import { firstSeriesOf, startSliceOf } from "./first_view";
 import { annotationQuery, attributesQuery, brainMaskQuery, lesionsQuery, maskQuery, slicesQuery, studyQuery } from "./queries";
@@ -60,9 +61,13 @@ export function useStudyReading(id: string, chosenSeries: string | null): StudyR
   };
 }
 
-/** Nothing is wrong with what is here already, should it be fetched again in vain. */
-export function errorOf({ data, error }: UseQueryResult<unknown>): Error | null {
-  return data === undefined ? error : null;
+/**
+ * Nothing is wrong with what is here already, should it be fetched again in vain. What is late since the server asks to wait is told like
+ * what did not come: slices without their marks must not look like slices that have none.
+ */
+export function errorOf({ data, error, failureReason }: UseQueryResult<unknown>): Error | null {
+  if (data !== undefined) return null;
+  return error ?? (failureReason instanceof ProblemError && failureReason.waitS !== null ? failureReason : null);
 }
 
 /** What was known first of a series: a version that comes while somebody reads neither takes the slices away nor scrolls them. */
