@@ -178,6 +178,7 @@ def test_a_long_name_gives_way_on_a_narrow_screen_and_what_can_be_done_stays_on_
             "name": "Featherstonehaugh-Cholmondeley^Alexandria Wilhelmina",
             "patient_id": "NORTH-12345678",
         }
+        body["study_description"] = "MR brain, multiple sclerosis"
         route.fulfill(response=answer, json=body)
 
     page.route(f"**/api/v1/studies/{study}", rename)
