@@ -13,7 +13,7 @@ from plaqueview.accounts.authentication import user_of_token
 from plaqueview.accounts.models import ApiToken, User
 from plaqueview.accounts.services import create_site, create_token
 from plaqueview.audit.models import AuditEvent
-from plaqueview.core.access import Action, Role
+from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from plaqueview.core.errors import DeniedError, InvalidError, NotFoundError
 from tests.accounts.people import PASSWORD, browser, csrf, make_user, secret_of, token_client
 
@@ -72,6 +72,7 @@ def test_an_administrator_makes_an_account(admin):
         "last_name": "Kovač",
         "name": "Eva Kovač",
         "role": "neurologist",
+        "actions": sorted(ACTIONS_OF_ROLE[Role.NEUROLOGIST]),
         "sites": [{"id": str(site.pk), "name": "Ljubljana"}],
         "has_other_sites": False,
         "is_active": True,

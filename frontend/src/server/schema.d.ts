@@ -5886,6 +5886,8 @@ export interface components {
             /** @description How others call the user. */
             name: string;
             role: components["schemas"]["Role"];
+            /** @description What the role includes. */
+            readonly actions: components["schemas"]["Action"][];
             /** @description Those that are the caller's too. */
             sites: components["schemas"]["Site"][];
             /** @description There are sites that the caller does not have: an administrator of all of them manages the account. */

@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +21,7 @@ from plaqueview.accounts.administration import Names, Rights
 from plaqueview.accounts.api import SiteSerializer
 from plaqueview.accounts.authentication import is_reauthenticated, user_of
 from plaqueview.accounts.models import Site, User
-from plaqueview.core.access import Action, Role
+from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from plaqueview.core.errors import NotFoundError
 
 PROOF = (
@@ -33,6 +33,7 @@ PROOF = (
 class UserSerializer(serializers.ModelSerializer[User]):
     name = serializers.CharField(help_text="How others call the user.")
     role = serializers.ChoiceField(Role.choices)
+    actions = serializers.SerializerMethodField(help_text="What the role includes.")
     sites = SiteSerializer(many=True, source="shared_sites", help_text="Those that are the caller's too.")
     has_other_sites = serializers.BooleanField(
         help_text="There are sites that the caller does not have: an administrator of all of them manages the account."
@@ -47,10 +48,15 @@ class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = [
-            "id", "username", "first_name", "last_name", "name", "role", "sites", "has_other_sites", "is_active",
-            "last_login", "date_joined", "has_password", "password_link_until", "has_second_factor", "has_identity",
+            "id", "username", "first_name", "last_name", "name", "role", "actions", "sites", "has_other_sites",
+            "is_active", "last_login", "date_joined", "has_password", "password_link_until", "has_second_factor",
+            "has_identity",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Action.choices)))
+    def get_actions(self, user: User) -> list[str]:
+        return sorted(ACTIONS_OF_ROLE[Role(user.role)])
 
     def get_has_password(self, user: User) -> bool:
         return user.has_usable_password()
