@@ -115,7 +115,7 @@ def _failure_reasons(content: bytes) -> list[int] | None:
         answered: Any = json.loads(content)  # Any: DICOM JSON of a peer
         failures = answered.get(FAILED_SEQUENCE, {}).get("Value", [])
         return [int(one.get(FAILURE_REASON, {}).get("Value", [PROCESSING_FAILURE])[0]) for one in failures]
-    except (ValueError, TypeError, IndexError, AttributeError):
+    except (ValueError, TypeError, IndexError, AttributeError, RecursionError):
         return None
 
 
@@ -163,7 +163,7 @@ def client_of(node: RemoteNode, timeout_s: float, deadline: Deadline) -> Iterato
             yield client
     except httpx.TimeoutException as error:
         raise PeerError(PeerProblem.TIMED_OUT, f"{node.address}: no answer in time") from error
-    except httpx.RemoteProtocolError as error:
+    except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
         raise PeerError(
             PeerProblem.NOT_DICOMWEB, f"{node.address}: the peer does not speak HTTP as it should"
         ) from error

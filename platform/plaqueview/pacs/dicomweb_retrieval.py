@@ -16,6 +16,7 @@ from plaqueview.pacs.models import RemoteNode
 from plaqueview.pacs.multipart import BrokenBodyError, PartReader, media_type_of
 from plaqueview.pacs.peer import PartlySentError, PeerError, PeerProblem
 from plaqueview.pacs.remote_studies import RETURNED, Basket, RemoteStudies, StudyQuery, remote_study
+from plaqueview.studies.instance_file import UNREADABLE
 
 # Who searches waits for the answer, and the web server's proxy for a minute.
 FIND_TIMEOUT_S, LONGEST_FIND_S = 20.0, 45.0
@@ -104,7 +105,7 @@ def _rows(answer: httpx.Response, node: RemoteNode) -> list[Dataset]:
     content = content_of(answer, node)
     try:
         return [Dataset.from_json(row) for row in json.loads(content)]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except UNREADABLE as error:
         raise PeerError(PeerProblem.NOT_DICOMWEB, f"{node.address}: the answer is no DICOM JSON") from error
 
 

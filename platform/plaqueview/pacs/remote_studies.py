@@ -10,6 +10,8 @@ from typing import Final, Protocol
 
 from pydicom.dataset import Dataset
 
+from plaqueview.studies.instance_file import UNREADABLE
+
 # Source: PS3.5 9.1.
 UID: Final = re.compile(r"[0-9.]{1,64}")
 
@@ -132,7 +134,7 @@ def _text(dataset: Dataset, keyword: str) -> str:
 
 def texts_of(dataset: Dataset, keyword: str) -> Iterator[str]:
     """Values as text; one that cannot be read as its VR is none."""
-    with suppress(ValueError, TypeError, NotImplementedError):
+    with suppress(*UNREADABLE, OSError):  # the library's end of a file
         value = dataset.get(keyword)
         values = value if isinstance(value, list | tuple) or hasattr(value, "append") else [value]
         yield from (str(one)[:324] for one in values if one not in (None, ""))
