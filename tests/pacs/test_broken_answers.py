@@ -80,3 +80,17 @@ def test_a_study_is_described_without_what_cannot_be_read(vr, value):
     assert (study.study_instance_uid, study.patient_id, study.study_date, study.instance_count) == (
         "1.2.3", "P1", None, None,
     )  # fmt: skip
+
+
+def test_of_texts_only_what_can_be_printed_is_kept():
+    """A database refuses the others, and so does JSON."""
+    row = {
+        **UID,
+        "00100020": {"vr": "LO", "Value": ["P\x001"]},
+        "00081030": {"vr": "LO", "Value": ["MR \ud800head\r\n"]},
+    }
+
+    with web_server(200, body=json.dumps([row]).encode()) as (url, _):
+        (study,) = find(url).studies
+
+    assert (study.patient_id, study.study_description) == ("P1", "MR head")

@@ -133,11 +133,11 @@ def _text(dataset: Dataset, keyword: str) -> str:
 
 
 def texts_of(dataset: Dataset, keyword: str) -> Iterator[str]:
-    """Values as text; one that cannot be read as its VR is none."""
+    """Values as text of printable characters; one that cannot be read as its VR is none."""
     with suppress(*UNREADABLE, OSError):  # the library's end of a file
         value = dataset.get(keyword)
         values = value if isinstance(value, list | tuple) or hasattr(value, "append") else [value]
-        yield from (str(one)[:324] for one in values if one not in (None, ""))
+        yield from ("".join(filter(str.isprintable, str(one)[:324])) for one in values if one not in (None, ""))
 
 
 def _date(text: str) -> date | None:
