@@ -44,7 +44,7 @@ function Line({ node, me, onChange }: { node: RemoteNode } & Pick<NodeTableProps
   const siteName = me.sites.length > 1 ? me.sites.find(({ id }) => id === site)?.name : null;
   return (
     <tr data-testid="node-row" data-active={is_active}>
-      <td>
+      <td className={styles.person}>
         <span className={styles.name}>{name}</span>
         <div className={styles.hint}>{[KIND_TEXTS[kind], siteName].filter(Boolean).join(" · ")}</div>
         {deidentifies && <div className={styles.hint} data-testid="deidentified-node">De-identified on arrival</div>}
