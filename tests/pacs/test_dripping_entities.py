@@ -175,6 +175,7 @@ def test_answers_without_end_are_given_up_in_time():
     assert raised.value.problem == PeerProblem.TIMED_OUT
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the entity leaves its socket open
 def test_a_peer_that_does_not_heed_a_cancel_is_left_with_what_was_asked_for():
     with archive(pause_s=0.0) as (port, answered):
         found = dimse_retrieval.find(node_at(port), StudyQuery(patient_id="1"), 3)

@@ -24,7 +24,7 @@ from pynetdicom import AE, _config, build_context, evt
 from plaqueview.core.disk import incoming
 from plaqueview.core.storage import stored_path
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, DUPLICATE_SOP_INSTANCE, OUT_OF_RESOURCES, SUCCESS
-from plaqueview.pacs.listener import MOST_ASSOCIATIONS, Listener
+from plaqueview.pacs.listener import Listener
 from plaqueview.studies.models import Instance, Study, StudyState
 from tests.studies.dicom_files import encoded, ljubljana, receive_bytes, series
 from tests.studies.test_settling import tasks_in
@@ -295,13 +295,6 @@ def test_a_listener_that_has_stopped_leaves_the_process_as_it_was():
 
     assert meanwhile == (str(incoming()), True)
     assert (tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET) == before
-
-
-def test_callers_who_hang_up_before_they_ask_for_anything_take_nobodys_place(listener):
-    for _ in range(MOST_ASSOCIATIONS + 1):
-        socket.create_connection(("127.0.0.1", listener.port)).close()
-
-    assert eventually(lambda: associates(listener), seconds=20.0)  # not after the minute that the library waits
 
 
 def associates(running: Inside) -> bool:

@@ -28,6 +28,7 @@ from plaqueview.core.errors import UnavailableError
 from plaqueview.pacs.commitment_provider import CommitmentProvider
 from plaqueview.pacs.failures import CANNOT_UNDERSTAND, COERCED, OUT_OF_RESOURCES, STATUS_OF_REFUSAL, SUCCESS
 from plaqueview.pacs.listener_tls import listener_context
+from plaqueview.pacs.listener_watch import Watch
 from plaqueview.pacs.received_files import close_when_whole, forget_half_an_instance, to_disk
 from plaqueview.pacs.senders import deidentified_caller
 from plaqueview.studies import services
@@ -151,12 +152,15 @@ class Listener:
         self._commitments = CommitmentProvider(site)
         self._studies: dict[int, set[UUID]] = defaultdict(set)
         self._entity = application_entity()
+        self._watch = Watch(self._entity, timeout_s=TIMEOUT_S)
         listening = listening or listening_at(0)
         self._server = self._entity.make_server(
             listening.getsockname(),
             ssl_context=listener_context(),
             evt_handlers=[
                 (evt.EVT_CONN_OPEN, _send_at_once),
+                (evt.EVT_PDU_RECV, self._watch.hear),
+                (evt.EVT_PDU_SENT, self._watch.hear),
                 (evt.EVT_DIMSE_RECV, close_when_whole),
                 (evt.EVT_C_STORE, self._store),
                 (evt.EVT_C_ECHO, _echo),
@@ -176,6 +180,7 @@ class Listener:
         self._receiving.enter_context(to_disk)
         self._entity._servers.append(self._server)  # noqa: SLF001  # as `start_server` does, and `shutdown` expects
         threading.Thread(target=self._server.serve_forever, daemon=True, name="AcceptorServer").start()
+        self._watch.start()
         self.address = address_of(listening)
 
     def stop(self) -> None:
@@ -189,6 +194,7 @@ class Listener:
             if association.is_established:  # of another the library fails in a thread of its own when it aborts it
                 association.abort()
             association.join(FAREWELL_S)
+        self._watch.stop()
         self._commitments.close()
         self._keeper.close()
         self._receiving.close()
