@@ -3,18 +3,26 @@ import { address, answers, asked, fill, press, putAway, show, until } from "./sh
 
 import { act } from "react";
 import { Route, Routes, useNavigate } from "react-router";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
+import { PatientDeletion } from "../src/components/patient_deletion";
+import { ProvenDownload } from "../src/components/proven_download";
 import { NextUnreadButton, useNextUnread } from "../src/components/reading_queue";
 import { NodesPage } from "../src/pages/nodes_page";
 import { WebhooksPage } from "../src/pages/webhooks_page";
-import type { Me } from "../src/server/types";
+import type { Me, Patient } from "../src/server/types";
 import { queryClient } from "../src/state/queries";
 
 // Fields that grow with their text ask for it.
 Object.defineProperty(document, "fonts", { value: new EventTarget() });
 
-afterEach(() => putAway(queryClient));
+const A_DIALOG_FADES_MS = 300;
+const PROOF = "POST /_allauth/browser/v1/auth/reauthenticate";
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await putAway(queryClient);
+});
 
 const me = { actions: ["node.manage"], sites: [{ id: "n", name: "North" }] } as unknown as Me;
 const title = () => document.querySelector("[role=dialog] h2")?.textContent ?? null;
@@ -67,6 +75,53 @@ it("a secret that comes after its dialog was left is shown, by the name of its o
 
   expect(title()).toBe("Webhook Engine");
   expect(document.querySelector("[data-testid=secret]")?.textContent).toBe("whsec_1");
+});
+
+it("nothing is downloaded once the question who is there was withdrawn", async () => {
+  const clicked: string[] = [];
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function click(this: HTMLAnchorElement) {
+    clicked.push(this.pathname);
+  });
+  const prove = async (): Promise<(answer: unknown) => Promise<void>> => {
+    const answer = held(PROOF);
+    await press("Export …");
+    await fill("Your password", "a passphrase");
+    await press("Download");
+    return answer;
+  };
+  await show(<ProvenDownload href="/a.zip" what="The snapshot" label="Export …" />, queryClient);
+
+  const late = await prove();
+  await press("Cancel");
+  await late({});
+  expect(clicked).toEqual([]);
+
+  await (await prove())({});
+  await until(() => clicked.length > 0, "it was downloaded");
+  expect(clicked).toEqual(["/a.zip"]);
+});
+
+it("a patient who is being erased is not told as kept", async () => {
+  answers.set("GET /api/v1/patients/p/erasure", { rows: {}, size_bytes: 0, snapshots: [], obstacles: [] });
+  const answer = held(PROOF);
+  await show(<PatientDeletion patient={{ id: "p", name: "Doe^Jane", patient_id: "1", hold_reason: "" } as Patient} />, queryClient);
+  await press("Erase the patient…");
+  await until(() => document.querySelector("[data-testid=erase]") !== null, "the question was asked");
+  await fill("Why", "Asked for");
+  await fill("Your password", "a passphrase");
+  await press("Erase for good");
+
+  await press("Keep the patient");
+  await act(async () => document.querySelector("[role=dialog]")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", code: "Escape", bubbles: true })));
+  await act(() => new Promise((resolve) => setTimeout(resolve, A_DIALOG_FADES_MS)));
+  expect(title()).toBe("Erase Doe, Jane, ID 1");
+  expect(document.querySelector("[role=dialog] header button")).toBeNull();
+
+  answers.set("POST /api/v1/patients/p/erasure", () => Response.json({ detail: "Not now." }, { status: 409 }));
+  await answer({});
+  await until(() => document.querySelector("[role=alert]") !== null, "the refusal was told");
+  await press("Keep the patient");
+  await until(() => title() === null, "the dialog was closed");
 });
 
 it("the next unread study opens for nobody who has gone elsewhere meanwhile", async () => {

@@ -1,5 +1,5 @@
 import { Button, Modal, TextInput } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useIsMutating, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 
@@ -22,6 +22,7 @@ interface PatientDeletionProps {
 export function PatientDeletion({ patient: { id: patient, name, patient_id, hold_reason: holdReason } }: PatientDeletionProps) {
   const [asked, setAsked] = useState<"hold" | "erase" | null>(null);
   const close = () => setAsked(null);
+  const isErasing = useIsMutating({ mutationKey: erasureOf(patient) }) > 0;
   return (
     <section className={styles.panel} aria-label="Keeping and deleting" data-testid="patient-deletion">
       <h2>Keeping and deleting</h2>
@@ -35,11 +36,19 @@ export function PatientDeletion({ patient: { id: patient, name, patient_id, hold
       <Modal opened={asked === "hold"} onClose={close} title={`Hold ${nameText(name)}, ID ${patient_id}`} centered size="sm" closeOnClickOutside={false} classNames={{ title: styles.title }}>
         <HoldForm patient={patient} onDone={close} />
       </Modal>
-      <Modal opened={asked === "erase"} onClose={close} title={`Erase ${nameText(name)}, ID ${patient_id}`} centered size="md" closeOnClickOutside={false} classNames={{ title: styles.title }}>
+      <Modal
+        opened={asked === "erase"} onClose={close} closeOnEscape={!isErasing} withCloseButton={!isErasing}
+        title={`Erase ${nameText(name)}, ID ${patient_id}`} centered size="md" closeOnClickOutside={false}
+        classNames={{ title: styles.title }}
+      >
         <ErasureForm patient={patient} onClose={close} />
       </Modal>
     </section>
   );
+}
+
+function erasureOf(patient: string): readonly string[] {
+  return ["erasure", patient];
 }
 
 /** For everybody: why nothing of the patient may be deleted. */
@@ -86,8 +95,9 @@ function HoldForm({ patient, onDone }: { readonly patient: string; readonly onDo
 
 function ErasureForm({ patient, onClose }: { readonly patient: string; readonly onClose: () => void }) {
   const navigate = useNavigate();
-  const preview = useQuery({ queryKey: ["erasure", patient], queryFn: () => fetchErasure(patient), staleTime: 0, gcTime: 0 });
+  const preview = useQuery({ queryKey: erasureOf(patient), queryFn: () => fetchErasure(patient), staleTime: 0, gcTime: 0 });
   const erasing = useMutation({
+    mutationKey: erasureOf(patient),
     mutationFn: (given: FormData) => erasePatient(patient, String(given.get("reason")), proofIn(given)),
     onSuccess: async () => {
       await navigate("/");
@@ -116,7 +126,7 @@ function ErasureForm({ patient, onClose }: { readonly patient: string; readonly 
       <Proof />
       {erasing.isError && <Problem error={erasing.error} />}
       <div className={styles.answers}>
-        <Button variant="default" onClick={onClose}>Keep the patient</Button>
+        <BusyButton variant="default" disabled={erasing.isPending} onClick={onClose}>Keep the patient</BusyButton>
         <BusyButton type="submit" color="red.8" isBusy={erasing.isPending} data-testid="erase">Erase for good</BusyButton>
       </div>
     </form>
