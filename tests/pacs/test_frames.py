@@ -151,6 +151,21 @@ def test_frames_are_immutable_and_private(viewer):
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("known", ["{}", "W/{}", '"another", {}', 'W/"another",W/{}', "*"])
+@pytest.mark.parametrize("what", ["", "/metadata", "/frames/1", "/bulkdata/7FE00010", "/rendered", "/thumbnail"])
+def test_what_a_caller_has_is_not_sent_again_however_it_names_it(what, known, viewer):
+    """A proxy that compresses makes names weak. Source: RFC 9110, 13.1.2."""
+    dataset = series(1)[0]
+    receive_series([dataset])
+    path = f"{address(dataset)}{what}"
+
+    etag = viewer.get(path)["ETag"]
+    again = viewer.get(path, headers={"if-none-match": known.format(etag)})
+    other = viewer.get(path, headers={"if-none-match": f'"another", W/"{etag[1:-2]}"'})
+
+    assert (again.status_code, again["ETag"], other.status_code) == (304, etag, 200)
+
+
 @pytest.mark.parametrize(
     ("what", "forms"),
     [

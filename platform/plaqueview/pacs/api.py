@@ -23,7 +23,7 @@ from plaqueview.pacs import frames, search, stow
 from plaqueview.pacs.kept_headers import metadata_of
 from plaqueview.pacs.media_ranges import Made, chosen, is_utf_8_accepted
 from plaqueview.pacs.multipart import BrokenBodyError, PartWriter, media_type_of
-from plaqueview.pacs.ranges import Asked, answer_of
+from plaqueview.pacs.ranges import Asked, answer_of, is_known
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 from plaqueview.pacs.senders import deidentified_account
 from plaqueview.studies import services
@@ -244,7 +244,7 @@ def answer_instances(
     syntax, is_alone = form.transfer_syntax_uid, form.is_single and len(instances) == 1
     etag = etag_of(instances, syntax, "alone" if is_alone else "parts")
     headers = {"ETag": etag, "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
-    if request.headers.get("If-None-Match", "") == headers["ETag"]:
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     if is_alone:
         return _alone(request, instances[0], syntax, headers)
@@ -314,6 +314,6 @@ def answer_metadata(
     require_json(request)
     instances = retrieve(actor=actor, study_uid=study_uid, series_uid=series_uid, instance_uid=instance_uid)
     headers = {"ETag": etag_of(instances, "metadata"), "Cache-Control": IMMUTABLE if instance_uid else REVALIDATED}
-    if request.headers.get("If-None-Match", "") == headers["ETag"]:
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     return HttpResponse(metadata_of(instances), content_type=DICOM_JSON, headers=headers)

@@ -19,7 +19,7 @@ from plaqueview.pacs import bulk_data, frames
 from plaqueview.pacs.api import IMMUTABLE, OCTETS, DicomWebView
 from plaqueview.pacs.media_ranges import Made, chosen
 from plaqueview.pacs.multipart import PartWriter
-from plaqueview.pacs.ranges import Asked, answer_of
+from plaqueview.pacs.ranges import Asked, answer_of, is_known
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 from plaqueview.pacs.stored_frames import MEDIA_TYPES, USUAL_SYNTAX, read_stored_frame
 
@@ -62,7 +62,7 @@ class BulkData(DicomWebView):
         syntax = instance.transfer_syntax_uid if is_pixels else str(ExplicitVRLittleEndian)
         form = form_of(request, syntax, part_count=1)
         headers = {"ETag": etag_of([instance], tag.upper(), form), "Cache-Control": IMMUTABLE}
-        if request.headers.get("If-None-Match") == headers["ETag"]:
+        if is_known(request, headers["ETag"]):
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         if not is_pixels:
             return _answer(request, form, [bulk_data.read_element(instance, tag)], headers)
@@ -78,7 +78,7 @@ def answer_frames(request: Asked, actor: User, frame_list: str, **uids: str) -> 
     (instance,) = retrieve(actor=actor, **uids)
     form = form_of(request, instance.transfer_syntax_uid, part_count=len(numbers))
     headers = {"ETag": etag_of([instance], frame_list, form), "Cache-Control": IMMUTABLE}
-    if request.headers.get("If-None-Match", "") == headers["ETag"]:
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     return _answer(request, form, _read(instance, numbers, form), headers)
 

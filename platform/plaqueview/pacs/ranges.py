@@ -1,4 +1,4 @@
-"""A part of an answer that is one body: what a viewer asks for by `Range`. Source: RFC 9110, 14."""
+"""What of an answer a viewer needs: nothing of what it has, or a part of one body. Source: RFC 9110, 13 and 14."""
 
 import re
 from collections.abc import Mapping
@@ -22,6 +22,17 @@ class Asked(Protocol):
 
     @property
     def query_params(self) -> Texts: ...
+
+
+def is_known(request: Asked, etag: str) -> bool:
+    """Whether the caller has it already; it may name several, and a proxy that compresses makes names weak.
+
+    Source: RFC 9110, 13.1.2.
+    """
+    known = request.headers.get("If-None-Match", "")
+    if not known or known == etag:
+        return bool(known)
+    return known.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in known.split(",")}
 
 
 def answer_of(request: Asked, content: bytes, media_type: str, headers: Mapping[str, str]) -> HttpResponse:

@@ -18,6 +18,7 @@ from plaqueview.pacs.api import IMMUTABLE, REVALIDATED, DicomWebView, require_ut
 from plaqueview.pacs.media_ranges import Made, chosen
 from plaqueview.pacs.multipart import PartWriter
 from plaqueview.pacs.pixels_api import frame_numbers
+from plaqueview.pacs.ranges import is_known
 from plaqueview.pacs.retrieval import StoredInstance, etag_of, retrieve
 
 PICTURES: Final = tuple(Made(kind, is_single) for is_single in (True, False) for kind in FORMATS)
@@ -86,7 +87,7 @@ def answer(
         raise NotAcceptable("what is asked for has no pixels that could be rendered")
     etag = etag_of(instances, look, [number for _instance, number in shown])
     headers = {"ETag": etag, "Cache-Control": IMMUTABLE if is_final else REVALIDATED}
-    if request.headers.get("If-None-Match") == etag:
+    if is_known(request, etag):
         return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     if len(shown) == 1:
         return HttpResponse(rendering.picture(*shown[0], look), content_type=look.media_type, headers=headers)
