@@ -383,6 +383,23 @@ def test_who_is_gone_before_their_turn_stops_nobody(three_due):
     assert not Patient.objects.exists()
 
 
+def test_who_has_to_wait_for_long_does_not_keep_the_next(three_due, monkeypatch):
+    (first, _, third), _ = three_due
+
+    def erase_unless_first(*, patient_id, **wanted) -> erasure.Erasure:
+        if patient_id == first.pk:
+            raise ConflictError("a training run is at work")
+        return erasure.erase(patient_id=patient_id, **wanted)
+
+    monkeypatch.setattr(retention, "erase", erase_unless_first)
+    monkeypatch.setattr(retention, "MOST_AT_ONCE", 1)
+
+    applied = apply_retention()
+
+    assert applied == Applied(erased=1, waiting=1)
+    assert set(Patient.objects.all()) == {first, third}
+
+
 def test_without_a_rule_nobody_is_erased(place):
     Study.objects.update(last_received_at=timezone.now() - timedelta(days=36500))
 
