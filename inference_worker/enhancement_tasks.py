@@ -37,6 +37,7 @@ def find(self: Task[..., None], enhancement_id: str) -> None:
             name=f"enhancement {enhancement_id}",
             work=lambda: enhancement.complete(claim, found=find_places(claim)),
             fail=lambda reason: enhancement.fail(claim, reason=reason),
+            put_back=lambda reason: enhancement.put_back(claim, reason=reason),
             expected=ENHANCEMENT_ERRORS,
             unexpected=UNEXPECTED,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import OperationalError
 
+from plaqueview.core.errors import AwayError
 from plaqueview.core.leases import ClaimLostError
 
 logger = logging.getLogger(__name__)
@@ -17,9 +18,9 @@ Errors = tuple[type[Exception], ...]
 class Errand:
     """A claimed row. `name` is what logs call it, with its id, never whose it is.
 
-    `work` ends the row, `fail` ends it with a reason that a user reads. `expected` are the errors whose text is such a
-    reason; any other is an error of ours, for which `unexpected` stands. `ended` say that the row is no longer this
-    worker's.
+    `work` ends the row, `fail` ends it with a reason that a user reads, and `put_back` has it wait again with one,
+    where what the work needs comes back by itself. `expected` are the errors whose text is such a reason; any other is
+    an error of ours, for which `unexpected` stands. `ended` say that the row is no longer this worker's.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Errand:
     fail: Callable[[str], object]
     expected: Errors
     unexpected: str
+    put_back: Callable[[str], object] | None = None
     ended: Errors = (ClaimLostError,)
 
 
@@ -36,17 +38,19 @@ def carry_out(errand: Errand) -> None:
         errand.work()
     except errand.ended as end:
         logger.info("%s: nothing was written: %s", errand.name, end)
+    except AwayError as error:
+        _tell(errand, errand.put_back or errand.fail, str(error))
     except errand.expected as error:
-        _fail(errand, str(error))
+        _tell(errand, errand.fail, str(error))
     except OperationalError:
         raise  # the database is away: the lease lapses, and the work is done again
     except Exception:
-        _fail(errand, errand.unexpected)
+        _tell(errand, errand.fail, errand.unexpected)
         raise
 
 
-def _fail(errand: Errand, reason: str) -> None:
+def _tell(errand: Errand, write: Callable[[str], object], reason: str) -> None:
     try:
-        errand.fail(reason)
+        write(reason)
     except errand.ended as end:
-        logger.info("%s: its failure was not written: %s", errand.name, end)
+        logger.info("%s: what became of it was not written: %s", errand.name, end)

@@ -214,6 +214,7 @@ def segment(self: Task[..., None], job_id: str) -> None:
             name=f"job {job_id}",
             work=lambda: inference.complete(claim, segmentation=read(claim, segmenter_of(model))),
             fail=lambda reason: inference.fail(claim, reason=reason),
+            put_back=lambda reason: inference.put_back(claim, reason=reason),
             expected=EXPECTED_ERRORS,
             unexpected=UNEXPECTED,
             ended=CLAIM_ENDED,
@@ -323,6 +324,7 @@ def register(self: Task[..., None], registration_id: str) -> None:
             name=f"registration {registration_id}",
             work=lambda: longitudinal.complete(claim, found=find_movement(claim)),
             fail=lambda reason: longitudinal.fail(claim, reason=reason),
+            put_back=lambda reason: longitudinal.put_back(claim, reason=reason),
             expected=REGISTRATION_ERRORS,
             unexpected=REGISTRATION_UNEXPECTED,
         )

@@ -151,6 +151,19 @@ def test_what_failed_is_tried_again_for_a_user_and_not_for_the_system():
     assert (Enhancement.objects.get().state, Enhancement.objects.get().reason) == ("queued", "")
 
 
+def test_what_is_put_back_waits_with_the_reason_and_as_many_attempts_as_before():
+    study = read_visit()
+    claim = claimed(study)
+
+    services.put_back(claim, reason="the storage bucket refuses: SlowDown")
+
+    row = Enhancement.objects.get()
+    assert (row.state, row.attempts, row.lease_token, row.finished_at) == ("queued", 0, None, None)
+    assert row.reason == "the storage bucket refuses: SlowDown; it is tried again by itself"
+    services.complete(services.claim(enhancement_id=row.pk, worker="worker-2"), found=found_in(INSIDE))
+    assert (Enhancement.objects.get().state, Enhancement.objects.get().reason) == ("succeeded", "")
+
+
 def test_the_search_of_a_dead_worker_waits_again_until_too_many_died(settings):
     settings.JOB_MAX_ATTEMPTS = 2
     study = read_visit()

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from inference_worker import memory, tasks
 from plaqueview.annotations.models import Annotation
 from plaqueview.core.access import Role
-from plaqueview.core.errors import UnavailableError
+from plaqueview.core.errors import AwayError
+from plaqueview.core.leases import UNCLAIMED_AFTER
 from plaqueview.core.storage import stored_path
 from plaqueview.imaging.regions import Region
 from plaqueview.imaging.volume import Volume
@@ -278,16 +280,38 @@ def test_the_worker_tells_the_regions_once(job):
     assert Annotation.objects.get().modified == told.modified
 
 
+def test_a_job_waits_for_a_bucket_that_is_away_and_uses_up_no_attempt(job, monkeypatch, sent_tasks):
+    def away(_series_id):
+        raise AwayError("the storage bucket refuses: SlowDown")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(tasks, "load_volume", away)
+        for _ in range(django_settings.JOB_MAX_ATTEMPTS + 1):
+            run(job)
+
+    study = Study.objects.get()
+    assert (job.state, job.attempts, study.state) == (JobState.QUEUED, 0, StudyState.QUEUED)
+    assert job.reason == "the storage bucket refuses: SlowDown; it is tried again by itself"
+    sent_tasks.clear()
+    services.requeue_expired()
+    assert sent_tasks == []
+    InferenceJob.objects.update(modified=timezone.now() - UNCLAIMED_AFTER)
+    services.requeue_expired()
+    assert sent_tasks == [("inference.segment", (str(job.pk),), "inference")]
+    run(job)
+    assert (job.state, job.attempts, job.reason) == (JobState.SUCCEEDED, 1, "")
+
+
 def test_regions_wait_for_a_bucket_that_is_away(job, monkeypatch):
     run(job)
     annotation = Annotation.objects.get()
 
     def away(_series_id):
-        raise UnavailableError("the storage bucket refuses: SlowDown")
+        raise AwayError("the storage bucket refuses: SlowDown")
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(tasks, "load_volume", away)
-        with pytest.raises(UnavailableError):
+        with pytest.raises(AwayError):
             tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
     tasks.map_regions.apply(args=[str(annotation.pk)], throw=True)
 

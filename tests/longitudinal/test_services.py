@@ -247,6 +247,24 @@ def test_a_failure_says_why():
     assert kinds_on_record() == ["registration.requested", "registration.failed"]
 
 
+def test_what_is_put_back_waits_with_the_reason_and_as_many_attempts_as_before(sent_tasks):
+    study, prior = visits()
+    claim = claimed(study, prior)
+    sent_tasks.clear()
+
+    services.put_back(claim, reason="the storage bucket refuses: SlowDown")
+
+    registration = Registration.objects.get()
+    assert (registration.state, registration.attempts, registration.lease_token) == ("queued", 0, None)
+    assert registration.reason == "the storage bucket refuses: SlowDown; it is tried again by itself"
+    assert sent_tasks == []
+    again = services.claim(registration_id=registration.pk, worker="worker-2")
+    services.complete(again, found=FOUND)
+    assert (Registration.objects.get().state, Registration.objects.get().reason) == ("succeeded", "")
+    with pytest.raises(ClaimLostError):
+        services.put_back(claim, reason="late")
+
+
 def test_who_lost_the_lease_writes_nothing():
     study, prior = visits()
     first = claimed(study, prior)

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from plaqueview.core import copies, health
 from plaqueview.core.access import Role
 from plaqueview.core.aside import set_aside, settle_set_aside
-from plaqueview.core.errors import UnavailableError
+from plaqueview.core.errors import AwayError, UnavailableError
 from plaqueview.core.storage import (
     put_waiting,
     read_range,
@@ -161,7 +161,7 @@ def test_a_bucket_that_is_away_is_named_and_nothing_is_taken(settings, server):
     health.check_storage()
     settings.STORAGES = {**settings.STORAGES, "default": storages_in("http://127.0.0.1:1", settings.S3_BUCKET)}
 
-    with pytest.raises(UnavailableError, match="the storage bucket refuses: EndpointConnectionError"):
+    with pytest.raises(AwayError, match="the storage bucket refuses: EndpointConnectionError"):
         store_bytes([CONTENT], kind="dicom")
     settings.STORAGES = {**settings.STORAGES, "default": storages_in(server, "nobodys")}
 

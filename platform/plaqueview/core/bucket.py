@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
-from plaqueview.core.errors import UnavailableError
+from plaqueview.core.errors import AwayError
 from plaqueview.core.object_store import ObjectStore, StoredObject
 
 logger = logging.getLogger(__name__)
@@ -94,11 +94,11 @@ def _answering(key: str) -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if error.response["ResponseMetadata"].get("HTTPStatusCode") == HTTPStatus.NOT_FOUND and code != "NoSuchBucket":
             raise FileNotFoundError(f"the bucket has no {key}") from error
-        raise _unavailable(code) from error
+        raise _away(code) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise _unavailable(type(error).__name__) from error
+        raise _away(type(error).__name__) from error
 
 
-def _unavailable(cause: str) -> UnavailableError:
+def _away(cause: str) -> AwayError:
     logger.warning("the bucket refuses: %s", cause)
-    return UnavailableError(f"the storage bucket refuses: {cause}")
+    return AwayError(f"the storage bucket refuses: {cause}")

@@ -71,3 +71,7 @@ class UnavailableError(PlaqueViewError):
     """A part that is needed (disk, broker, worker) cannot serve now."""
 
     code = "unavailable"
+
+
+class AwayError(UnavailableError):
+    """What cannot serve now comes back by itself, as a bucket does: what a worker was at is put back and done later."""

@@ -7,7 +7,7 @@ from django.db import transaction
 from plaqueview.enhancement.leases import Claim, held_enhancement
 from plaqueview.enhancement.models import EnhancementState
 from plaqueview.enhancement.places import EnhancingPlaces
-from plaqueview.enhancement.requests import end
+from plaqueview.enhancement.requests import end, lay_by
 
 
 @dataclass(frozen=True)
@@ -40,3 +40,14 @@ def fail(claim: Claim, *, reason: str) -> None:
     enhancement = held_enhancement(claim)
     enhancement.reason = reason
     end(enhancement, EnhancementState.FAILED)
+
+
+@transaction.atomic
+def put_back(claim: Claim, *, reason: str) -> None:
+    """The search waits again, as what it needs is away: that is no attempt, and the reason says what it is.
+
+    Raises: ClaimLostError.
+    """
+    enhancement = held_enhancement(claim)
+    enhancement.attempts, enhancement.reason = enhancement.attempts - 1, f"{reason}; it is tried again by itself"
+    lay_by(enhancement)

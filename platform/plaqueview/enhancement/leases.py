@@ -37,7 +37,8 @@ def claim(*, enhancement_id: UUID, worker: str) -> Claim | None:
     """It is this worker's; None when it has ended, or another worker holds it."""
     now = clock.now()
     free = Enhancement.objects.claimable(now).filter(pk=enhancement_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-    token = take(free, now=now, running=EnhancementState.RUNNING, length=lease(), started_at=now, worker=worker)
+    fresh = {"started_at": now, "worker": worker, "reason": ""}
+    token = take(free, now=now, running=EnhancementState.RUNNING, length=lease(), **fresh)
     if token is None:
         return None
     row = Enhancement.objects.select_related("study").get(pk=enhancement_id)

@@ -70,11 +70,16 @@ def end(enhancement: Enhancement, state: EnhancementState) -> None:
 
 def queue(enhancement: Enhancement) -> None:
     """It waits for a worker, and the workers are told after the commit."""
+    lay_by(enhancement)
+    enqueue(FIND_TASK, str(enhancement.pk), queue=INFERENCE_QUEUE)
+
+
+def lay_by(enhancement: Enhancement) -> None:
+    """It waits for a worker; the clock tells the workers in a while."""
     enhancement.state = EnhancementState.QUEUED
     enhancement.lease_token = enhancement.lease_expires_at = None
     enhancement.save()
     journal.publish(enhancement)
-    enqueue(FIND_TASK, str(enhancement.pk), queue=INFERENCE_QUEUE)
 
 
 def _requested(study: Study, actor: User | None) -> Enhancement:

@@ -1,6 +1,6 @@
 """Every write and read of enhancement, by the module that does it; the worker and the floors above call these."""
 
-from plaqueview.enhancement.endings import Found, complete, fail
+from plaqueview.enhancement.endings import Found, complete, fail, put_back
 from plaqueview.enhancement.leases import Claim, claim, renew, requeue_expired
 from plaqueview.enhancement.places import EnhancingPlaces
 from plaqueview.enhancement.requests import request, request_for_study
@@ -17,6 +17,7 @@ __all__ = [
     "complete",
     "fail",
     "load_visit",
+    "put_back",
     "read_uptakes",
     "renew",
     "request",

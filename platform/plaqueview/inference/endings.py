@@ -63,6 +63,17 @@ def fail(claim: Claim, *, reason: str) -> None:
     transitions.end(held_job(claim), JobState.FAILED, reason=reason, actor=None)
 
 
+@transaction.atomic
+def put_back(claim: Claim, *, reason: str) -> None:
+    """The job waits again, as what it needs is away: that is no attempt, and the reason says what it is.
+
+    Raises: JobCancelledError, ClaimLostError.
+    """
+    job = held_job(claim)
+    job.attempts, job.reason = job.attempts - 1, f"{reason}; it is tried again by itself"
+    transitions.lay_by(job)
+
+
 def _caveats_of(job: InferenceJob, model: ModelVersion) -> tuple[str, ...]:
     """What was wrong with the series when the job was asked for, then what the model is not good for."""
     return (*job.warnings, *([model.caveat] if model.caveat else []))

@@ -59,6 +59,7 @@ def claim(*, job_id: UUID, worker: str, model_id: UUID) -> Claim | None:
         length=lease(),
         stage=JobStage.LOADING,
         progress=0.0,
+        reason="",
         started_at=now,
         worker=worker,
         model=model_id,

@@ -1,7 +1,7 @@
 """Every write of inference, by the module that does it; the worker and the floors above call these and no others."""
 
 from plaqueview.core.leases import ClaimLostError
-from plaqueview.inference.endings import ask_for_regions_again, complete, fail
+from plaqueview.inference.endings import ask_for_regions_again, complete, fail, put_back
 from plaqueview.inference.leases import Claim, JobCancelledError, claim, renew, requeue_expired
 from plaqueview.inference.reading import read_job, read_jobs, read_jobs_of_study, rows_of_jobs
 from plaqueview.inference.requests import cancel, request, request_again, retry
@@ -29,6 +29,7 @@ __all__ = [
     "complete",
     "fail",
     "foresee",
+    "put_back",
     "read_job",
     "read_jobs",
     "read_jobs_of_study",

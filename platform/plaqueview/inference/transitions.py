@@ -31,13 +31,18 @@ STUDY_STATE_OF_JOB: Final = {
 
 def queue(job: InferenceJob) -> None:
     """The job waits for a worker, and the workers are told after the commit."""
+    lay_by(job)
+    send(job)
+
+
+def lay_by(job: InferenceJob) -> None:
+    """The job waits for a worker; the clock tells the workers in a while."""
     job.state, job.stage, job.progress = JobState.QUEUED, JobStage.QUEUED, 0.0
     job.lease_token = job.lease_expires_at = None
     job.save()
     if not job.is_background:
         studies.follow_job(job.study_id, StudyState.QUEUED)
     journal.publish(job)
-    send(job)
 
 
 def send(job: InferenceJob) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from plaqueview.longitudinal.brightening import Brightening
 from plaqueview.longitudinal.leases import Claim, held_registration
 from plaqueview.longitudinal.models import RegistrationState
-from plaqueview.longitudinal.requests import end
+from plaqueview.longitudinal.requests import end, lay_by
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,14 @@ def fail(claim: Claim, *, reason: str) -> None:
     registration = held_registration(claim)
     registration.reason = reason
     end(registration, RegistrationState.FAILED, actor=None)
+
+
+@transaction.atomic
+def put_back(claim: Claim, *, reason: str) -> None:
+    """The registration waits again, as what it needs is away: that is no attempt, and the reason says what it is.
+
+    Raises: ClaimLostError.
+    """
+    registration = held_registration(claim)
+    registration.attempts, registration.reason = registration.attempts - 1, f"{reason}; it is tried again by itself"
+    lay_by(registration)

@@ -36,7 +36,8 @@ def claim(*, registration_id: UUID, worker: str) -> Claim | None:
     """The registration is this worker's; None when it has ended, or another worker holds it."""
     now = clock.now()
     free = Registration.objects.claimable(now).filter(pk=registration_id, attempts__lt=settings.JOB_MAX_ATTEMPTS)
-    token = take(free, now=now, running=RegistrationState.RUNNING, length=lease(), started_at=now, worker=worker)
+    fresh = {"started_at": now, "worker": worker, "reason": ""}
+    token = take(free, now=now, running=RegistrationState.RUNNING, length=lease(), **fresh)
     if token is None:
         return None
     registration = Registration.objects.select_related("study").get(pk=registration_id)

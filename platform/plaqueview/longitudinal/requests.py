@@ -104,11 +104,16 @@ def end(registration: Registration, state: RegistrationState, *, actor: User | N
 
 def queue(registration: Registration) -> None:
     """The registration waits for a worker, and the workers are told after the commit."""
+    lay_by(registration)
+    enqueue(REGISTER_TASK, str(registration.pk), queue=INFERENCE_QUEUE)
+
+
+def lay_by(registration: Registration) -> None:
+    """The registration waits for a worker; the clock tells the workers in a while."""
     registration.state = RegistrationState.QUEUED
     registration.lease_token = registration.lease_expires_at = None
     registration.save()
     journal.publish(registration)
-    enqueue(REGISTER_TASK, str(registration.pk), queue=INFERENCE_QUEUE)
 
 
 def _read_studies_of(study: Study) -> list[Study]:

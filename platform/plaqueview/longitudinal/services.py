@@ -2,7 +2,7 @@
 
 from plaqueview.longitudinal.brightening import Brightening
 from plaqueview.longitudinal.changes import Changes, Prior, changes_since, prior_of, read_changes
-from plaqueview.longitudinal.endings import Found, complete, fail
+from plaqueview.longitudinal.endings import Found, complete, fail, put_back
 from plaqueview.longitudinal.leases import Claim, claim, renew, requeue_expired
 from plaqueview.longitudinal.reading import read_registration, read_registrations, read_registrations_of_study
 from plaqueview.longitudinal.requests import cancel, request, request_for_study
@@ -22,6 +22,7 @@ __all__ = [
     "fail",
     "load_pair",
     "prior_of",
+    "put_back",
     "read_changes",
     "read_registration",
     "read_registrations",
