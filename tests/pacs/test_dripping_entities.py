@@ -155,7 +155,7 @@ def test_a_peer_that_drips_is_given_up_in_time(tmp_path, ask, what):
         took_s = time.monotonic() - begin
 
     assert (raised.value.problem, raised.value.answer) == (PeerProblem.TIMED_OUT, f"{node.address}: no answer in time")
-    assert LONGEST_S <= took_s < 10 * LONGEST_S
+    assert LONGEST_S <= took_s < 20 * LONGEST_S
 
 
 def test_a_peer_that_drips_what_it_was_asked_to_send_is_given_up_in_time(tmp_path, settings):
@@ -179,11 +179,12 @@ def test_answers_without_end_are_given_up_in_time():
 def test_a_peer_that_does_not_heed_a_cancel_is_left_with_what_was_asked_for():
     with archive(pause_s=0.0) as (port, answered):
         found = dimse_retrieval.find(node_at(port), StudyQuery(patient_id="1"), 3)
+        time.sleep(0.5)
         soon = len(answered)
-        time.sleep(0.3)
+        time.sleep(0.5)
 
     assert ([one.study_instance_uid for one in found.studies], found.has_more) == (["1.2.1", "1.2.2", "1.2.3"], True)
-    assert len(answered) <= soon + 1
+    assert len(answered) == soon
 
 
 def test_a_retrieval_may_take_as_long_as_it_likes_while_something_comes(tmp_path, settings):
