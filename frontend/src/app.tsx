@@ -30,6 +30,7 @@ const KeysPage = lazy(async () => ({ default: (await import("./pages/keys_page")
 const DoubleReadingsPage = lazy(async () => ({ default: (await import("./pages/double_readings_page")).DoubleReadingsPage }));
 const NodesPage = lazy(async () => ({ default: (await import("./pages/nodes_page")).NodesPage }));
 const UsersPage = lazy(async () => ({ default: (await import("./pages/users_page")).UsersPage }));
+const AuditPage = lazy(async () => ({ default: (await import("./pages/audit_page")).AuditPage }));
 const WebhooksPage = lazy(async () => ({ default: (await import("./pages/webhooks_page")).WebhooksPage }));
 const PacsPage = lazy(async () => ({ default: (await import("./pages/pacs_page")).PacsPage }));
 const TransfersPage = lazy(async () => ({ default: (await import("./pages/transfers_page")).TransfersPage }));
@@ -129,6 +130,7 @@ function Pages({ me }: { me: Me }) {
               <Route path="/double-readings" element={<DoubleReadingsPage me={me} />} />
               <Route path="/nodes" element={<NodesPage me={me} />} />
               <Route path="/users" element={<UsersPage me={me} />} />
+              <Route path="/audit" element={<AuditPage me={me} />} />
               <Route path="/webhooks" element={<WebhooksPage me={me} />} />
               <Route path="/pacs" element={<PacsPage me={me} />} />
               <Route path="/transfers" element={<TransfersPage me={me} />} />

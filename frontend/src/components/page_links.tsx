@@ -32,6 +32,7 @@ const ADMINISTRATION: readonly PageLink[] = [
   { to: "/users", label: "Users", action: "user.manage" },
   { to: "/nodes", label: "Nodes", action: "node.manage" },
   { to: "/webhooks", label: "Webhooks", action: "webhook.manage" },
+  { to: "/audit", label: "Audit", action: "audit.read" },
 ];
 
 /** The pages that somebody may open. */

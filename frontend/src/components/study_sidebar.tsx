@@ -1,4 +1,5 @@
 import { use } from "react";
+import { Link } from "react-router";
 
 import { requestInference } from "../server/endpoints";
 import { deidentifiedUrl, maskDownloadUrl } from "../server/downloads";
@@ -31,6 +32,7 @@ export function StudySidebar({ study, annotation, me, shownSeries, onShowSeries 
       <WithheldPanel study={study} />
       <ProtocolPanel study={study} />
       {annotation && <ResultPanel annotation={annotation} study={study} me={me} />}
+      {me.actions.includes("audit.read") && <Link className={styles.audit} to={`/audit?object=${study.id}`}>Who looked at this study, and changed it</Link>}
     </aside>
   );
 }

@@ -41,6 +41,7 @@ export function PatientPage({ me }: { readonly me: Me }) {
       <div className={styles.title}>
         <h1>{nameText(name)}</h1>
         <span className={styles.actions}>
+          {me.actions.includes("audit.read") && <Button component={Link} to={`/audit?object=${id}`} variant="default" size="xs">Audit</Button>}
           <Button component="a" href={timelineCsvUrl(id)} download variant="default" size="xs" data-testid="timeline-csv">Download CSV</Button>
           <Button variant="default" size="xs" onClick={() => globalThis.print()}>Print</Button>
         </span>
