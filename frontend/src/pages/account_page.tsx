@@ -4,6 +4,7 @@ import { usePageTitle } from "../components/page_title";
 import { Notice } from "../components/problem";
 import { SecondFactorPanel } from "../components/second_factor_panel";
 import { SessionTable } from "../components/session_table";
+import { TokenPanel } from "../components/token_panel";
 import type { Me } from "../server/types";
 import styles from "./plain_page.module.css";
 
@@ -23,6 +24,7 @@ export function AccountPage({ me }: { me: Me }) {
       <PasskeyPanel />
       <SessionTable />
       <PasswordPanel />
+      {!me.needs_second_factor && me.actions.includes("token.manage") && <TokenPanel me={me} />}
     </div>
   );
 }
