@@ -92,6 +92,7 @@ def test_the_worklist(demo: RunningDemo, reader: Page) -> None:
         ("/jobs", "job-row"),
         ("/keys", "key-line"),
         ("/account", "session-row"),
+        ("/audit", "audit-row"),
         ("/cohort", "cohort-page"),
         ("/double-readings", "double-readings-page"),
         ("/nodes", "nodes-page"),
