@@ -31,7 +31,7 @@ from tests.api.scene import Place, make_place, world
 from tests.reports.pages import text_of
 from tests.reports.scenes import make_office
 from tests.studies.dicom_files import encoded, incoming, ljubljana, receive_series, series
-from tests.studies.test_uploads import nifti_bytes
+from tests.studies.taken_uploads import nifti_bytes
 
 pytestmark = pytest.mark.django_db
 

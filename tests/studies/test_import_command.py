@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from plaqueview.core.storage import stored_path
 from plaqueview.studies.models import Instance, Study, StudyState
 from tests.studies.dicom_files import encoded, series, zipped
-from tests.studies.test_uploads import nifti_bytes
+from tests.studies.taken_uploads import nifti_bytes
 
 pytestmark = pytest.mark.django_db
 

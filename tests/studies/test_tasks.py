@@ -10,8 +10,8 @@ from plaqueview.studies import tasks
 from plaqueview.studies.models import Study, StudyState, Upload, UploadState
 from plaqueview.studies.settling import PROCESS_UPLOAD_TASK, SETTLE_TASK
 from tests.studies.dicom_files import encoded, receive_series, series
+from tests.studies.taken_uploads import uploaded
 from tests.studies.test_settling import tasks_in
-from tests.studies.test_uploads import uploaded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,6 +1,5 @@
 """Uploads: every file ends with one outcome, whatever it is and whichever worker dies over it."""
 
-import zipfile
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -38,30 +37,10 @@ from plaqueview.studies.services import (
 from plaqueview.studies.upload_leases import claim
 from tests.accounts.people import make_user
 from tests.studies.dicom_files import encoded, incoming, ljubljana, series, zipped
+from tests.studies.taken_uploads import lines_of, nifti_bytes, processed, uploaded
 from tests.studies.test_settling import tasks_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def uploaded(files: dict[str, bytes]) -> Upload:
-    parts = [UploadPart(name, incoming(content), len(content)) for name, content in files.items()]
-    return create_upload(actor=make_user(Role.NEUROLOGIST), site=ljubljana(), parts=parts)
-
-
-def processed(files: dict[str, bytes]) -> dict[str, tuple[str, str]]:
-    """Outcome and reason by name, once a worker is done with the upload."""
-    upload = uploaded(files)
-    process_upload(upload.pk)
-    return lines_of(upload)
-
-
-def lines_of(upload: Upload) -> dict[str, tuple[str, str]]:
-    return {file.name: (file.outcome, file.reason) for file in upload.files.all()}
-
-
-def nifti_bytes(shape=(16, 16, 10), spacing_mm=(0.5, 0.8, 5.0)) -> bytes:
-    voxels = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
-    return nibabel.Nifti1Image(voxels, np.diag([*spacing_mm, 1.0])).to_bytes()
 
 
 def test_a_folder_of_files_is_taken_in_and_its_study_settled(empty_broker):
@@ -105,110 +84,6 @@ def test_each_file_gets_its_own_line():
     }
     assert lines["LICENSE"][1] == "not DICOM: no DICM prefix at byte 128, need a Part 10 file"
     assert lines["empty"][1] == "not DICOM: the file is empty"
-
-
-def test_a_zip_is_unpacked_without_using_its_paths(tmp_path):
-    datasets = series(4)
-    members = {
-        "../../../../etc/passwd": encoded(datasets[0]),
-        "/absolute": encoded(datasets[1]),
-        "C:\\windows\\x": encoded(datasets[2]),
-        "Žiga/šest/" + "x" * 500: encoded(datasets[3]),
-        "study/readme.txt": b"hello",
-    }
-
-    lines = processed({"study.zip": zipped(members)})
-
-    outcomes = [outcome for name, (outcome, _) in lines.items() if name != "study.zip"]
-    assert sorted(outcomes) == [FileOutcome.ACCEPTED] * 4 + [FileOutcome.REJECTED]
-    assert lines["study.zip"] == (FileOutcome.UNPACKED, "5 files")
-    assert lines["../../../../etc/passwd"][0] == FileOutcome.ACCEPTED
-    assert Instance.objects.count() == 4
-
-
-def test_an_archive_in_an_archive_is_refused():
-    inner = zipped({"a": encoded(series(1)[0])})
-
-    lines = processed({"outer.zip": zipped({"inner.zip": inner})})
-
-    assert lines["inner.zip"] == (
-        FileOutcome.REJECTED,
-        "an archive inside an archive is not opened; send it by itself",
-    )
-    assert not Instance.objects.exists()
-
-
-def test_an_encrypted_member_is_refused_and_its_neighbour_kept():
-    content = bytearray(zipped({"secret": encoded(series(1)[0]), "open": encoded(series(1)[0])}))
-    content[6] |= 1  # the flag in the first local header
-    content[content.index(b"PK\x01\x02") + 8] |= 1  # and in the list
-
-    lines = processed({"a.zip": bytes(content)})
-
-    assert lines["secret"] == (FileOutcome.REJECTED, "not DICOM: encrypted, need an archive without a password")
-    assert lines["open"][0] == FileOutcome.ACCEPTED
-
-
-def test_a_method_that_cannot_be_bounded_is_refused():
-    lines = processed({"a.zip": zipped({"m": encoded(series(1)[0])}, zipfile.ZIP_BZIP2)})
-
-    assert lines["m"] == (
-        FileOutcome.REJECTED,
-        "not DICOM: compressed by method 12, need stored (0) or deflated (8)",
-    )
-
-
-def test_a_damaged_member_is_refused_and_its_neighbour_kept():
-    content = bytearray(zipped({"bad": encoded(series(1)[0]), "good": encoded(series(1)[0])}))
-    content[60:80] = b"\xff" * 20
-
-    lines = processed({"a.zip": bytes(content)})
-
-    assert lines["bad"][0] == FileOutcome.REJECTED
-    assert lines["good"][0] == FileOutcome.ACCEPTED
-
-
-def test_a_zip_cut_off_is_refused():
-    content = zipped({"a": encoded(series(1)[0])})
-
-    lines = processed({"a.zip": content[:-30]})
-
-    assert lines["a.zip"] == (FileOutcome.REJECTED, "the archive has no list of members: it is cut off")
-
-
-def test_a_bomb_is_refused_before_it_goes_off():
-    lines = processed({"bomb.zip": zipped({"zeros": b"\0" * 100_000_000})})
-
-    outcome, reason = lines["bomb.zip"]
-    assert outcome == FileOutcome.REJECTED
-    assert reason.endswith("times its size, the limit is 200")
-    assert list(lines) == ["bomb.zip"]
-
-
-def test_a_member_that_lies_about_its_size_is_cut_there():
-    content = bytearray(zipped({"zeros": b"\0" * 100_000_000}))
-    place = content.index(b"PK\x01\x02") + 24
-    content[place : place + 4] = (1000).to_bytes(4, "little")
-
-    lines = processed({"bomb.zip": bytes(content)})
-
-    assert lines["zeros"][0] == FileOutcome.REJECTED
-
-
-@pytest.mark.parametrize(
-    ("setting", "limit", "reason"),
-    [
-        ("UPLOAD_MAX_FILES", 2, "the archive has 3 members, the limit is 2"),
-        ("UPLOAD_MAX_BYTES", 10, "the archive unpacks to 15 bytes, the limit is 10"),
-    ],
-)
-def test_limits_on_an_archive(setting, limit, reason, settings):
-    upload = uploaded({"a.zip": zipped({"1": b"aaaaa", "2": b"bbbbb", "3": b"ccccc"})})
-    setattr(settings, setting, limit)
-
-    process_upload(upload.pk)
-
-    assert lines_of(upload)["a.zip"] == (FileOutcome.REJECTED, reason)
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
