@@ -138,6 +138,7 @@ def test_who_i_am_in_full(settings):
         "actions": sorted(user.actions),
         "feed_url": settings.FEED_URL,
         "version": "0.1.0",
+        "time_zone": "UTC",
         "needs_second_factor": False,
         "counting_rule": "26-connected components of at least 14.1 mm³; "
         "active when at least half of the voxels are labelled active",
