@@ -22,6 +22,7 @@ from plaqueview.core.errors import ConflictError, UnavailableError
 from plaqueview.core.models import IdempotentRequest, UnnamedBytes
 from plaqueview.core.storage import store_bytes
 from plaqueview.core.stored_keys import kept_among
+from plaqueview.inbox.models import Fetch
 from plaqueview.inference.models import InferenceJob
 from plaqueview.operations import erasure
 from plaqueview.pacs.kept_headers import keep_of_study
@@ -170,6 +171,18 @@ def test_bytes_that_could_not_be_set_aside_go_with_the_next_hour(
 
 def refusing_bucket(_key: str) -> None:
     raise UnavailableError("the storage bucket refuses: SlowDown")
+
+
+def test_fetches_that_name_the_patients_study_go_though_nothing_came_of_them(admin, place):
+    other = make_place("Maribor")
+    wanted = place.parameters["study_uid"]
+    Fetch.objects.create(node_id=place.parameters["node_id"], study_instance_uid=wanted, state="dead")
+    elsewhere = Fetch.objects.create(node_id=other.parameters["node_id"], study_instance_uid=wanted, state="dead")
+
+    answer = erase(admin, place)
+
+    assert (answer.status_code, answer.json()["rows"]["fetch"]) == (200, 1)
+    assert list(Fetch.objects.filter(study_instance_uid=wanted)) == [elsewhere]
 
 
 @pytest.mark.django_db(transaction=True)

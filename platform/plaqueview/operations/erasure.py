@@ -20,6 +20,7 @@ from plaqueview.core.errors import ConflictError, InvalidError, Reauthentication
 from plaqueview.core.idempotent_answers import forget_answers
 from plaqueview.core.letting_go import let_go
 from plaqueview.core.stored_keys import key_columns, rows_with
+from plaqueview.inbox.models import Fetch
 from plaqueview.patients.models import Patient
 from plaqueview.patients.services import locked_patient, obstacle_of_hold
 from plaqueview.studies.models import Instance, Study, UploadFile
@@ -88,9 +89,14 @@ def erase(*, patient_id: UUID, reason: str, is_reauthenticated: bool, actor: Use
 
 
 def rows_below(patient: Patient) -> Rows:
-    """The patient and every row of any app that refers to them, or to a row that does, and so on."""
+    """The patient and every row of any app that refers to them, or to a row that does, and so on.
+
+    A fetch of which nothing came refers to no study, and names it all the same.
+    """
     found: dict[type[models.Model], set[Any]] = {Patient: {patient.pk}}
-    waiting: list[tuple[type[models.Model], set[Any]]] = [(Patient, {patient.pk})]
+    if fetches := _fetches_by_name(patient):
+        found[Fetch] = fetches
+    waiting = [(model, set(keys)) for model, keys in found.items()]
     while waiting:
         model, keys = waiting.pop()
         for child, column in _references_to(model):
@@ -100,6 +106,12 @@ def rows_below(patient: Patient) -> Rows:
                 found.setdefault(child, set()).update(new)
                 waiting.append((child, new))
     return found
+
+
+def _fetches_by_name(patient: Patient) -> set[UUID]:
+    named = patient.studies.values("study_instance_uid")
+    fetches = Fetch.objects.filter(study=None, node__site=patient.site_id, study_instance_uid__in=named)
+    return set(fetches.values_list("pk", flat=True))
 
 
 def _references_to(model: type[models.Model]) -> Iterator[tuple[type[models.Model], str]]:
