@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.db.models import QuerySet
 
+from plaqueview.audit import services
 from plaqueview.audit.append_only import INSTALL, REMOVE
 from plaqueview.audit.models import AppendOnlyError, AuditEvent, ChainHead, EventKind
 from plaqueview.audit.services import Anchor, record, record_once, verify_chain
@@ -213,9 +214,21 @@ def test_a_repeated_read_is_one_event_within_its_window():
     )
 
 
-def test_a_read_after_its_window_is_another_event():
+def test_each_part_that_is_read_is_one_event():
+    ana = make_user(Role.NEUROLOGIST)
+    version = {"actor": ana, "object_type": "annotation", "object_id": "1", "site_id": None}
+
+    for part in ("mask", "lesions", "mask", "mask", "lesions"):
+        record_once(EventKind.ANNOTATION_READ, **version, details={"part": part})
+
+    events = AuditEvent.objects.filter(kind="annotation.read").order_by("sequence")
+    assert [event.details for event in events] == [{"part": "mask"}, {"part": "lesions"}]
+
+
+def test_a_read_after_its_window_is_another_event(monkeypatch):
+    monkeypatch.setattr(services, "ONCE_WITHIN_S", 1)
     for _ in range(2):
-        record_once(EventKind.SERIES_READ, actor=None, object_type="series", object_id="1", site_id=None, window_s=1)
+        record_once(EventKind.SERIES_READ, actor=None, object_type="series", object_id="1", site_id=None)
         time.sleep(1.1)
 
     assert AuditEvent.objects.count() == 2

@@ -136,9 +136,10 @@ def test_a_token_without_the_action_changes_nothing(study):
 def test_reading_jobs_is_on_record(client, study):
     job = services.request(study_id=study.pk, actor=None)
 
-    client.get(f"/api/v1/jobs/{job.pk}")
-    client.get(f"/api/v1/studies/{study.pk}/jobs")
-    client.get("/api/v1/jobs")
+    for _ in range(3):  # a page, or a script, asks again and again
+        client.get(f"/api/v1/jobs/{job.pk}")
+        client.get(f"/api/v1/studies/{study.pk}/jobs")
+        client.get("/api/v1/jobs")
 
     events = AuditEvent.objects.filter(kind=EventKind.JOB_READ).order_by("sequence")
     assert [event.object_type for event in events] == ["job", "study", ""]

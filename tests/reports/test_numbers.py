@@ -222,12 +222,13 @@ def test_who_reads_the_timeline_is_on_record_for_each_version_and_for_what_it_is
     study = office.desk.study
     prior = study.registrations.get().prior
 
-    office.client.get(f"/api/v1/patients/{study.patient_id}/timeline")
+    for _ in range(2):  # which a page does by itself
+        office.client.get(f"/api/v1/patients/{study.patient_id}/timeline")
 
     events = AuditEvent.objects.filter(kind=EventKind.ANNOTATION_READ, details__part="timeline")
     read = sorted((event.object_id, event.details["study"], event.actor_id) for event in events)
     of_prior = (str(prior.current_annotation_id), str(prior.pk), office.integrator.pk)
-    assert read == sorted([of_prior, of_prior, (str(version.pk), str(study.pk), office.integrator.pk)])
+    assert read == sorted([of_prior, (str(version.pk), str(study.pk), office.integrator.pk)])
     assert verify_chain().problems == ()
 
 

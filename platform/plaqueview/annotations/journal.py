@@ -77,6 +77,18 @@ def record_all(
     audit.record_all(happenings, actor=actor)
 
 
+def record_reading(annotation: Annotation, *, actor: User, part: str) -> None:
+    """That the actor read this part of the version is one event a while: a page asks for it again and again."""
+    audit.record_once(
+        EventKind.ANNOTATION_READ,
+        actor=actor,
+        object_type="annotation",
+        object_id=annotation.pk,
+        site_id=annotation.study.site_id,
+        details={"study": str(annotation.study_id), "part": part},
+    )
+
+
 def publish(annotation: Annotation) -> None:
     """Who looks at the worklist or the study hears of the version after the commit."""
     announce(

@@ -18,13 +18,13 @@ from plaqueview.studies.models import Study
 
 @transaction.atomic
 def read_versions(*, study_id: UUID, actor: User) -> QuerySet[Annotation]:
-    """The versions of a study, newest first; the reading is on record.
+    """The versions of a study, newest first; the reading is on record, once in a while.
 
     Raises: DeniedError, NotFoundError.
     """
     require(actor, Action.ANNOTATION_READ)
     study = visible_study(study_id, actor)
-    audit.record(
+    audit.record_once(
         EventKind.ANNOTATION_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id,
         details={"part": "versions"},
     )  # fmt: skip
@@ -35,7 +35,7 @@ def read_versions(*, study_id: UUID, actor: User) -> QuerySet[Annotation]:
 
 @transaction.atomic
 def read(*, annotation_id: UUID, actor: User, part: str) -> Annotation:
-    """The annotation; that the actor read this part of it is on record.
+    """The annotation; that the actor read this part of it is on record, once in a while.
 
     Raises: DeniedError, NotFoundError.
     """
@@ -44,7 +44,7 @@ def read(*, annotation_id: UUID, actor: User, part: str) -> Annotation:
     annotation = visible.filter(pk=annotation_id).first()
     if annotation is None:
         raise NotFoundError("no such annotation, or none that you may see")
-    journal.record(EventKind.ANNOTATION_READ, annotation, actor=actor, details={"part": part})
+    journal.record_reading(annotation, actor=actor, part=part)
     return annotation
 
 
@@ -63,7 +63,7 @@ def read_current(*, study_id: UUID, actor: User, part: str) -> Annotation:
 
 @transaction.atomic
 def read_several(*, annotation_ids: Collection[UUID], actor: User, part: str) -> dict[UUID, Annotation]:
-    """The annotations by id; that the actor read this part of each is on record.
+    """The annotations by id; that the actor read this part of each is on record, once in a while.
 
     Raises: DeniedError; NotFoundError when one of them is not there, or not for the actor to see.
     """
@@ -72,8 +72,8 @@ def read_several(*, annotation_ids: Collection[UUID], actor: User, part: str) ->
     found = visible.in_bulk(annotation_ids)
     if len(found) < len(set(annotation_ids)):
         raise NotFoundError("no such annotation, or none that you may see")
-    if found:
-        journal.record_all(EventKind.ANNOTATION_READ, found.values(), actor=actor, details={"part": part})
+    for annotation in found.values():
+        journal.record_reading(annotation, actor=actor, part=part)
     return found
 
 

@@ -25,6 +25,7 @@ SYSTEM = "system"
 
 Details = Mapping[str, str | int | float | bool | None]
 
+ONCE_WITHIN_S: Final = 600
 KNOWN_FOR_S: Final = 60
 COUNTED_FOR_S: Final = 7 * 24 * 3600
 # By process; a reader who goes through a whole series is one key.
@@ -104,26 +105,29 @@ def record_once(
     object_type: str,
     object_id: UUID | str,
     site_id: UUID | None,
-    window_s: int = 600,
+    details: Details | None = None,
 ) -> None:
-    """The same reading, by the same actor, of the same thing is one event within the window.
+    """The same reading, by the same actor, of the same thing, with the same details, is one event within the window.
 
-    For reads that come in hundreds, such as the frames of a series. Without the cache each is recorded. A process asks
-    the cache once a minute at most, so that an event may come a minute later than the window says.
+    For reads that come in hundreds, such as the frames of a series, and for those that a page repeats by itself.
+    Without the cache each is recorded. A process asks the cache once a minute at most, so that an event may come a
+    minute later than the window says.
     """
-    key = f"audit:{kind.value}:{actor.pk if actor else SYSTEM}:{object_type}:{object_id}"
+    happening = Happening(kind, object_type, object_id, site_id, details or {})
+    said = ":".join(str(one) for one in (object_type, object_id, *happening.details.values()))
+    key = f"audit:{kind.value}:{actor.pk if actor else SYSTEM}:{said}"
     if key in _known:
         return
     try:
-        is_first = cache.add(key, 1, timeout=window_s)
+        is_first = cache.add(key, 1, timeout=ONCE_WITHIN_S)
     except AWAY:
         logger.warning("repeated reads are recorded one by one: the cache is away")
-        record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
+        record_all([happening], actor=actor)
         return
     if is_first:
         with _taken_back_on_error(key):
-            record(kind, actor=actor, object_type=object_type, object_id=object_id, site_id=site_id)
-    _known.add(key, kept_s=min(window_s, KNOWN_FOR_S))
+            record_all([happening], actor=actor)
+    _known.add(key, kept_s=min(ONCE_WITHIN_S, KNOWN_FOR_S))
 
 
 @contextmanager

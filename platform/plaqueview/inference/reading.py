@@ -12,7 +12,6 @@ from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, require
 from plaqueview.core.among import rows_in_order
 from plaqueview.core.errors import NotFoundError
-from plaqueview.inference import journal
 from plaqueview.inference.models import InferenceJob
 from plaqueview.studies.models import Study
 
@@ -26,7 +25,7 @@ def read_job(*, job_id: UUID, actor: User) -> InferenceJob:
     job = _visible_jobs(actor).filter(pk=job_id).first()
     if job is None:
         raise NotFoundError("no such job, or none that you may see")
-    journal.record(EventKind.JOB_READ, job, actor=actor)
+    audit.record_once(EventKind.JOB_READ, actor=actor, object_type="job", object_id=job.pk, site_id=job.study.site_id)
     return job
 
 
@@ -37,7 +36,9 @@ def read_jobs(*, actor: User) -> QuerySet[InferenceJob]:
     `rows_of_jobs` gives a page's rows. Raises: DeniedError.
     """
     jobs = _visible_jobs(actor)
-    audit.record(EventKind.JOB_READ, actor=actor, details={"part": "list"})
+    audit.record_once(
+        EventKind.JOB_READ, actor=actor, object_type="", object_id="", site_id=None, details={"part": "list"}
+    )
     return jobs
 
 
@@ -56,7 +57,7 @@ def read_jobs_of_study(*, study_id: UUID, actor: User) -> QuerySet[InferenceJob]
     study = Study.objects.visible_to(actor).filter(pk=study_id).first()
     if study is None:
         raise NotFoundError("no such study, or none that you may see")
-    audit.record(EventKind.JOB_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id)
+    audit.record_once(EventKind.JOB_READ, actor=actor, object_type="study", object_id=study.pk, site_id=study.site_id)
     return jobs.filter(study=study)
 
 

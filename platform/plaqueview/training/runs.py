@@ -93,7 +93,9 @@ def read_runs(*, actor: User) -> QuerySet[TrainingRun]:
     Raises: DeniedError.
     """
     require(actor, Action.TRAINING_READ)
-    audit.record(EventKind.RUN_READ, actor=actor, details={"part": "list"})
+    audit.record_once(
+        EventKind.RUN_READ, actor=actor, object_type="", object_id="", site_id=None, details={"part": "list"}
+    )
     return TrainingRun.objects.visible_to(actor).with_references().order_by("-created")
 
 

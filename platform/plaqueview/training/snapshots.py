@@ -58,7 +58,9 @@ def read_snapshots(*, actor: User) -> QuerySet[DatasetSnapshot]:
     Raises: DeniedError.
     """
     require(actor, Action.TRAINING_READ)
-    audit.record(EventKind.SNAPSHOT_READ, actor=actor, details={"part": "list"})
+    audit.record_once(
+        EventKind.SNAPSHOT_READ, actor=actor, object_type="", object_id="", site_id=None, details={"part": "list"}
+    )
     found = DatasetSnapshot.objects.visible_to(actor).select_related("requested_by").prefetch_related("sites")
     return found.order_by("-created")
 
