@@ -126,13 +126,20 @@ def test_a_weak_password_at_the_command_line_is_refused_with_its_reason(monkeypa
     assert User.objects.count() == 0
 
 
-def test_a_taken_name_is_a_conflict():
+@pytest.mark.parametrize("name", ["ana", "Ana", "\uff41\uff4e\uff41"])
+def test_a_taken_name_is_a_conflict(name):
+    """Also in other letters: sign-in takes no notice of case, and would let neither of the two in."""
     make_user(Role.NEUROLOGIST, username="ana")
 
-    with pytest.raises(ConflictError):
-        make_user(Role.ADMIN, username="ana")
+    with pytest.raises(ConflictError, match="there is already an account with the name ana"):
+        make_user(Role.ADMIN, username=name)
 
     assert User.objects.get().role == Role.NEUROLOGIST
+
+
+def test_the_name_of_the_account_for_imports_is_nobodys():
+    with pytest.raises(ConflictError, match="the name import is kept for"):
+        make_user(Role.NEUROLOGIST, username="Import")
 
 
 def test_only_who_manages_users_makes_accounts():

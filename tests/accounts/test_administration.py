@@ -1,9 +1,11 @@
 """Administrators make, change, close and open the accounts of others: never their own, and only of their sites."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -238,6 +240,21 @@ def test_sessions_end_and_the_account_stays_open(admin, ana):
     assert answer.status_code == 204
     assert session.get("/api/v1/me").status_code == 401
     assert signed_in("ana").get("/api/v1/me").status_code == 200
+
+
+def test_a_session_that_asks_while_it_is_ended_has_ended(admin, ana, monkeypatch):
+    """It is found in the database until the end is kept there, and would be in the cache from then on."""
+    session, record = signed_in("ana"), administration.audit.record
+
+    def recorded(*happening, **details):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: (session.get("/api/v1/me"), connection.close())).result()
+        return record(*happening, **details)
+
+    monkeypatch.setattr(administration.audit, "record", recorded)
+    administration.end_sessions(user_id=ana.pk, is_reauthenticated=True, actor=admin)
+
+    assert session.get("/api/v1/me").status_code == 401
 
 
 MANAGED = [

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from plaqueview.accounts import administration
-from plaqueview.accounts.administration import Names
+from plaqueview.accounts.administration import Names, Rights
 from plaqueview.accounts.models import User
 from plaqueview.accounts.password_links import end_of_link
 from plaqueview.audit.models import AuditEvent
@@ -130,6 +130,8 @@ def test_a_sign_in_with_the_password_that_was_remembered_ends_the_link(admin):
     assert can_sign_in("ana", PASSWORD)
 
     assert not is_good(key)
+    ana.refresh_from_db()
+    assert end_of_link(ana) is None
 
 
 def test_the_password_set_by_a_link_ends_the_sessions_from_before(admin):
@@ -141,6 +143,57 @@ def test_the_password_set_by_a_link_ends_the_sessions_from_before(admin):
 
     assert session.get("/api/v1/me").status_code == 401
     assert not can_sign_in("ana", PASSWORD)
+
+
+@pytest.fixture
+def while_hashing(monkeypatch):
+    """What is done between the look at the key and the writing of the password."""
+    done = []
+    hash_password = User.set_password
+
+    def hashed(user: User, password: str) -> None:
+        hash_password(user, password)
+        while done:
+            done.pop()()
+
+    monkeypatch.setattr(User, "set_password", hashed)
+    return done.append
+
+
+def test_an_account_that_is_closed_while_its_password_is_set_stays_closed(admin, eva, while_hashing):
+    key = key_for(eva, admin)
+    while_hashing(lambda: administration.close_account(user_id=eva.pk, is_reauthenticated=True, actor=admin))
+
+    answer = set_password(key)
+
+    eva.refresh_from_db()
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "changed")
+    assert (eva.is_active, eva.has_usable_password()) == (False, False)
+
+
+def test_another_role_given_while_the_password_is_set_stays(admin, eva, while_hashing):
+    key, rights = key_for(eva, admin), Rights(role=Role.INTEGRATOR)
+    while_hashing(
+        lambda: administration.change_account(
+            user_id=eva.pk, names=Names(), rights=rights, is_reauthenticated=True, actor=admin
+        )
+    )
+
+    set_password(key)
+
+    eva.refresh_from_db()
+    assert (eva.role, eva.has_usable_password()) == ("integrator", True)
+
+
+def test_of_two_who_use_a_link_at_once_one_sets_the_password(admin, eva, while_hashing):
+    key = key_for(eva, admin)
+    others = []
+    while_hashing(lambda: others.append(set_password(key, "4427-mmzz-ppqq-1k3j")))
+
+    answer = set_password(key)
+
+    assert (answer.status_code, [other.status_code for other in others]) == (409, [401])
+    assert (can_sign_in("eva", NEXT_PASSWORD), can_sign_in("eva", "4427-mmzz-ppqq-1k3j")) == (False, True)
 
 
 def test_a_weak_password_is_refused_and_the_link_stays(admin, eva):

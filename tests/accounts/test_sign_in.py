@@ -83,7 +83,7 @@ def test_anything_else_is_refused_in_the_same_words(ana, username, password):
 def test_a_failed_attempt_names_the_account_but_never_what_was_typed(ana):
     client = browser()
 
-    sign_in(client, "ana", "wrong")
+    sign_in(client, "ANA", "wrong")
     sign_in(client, "my-password-typed-into-the-name", "x")
 
     known, unknown = AuditEvent.objects.filter(kind="account.sign_in_failed").order_by("sequence")

@@ -1,13 +1,17 @@
 """What sign-in does beyond the library: nobody signs up, and every attempt leaves an audit event."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.headless.internal.restkit.response import ErrorResponse
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from plaqueview.accounts.models import User
@@ -41,10 +45,24 @@ class AccountAdapter(DefaultAccountAdapter):
         self._record(EventKind.SIGNED_OUT, request, request.user)
         super().logout(request)
 
-    def set_password(self, user: AbstractBaseUser, password: str) -> None:
-        user.password_link_at = None  # type: ignore[attr-defined]  # ours, whom the library knows as any user
-        super().set_password(user, password)
-        audit.record(EventKind.PASSWORD_CHANGED, actor=user, object_type="user", object_id=user.pk)
+    def set_password(self, user: User, password: str) -> None:
+        """The password is this one and the link has ended; no more is written.
+
+        The library writes the whole account as it was before the password was hashed: one that was closed, or had its
+        role taken, in that moment would have both again.
+
+        Raises: ImmediateHttpResponse when the account was closed, or its password or link changed, since it was read.
+        """
+        read = user.password, user.password_link_at
+        user.set_password(password)
+        with transaction.atomic():
+            kept = User.objects.select_for_update().get(pk=user.pk)
+            if not kept.is_active or (kept.password, kept.password_link_at) != read:
+                error = ValidationError("The account was changed in the same moment; try again.", code="changed")
+                raise ImmediateHttpResponse(ErrorResponse(self.request, exception=error, status=HTTPStatus.CONFLICT))
+            user.password_link_at = None
+            user.save(update_fields=["password", "password_link_at"])
+            audit.record(EventKind.PASSWORD_CHANGED, actor=user, object_type="user", object_id=user.pk)
 
     def _record(self, kind: EventKind, request: HttpRequest, user: Any) -> None:
         details: dict[str, str | bool] = {"address": self.get_client_ip(request)}
@@ -56,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _record_failure(self, request: HttpRequest, credentials: dict[str, Any], *, is_locked_out: bool) -> None:
         """The name that was tried is kept as an account's id only: people type passwords into it."""
-        user = User.objects.filter(username=credentials.get("username", "")).first()
+        user = User.objects.filter(username__iexact=credentials.get("username", "")).first()
         audit.record(
             EventKind.SIGN_IN_FAILED,
             actor=None,

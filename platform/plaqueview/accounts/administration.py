@@ -6,6 +6,7 @@ does it to their own account, so that somebody is always left who can (docs/deci
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from plaqueview.accounts.idleness import SessionStore
 from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.password_links import PasswordLink, make_link
 from plaqueview.accounts.services import create_user
@@ -213,6 +215,8 @@ def _revoke_tokens(user: User, actor: User | None) -> None:
 def _end_sessions(user: User, actor: User | None) -> None:
     for session in UserSession.objects.purge_and_list(user):
         session.end()
+        # Once more when that is kept: whoever asked by it meanwhile found it in the database still, and cached it.
+        transaction.on_commit(partial(SessionStore().delete, session.session_key))
         _record(EventKind.SIGNED_OUT, user, actor, address=session.ip, reason="ended by an administrator")
 
 

@@ -47,6 +47,8 @@ def make_link(user: User) -> PasswordLink:
 
 
 def end_of_link(user: User) -> datetime | None:
-    """Until when the user's link is good; None when there is none, or it was used, or is over."""
-    until = user.password_link_at + LIFE if user.password_link_at else None
-    return until if until and until > timezone.now() else None
+    """Until when the user's link is good; None when there is none, it was used or is over, or they signed in since."""
+    made_at = user.password_link_at
+    if made_at is None or (user.last_login is not None and user.last_login >= made_at):
+        return None
+    return made_at + LIFE if made_at + LIFE > timezone.now() else None

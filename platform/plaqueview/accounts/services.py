@@ -59,13 +59,12 @@ def create_user(
     if actor is not None:
         require(actor, Action.USER_MANAGE)
     user = User(username=username, role=role)
+    _require_free_name(username)
     try:
         user.full_clean(exclude=["password"])
         if password is not None:
             validate_password(password, user)
     except ValidationError as error:
-        if User.objects.filter(username=username).exists():
-            raise ConflictError(f"there is already an account with the name {username}") from error
         raise InvalidError("the account is not acceptable", fields=_refused_fields(error)) from error
     user.set_password(password)
     user.save(force_insert=True)
@@ -74,6 +73,16 @@ def create_user(
         EventKind.ACCOUNT_CREATED, actor=actor, object_type="user", object_id=user.pk, details={"role": role.value}
     )
     return user
+
+
+def _require_free_name(username: str) -> None:
+    """Sign-in takes no notice of case: with `Ana` beside `ana` it would let neither in."""
+    name = User.normalize_username(username)
+    taken = User.objects.filter(username__iexact=name).first()
+    if taken is not None:
+        raise ConflictError(f"there is already an account with the name {taken.username}")
+    if name.lower() == IMPORT_ACCOUNT:
+        raise ConflictError(f"the name {IMPORT_ACCOUNT} is kept for the account in whose name labels are imported")
 
 
 def _refused_fields(error: ValidationError) -> dict[str, str]:
