@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from plaqueview.training.gate import Figures, Trial, judge, lower_bound
-from plaqueview.training.groups import Interval, groups_of
+from plaqueview.training.groups import Interval, groups_of, told_to_everybody
 
 
 def trial(patient: str, candidate: float, champion: float, **changes) -> Trial:
@@ -165,6 +165,17 @@ def test_groups_say_how_both_models_do_with_intervals_over_patients():
     assert groups["scanner Two", "any-plaque Dice"].candidate == Interval(0.8, None, None)
     assert groups["class active", "Dice"].champion == Interval(0.25, None, None)
     assert str(everybody.candidate) == "0.700 (0.600 to 0.800)"
+
+
+def test_a_card_tells_of_no_group_that_is_a_patient_or_two():
+    trials = [trial(f"P-{index}", 0.5, 0.4, scanner="One", site="Ljubljana", true_volume_ml=2.0) for index in range(3)]
+    trials += [trial(f"Q-{index}", 0.9, 0.4, scanner="Two", site="Ljubljana", true_volume_ml=9.0) for index in range(2)]
+
+    told = told_to_everybody(groups_of(trials))
+
+    assert {one.group for one in groups_of(trials)} - {one.group for one in told} == {"scanner Two", "load 5 to 20 ml"}
+    assert {one.group for one in told} == {"all", "scanner One", "site Ljubljana", "load under 5 ml"}
+    assert {one.group for one in told_to_everybody(groups_of(trials[:1]))} == {"all"}
 
 
 def test_half_of_the_champion_s_active_lesions_are_enough_and_none_of_none():

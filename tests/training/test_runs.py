@@ -308,9 +308,11 @@ def test_a_run_ends_with_a_candidate_its_card_and_a_verdict(run):
         "lesion_f1": 0.7,
         "champion_dice": 0.6,
         "champion_lesion_f1": 0.6,
-        "groups": [one.as_json() for one in groups_of([trial_of(candidate=0.7, champion=0.6)])],
+        "groups": [one.as_json() for one in groups_of([trial_of(candidate=0.7, champion=0.6)]) if one.group == "all"],
     }
     assert "| all | any-plaque Dice | 1 | 0.700 | 0.600 |" in model.card
+    assert "Of groups of fewer than 3 patients nothing is said." in model.card
+    assert "Vendor One" not in model.card
     assert model.facts["snapshot"]["sha256"] == run.snapshot.sha256
     assert model.facts["trained_on"]["sizes"] == {"medium": 2, "large": 1}
     assert "| this model | 0.700 | 0.700 |" in model.card

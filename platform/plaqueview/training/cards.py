@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plaqueview.imaging.lesion_sizes import SIZE_RULE
-from plaqueview.training.groups import GROUP_RULE, GroupFigure
+from plaqueview.training.groups import GROUP_RULE, SMALLEST_GROUP, GroupFigure
 from plaqueview.training.models import Side
 
 CLAIM = (
@@ -65,7 +65,7 @@ found when one voxel overlaps.
 | this model | {test["dice"]:.3f} | {test["lesion_f1"]:.3f} |
 | champion of the day, {facts["champion"]} | {test["champion_dice"]:.3f} | {test["champion_lesion_f1"]:.3f} |
 
-By group: {GROUP_RULE}. Sizes {SIZE_RULE}.
+By group: {GROUP_RULE}. Of groups of fewer than {SMALLEST_GROUP} patients nothing is said. Sizes {SIZE_RULE}.
 
 | group | figure | patients | this model | champion of the day |
 |---|---|---|---|---|

@@ -15,6 +15,10 @@ GROUP_RULE: Final = (
     f"in brackets 95 % confidence by percentile bootstrap, {RESAMPLES} resamples of patients, none of fewer than two"
 )
 
+EVERYBODY: Final = "all"
+# Of fewer, a mean tells of a person, to whoever knows that one or the other of them. The usual least number of a cell.
+SMALLEST_GROUP: Final = 3
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -47,10 +51,18 @@ def groups_of(trials: Sequence[Trial]) -> tuple[GroupFigure, ...]:
     return tuple(_groups(trials))
 
 
+def told_to_everybody(groups: Sequence[GroupFigure]) -> tuple[GroupFigure, ...]:
+    """What a card says: it goes to who may see none of the patients, and with the model to another department.
+
+    All patients of the test side are no group; the gate asks how many they are.
+    """
+    return tuple(one for one in groups if one.group == EVERYBODY or one.patients >= SMALLEST_GROUP)
+
+
 def _groups(trials: Sequence[Trial]) -> Iterator[GroupFigure]:
-    yield from _group("all", "any-plaque Dice", trials, lambda one: one.dice)
-    yield from _group("all", "lesion F1", trials, lambda one: one.lesion_f1)
-    yield from _group("all", "calibration error", trials, lambda one: one.calibration_error)
+    yield from _group(EVERYBODY, "any-plaque Dice", trials, lambda one: one.dice)
+    yield from _group(EVERYBODY, "lesion F1", trials, lambda one: one.lesion_f1)
+    yield from _group(EVERYBODY, "calibration error", trials, lambda one: one.calibration_error)
     for stratum in sorted({name for trial in trials for name in trial.strata}):
         within = [trial for trial in trials if stratum in trial.strata]
         yield from _group(stratum, "any-plaque Dice", within, lambda one: one.dice)

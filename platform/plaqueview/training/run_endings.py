@@ -13,7 +13,7 @@ from plaqueview.registry import services as registry
 from plaqueview.registry.models import ModelVersion, Origin
 from plaqueview.training.cards import card_of, caveat_of
 from plaqueview.training.gate import Trial, by_patient
-from plaqueview.training.groups import groups_of
+from plaqueview.training.groups import groups_of, told_to_everybody
 from plaqueview.training.models import RunStage, RunState, TrainingRun
 from plaqueview.training.run_leases import RunClaim, held_run
 from plaqueview.training.runs import end_run
@@ -57,7 +57,7 @@ def complete_run(claim: RunClaim, learned: Learned) -> ModelVersion:
             version=learned.identity["version"],
             sha256=learned.sha256,
             preprocessing_version=learned.identity["preprocessing_version"],
-            card=card_of(title, facts, groups_of(learned.trials)),
+            card=card_of(title, facts, told_to_everybody(groups_of(learned.trials))),
             facts=facts,
             caveat=caveat_of(run.snapshot.counts),
             onnx_key=learned.onnx_key,
@@ -121,5 +121,5 @@ def _metrics(trials: tuple[Trial, ...]) -> dict[str, Any]:  # Any: JSON
         "lesion_f1": sum(pair[0] for pair in lesion_f1) / len(lesion_f1),
         "champion_dice": sum(pair[1] for pair in dice) / len(dice),
         "champion_lesion_f1": sum(pair[1] for pair in lesion_f1) / len(lesion_f1),
-        "groups": [group.as_json() for group in groups_of(trials)],
+        "groups": [group.as_json() for group in told_to_everybody(groups_of(trials))],
     }
