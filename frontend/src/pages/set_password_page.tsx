@@ -1,7 +1,6 @@
 import { PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { Link, useLocation, useNavigate } from "react-router";
 
 import { BusyButton } from "../components/busy_button";
 import { Entrance, EntranceForm, EntranceText } from "../components/entrance";
@@ -14,15 +13,15 @@ import { fetchLinkOwner, setPassword } from "../server/users";
 /** Where a link leads to by which the owner of an account sets its password; its key stands behind the hash. */
 export function SetPasswordPage() {
   usePageTitle("Set your password");
-  const [key] = useState(() => window.location.hash.slice(1));
-  const owner = useQuery({ queryKey: ["password-link"], queryFn: () => fetchLinkOwner(key), retry: false, staleTime: Infinity, gcTime: 0 });
+  const key = useLocation().hash.slice(1); // another one when the next link is opened in the same tab, which loads nothing anew
+  const owner = useQuery({ queryKey: ["password-link", key], queryFn: () => fetchLinkOwner(key), retry: false, staleTime: Infinity, gcTime: 0 });
   const isOver = owner.error instanceof ProblemError && owner.error.status === 400;
   return (
     <Entrance>
       {owner.isPending && <Loading of="link" />}
       {isOver && <EntranceText>This link opens nothing: it was used, or has ended. Ask an administrator for another one, or <Link to="/sign-in">sign in</Link>.</EntranceText>}
       {owner.error && !isOver && <Problem error={owner.error} onRetry={() => void owner.refetch()} />}
-      {owner.data && <PasswordForm username={owner.data} linkKey={key} />}
+      {owner.data && <PasswordForm key={key} username={owner.data} linkKey={key} />}
     </Entrance>
   );
 }
