@@ -45,5 +45,6 @@ export default defineConfig(({ command }) => ({
   server: {
     proxy: Object.fromEntries(["/api", "/_allauth", "/dicom-web"].map((path) => [path, BACKEND])),
   },
-  test: { setupFiles: ["tests/setup.ts"], include: ["tests/**/*.test.{ts,tsx}"], environment: "node" },
+  // A machine under load takes its time; what does not come at all is told by what waits for it.
+  test: { setupFiles: ["tests/setup.ts"], include: ["tests/**/*.test.{ts,tsx}"], environment: "node", testTimeout: 60_000 },
 }));

@@ -3,7 +3,7 @@ import { address, answers, asked, button, field, fill, press, putAway, show, unt
 
 import { act } from "react";
 import { Route, Routes } from "react-router";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import openapi from "../openapi.json";
 import { detailsOf, EVENT_TEXTS, isGone, KIND_GROUPS, kindsIn, pageOf } from "../src/components/audit_words";
@@ -77,6 +77,7 @@ it("kinds are chosen by group and one by one, and asked for once", async () => {
   await shown();
   const tick = async (label: string) => act(async () => field(label).click());
   await press("All kinds");
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
   await tick("Webhooks");
   await tick("Tested a webhook");
@@ -84,6 +85,8 @@ it("kinds are chosen by group and one by one, and asked for once", async () => {
   expect([button("8 kinds").getAttribute("aria-expanded"), field("Webhooks").indeterminate, field("Looked at the audit").checked]).toEqual(["true", true, true]);
   expect(asked.length).toBe(1);
 
+  await act(() => vi.advanceTimersByTimeAsync(400));
+  vi.useRealTimers();
   await until(() => asked.length > 1, "the chosen kinds were asked for");
   expect(asked.length).toBe(2);
   expect(kindsIn(new URLSearchParams(address().split("?")[1]).get("kind") ?? "")).toEqual([

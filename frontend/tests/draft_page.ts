@@ -16,9 +16,9 @@ import { DraftServer, labelsOf, STUDY } from "./draft_server";
 const TIMING = { saveAfterMs: 20, saveAtLatestMs: 60, firstRetryMs: 20, longestRetryMs: 40 };
 
 export async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 4_000;
+  const deadline = Date.now() + 30_000;
   while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`Waited 4 s in vain until ${what}.`);
+    if (Date.now() > deadline) throw new Error(`Waited 30 s in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -7,9 +7,9 @@ import { FeedServer } from "./feed_server";
 const CAUGHT_UP = { type: "caught_up" } as const;
 
 async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 4_000;
+  const deadline = Date.now() + 30_000;
   while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`Waited 4 s in vain until ${what}.`);
+    if (Date.now() > deadline) throw new Error(`Waited 30 s in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -62,9 +62,9 @@ export async function putAway(client: QueryClient): Promise<void> {
 }
 
 export async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 4_000;
+  const deadline = Date.now() + 30_000;
   while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`Waited 4 s in vain until ${what}; the page says ${document.body.textContent}`);
+    if (Date.now() > deadline) throw new Error(`Waited 30 s in vain until ${what}; the page says ${document.body.textContent}`);
     // oxlint-disable-next-line no-await-in-loop
     await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
   }
