@@ -13,10 +13,10 @@ from plaqueview.accounts import administration
 from plaqueview.accounts.administration import Names, Rights
 from plaqueview.accounts.authentication import user_of_token
 from plaqueview.accounts.models import ApiToken, User
-from plaqueview.accounts.services import create_site, create_token
+from plaqueview.accounts.services import create_site, create_token, create_user
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
-from plaqueview.core.errors import DeniedError, InvalidError, NotFoundError
+from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from tests.accounts.people import PASSWORD, browser, csrf, make_user, secret_of, token_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -334,3 +334,22 @@ def test_somebody_at_the_machine_closes_and_opens_an_account(ana, capsys):
     call_command("open_account", "ana")
 
     assert User.objects.get().is_active
+
+
+def test_of_those_who_make_the_same_name_at_once_one_does(admin):
+    site = admin.sites.get()
+
+    def make(username: str) -> str:
+        try:
+            create_user(username=username, password=None, role=Role.NEUROLOGIST, sites=[site], actor=None)
+        except ConflictError as error:
+            return error.detail
+        finally:
+            connection.close()
+        return "made"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(make, ["eva", "EVA", "eva", "Eva"]))
+
+    (name,) = User.objects.exclude(pk=admin.pk).values_list("username", flat=True)
+    assert answers == ["made", *[f"there is already an account with the name {name}"] * 3]

@@ -76,7 +76,11 @@ def create_user(
 
 
 def _require_free_name(username: str) -> None:
-    """Sign-in takes no notice of case: with `Ana` beside `ana` it would let neither in."""
+    """Sign-in takes no notice of case: with `Ana` beside `ana` it would let neither in.
+
+    Who makes accounts at the same time waits, by a lock on the sites that holds up nobody else.
+    """
+    list(Site.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     name = User.normalize_username(username)
     taken = User.objects.filter(username__iexact=name).first()
     if taken is not None:
