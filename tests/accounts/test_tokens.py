@@ -14,7 +14,7 @@ from plaqueview.accounts.models import ApiToken, User
 from plaqueview.accounts.services import create_site, create_token, revoke_token
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
-from plaqueview.core.errors import DeniedError, InvalidError, NotFoundError
+from plaqueview.core.errors import DeniedError, InvalidError, NotFoundError, PlaqueViewError
 from tests.accounts.people import browser, csrf, make_user, prove, secret_of, token_client
 
 pytestmark = pytest.mark.django_db
@@ -262,3 +262,21 @@ def test_services_refuse_who_may_not():
         create_token(user=integrator, name="x", scopes=[Action.AUDIT_READ], expires_at=tomorrow(), actor=None)
 
     assert ApiToken.objects.filter(revoked_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "refusal"),
+    [
+        ({"is_active": False}, "the account is closed; open it, then make a token"),
+        ({"role": Role.INTEGRATOR}, "the token would reach further than the role"),
+    ],
+)
+def test_a_token_is_made_for_what_its_owner_is_now(now, refusal):
+    """Who was read before they were closed or given another role gets no token that was not revoked with the others."""
+    reader = make_user(Role.NEUROLOGIST)
+    User.objects.filter(pk=reader.pk).update(**now)
+
+    with pytest.raises(PlaqueViewError) as error:
+        create_token(user=reader, name="x", scopes=[Action.ANNOTATION_EDIT], expires_at=tomorrow(), actor=None)
+
+    assert (error.value.detail, ApiToken.objects.count()) == (refusal, 0)

@@ -58,8 +58,9 @@ def create_user(
     """
     if actor is not None:
         require(actor, Action.USER_MANAGE)
-    user = User(username=username, role=role)
-    _require_free_name(username)
+    name = User.normalize_username(username)  # before it is looked at: one letter may become a text with blanks
+    user = User(username=name, role=role)
+    _require_free_name(name)
     try:
         user.full_clean(exclude=["password"])
         if password is not None:
@@ -75,13 +76,12 @@ def create_user(
     return user
 
 
-def _require_free_name(username: str) -> None:
+def _require_free_name(name: str) -> None:
     """Sign-in takes no notice of case: with `Ana` beside `ana` it would let neither in.
 
     Who makes accounts at the same time waits, by a lock on the sites that holds up nobody else.
     """
     list(Site.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    name = User.normalize_username(username)
     taken = User.objects.filter(username__iexact=name).first()
     if taken is not None:
         raise ConflictError(f"there is already an account with the name {taken.username}")
@@ -114,10 +114,14 @@ def create_token(
     neither with a token: a stolen token must not outlive its revocation. `actor` None means somebody at the machine's
     command line.
 
-    Raises: DeniedError, InvalidError for scopes outside of the role or a life that is over or too long.
+    Raises: DeniedError, ConflictError when the account is closed, InvalidError for scopes outside of the role or a life
+    that is over or too long.
     """
+    user = User.objects.select_for_update().get(pk=user.pk)  # else who closes it, or changes its role, misses the token
     if actor is not None:
         _require_right_to_create(actor, user)
+    if not user.is_active:
+        raise ConflictError("the account is closed; open it, then make a token")
     beyond = set(scopes) - ACTIONS_OF_ROLE[Role(user.role)]
     if beyond:
         raise InvalidError("the token would reach further than the role", fields={"scopes": ", ".join(sorted(beyond))})
