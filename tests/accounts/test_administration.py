@@ -13,7 +13,7 @@ from plaqueview.accounts import administration
 from plaqueview.accounts.administration import Names, Rights
 from plaqueview.accounts.authentication import user_of_token
 from plaqueview.accounts.models import ApiToken, User
-from plaqueview.accounts.services import create_site, create_token, create_user
+from plaqueview.accounts.services import create_site, create_token, create_user, import_account
 from plaqueview.audit.models import AuditEvent
 from plaqueview.core.access import ACTIONS_OF_ROLE, Action, Role
 from plaqueview.core.errors import ConflictError, DeniedError, InvalidError, NotFoundError
@@ -93,6 +93,7 @@ def test_an_administrator_makes_an_account(admin):
     [
         ({"username": "chief"}, 409, None),
         ({"username": "eva kovač"}, 422, "username"),
+        ({"username": "ﷺ" * 9}, 422, "username"),  # one letter that is written out as a text with blanks
         ({"role": "king"}, 400, "role"),
         ({"sites": []}, 400, "sites"),
         ({"sites": ["00000000-0000-0000-0000-000000000000"]}, 422, "sites"),
@@ -334,6 +335,15 @@ def test_somebody_at_the_machine_closes_and_opens_an_account(ana, capsys):
     call_command("open_account", "ana")
 
     assert User.objects.get().is_active
+
+
+def test_the_account_of_imports_is_opened_by_nobody():
+    import_account()
+
+    with pytest.raises(CommandError, match="nobody signs in with the account import"):
+        call_command("open_account", "import")
+
+    assert not User.objects.get().is_active
 
 
 def test_of_those_who_make_the_same_name_at_once_one_does(admin):

@@ -18,7 +18,7 @@ from django.utils import timezone
 from plaqueview.accounts.idleness import SessionStore
 from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.password_links import PasswordLink, make_link
-from plaqueview.accounts.services import create_user
+from plaqueview.accounts.services import IMPORT_ACCOUNT, create_user
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, Role, require
@@ -117,10 +117,12 @@ def close_account(*, user_id: UUID, is_reauthenticated: bool, actor: User | None
 def open_account(*, user_id: UUID, is_reauthenticated: bool, actor: User | None) -> User:
     """Its owner can sign in again, as before it was closed; tokens are made anew.
 
-    Raises: as `close_account`.
+    Raises: as `close_account`, and ConflictError for the account of imports.
     """
     user = _other_account(user_id, actor)
     _require_proof(is_reauthenticated=is_reauthenticated)
+    if user.username == IMPORT_ACCOUNT:
+        raise ConflictError(f"nobody signs in with the account {IMPORT_ACCOUNT}; labels are imported in its name")
     if not user.is_active:
         user.is_active = True
         user.save(update_fields=["is_active"])
