@@ -9,6 +9,7 @@ import { PatientDeletion } from "../src/components/patient_deletion";
 import { ProvenDownload } from "../src/components/proven_download";
 import { NextUnreadButton, useNextUnread } from "../src/components/reading_queue";
 import { NodesPage } from "../src/pages/nodes_page";
+import { UsersPage } from "../src/pages/users_page";
 import { WebhooksPage } from "../src/pages/webhooks_page";
 import type { Me, Patient } from "../src/server/types";
 import { queryClient } from "../src/state/queries";
@@ -58,6 +59,32 @@ it("a node that was saved after its dialog was left closes no other dialog", asy
   await answer({});
 
   expect(title()).toBe("Node PACS");
+});
+
+it("an account that was closed after its dialog was left closes no other dialog", async () => {
+  const user = (id: string) => ({
+    id, username: id, first_name: "", last_name: "", name: id, role: "neurologist", sites: [{ id: "n", name: "North" }], has_other_sites: false,
+    is_active: true, last_login: null, date_joined: "2026-12-01T00:00:00Z", has_password: true, password_link_until: null, has_second_factor: false,
+    has_identity: false, actions: [],
+  });
+  answers.set("GET /api/v1/users", { count: 2, results: [user("ana"), user("bor")] });
+  answers.set("GET /_allauth/browser/v1/account/authenticators", { status: 200, data: [] });
+  answers.set(PROOF, { status: 200 });
+  const answer = held("DELETE /api/v1/users/ana/opening");
+  await show(<UsersPage me={me} />, queryClient);
+  await until(() => labelled("Manage ana") !== null, "the users were listed");
+
+  await act(async () => labelled("Manage ana").click());
+  await press("Close the account …");
+  await fill("Your password", "7331-hvk8-qqzz-5p2w");
+  await press("Close the account");
+  await until(() => asked.includes("DELETE /api/v1/users/ana/opening"), "it was asked for");
+  await press("Back");
+  await press("Cancel");
+  await act(async () => labelled("Manage bor").click());
+  await answer({});
+
+  expect(title()).toBe("User bor");
 });
 
 it("a secret that comes after its dialog was left is shown, by the name of its own webhook", async () => {
@@ -110,6 +137,7 @@ it("a patient who is being erased is not told as kept", async () => {
   await fill("Why", "Asked for");
   await fill("Your password", "a passphrase");
   await press("Erase for good");
+  await until(() => document.querySelector("[data-testid=erase][data-busy]") !== null, "it was under way");
 
   await press("Keep the patient");
   await act(async () => document.querySelector("[role=dialog]")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", code: "Escape", bubbles: true })));

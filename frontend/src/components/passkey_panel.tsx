@@ -74,7 +74,6 @@ function WishForm({ wish, onEnd }: { wish: Wish; onEnd: () => void }) {
       else if (wish.what === "rename") await renamePasskey(wish.passkey.id ?? 0, name);
       else if (await addPasskey(name)) show(await fetchRecoveryCodes());
     },
-    onSuccess: onEnd,
     onSettled: refreshAccount,
   });
   return (
@@ -82,7 +81,7 @@ function WishForm({ wish, onEnd }: { wish: Wish; onEnd: () => void }) {
       ref={place} className={styles.form} aria-label={ACTIONS[wish.what]}
       onSubmit={(event) => {
         event.preventDefault();
-        doing.mutate(new FormData(event.currentTarget));
+        doing.mutate(new FormData(event.currentTarget), { onSuccess: onEnd });
       }}
     >
       {wish.what !== "remove" && (

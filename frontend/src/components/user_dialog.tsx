@@ -101,10 +101,10 @@ function Action({ step, user, isNew, onLink, onDone, onBack }: ActionProps) {
   const doing = useMutation({
     mutationFn: async (given: FormData) => {
       const proof = proofIn(given);
-      if (step === "link") return onLink(await createPasswordLink(user.id, proof));
+      if (step === "link") return createPasswordLink(user.id, proof);
       if (step === "sessions") await endUserSessions(user.id, proof);
       else await (step === "close" ? closeUser : openUser)(user.id, proof);
-      return onDone();
+      return null;
     },
     onSettled: refreshUsers,
   });
@@ -113,7 +113,8 @@ function Action({ step, user, isNew, onLink, onDone, onBack }: ActionProps) {
       className={styles.form} aria-label={title} data-testid="user-action"
       onSubmit={(event) => {
         event.preventDefault();
-        doing.mutate(new FormData(event.currentTarget));
+        // Not for a dialog that was left meanwhile: it may be another's by now.
+        doing.mutate(new FormData(event.currentTarget), { onSuccess: (link) => (link ? onLink(link) : onDone()) });
       }}
     >
       {isNew && (

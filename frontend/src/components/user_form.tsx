@@ -47,7 +47,6 @@ export function UserForm({ user, me, children, onSaved, onClose }: UserFormProps
       const asked = { ...kept, sites: [...kept.sites] };
       return user ? changeUser(user.id, asked, proofIn(given)) : createUser({ ...asked, username }, proofIn(given));
     },
-    onSuccess: onSaved,
     onSettled: refreshUsers,
   });
   const errors = fieldErrors(saving.error);
@@ -57,7 +56,7 @@ export function UserForm({ user, me, children, onSaved, onClose }: UserFormProps
       ref={form} className={styles.form} aria-label={user ? `User ${user.username}` : "New user"} data-testid="user-form"
       onSubmit={(event) => {
         event.preventDefault();
-        saving.mutate(new FormData(event.currentTarget));
+        saving.mutate(new FormData(event.currentTarget), { onSuccess: onSaved });
       }}
     >
       {!user && (
