@@ -101,6 +101,19 @@ def test_a_filter_that_means_nothing_is_refused(admin, query):
     assert browser(admin).get(AUDIT + query).status_code == 400
 
 
+def test_what_the_system_says_of_accounts_is_seen_where_they_are(admin):
+    stranger = make_user(Role.NEUROLOGIST, site=create_site(name="Maribor"))
+    colleague = make_user(Role.NEUROLOGIST)
+    for about in (stranger.pk, colleague.pk, ""):  # nobody's name, or somebody's, was tried with a wrong password
+        record(EventKind.SIGN_IN_FAILED, actor=None, object_type="user", object_id=about)
+
+    seen = token_client(admin).get("/api/v1/audit?kind=account.sign_in_failed&kind=account.created").json()["results"]
+
+    told = {(event["kind"], event["object_id"]) for event in seen}
+    assert {id_ for _, id_ in told} == {str(admin.pk), str(colleague.pk), ""}
+    assert ("account.sign_in_failed", str(colleague.pk)) in told
+
+
 def test_another_sites_readings_and_sign_ins_are_not_seen(admin):
     stranger = make_user(Role.NEUROLOGIST, username="stranger", site=create_site(name="Maribor"))
     read_study(stranger)

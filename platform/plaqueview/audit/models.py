@@ -146,13 +146,14 @@ class Reader(Protocol):
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def visible_to(self, reader: Reader) -> "AuditEventQuerySet":
-        """Events of the reader's sites, of their colleagues' accounts, and of the system itself.
+        """Events of the reader's sites, of their colleagues, and of the system itself, but of no strangers' accounts.
 
         Sites and colleagues are named, not looked up: `audit.api` knows by the query what it has counted.
         """
-        own_sites = Q(site_id__in=list(reader.site_ids()))
-        without_site = Q(site_id=None) & (Q(actor_id=None) | Q(actor_id__in=list(reader.colleague_ids())))
-        return self.filter(own_sites | without_site)
+        own_sites, colleagues = list(reader.site_ids()), list(reader.colleague_ids())
+        about_known = ~Q(object_type="user") | Q(object_id__in=["", *map(str, colleagues)])
+        without_site = Q(actor_id__in=colleagues) | Q(actor_id=None) & about_known
+        return self.filter(Q(site_id__in=own_sites) | Q(site_id=None) & without_site)
 
     def update(self, **values: Any) -> NoReturn:  # Any: Django's signature
         raise AppendOnlyError("audit events are never changed")
