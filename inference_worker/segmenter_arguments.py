@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from inference_worker.argument_types import positive
 from inference_worker.graphs import PRECISIONS, PROVIDERS
 from inference_worker.prediction import Segmenter
 from plaqueview.imaging.lesions import CountingRule
@@ -20,7 +21,7 @@ def add_segmenter_arguments(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="bfloat16 is faster on CPUs that have units for it (needs the extra 'bfloat16')",
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: one a core)")
+    parser.add_argument("--threads", type=positive, metavar="N", help="threads of the network (default: one a core)")
 
 
 def loaded_segmenter(arguments: argparse.Namespace, *, rule: CountingRule | None = None) -> Segmenter:

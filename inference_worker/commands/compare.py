@@ -26,6 +26,7 @@ from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
 from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.nifti import NiftiError
+from plaqueview.imaging.png_pairs import PngPairsError
 
 REFUSALS = (
     ComparisonError,
@@ -35,6 +36,7 @@ REFUSALS = (
     LesionError,
     MetricError,
     NiftiError,
+    PngPairsError,
     PreprocessingError,
 )
 

@@ -25,11 +25,22 @@ from inference_worker.progress import ProgressLine
 from inference_worker.segmenter_arguments import add_segmenter_arguments, loaded_segmenter
 from inference_worker.summary import summarise
 from inference_worker.tables import markdown_table
-from plaqueview.imaging.lesions import CountingRule
+from plaqueview.imaging.lesions import CountingRule, LesionError
 from plaqueview.imaging.nifti import NiftiError
+from plaqueview.imaging.png_pairs import PngPairsError
 
 UNKNOWN_SPLIT = "whether the model was trained on them is the caller's to know"
-REFUSALS = (DatasetError, DeviceError, LabelError, MetricError, NiftiError, PreprocessingError, WeightsError)
+REFUSALS = (
+    DatasetError,
+    DeviceError,
+    LabelError,
+    LesionError,
+    MetricError,
+    NiftiError,
+    PngPairsError,
+    PreprocessingError,
+    WeightsError,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,12 @@ from inference_worker.checkpoint import (
     save_weights,
 )
 
-REFUSALS = (CheckpointError, json.JSONDecodeError)
+
+class AboutError(ValueError):
+    """What only people know is told in another form than a JSON object."""
+
+
+REFUSALS = (AboutError, CheckpointError)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     network, identity = load_weights(arguments.weights)
     reading = replace(identity.reading, **given(arguments, "plaque_threshold", "slab_mm", "is_mirrored"))
     identity = replace(identity, version=arguments.version or identity.version, reading=reading)
-    about = json.loads(arguments.about.read_text(encoding="utf-8")) if arguments.about else {}
+    about = read_about(arguments.about) if arguments.about else {}
     arguments.output.mkdir(parents=True, exist_ok=True)
     stem = arguments.output / f"{identity.name}-{identity.version}"
     parity = export_onnx(named(stem, "onnx"), network, identity)
@@ -66,6 +71,17 @@ def run(arguments: argparse.Namespace) -> None:
     record = {**facts(stem, identity, parity), **about}
     named(stem, "json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(record) + "\n")
+
+
+def read_about(path: Path) -> dict[str, Any]:  # Any: JSON
+    """Raises: AboutError unless the file is one JSON object in UTF-8."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of the JSON, or of its encoding
+        raise AboutError(f"{path.name} is no JSON in UTF-8: {error}") from error
+    if not isinstance(about, dict):
+        raise AboutError(f"{path.name} holds a {type(about).__name__}, need a JSON object")
+    return about
 
 
 def given(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:  # Any: of whichever option

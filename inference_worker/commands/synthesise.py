@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inference_worker.argument_types import not_negative, positive
 from inference_worker.synthesis import (
     SyntheticPatient,
     SyntheticStudy,
@@ -31,19 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--demo-patients", type=Path, metavar="FOLDER", help="folder to write the demo's two patients to, as DICOM"
     )
     parser.add_argument("--count", type=positive, default=1, metavar="N", help="studies to write to --output (1)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the first study; each has its own (0)")
+    parser.add_argument(
+        "--seed", type=not_negative, default=0, metavar="N", help="of the first study; each has its own (0)"
+    )
     parser.add_argument(
         "--format",
         choices=("nifti", "dicom"),
         default="nifti",
         help="flair.nii.gz, or a folder flair of DICOM instances; labels.nii.gz and lesions.json either way (nifti)",
     )
-
-
-def positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"is {number}, need at least 1")
-    return number
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from inference_worker.argument_types import not_negative, positive
 from inference_worker.batches import Source
 from inference_worker.checkpoint import CheckpointError, WeightsIdentity, load_weights, save_weights
 from inference_worker.config import ACTIVATIONS, RECIPES, ConfigError, NetworkConfig, TrainingConfig, with_settings
@@ -61,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of the run; a run that was stopped goes on")
     parser.add_argument("--version", default="0", help="version that the weights will carry")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=positive, default=1)
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +80,9 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folds", type=int, default=0, metavar="N", help="split the patients of the first folder into N folds"
     )
-    parser.add_argument("--fold", type=int, default=0, metavar="I", help="the fold to hold out, from 0")
+    parser.add_argument(
+        "--fold", type=not_negative, metavar="I", help="the fold to hold out, from 0 (default with --folds: 0)"
+    )
     parser.add_argument("--cache", type=Path, help="folder of preprocessed studies (default: RUN/cache)")
     parser.add_argument(
         "--with-scalp", action="store_true", help="leave the skull in, to measure what its removal does"
@@ -123,14 +127,14 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="plaqueview", help="what the options below change")
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--steps", type=not_negative)
+    parser.add_argument("--batch-size", type=positive)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--average-decay", type=float, help="of the averaged weights")
-    parser.add_argument("--validate-every", type=int, metavar="STEPS")
-    parser.add_argument("--patience", type=int, help="validations without gain; 0: no limit")
+    parser.add_argument("--validate-every", type=positive, metavar="STEPS")
+    parser.add_argument("--patience", type=not_negative, help="validations without gain; 0: no limit")
     parser.add_argument("--precision", choices=sorted(PRECISIONS))
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=not_negative)
     parser.add_argument(
         "--set",
         action="append",
@@ -221,7 +225,10 @@ def zoom(text: str) -> float:
 
 
 def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[LabelledStudy]]:
-    """The studies to train on, by folder, and those of the patients held out."""
+    """The studies to train on, by folder, and those of the patients held out.
+
+    Raises: DatasetError when nothing of a folder is left to learn from; as `held_out_patients` and `parse_share`.
+    """
     cache = arguments.cache or arguments.run / "cache"
     preprocessing = preprocessing_of(arguments)
     shares = [parse_share(text) for text in arguments.data]
@@ -231,6 +238,10 @@ def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[Labe
     for (folder, share), studies in zip(shares, loaded, strict=True):
         there = [name for name in held_out if name in {study.patient for study in studies}]
         kept, apart = split_by_patient(studies, there)
+        if not kept:
+            raise DatasetError(
+                f"all {len(studies)} studies of folder {folder.name} are held out, need one to learn from"
+            )
         sources.append(Source(folder.name, share, tuple(kept)))
         validation.extend(apart)
     check_held_out(held_out, validation)
@@ -240,15 +251,18 @@ def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[Labe
 def held_out_patients(arguments: argparse.Namespace, studies: Sequence[LabelledStudy]) -> list[str]:
     """The patients that were named and those of the fold; folds are the same for every seed, network and recipe.
 
-    Raises: DatasetError when the fold is none of the folds, or there are more folds than patients.
+    Raises: DatasetError when the fold is none of the folds, or there are none, or more than patients.
     """
     named = [name for name in arguments.hold_out.split(",") if name]
+    fold = arguments.fold or 0
     if not arguments.folds:
+        if arguments.fold is not None:
+            raise DatasetError(f"fold {fold} of no folds, need --folds")
         return named
-    if not 0 <= arguments.fold < arguments.folds:
-        raise DatasetError(f"fold {arguments.fold} of {arguments.folds}, need one from 0 to {arguments.folds - 1}")
+    if fold >= arguments.folds:
+        raise DatasetError(f"fold {fold} of {arguments.folds}, need one from 0 to {arguments.folds - 1}")
     folds = patient_folds([study.patient for study in studies], fold_count=arguments.folds, seed=0)
-    return sorted({*named, *folds[arguments.fold]})
+    return sorted({*named, *folds[fold]})
 
 
 def parse_share(text: str) -> tuple[Path, float]:
@@ -260,8 +274,8 @@ def parse_share(text: str) -> tuple[Path, float]:
         value = float(share)
     except ValueError as error:
         raise DatasetError(f"share {share!r} of {folder} is no number") from error
-    if not value > 0.0:
-        raise DatasetError(f"share of {folder} is {value:g}, need more than 0")
+    if not 0.0 < value < math.inf:
+        raise DatasetError(f"share of {folder} is {value:g}, need a finite one above 0")
     return Path(folder), value
 
 

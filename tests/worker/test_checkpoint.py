@@ -68,6 +68,21 @@ def exported(network, tmp_path_factory):
     return folder / "deeplabv3plus_se_efficientnet_b0-0.2.onnx"
 
 
+@pytest.mark.parametrize(
+    ("about", "reason"),
+    [(b"[1]", "about.json holds a list, need a JSON object"), (b"\xff", "about.json is no JSON in UTF-8")],
+)
+def test_what_is_told_in_another_form_is_refused_before_anything_is_written(network, tmp_path, capsys, about, reason):
+    save_weights(tmp_path / "weights.safetensors", network, IDENTITY)
+    (tmp_path / "about.json").write_bytes(about)
+    words = [tmp_path / "weights.safetensors", "--output", tmp_path / "out", "--about", tmp_path / "about.json"]
+
+    status = main(["export", *map(str, words)])
+
+    assert (status, (tmp_path / "out").exists()) == (1, False)
+    assert capsys.readouterr().err.startswith(f"export: {reason}")
+
+
 def test_weights_and_configuration_come_back(network, tmp_path):
     save_weights(tmp_path / "w.safetensors", network, IDENTITY)
 

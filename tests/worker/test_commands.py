@@ -12,6 +12,8 @@ from plaqueview.imaging.nifti import read_volume_nifti, write_volume_nifti
 from plaqueview.imaging.nifti_to_dicom import series_of
 from tests.worker.support import head_volume, plaques_of, write_study
 
+TRAIN = ("train", "--data", "d", "--run", "r")
+
 
 @pytest.fixture(scope="module")
 def nifti(tmp_path_factory):
@@ -139,13 +141,17 @@ def test_evaluate_says_what_its_figures_need(tmp_path, capsys, monkeypatch):
         (("segment", "{tmp}", "--output", "{tmp}/mask.nii.gz"), "file note.txt is not DICOM"),
         (("segment", "{tmp}/note.txt", "--output", "{tmp}/mask.nii.gz"), "file is no NIfTI"),
         (("preprocess", "{tmp}/empty", "--output", "{tmp}/s.nii.gz"), "folder empty holds no files"),
-        (("evaluate", "--data", "{tmp}"), "holds no flair.nii.gz"),
+        (("evaluate", "--data", "{tmp}/empty"), "folder empty holds no flair.nii.gz"),
         (("evaluate", "--data", "{tmp}", "--weights", "{tmp}/w.onnx"), "weights w.onnx are missing"),
+        (("evaluate", "--data", "{tmp}", "--minimum-volume", "nan"), "minimum volume is nan mm³"),
+        (("evaluate", "--data", "{tmp}/pairs"), "folder pairs has 0 FLAIR slices"),
     ],
 )
 def test_refused_input_is_one_line_and_status_one(tmp_path, capsys, arguments, reason):
     (tmp_path / "note.txt").write_text("no image at all")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "spacing_mm.json").write_text("{}")
 
     status = run(*(argument.format(tmp=tmp_path) for argument in arguments))
 
@@ -157,7 +163,20 @@ def test_refused_input_is_one_line_and_status_one(tmp_path, capsys, arguments, r
     assert not (tmp_path / "mask.nii.gz").exists()
 
 
-@pytest.mark.parametrize("arguments", [(), ("read",), ("segment",), ("segment", "a", "--output", "b", "--device", "x")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("read",),
+        ("segment",),
+        ("segment", "a", "--output", "b", "--device", "x"),
+        ("evaluate", "--data", "d", "--threads", "-3"),
+        ("synthesise", "--output", "o", "--seed", "-1"),
+        ("synthesise", "--output", "o", "--count", "0"),
+        *((*TRAIN, option, "0") for option in ("--threads", "--batch-size", "--validate-every")),
+        *((*TRAIN, option, "-1") for option in ("--seed", "--steps", "--patience", "--fold")),
+    ],
+)
 def test_wrong_usage_is_status_two(arguments):
     with pytest.raises(SystemExit) as exit_:
         run(*arguments)

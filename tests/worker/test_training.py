@@ -304,6 +304,9 @@ def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
     [
         (["--folds", "2", "--fold", "2"], "fold 2 of 2"),
         (["--folds", "9"], "2 patients cannot make 9 folds"),
+        (["--fold", "0"], "fold 0 of no folds, need --folds"),
+        (["--hold-out", "anna,berta"], "all 2 studies of folder data are held out, need one to learn from"),
+        (["--data", "elsewhere:inf"], "share of elsewhere is inf, need a finite one above 0"),
         (["--set", "loss.sharpness=1"], "setting 'sharpness' is unknown"),
         (["--set", "steps=many"], "value 'many' is no int"),
         (["--device", "cuda"], "device cuda is not available"),
