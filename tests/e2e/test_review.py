@@ -126,7 +126,8 @@ def test_a_key_that_a_reader_chose_works_on_the_study_page_and_stands_on_the_che
     line.get_by_label("Take P from Next lesion").click()
     expect(page.get_by_test_id("key-conflicts")).to_have_count(0)
     line.get_by_test_id("add-key").click()
-    page.keyboard.press("Shift+G")
+    with page.expect_response(lambda answer: answer.url.endswith("/me/preferences") and answer.request.method == "PUT"):
+        page.keyboard.press("Shift+G")
     expect(line).to_contain_text("Shift G")
     page.goto(demo.url)
     page.get_by_test_id("worklist-row").first.wait_for()

@@ -34,5 +34,6 @@ export function fetchPreferences(): Promise<Preferences> {
 }
 
 export function savePreferences(preferences: Preferences): Promise<Preferences> {
-  return bodyOf(client.PUT("/api/v1/me/preferences", { body: preferences }));
+  // Also for who leaves the page in the same moment.
+  return bodyOf(client.PUT("/api/v1/me/preferences", { body: preferences, keepalive: true }));
 }
