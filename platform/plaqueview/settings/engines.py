@@ -96,7 +96,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {  # Any: Celery's own options
     "monitoring.tend": {"task": "monitoring.tend", "schedule": 10.0},
     "training.tend": {"task": "training.tend", "schedule": 10.0},
     "studies.settle_quiet": {"task": "studies.settle_quiet", "schedule": 5.0},
-    "studies.release_abandoned": {"task": "studies.release_abandoned", "schedule": 60.0},
+    "studies.release_abandoned": {"task": "studies.release_abandoned", "schedule": 30.0},
     "core.forget": {"task": "core.forget", "schedule": 3600.0},
     "operations.apply_retention": {"task": "operations.apply_retention", "schedule": 24 * 3600.0},
 }
