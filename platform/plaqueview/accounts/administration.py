@@ -13,12 +13,11 @@ from uuid import UUID
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from plaqueview.accounts.idleness import SessionStore
 from plaqueview.accounts.models import Site, User
 from plaqueview.accounts.password_links import PasswordLink, make_link
-from plaqueview.accounts.services import IMPORT_ACCOUNT, create_user
+from plaqueview.accounts.services import IMPORT_ACCOUNT, create_user, end_token
 from plaqueview.audit import services as audit
 from plaqueview.audit.models import EventKind
 from plaqueview.core.access import Action, Role, require
@@ -209,9 +208,7 @@ def _move(user: User, sites: Collection[Site]) -> dict[str, str]:
 
 def _revoke_tokens(user: User, actor: User | None) -> None:
     for token in user.tokens.select_for_update().filter(revoked_at=None):
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at", "modified"])
-        audit.record(EventKind.TOKEN_REVOKED, actor=actor, object_type="token", object_id=token.pk)
+        end_token(token, actor)
 
 
 def _end_sessions(user: User, actor: User | None) -> None:

@@ -167,8 +167,12 @@ def revoke_token(*, token_id: UUID, actor: User) -> None:
     token = ApiToken.objects.visible_to(actor).select_for_update().filter(pk=token_id).first()
     if token is None:
         raise NotFoundError("no such token, or none that you may see")
-    if token.revoked_at is not None:
-        return
+    if token.revoked_at is None:
+        end_token(token, actor)
+
+
+def end_token(token: ApiToken, actor: User | None) -> None:
+    """The token, which the caller has locked, speaks for nobody any more."""
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at", "modified"])
     audit.record(EventKind.TOKEN_REVOKED, actor=actor, object_type="token", object_id=token.pk)
