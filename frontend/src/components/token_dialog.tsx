@@ -1,11 +1,11 @@
-import { Button, Code, CopyButton, Modal } from "@mantine/core";
+import { Code, Modal } from "@mantine/core";
 import { useState } from "react";
 
 import type { NewToken } from "../server/tokens";
 import type { Me } from "../server/types";
 import { fullTimeText } from "./formats";
 import styles from "./node_form.module.css";
-import { Notice } from "./problem";
+import { ToldOnce } from "./told_once";
 import { TokenForm } from "./token_form";
 
 interface TokenDialogProps {
@@ -32,17 +32,10 @@ export function TokenDialog({ isAsked, me, onClose }: TokenDialogProps) {
 }
 
 function Secret({ token: { secret, username, expires_at }, onClose }: { token: NewToken; onClose: () => void }) {
+  const text = `Whoever has it speaks for ${username} until ${fullTimeText(expires_at)}. It will not be shown again: keep it where only its script reads it, and revoke it if it got out.`;
   return (
-    <div className={styles.form}>
-      <Notice tone="caution" icon="info" title="The token, shown this once">
-        <p>{`Whoever has it speaks for ${username} until ${fullTimeText(expires_at)}. It will not be shown again: keep it where only its script reads it, and revoke it if it got out.`}</p>
-      </Notice>
-      <Code block className={styles.secret} data-testid="token-secret">{secret}</Code>
+    <ToldOnce title="The token, shown this once" text={text} secret={secret} testId="token-secret" onClose={onClose}>
       <p className={styles.note}>With each request it is sent in a header: <Code>Authorization: Bearer …</Code></p>
-      <div className={styles.actions}>
-        <CopyButton value={secret}>{({ copied, copy }) => <Button autoFocus onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton>
-        <Button variant="default" onClick={onClose}>Done</Button>
-      </div>
-    </div>
+    </ToldOnce>
   );
 }

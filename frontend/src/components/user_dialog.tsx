@@ -1,4 +1,4 @@
-import { Button, Code, CopyButton, Modal } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -11,6 +11,7 @@ import { fullTimeText } from "./formats";
 import styles from "./node_form.module.css";
 import { Notice, Problem } from "./problem";
 import { Proof, proofIn } from "./proof";
+import { ToldOnce } from "./told_once";
 import { UserForm } from "./user_form";
 import { lastSignIn, waysIn } from "./user_words";
 
@@ -134,17 +135,7 @@ function Action({ step, user, isNew, onLink, onDone, onBack }: ActionProps) {
   );
 }
 
-function ShownLink({ link, user, onClose }: { link: PasswordLink; user: User; onClose: () => void }) {
-  return (
-    <div className={styles.form}>
-      <Notice tone="caution" icon="info" title="The link, shown this once">
-        <p>{`Give it to ${user.name} in person or by a way that only they read: whoever opens it first sets the password. It holds until ${fullTimeText(link.expires_at)}.`}</p>
-      </Notice>
-      <Code block className={styles.secret} data-testid="password-link">{link.url}</Code>
-      <div className={styles.actions}>
-        <CopyButton value={link.url}>{({ copied, copy }) => <Button data-autofocus onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton>
-        <Button variant="default" onClick={onClose}>Done</Button>
-      </div>
-    </div>
-  );
+function ShownLink({ link: { url, expires_at }, user, onClose }: { link: PasswordLink; user: User; onClose: () => void }) {
+  const text = `Give it to ${user.name} in person or by a way that only they read: whoever opens it first sets the password. It holds until ${fullTimeText(expires_at)}.`;
+  return <ToldOnce title="The link, shown this once" text={text} secret={url} testId="password-link" onClose={onClose} />;
 }

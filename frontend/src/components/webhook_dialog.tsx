@@ -1,10 +1,9 @@
-import { Button, Code, CopyButton, Modal } from "@mantine/core";
+import { Modal } from "@mantine/core";
 import { useState } from "react";
 
 import type { Me } from "../server/types";
 import type { ShownOnce, Webhook } from "../server/webhooks";
-import styles from "./node_form.module.css";
-import { Notice } from "./problem";
+import { ToldOnce } from "./told_once";
 import { WebhookForm } from "./webhook_form";
 
 interface WebhookDialogProps {
@@ -27,22 +26,10 @@ export function WebhookDialog({ asked, me, onClose }: WebhookDialogProps) {
       opened={asked !== null || shown !== null} onClose={close} title={webhook ? `Webhook ${webhook.name}` : "New webhook"} size={640}
       closeOnClickOutside={false} closeOnEscape={!shown} transitionProps={{ duration: 0 }}
     >
-      {shown ? <Secret shown={shown} onClose={close} /> : asked && <WebhookForm webhook={asked === "new" ? null : asked} me={me} onSecret={show} onClose={close} />}
+      {shown && <ToldOnce title="The secret, shown this once" text={SECRET} secret={shown.secret} testId="secret" onClose={close} />}
+      {!shown && asked && <WebhookForm webhook={asked === "new" ? null : asked} me={me} onSecret={show} onClose={close} />}
     </Modal>
   );
 }
 
-function Secret({ shown: { secret }, onClose }: { shown: ShownOnce; onClose: () => void }) {
-  return (
-    <div className={styles.form}>
-      <Notice tone="caution" icon="info" title="The secret, shown this once">
-        <p>Give it to the receiver, which checks with it that a message is from here. It cannot be shown again, only replaced.</p>
-      </Notice>
-      <Code block data-testid="secret">{secret}</Code>
-      <div className={styles.actions}>
-        <CopyButton value={secret}>{({ copied, copy }) => <Button onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton>
-        <Button variant="default" onClick={onClose}>Done</Button>
-      </div>
-    </div>
-  );
-}
+const SECRET = "Give it to the receiver, which checks with it that a message is from here. It cannot be shown again, only replaced.";
