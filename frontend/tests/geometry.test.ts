@@ -8,7 +8,7 @@ import { outlineLoops, type Loop } from "../src/geometry/outlines";
 import { extremes, PixelError, rescaled, storedPixelsOf, type PixelFormat } from "../src/geometry/pixels";
 import { slicePlace } from "../src/geometry/slice_place";
 import { centreOut, sliceWithMostLesions } from "../src/geometry/slice_order";
-import { applyPreset, percentileWindow, rangeOf, WINDOW_PRESETS, windowOf } from "../src/geometry/windowing";
+import { applyPreset, sliceWindow, rangeOf, WINDOW_PRESETS, windowOf } from "../src/geometry/windowing";
 
 /** Slices 5 mm towards the head, rows 0.5 mm to the back, columns 0.8 mm to the left; first voxel at (-10, -20, 30). */
 const AFFINE = [0, 0, 0.8, -10, 0, 0.5, 0, -20, 5, 0, 0, 30, 0, 0, 0, 1];
@@ -182,16 +182,29 @@ describe("a window", () => {
     expect(windowOf(-10, 90)).toEqual({ center: 40, width: 100 });
   });
 
-  it("by percentiles leaves out air and outliers", () => {
+  it("by a slice's brightness leaves out air and outliers", () => {
     const tissue = Array.from({ length: 1000 }, (_, index) => 500 + (index % 101));
-    const { lower, upper } = rangeOf(percentileWindow([...Array<number>(3000).fill(0), ...tissue, 3000]));
+    const { lower, upper } = rangeOf(sliceWindow([...Array<number>(3000).fill(0), ...tissue, 3000]));
 
-    expect([lower, upper]).toEqual([502, 600]);
+    expect(lower).toBeCloseTo(502);
+    expect(upper).toBeCloseTo(502 + (550 - 502) / 0.45);
+  });
+
+  it("has the brain in mid-grey, however bright the scalp", () => {
+    const head = [...Array<number>(600).fill(1000), ...Array<number>(200).fill(550), ...Array<number>(200).fill(6000)];
+    const { lower, upper } = rangeOf(sliceWindow(head));
+
+    expect(lower).toBeCloseTo(550);
+    expect(upper).toBeCloseTo(1550);
+  });
+
+  it("of a slice that is as dark in its middle as at its lower end has the rest of its brightness", () => {
+    expect(rangeOf(sliceWindow([...Array<number>(600).fill(1000), ...Array<number>(400).fill(6000)]))).toEqual({ lower: 1000, upper: 6000 });
   });
 
   it("of a flat or empty slice keeps a width", () => {
-    expect(percentileWindow([7, 7, 7])).toEqual({ center: 7.5, width: 1 });
-    expect(percentileWindow([])).toEqual({ center: 0, width: 1 });
+    expect(sliceWindow([7, 7, 7])).toEqual({ center: 7.5, width: 1 });
+    expect(sliceWindow([])).toEqual({ center: 0, width: 1 });
   });
 
   it("of the first preset is the series' own", () => {

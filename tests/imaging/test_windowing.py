@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies
 
-from plaqueview.imaging.windowing import Window, WindowError, apply_window, percentile_window
+from plaqueview.imaging.windowing import Window, WindowError, apply_window, percentile_window, reading_window
 
 
 def test_the_ends_of_the_window_are_black_and_white_and_its_centre_is_grey():
@@ -35,8 +35,28 @@ def test_one_bright_vessel_does_not_darken_the_head():
     assert window.center + window.width / 2 == pytest.approx(500.0)
 
 
-def test_a_volume_of_one_intensity_has_a_window():
-    window = percentile_window(np.full((2, 2, 2), 7, np.int16))
+# What the volume consists of: air, brain, and now and then something brighter or darker.
+AIR, BRAIN = np.zeros(5_000), np.full(4_000, 450.0)
+FAT, PLAQUE, HOLES = np.full(500, 3_000.0), np.full(500, 675.0), np.full(40, -90_000.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "ends"),
+    [
+        pytest.param((AIR, BRAIN, FAT), (0.0, 1_000.0), id="the brain is mid-grey, however bright the scalp"),
+        pytest.param((AIR, BRAIN, PLAQUE), (0.0, 675.0), id="without a scalp, what is brightest is white"),
+        pytest.param((HOLES, BRAIN, FAT), (450.0, 3_000.0), id="where there is no air, it has a width all the same"),
+    ],
+)
+def test_a_reader_first_sees_the_brain(parts, ends):
+    window = reading_window(np.concatenate(parts))
+
+    assert (window.center - window.width / 2, window.center + window.width / 2) == pytest.approx(ends)
+
+
+@pytest.mark.parametrize("choose", [percentile_window, reading_window])
+def test_a_volume_of_one_intensity_has_a_window(choose):
+    window = choose(np.full((2, 2, 2), 7, np.int16))
 
     assert (window.center, window.width) == (7.0, 1.0)
 

@@ -37,16 +37,20 @@ export function windowOf(lower: number, upper: number): GrayWindow {
 /** Air around the head is left out of the percentiles: pixels below this share of the brightest one. */
 const AIR_SHARE = 0.05;
 
+/** Where the brain, which is most of a head, lies between black and white: as in the series' own window (imaging/windowing.py). */
+const BRAIN_GREY = 0.45;
+
 /**
- * The window between the 2nd and the 99.5th percentile of the pixels that are not air.
- * A flat slice keeps a width of 1 around its value.
+ * From the 2nd percentile of the pixels that are not air to where their median is mid-grey: fat may be white. It goes no further
+ * than the slice does. A flat slice keeps a width of 1 around its value.
  */
-export function percentileWindow(pixels: ArrayLike<number>): GrayWindow {
+export function sliceWindow(pixels: ArrayLike<number>): GrayWindow {
   const values = Float32Array.from(pixels);
   const brightest = values.reduce((most, value) => Math.max(most, value), -Infinity);
   const tissue = values.filter((value) => value > brightest * AIR_SHARE).toSorted();
   if (tissue.length === 0) return { center: Number.isFinite(brightest) ? brightest : 0, width: 1 };
-  const lower = tissue[Math.floor(0.02 * (tissue.length - 1))] ?? 0;
-  const upper = tissue[Math.ceil(0.995 * (tissue.length - 1))] ?? 0;
-  return windowOf(lower, Math.max(upper, lower + 1));
+  const at = (share: number) => tissue[Math.round(share * (tissue.length - 1))] ?? 0;
+  const [lower, brain] = [at(0.02), at(0.5)];
+  const white = brain > lower ? lower + (brain - lower) / BRAIN_GREY : brightest;
+  return windowOf(lower, Math.max(Math.min(brightest, white), lower + 1));
 }

@@ -5,7 +5,7 @@ import { contentBox, type ContentBox } from "../geometry/content_box";
 import { sideOf } from "../geometry/orientation";
 import type { Grid } from "../geometry/registration";
 import { flipsOf, spacingOf } from "../geometry/reslice";
-import { percentileWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
+import { sliceWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
 import { ENGINE_ID, sharedEngine, startCornerstone } from "./cornerstone";
 import { KeptWindow } from "./kept_window";
@@ -140,10 +140,10 @@ export class ReadingStack {
     this.listeners.onWindow(window);
   }
 
-  /** The window between the percentiles of the slice on the screen. */
+  /** The window by the brightness of the slice on the screen. */
   autoWindow(): void {
     const pixels = this.#viewport.getCornerstoneImage()?.getPixelData();
-    if (pixels) this.setWindow(percentileWindow(pixels));
+    if (pixels) this.setWindow(sliceWindow(pixels));
   }
 
   invert(): void {

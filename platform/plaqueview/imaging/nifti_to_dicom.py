@@ -21,7 +21,7 @@ from plaqueview.imaging.dicom_slice import (
     uid_of,
 )
 from plaqueview.imaging.volume import Volume, axial_reorientation
-from plaqueview.imaging.windowing import percentile_window
+from plaqueview.imaging.windowing import reading_window
 
 # Row and column directions of DICOM are perpendicular (PS3.3 C.7.6.2.1.1); this is 0.06 degrees.
 LARGEST_SHEAR_COSINE = 1e-3
@@ -141,7 +141,7 @@ def _describe_pixels(dataset: Dataset, axial: Volume, scaled: _Scaled) -> None:
     describe_stored_values(dataset, axial)
     dataset.RescaleSlope, dataset.RescaleIntercept = map(decimal_string, (scaled.slope, scaled.intercept))
     dataset.RescaleType = "US"
-    window = percentile_window(axial.voxels)
+    window = reading_window(axial.voxels)
     dataset.WindowCenter, dataset.WindowWidth = decimal_string(window.center), decimal_string(window.width)
     dataset.VOILUTFunction = "LINEAR_EXACT"
 

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 LOWER_PERCENTILE = 1.0
 UPPER_PERCENTILE = 99.8
 
+# Where the brain lies between black and white. The plaques of each of the 12 patients of MS3SEG have a median 1.4 to 1.6
+# times as bright, and 99 of 100 of their voxels are less than 2.2 times: below white, which the scalp's fat need not be.
+BRAIN_GREY = 0.45
+
 
 class WindowError(ValueError):
     """The window has no width."""
@@ -33,12 +37,34 @@ class Window:
 
 
 def percentile_window(voxels: NDArray[Any]) -> Window:  # Any: every numeric dtype
-    """The window that holds the head: air, which is below the mean intensity, does not count for the upper end.
+    """The window that holds the head, and all but the brightest of it.
 
     A volume of one intensity gets a width of 1 around it.
     """
-    lowest = float(np.percentile(voxels, LOWER_PERCENTILE))
-    highest = float(np.percentile(voxels[voxels >= voxels.mean(dtype=np.float64)], UPPER_PERCENTILE))
+    return _between(_darkest(voxels), float(np.percentile(_head(voxels), UPPER_PERCENTILE)))
+
+
+def reading_window(voxels: NDArray[Any]) -> Window:  # Any: every numeric dtype
+    """The window in which a reader first sees a head: its brain is mid-grey, however bright the scalp.
+
+    It goes no further than the volume does. A volume of one intensity gets a width of 1 around it.
+    """
+    lowest, brain, highest = _darkest(voxels), float(np.median(_head(voxels))), float(voxels.max())
+    white = lowest + (brain - lowest) / BRAIN_GREY if brain > lowest else highest
+    return _between(lowest, min(highest, white))
+
+
+def _darkest(voxels: NDArray[Any]) -> float:  # Any: every numeric dtype
+    return float(np.percentile(voxels, LOWER_PERCENTILE))
+
+
+def _head(voxels: NDArray[Any]) -> NDArray[Any]:  # Any: every numeric dtype
+    """What is no air, which is below the mean intensity; most of it is brain."""
+    head: NDArray[Any] = voxels[voxels >= voxels.mean(dtype=np.float64)]
+    return head
+
+
+def _between(lowest: float, highest: float) -> Window:
     return Window((lowest + highest) / 2, highest - lowest) if highest > lowest else Window(lowest, 1.0)
 
 

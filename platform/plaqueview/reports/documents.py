@@ -23,7 +23,7 @@ from plaqueview.imaging.dicom_sr import ReportedLesion, ReportedMeasures, report
 from plaqueview.imaging.lesion_class import LesionClass
 from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.volume import Volume
-from plaqueview.imaging.windowing import percentile_window
+from plaqueview.imaging.windowing import reading_window
 from plaqueview.reports.fhir_bundle import fhir_bundle
 from plaqueview.reports.fhir_r5 import fhir_r5_bundle
 from plaqueview.reports.lesion_csv import lesions_csv
@@ -168,7 +168,7 @@ def _slices_of(annotation: Annotation) -> Slices:
     return Slices(
         volume=volume,
         labels=_labels_of(annotation),
-        window=studies.read_slices(annotation.series).window or percentile_window(volume.voxels),
+        window=studies.read_slices(annotation.series).window or reading_window(volume.voxels),
         counts=annotation.counts,
         counts_by_slice={kind: annotation.counts_by_slice[kind.value] for kind in LesionClass},
     )

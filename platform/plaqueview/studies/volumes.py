@@ -164,16 +164,16 @@ def _image_keys(series_id: UUID) -> list[str]:
 
 
 def _window(series: Series) -> Window | None:
-    """The window that the headers name, the one of the middle instance; else the percentiles of that instance."""
+    """The window that the headers name, the one of the middle instance; else by the pixels of that instance."""
     images = list(Instance.objects.filter(series=series, attributes__has_key="slices"))
     if not images:
         return None
     middle = images[len(images) // 2]
     center, width = middle.attributes["window"] or (0.0, 0.0)
-    return Window(center, width) if width > 0 else _percentile_window(middle)
+    return Window(center, width) if width > 0 else _window_by_pixels(middle)
 
 
-def _percentile_window(instance: Instance) -> Window | None:
+def _window_by_pixels(instance: Instance) -> Window | None:
     try:
         return decode_window(instance)
     except PixelsError:
