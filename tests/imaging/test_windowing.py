@@ -44,7 +44,7 @@ FAT, PLAQUE, HOLES = np.full(500, 3_000.0), np.full(500, 675.0), np.full(40, -90
     ("parts", "ends"),
     [
         pytest.param((AIR, BRAIN, FAT), (0.0, 1_000.0), id="the brain is mid-grey, however bright the scalp"),
-        pytest.param((AIR, BRAIN, PLAQUE), (0.0, 675.0), id="without a scalp, what is brightest is white"),
+        pytest.param((AIR, BRAIN, PLAQUE), (0.0, 1_000.0), id="without a scalp it is no brighter"),
         pytest.param((HOLES, BRAIN, FAT), (450.0, 3_000.0), id="where there is no air, it has a width all the same"),
     ],
 )

@@ -41,8 +41,8 @@ const AIR_SHARE = 0.05;
 const BRAIN_GREY = 0.45;
 
 /**
- * From the 2nd percentile of the pixels that are not air to where their median is mid-grey: fat may be white. It goes no further
- * than the slice does. A flat slice keeps a width of 1 around its value.
+ * From the 2nd percentile of the pixels that are not air to where their median is mid-grey: fat may be white. Where that leaves no
+ * width, it ends at the brightest; a flat slice keeps a width of 1 around its value.
  */
 export function sliceWindow(pixels: ArrayLike<number>): GrayWindow {
   const values = Float32Array.from(pixels);
@@ -52,5 +52,5 @@ export function sliceWindow(pixels: ArrayLike<number>): GrayWindow {
   const at = (share: number) => tissue[Math.round(share * (tissue.length - 1))] ?? 0;
   const [lower, brain] = [at(0.02), at(0.5)];
   const white = brain > lower ? lower + (brain - lower) / BRAIN_GREY : brightest;
-  return windowOf(lower, Math.max(Math.min(brightest, white), lower + 1));
+  return windowOf(lower, Math.max(white, lower + 1));
 }

@@ -18,7 +18,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Exp
 from plaqueview.imaging.byte_order import turn_words
 from plaqueview.imaging.dicom_header import first_number, frame_places, text
 from plaqueview.imaging.dicom_read import read_pixels
-from plaqueview.imaging.windowing import Window, apply_window, reading_window
+from plaqueview.imaging.windowing import Window, apply_window, percentile_window, reading_window
 
 # Source: PS3.3 C.11.2.1.3.
 LINEAR: Final = "linear"
@@ -106,7 +106,7 @@ def _grey(pixels: NDArray[Any], header: FileDataset, frame_number: int, look: Lo
     center, width = look.window or (first_number(places, "WindowCenter"), first_number(places, "WindowWidth"))
     function = look.function if look.window else _own_function(places)
     if center is None or width is None or width <= 0:
-        grey = apply_window(values, reading_window(values))
+        grey = apply_window(values, percentile_window(values))
     else:
         grey = _windowed(values, center, width, function)
     is_inverted = text(header, "PhotometricInterpretation") == "MONOCHROME1"

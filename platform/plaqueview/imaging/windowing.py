@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 LOWER_PERCENTILE = 1.0
 UPPER_PERCENTILE = 99.8
 
-# Where the brain lies between black and white. The plaques of each of the 12 patients of MS3SEG have a median 1.4 to 1.6
-# times as bright, and 99 of 100 of their voxels are less than 2.2 times: below white, which the scalp's fat need not be.
+# Where the brain lies between black and white. The plaques of each of MS3SEG's 12 patients have a median 1.4 to 1.6 times
+# as bright, and 99 of 100 of their voxels are less than 2.2 times: below white, which the scalp's fat need not be.
 BRAIN_GREY = 0.45
 
 
@@ -47,11 +47,10 @@ def percentile_window(voxels: NDArray[Any]) -> Window:  # Any: every numeric dty
 def reading_window(voxels: NDArray[Any]) -> Window:  # Any: every numeric dtype
     """The window in which a reader first sees a head: its brain is mid-grey, however bright the scalp.
 
-    It goes no further than the volume does. A volume of one intensity gets a width of 1 around it.
+    Where that leaves no width, it is `percentile_window`.
     """
-    lowest, brain, highest = _darkest(voxels), float(np.median(_head(voxels))), float(voxels.max())
-    white = lowest + (brain - lowest) / BRAIN_GREY if brain > lowest else highest
-    return _between(lowest, min(highest, white))
+    lowest, brain = _darkest(voxels), float(np.median(_head(voxels)))
+    return _between(lowest, lowest + (brain - lowest) / BRAIN_GREY) if brain > lowest else percentile_window(voxels)
 
 
 def _darkest(voxels: NDArray[Any]) -> float:  # Any: every numeric dtype
