@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 LOWER_PERCENTILE = 1.0
 UPPER_PERCENTILE = 99.8
 
-# Where the brain lies between black and white. The plaques of each of MS3SEG's 12 patients have a median 1.4 to 1.6 times
-# as bright, and 99 of 100 of their voxels are less than 2.2 times: below white, which the scalp's fat need not be.
+# Where the brain lies between black and white. The plaques of each of MS3SEG's 12 patients have a median 1.4 to 1.6
+# times as bright, and 99 of 100 of their voxels are less than 2.2 times: below white, which fat need not be.
 BRAIN_GREY = 0.45
 
 
