@@ -73,6 +73,19 @@ it("events are filtered by the address, which asks for no kind or day that there
   await until(() => address() === "/audit" && field("Who").value === "", "everything was listed");
 });
 
+it("what is asked for before the page is drawn anew is asked for together", async () => {
+  await shown("/audit?kind=audit.read");
+  await fill("Who", "ana");
+  const day = field("to");
+  await act(async () => {
+    field("Who").form?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(day, "2026-12-01");
+    day.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  expect(address()).toBe("/audit?kind=audit.read&actor_name=ana&until=2026-12-01");
+});
+
 it("kinds are chosen by group and one by one, and asked for once", async () => {
   await shown();
   const tick = async (label: string) => act(async () => field(label).click());

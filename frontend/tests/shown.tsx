@@ -1,9 +1,9 @@
 /** A page in a document, and a server whose answers a test chooses; to be imported before what is shown. */
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
-import { act, useEffect, type ReactNode } from "react";
+import { act, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
-import { MemoryRouter, useLocation } from "react-router";
+import { BrowserRouter } from "react-router";
 import { vi } from "vitest";
 
 type Answer = unknown | ((request: Request) => unknown);
@@ -26,28 +26,20 @@ globalThis.fetch = async (input, init) => {
 };
 
 let root: Root | null = null;
-let place = "";
 
 /** The address that the page is at. */
 export function address(): string {
-  return place;
-}
-
-function Address() {
-  const { pathname, search } = useLocation();
-  useEffect(() => {
-    place = pathname + search;
-  }, [pathname, search]);
-  return null;
+  return window.location.pathname + window.location.search;
 }
 
 export async function show(page: ReactNode, client: QueryClient, path = "/"): Promise<void> {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
   document.body.innerHTML = "<div></div>";
+  window.history.replaceState(null, "", path);
   root = createRoot(document.body.firstElementChild as HTMLElement);
   await act(async () => root?.render(
     <QueryClientProvider client={client}>
-      <MantineProvider><MemoryRouter initialEntries={[path]}><Address />{page}</MemoryRouter></MantineProvider>
+      <MantineProvider><BrowserRouter>{page}</BrowserRouter></MantineProvider>
     </QueryClientProvider>,
   ));
 }

@@ -18,7 +18,8 @@ export function usePageFilter(): PageFilter {
   const [parameters, setParameters] = useSearchParams();
   const read = (name: string) => parameters.get(name) ?? "";
   const change = (changes: Readonly<Record<string, string>>) => {
-    const next = new URLSearchParams(parameters);
+    // Not what was drawn last: the page may be drawn later than the address changes, and two changes in one moment would undo each other.
+    const next = new URLSearchParams(window.location.search);
     if (!("page" in changes)) next.delete("page");
     for (const [name, value] of Object.entries(changes)) {
       if (value) next.set(name, value);
