@@ -37,11 +37,15 @@ function Page({ onDraw }: { onDraw: (drawn: StudyReading) => void }) {
   return null;
 }
 
+const turn = () => act(() => new Promise((resolve) => setTimeout(resolve, 5)));
+
+/** Nothing is fetched any more, and the page has heard of it: the queries tell their observers a turn later than they end. */
 async function settled(): Promise<void> {
   await vi.waitFor(async () => {
-    await act(async () => new Promise((resolve) => setTimeout(resolve, 5)));
+    await turn();
     expect(queryClient.isFetching()).toBe(0);
   });
+  await turn();
 }
 
 async function show(): Promise<void> {
