@@ -18,9 +18,10 @@ OF_A_LOST_SLICE = re.compile(r"The server cannot be reached|Authentication crede
 
 
 @contextmanager
-def fresh_context(browser: Browser) -> Iterator[BrowserContext]:
+def fresh_context(browser: Browser, device_scale_factor: float = 1) -> Iterator[BrowserContext]:
     """A browser of its own, in which nobody is signed in."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    size = {"width": 1440, "height": 900}
+    context = browser.new_context(viewport=size, device_scale_factor=device_scale_factor)
     context.set_default_timeout(READ_TIMEOUT_MS)
     yield context
     context.close()

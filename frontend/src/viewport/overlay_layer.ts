@@ -6,6 +6,7 @@ import { outlineLoops } from "../geometry/outlines";
 import { picturesAxes, pictureOf, type PlaneAxis } from "../geometry/reslice";
 import type { LesionMark } from "../state/lesion_marks";
 import type { OverlaySettings } from "../state/reading";
+import { deviceRatio } from "./exact_geometry";
 import { HeatPainter, type Heat } from "./heat_painter";
 import { drawAxis, drawBrackets, drawCrossing } from "./overlay_marks";
 import { BRAIN_COLOR, CLASS_STYLES, patternOf, type PaintStyle } from "./overlay_style";
@@ -76,7 +77,7 @@ export class OverlayLayer {
    * canvas when nothing visible is drawn after it, and shows the frame before the last: lesions of another slice.
    */
   #clear(): number {
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = deviceRatio();
     const [width, height] = [Math.round(this.canvas.clientWidth * ratio), Math.round(this.canvas.clientHeight * ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;

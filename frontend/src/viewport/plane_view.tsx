@@ -8,6 +8,7 @@ import { cutSlices, paintGray, picturesAxes, placePicture, planeName, turnOf, un
 import { rangeOf } from "../geometry/windowing";
 import { paneStore, usePanes } from "../state/panes";
 import { readNow, useReading } from "../state/reading";
+import { deviceRatio } from "./exact_geometry";
 import type { Heat } from "./heat_painter";
 import { loadedSlices, middleOf } from "./loaded_slices";
 import { OverlayLayer, type OverlayScene, type Painting } from "./overlay_layer";
@@ -117,7 +118,7 @@ interface Gray {
 
 /** The picture at its own size first, then turned and stretched into the pane in one step. */
 function drawPicture(canvas: HTMLCanvasElement, cut: Float32Array, columns: number, placement: Placement, { lower, upper, isInverted }: Gray): void {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = deviceRatio();
   canvas.width = Math.round(canvas.clientWidth * ratio);
   canvas.height = Math.round(canvas.clientHeight * ratio);
   const small = new OffscreenCanvas(columns, cut.length / columns);

@@ -8,6 +8,7 @@ import { flipsOf, spacingOf } from "../geometry/reslice";
 import { sliceWindow, rangeOf, windowOf, type GrayWindow } from "../geometry/windowing";
 import type { SliceStack } from "../server/types";
 import { ENGINE_ID, sharedEngine, startCornerstone } from "./cornerstone";
+import { deviceRatio, fillElement, mmPerPixelAt, placeExactly, watchDeviceRatio, zoomAt } from "./exact_geometry";
 import { KeptWindow } from "./kept_window";
 import { loadedSlices } from "./loaded_slices";
 import { prefetch } from "./prefetch";
@@ -50,11 +51,10 @@ interface Listeners {
   onError(error: Error): void;
 }
 
-/** In voxels of the plane; the scale is Cornerstone's, half the height of the pane in mm. */
-interface Camera {
-  readonly row: number;
-  readonly column: number;
-  readonly scale: number;
+/** As Cornerstone keeps it, which no size of the pane changes: device pixels to a voxel, and how far the slice was moved, in voxels. */
+interface Placing {
+  readonly zoom: number;
+  readonly pan: Point2;
 }
 
 let created = 0;
@@ -86,7 +86,7 @@ export class ReadingStack {
   #isInverted = false;
   /** What a fitted slice shows; all of it until every slice is here. */
   #content: ContentBox | null = null;
-  #fitted: Camera | null = null;
+  #fitted: Placing | null = null;
 
   constructor(
     readonly element: HTMLDivElement,
@@ -100,6 +100,8 @@ export class ReadingStack {
     this.#engine = sharedEngine();
     this.#engine.enableElement({ viewportId: this.viewportId, type: Enums.ViewportType.STACK, element });
     this.#viewport = this.#engine.getViewport(this.viewportId) as unknown as StackViewport;
+    placeExactly(this.#viewport, this.grid.affine);
+    fillElement(this.#viewport);
     this.#listen();
     this.#resizes = new ResizeObserver(() => requestAnimationFrame(() => this.#resize()));
   }
@@ -111,6 +113,7 @@ export class ReadingStack {
     this.#fit();
     this.setWindow(window);
     this.#resizes.observe(this.element);
+    watchDeviceRatio(() => this.#resize(), this.#stopped.signal);
   }
 
   /** Every slice is in memory once this resolves, in the order given. */
@@ -193,18 +196,18 @@ export class ReadingStack {
   }
 
   get view(): View {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    return { focus: this.worldAt([width / 2, height / 2]), mmPerPixel: (2 * (this.#viewport.getCamera().parallelScale ?? 1)) / height };
+    return { focus: this.worldAt(this.#middle), mmPerPixel: mmPerPixelAt(this.#viewport.getZoom(), this.grid.affine) };
   }
 
   /** Moves the camera along the plane of the slice and draws at that size; nothing is drawn when nothing changes. */
   look({ focus, mmPerPixel }: View): void {
-    const { focalPoint, position, parallelScale } = this.#viewport.getCamera();
-    if (!focalPoint || !position || !parallelScale) return;
-    const shift = along(focus, this.view.focus);
-    const scale = (mmPerPixel * this.element.clientHeight) / 2;
-    if (Math.hypot(...shift) < FIT_TOLERANCE && Math.abs(scale - parallelScale) < FIT_TOLERANCE) return;
-    this.#viewport.setCamera({ focalPoint: sum(focalPoint, shift), position: sum(position, shift), parallelScale: scale });
+    const { focalPoint, position } = this.#viewport.getCamera();
+    if (!focalPoint || !position) return;
+    const now = this.view;
+    const shift = along(focus, now.focus);
+    if (Math.hypot(...shift) < FIT_TOLERANCE && Math.abs(mmPerPixel / now.mmPerPixel - 1) < FIT_TOLERANCE) return;
+    const scale = zoomAt(mmPerPixel, this.grid.affine);
+    this.#viewport.setCamera({ focalPoint: sum(focalPoint, shift), position: sum(position, shift), scale });
     this.#viewport.render();
   }
 
@@ -265,8 +268,9 @@ export class ReadingStack {
   #resize(): void {
     if (this.isClosed) return;
     const isFitted = this.#isFitted();
-    this.#engine.resize(true, true);
+    const grown = fillElement(this.#viewport);
     if (isFitted) this.#fit();
+    else this.#viewport.setZoom(this.#viewport.getZoom() * grown);
     this.#viewport.render();
     this.listeners.onResized();
   }
@@ -276,21 +280,24 @@ export class ReadingStack {
     this.#viewport.resetCamera();
     this.#viewport.setCamera(flipsOf(this.slices.affine));
     if (this.#content) this.look(this.#viewOf(this.#content));
-    this.#fitted = this.#camera;
+    this.#fitted = this.#placing;
   }
 
   #isFitted(): boolean {
-    const [now, fitted] = [this.#camera, this.#fitted];
-    if (!now || !fitted) return true;
-    return Math.abs(now.scale / fitted.scale - 1) < FIT_TOLERANCE && Math.hypot(now.row - fitted.row, now.column - fitted.column) < FIT_TOLERANCE;
+    const [now, fitted] = [this.#placing, this.#fitted];
+    if (!fitted) return true;
+    return Math.abs(now.zoom / fitted.zoom - 1) < FIT_TOLERANCE && Math.hypot(now.pan[0] - fitted.pan[0], now.pan[1] - fitted.pan[1]) < FIT_TOLERANCE;
   }
 
-  /** Where the camera stands above the slices, whichever of them is shown. */
-  get #camera(): Camera | null {
-    const { focalPoint, parallelScale } = this.#viewport.getCamera();
-    if (!focalPoint || !parallelScale) return null;
-    const [, row, column] = toVoxel(this.grid.affine, point3(focalPoint));
-    return { row, column, scale: parallelScale };
+  get #placing(): Placing {
+    const [x, y] = this.#viewport.getPan();
+    return { zoom: this.#viewport.getZoom(), pan: [x, y] };
+  }
+
+  /** The middle of the canvas, which a pane that was given another size in this moment does not fill yet. */
+  get #middle(): Point2 {
+    const { width, height } = this.#viewport.canvas;
+    return [width / 2 / deviceRatio(), height / 2 / deviceRatio()];
   }
 
   /** The box in the middle of the pane, with some air around it, no smaller than the whole slice would be. */
