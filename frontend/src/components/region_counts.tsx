@@ -15,7 +15,7 @@ const STATE_TEXTS: Readonly<Record<Regions["state"], string>> = {
 /** How many lesions of the version lie where, with the rule, and what that says of dissemination in space. */
 export function RegionCounts({ regions, version }: { regions: Regions; version: number }) {
   if (regions.state !== "determined") {
-    const why = regions.note ? ` (${regions.note})` : "";
+    const why = regions.note ? ` (${regions.note.replace(/\.$/, "")})` : "";
     return <p className={styles.note} data-testid="regions-note">{`${STATE_TEXTS[regions.state]}${why}.`}</p>;
   }
   return (
