@@ -48,7 +48,7 @@ export const COLUMNS: readonly Column[] = [
   IDENTIFIER,
   STUDY_DATE,
   {
-    title: "Description",
+    title: "Description", className: styles.description,
     cell: (study) => <td className={styles.description} title={study.study_description}>{study.study_description || UNKNOWN}</td>,
   },
   {
