@@ -24,7 +24,6 @@ pid {folder}/pid;
 error_log stderr;
 events {{ worker_connections 4096; }}
 http {{
-    access_log off;
     client_body_temp_path {folder}/bodies;
     proxy_temp_path {folder}/answers;
     include {folder}/upstreams.conf;
@@ -70,7 +69,12 @@ def upstreams(ports: dict[str, int]) -> str:
 
 def site(ports: dict[str, int], folder: Path) -> str:
     """The file for this host, at these ports, with the certificate of the folder."""
-    text = SITE.read_text().replace(HOST, "127.0.0.1").replace("/etc/ssl/plaqueview", str(folder))
+    text = (
+        SITE.read_text()
+        .replace(HOST, "127.0.0.1")
+        .replace("/etc/ssl/plaqueview", str(folder))
+        .replace("/var/log/nginx", str(folder))
+    )
     text = text.replace("listen 80;", f"listen 127.0.0.1:{ports['plain']};")
     return text.replace("listen 443 ", f"listen 127.0.0.1:{ports['nginx']} ")
 

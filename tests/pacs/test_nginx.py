@@ -37,7 +37,6 @@ pid {folder}/pid;
 error_log {folder}/log;
 events {{}}
 http {{
-  access_log off;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -85,6 +84,7 @@ def running_nginx(folder: Path, *, web: int, storage: Path) -> Iterator[str]:
         "listen 443 ssl": f"listen 127.0.0.1:{secure} ssl",
         "/etc/ssl/plaqueview/": f"{folder}/",
         "/var/lib/plaqueview/": f"{storage}/",
+        "/var/log/nginx/": f"{folder}/",
     }
     ours = CONFIGURATION
     for place, here in places.items():
@@ -208,3 +208,22 @@ def test_nobody_reaches_the_storage_by_its_address(asked, settings):
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert all(encoded(dataset) not in answer.content for answer in answers)
+
+
+def test_no_log_tells_what_was_searched_for(asked, tmp_path):
+    from_a_search = {"Referer": f"{asked.base_url}/?search=Doe"}
+
+    answers = [
+        asked.get("/api/v1/studies?search=Doe", headers=from_a_search),
+        asked.get("/dicom-web/studies?PatientName=Doe*"),
+        asked.get("/ws/feed?search=Doe", headers=from_a_search),  # there is no feed
+        asked.get("/healthz"),  # by when the others stand in the log
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 204, 502, 200]
+    access = [line for line in (tmp_path / "access.log").read_text().splitlines() if "/healthz" not in line]
+    requests = [line.split('"')[1] for line in access]
+    assert requests == ["GET /api/v1/studies", "GET /dicom-web/studies", "GET /ws/feed"]
+    assert '"127.0.0.1:1" "502"' in access[2]
+    assert f'id "{answers[0].headers["X-Request-ID"]}"' in access[0]
+    assert not any("Doe" in log.read_text() for log in (*tmp_path.glob("*.log"), tmp_path / "log"))
