@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 def test_an_administrator_finds_who_looked_at_a_study(demo: RunningDemo, colleague: Page) -> None:
     page = colleague
     page.goto(demo.url)
-    page.get_by_test_id("worklist-row").first.get_by_role("link").first.click()
+    page.get_by_test_id("worklist-row").filter(has_text="Boris").get_by_role("link").first.click()
     page.get_by_role("link", name="Who looked at this study, and changed it").click()
     study = re.search(r"object=([0-9a-f-]{36})$", page.url)
     assert study is not None
