@@ -1,6 +1,6 @@
 """The command line: `python -m inference_worker COMMAND`.
 
-Exit status: 0 success, 2 usage, 1 refused input, with one line on standard error.
+Exit status: 0 success, 2 usage, 1 refused input, with one line on standard error; 130 stopped from the keyboard.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "figures": "draw the steps of the preprocessing, or the brain masks of many studies",
     "export": "write trained weights as the ONNX graph that inference runs (needs the extra 'training')",
 }
+STOPPED = 130  # as a shell tells of a program that SIGINT ended
 PROGRAM = "python -m inference_worker"
 
 
@@ -54,12 +55,14 @@ def run(name: str, command: ModuleType, arguments: Sequence[str]) -> int:
         command.run(parsed)
     except (*command.REFUSALS, OSError) as error:
         return refuse(name, str(error))
+    except KeyboardInterrupt:
+        return refuse(name, "stopped from the keyboard", status=STOPPED)
     return 0
 
 
-def refuse(name: str, reason: str) -> int:
+def refuse(name: str, reason: str, *, status: int = 1) -> int:
     sys.stderr.write(f"{name}: {' '.join(reason.split())}\n")
-    return 1
+    return status
 
 
 if __name__ == "__main__":

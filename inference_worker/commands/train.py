@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from inference_worker.argument_types import not_negative, positive
 from inference_worker.batches import Source
-from inference_worker.checkpoint import CheckpointError, WeightsIdentity, load_weights, save_weights
+from inference_worker.checkpoint import CheckpointError, WeightsIdentity, file_sha256, load_weights, save_weights
 from inference_worker.config import ACTIVATIONS, RECIPES, ConfigError, NetworkConfig, TrainingConfig, with_settings
 from inference_worker.dataset import (
     DatasetError,
@@ -31,6 +34,7 @@ from inference_worker.preprocessing import WITH_SCALP, Preprocessing, Preprocess
 from inference_worker.pretrained import PretrainedWeightsError, imagenet_state
 from inference_worker.reading_rule import RULE_OF_RECIPE
 from inference_worker.run_log import RunLog
+from inference_worker.run_start import alone_in, check_start, keep_start
 from inference_worker.run_state import TrainingError
 from inference_worker.training import PRECISIONS, Run, read_classes
 from plaqueview.imaging.nifti import NiftiError
@@ -50,6 +54,8 @@ REFUSALS = (
 )
 WEIGHTS_NAME = "weights.safetensors"
 LARGEST_ZOOM = 4.0
+# What weights to start from decide, and the values that leave it to them.
+LEFT_TO_INITIAL = {"network": None, "activation": None, "imagenet": "none"}
 # Options that change one value of the recipe, when they are given.
 RECIPE_OPTIONS = (
     "steps", "batch_size", "learning_rate", "average_decay", "validate_every", "patience", "precision", "seed"
@@ -93,12 +99,14 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network",
         type=network_name,
-        default=NetworkConfig().name,
         metavar="NAME",
-        help=f"one of {', '.join(network_names())}, or smp_DECODER_tu-ENCODER with any encoder of timm",
+        help=f"one of {', '.join(network_names())}, or smp_DECODER_tu-ENCODER with any encoder of timm "
+        f"(default: {NetworkConfig().name})",
     )
     parser.add_argument(
-        "--activation", choices=ACTIVATIONS, default=NetworkConfig().activation, help="of an EfficientNet encoder"
+        "--activation",
+        choices=ACTIVATIONS,
+        help=f"of an EfficientNet encoder (default: {NetworkConfig().activation})",
     )
     parser.add_argument(
         "--imagenet",
@@ -113,7 +121,12 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIMES",
         help="how much slices are enlarged before the network sees them (default: as in --initial, 1 without it)",
     )
-    parser.add_argument("--initial", type=Path, metavar="FILE", help="weights of an earlier run to start from")
+    parser.add_argument(
+        "--initial",
+        type=Path,
+        metavar="FILE",
+        help="weights of an earlier run to start from, which say of what network and activation they are",
+    )
     parser.add_argument(
         "--teacher",
         action="append",
@@ -147,23 +160,27 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     require_device(arguments.device)
-    with process_group(arguments.device) as group:
+    with process_group(arguments.device) as group, alone_in(arguments.run) if group.is_first else nullcontext():
         train(arguments, group)
 
 
 def train(arguments: argparse.Namespace, group: Group) -> None:
     """A whole run; of several processes the first one writes what it leaves behind."""
     config = training_config(arguments)
+    teachers = teachers_of(arguments, config)
     sources, validation = load_sources(arguments)
     torch.manual_seed(config.seed)
     network, network_config = starting_network(arguments)
+    start = start_of(arguments, config, network_config, sources, validation)
+    check_start(arguments.run, start)
     training = Run(network, config, sources, validation, folder=arguments.run, group=group)
     reading = RULE_OF_RECIPE[arguments.recipe]
     training.plaque_threshold = reading.plaque_threshold
-    training.learn_from(teachers_of(arguments, config))
+    training.learn_from(teachers)
     if not group.is_first:
         training.train(lambda _: None)
         return
+    keep_start(arguments.run, start)
     with RunLog(arguments.run) as log:
         training.train(log.tell)
     preprocessing = preprocessing_of(arguments)
@@ -172,6 +189,39 @@ def train(arguments: argparse.Namespace, group: Group) -> None:
     if validation:
         found = {study.name: read_classes(training.averaged_network, study, reading) for study in validation}
         write_held_out(arguments.run / HELD_OUT_NAME, found, version=preprocessing.version, reading=reading)
+
+
+def start_of(
+    arguments: argparse.Namespace,
+    config: TrainingConfig,
+    network: NetworkConfig,
+    sources: Sequence[Source],
+    validation: Sequence[LabelledStudy],
+) -> dict[str, Any]:  # Any: JSON
+    """All that decides what a run learns: it may go on where its folder lies elsewhere, not with anything else."""
+    return {
+        **asdict(config),
+        "recipe": arguments.recipe,
+        "network": asdict(network),
+        "imagenet": arguments.imagenet,
+        "initial_sha256": arguments.initial and file_sha256(arguments.initial),
+        "teachers_sha256": [file_sha256(path) for path in arguments.teacher],
+        "preprocessing": preprocessing_of(arguments).version,
+        "held_out": sorted({study.patient for study in validation}),
+        "learned_from": [sorted({study.patient for study in source.studies}) for source in sources],
+        "shares": [source.share for source in sources],
+        "studies_sha256": [sha256_of(studies) for studies in (*(source.studies for source in sources), validation)],
+    }
+
+
+def sha256_of(studies: Sequence[LabelledStudy]) -> str:
+    """Of all that is learned from them."""
+    digest = hashlib.sha256()
+    for study in studies:
+        digest.update(f"{study.name} {study.slices.shape} {study.slice_mm}".encode())
+        digest.update(study.slices.tobytes())
+        digest.update(study.labels.tobytes())
+    return digest.hexdigest()
 
 
 def require_device(device: str) -> None:
@@ -191,11 +241,19 @@ def preprocessing_of(arguments: argparse.Namespace) -> Preprocessing:
 
 
 def starting_network(arguments: argparse.Namespace) -> tuple[torch.nn.Module, NetworkConfig]:
+    """Raises: ConfigError when the weights to start from leave no choice of what was chosen."""
     if arguments.initial:
+        if surplus := [f"--{name}" for name, left in LEFT_TO_INITIAL.items() if getattr(arguments, name) != left]:
+            raise ConfigError(f"{' and '.join(surplus)} beside --initial, whose weights decide that; need one of both")
         network, identity = load_weights(arguments.initial)
         zoom = identity.network.zoom if arguments.zoom is None else arguments.zoom
         return zoomed(network, zoom), replace(identity.network, zoom=zoom)
-    config = NetworkConfig(name=arguments.network, activation=arguments.activation, zoom=arguments.zoom or 1.0)
+    default = NetworkConfig()
+    config = NetworkConfig(
+        name=arguments.network or default.name,
+        activation=arguments.activation or default.activation,
+        zoom=arguments.zoom or default.zoom,
+    )
     imagenet = None if arguments.imagenet == "none" else imagenet_state(arguments.imagenet, encoder_of(config.name))
     return build_network(config, imagenet), config
 

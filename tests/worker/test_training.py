@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -35,6 +36,7 @@ from inference_worker.losses import PlaqueLoss
 from inference_worker.networks import build_network
 from inference_worker.reading_rule import RULE_OF_RECIPE
 from inference_worker.run_log import RunLog
+from inference_worker.run_start import alone_in
 from inference_worker.run_state import TrainingError
 from inference_worker.training import Progress, Run, learning_rate_at
 from tests.worker.support import shallow_head, write_study
@@ -272,6 +274,97 @@ def train_arguments(data, run):
     options = {"--data": data, "--run": run, "--hold-out": "berta", "--steps": 5, "--batch-size": 2}
     options |= {"--validate-every": 1, "--cache": run.parent / "cache"}
     return ["train", *(str(part) for pair in options.items() for part in pair)]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A folder with studies and a run that held one patient out, and the words that it was started with."""
+    folder = tmp_path_factory.mktemp("begun")
+    for name in ("anna", "berta", "cora"):
+        write_study(folder / "data" / name, classes=False, volume=shallow_head())
+    words = [*train_arguments(folder / "data", folder / "run"), "--steps", "1", "--set", "crop_sizes=[64]"]
+    assert main(words) == 0
+    return folder, words
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (["--hold-out", "anna"], "was started with held_out ['berta'], now it is ['anna']"),
+        (["--hold-out", "anna,berta"], "was started with held_out ['berta'], now it is ['anna', 'berta']"),
+        (["--activation", "silu"], "was started with network {'name': 'deeplabv3plus_se_efficientnet_b0', 'activat"),
+        (["--network", "deeplabv3plus_vgg16"], "'zoom': 1.0}, now it is {'name': 'deeplabv3plus_vgg16'"),
+        (["--zoom", "1.5"], "'zoom': 1.5}, need the same or another --run"),
+        (["--steps", "2"], "was started with steps 1, now it is 2"),
+        (["--with-scalp"], "was started with preprocessing 2, now it is 2-with-scalp"),
+    ],
+)
+def test_a_run_goes_on_with_nothing_but_what_it_was_started_with(begun, capsys, change, reason):
+    folder, words = begun
+    before = {path.name: path.read_bytes() for path in (folder / "run").iterdir() if path.is_file()}
+
+    status = main([*words, *change])
+
+    assert status == 1
+    assert reason in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (folder / "run").iterdir() if path.is_file()} == before
+
+
+def test_a_run_goes_on_where_its_folders_lie_elsewhere_but_not_with_other_labels(begun, tmp_path, capsys):
+    folder, words = begun
+    for name in ("data", "run"):
+        shutil.copytree(folder / name, tmp_path / name)
+    words = [word.replace(str(folder), str(tmp_path)) for word in words]
+    assert main(words) == 0
+
+    write_study(tmp_path / "again", classes=True, volume=shallow_head())
+    (tmp_path / "again" / "labels.nii.gz").rename(tmp_path / "data" / "cora" / "labels.nii.gz")
+    assert main(words) == 1
+
+    assert "was started with studies_sha256 [" in capsys.readouterr().err
+
+
+def test_two_do_not_train_in_one_folder(begun, capsys):
+    folder, words = begun
+
+    with alone_in(folder / "run"):
+        assert main(words) == 1
+
+    assert "another process trains in run run, need a folder of its own" in capsys.readouterr().err
+    assert main(words) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["--network", "deeplabv3plus_vgg16"], ["--activation", "silu"], ["--imagenet", "lite0"]]
+)
+def test_what_the_weights_to_start_from_decide_is_not_chosen_beside_them(begun, tmp_path, capsys, words):
+    folder, started = begun
+    start = str(folder / "run" / "weights.safetensors")
+
+    status = main([*started, "--run", str(tmp_path / "next"), "--initial", start, *words])
+
+    assert status == 1
+    assert f"{words[0]} beside --initial, whose weights decide that" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
+def test_a_run_that_is_stopped_from_the_keyboard_says_so_in_one_line(tmp_path):
+    write_study(tmp_path / "data" / "anna", classes=True, volume=shallow_head())
+    write_study(tmp_path / "data" / "berta", classes=False, volume=shallow_head())
+    words = [*train_arguments(tmp_path / "data", tmp_path / "run"), "--steps", "400"]
+    log = tmp_path / "run" / "progress.jsonl"
+
+    command = [sys.executable, "-m", "inference_worker", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as stopped:
+        while not log.is_file() or not log.read_text():
+            assert stopped.poll() is None
+            time.sleep(0.02)
+        stopped.send_signal(signal.SIGINT)
+        told = stopped.communicate(timeout=60)[1]
+
+    assert stopped.returncode == 130
+    assert "Traceback" not in told
+    assert told.splitlines()[-1] == "train: stopped from the keyboard"
 
 
 def test_every_patient_is_held_out_once_by_the_folds(tmp_path):
