@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_worker.dataset import named
 from inference_worker.evaluation import StudyFigures, evaluate_study
 from inference_worker.evaluation_data import EvaluationStudy
 from inference_worker.held_out import HELD_OUT_NAME, held_out_names, read_held_out
@@ -128,7 +129,8 @@ def compare(
     prepared = {}
     for study in studies:
         on_progress(f"preparing {study.name}")
-        prepared[study.name] = preprocessing.prepare(study.flair)
+        with named(study.name):
+            prepared[study.name] = preprocessing.prepare(study.flair)
     return [evaluate_model(model, studies, prepared, rule=rule, on_progress=on_progress) for model in models]
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_worker.labels import POSSIBLE_CLASSES, from_classes, from_plaque_mask
-from inference_worker.preprocessing import Prepared, Preprocessing
-from plaqueview.imaging.nifti import read_volume_nifti
-from plaqueview.imaging.png_pairs import SPACING_NAME, read_png_pairs
+from inference_worker.labels import POSSIBLE_CLASSES, LabelError, from_classes, from_plaque_mask
+from inference_worker.preprocessing import Prepared, Preprocessing, PreprocessingError
+from plaqueview.imaging.nifti import NiftiError, read_volume_nifti
+from plaqueview.imaging.png_pairs import SPACING_NAME, PngPairsError, read_png_pairs
 from plaqueview.imaging.volume import Volume, axial_reorientation
 
 FLAIR_NAME = "flair.nii.gz"
@@ -32,6 +33,15 @@ CACHE_FORMAT = 2  # with slice_mm
 
 class DatasetError(ValueError):
     """A folder of studies that cannot be used for training."""
+
+
+@contextmanager
+def named(study: str) -> Iterator[None]:
+    """A refusal inside says of which study it is: the files of all studies have the same names."""
+    try:
+        yield
+    except (LabelError, NiftiError, PngPairsError, PreprocessingError) as error:
+        raise type(error)(f"study {study}: {error}") from error
 
 
 @dataclass(frozen=True)

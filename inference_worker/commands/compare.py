@@ -16,11 +16,12 @@ from inference_worker.comparison import (
     comparison_record,
     find_models,
 )
-from inference_worker.dataset import DatasetError
-from inference_worker.evaluation_data import choose_studies, read_study
+from inference_worker.dataset import DatasetError, StudyFiles, named
+from inference_worker.evaluation_data import EvaluationStudy, choose_studies, read_study
 from inference_worker.held_out import HELD_OUT_NAME, HeldOutError
 from inference_worker.labels import LabelError
 from inference_worker.metrics import MetricError
+from inference_worker.outputs import check_folder
 from inference_worker.plots.report import write_report
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FOLDER",
         help="folder of the studies that the models were trained and held out on: flair.nii.gz and labels.nii.gz or "
-        "lesion.nii.gz, and ventricles.nii.gz where there is one",
+        "lesion.nii.gz, or PNG pairs with spacing_mm.json, and ventricles.nii.gz where there is one",
     )
     parser.add_argument("--patients", default="", metavar="NAMES", help="only these patients, with commas between")
     parser.add_argument(
@@ -76,12 +77,19 @@ def run(arguments: argparse.Namespace) -> None:
     models = choose_models(find_models(arguments.runs), names_of(arguments.models))
     files = choose_studies(arguments.data, names_of(arguments.patients))
     check_studies(models, [study.name for study in files])
-    studies = [read_study(study) for study in files]
+    check_folder(arguments.output)
+    studies = [read_named(study) for study in files]
     with ProgressLine() as line:
         results = compare(models, studies, rule=rule, on_progress=line.show)
     record = comparison_record(results, data=arguments.data.name, split=HELD_OUT_SPLIT, rule=rule)
     write_report(arguments.output, "comparison", record, results, studies)
     sys.stdout.write(json.dumps({"output": str(arguments.output), "models": [model.name for model in models]}) + "\n")
+
+
+def read_named(files: StudyFiles) -> EvaluationStudy:
+    """As `read_study`; what it raises says of which study."""
+    with named(files.name):
+        return read_study(files)
 
 
 def names_of(text: str) -> list[str]:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_worker.comparison import ModelResult, comparison_record
-from inference_worker.dataset import DatasetError, StudyFiles
+from inference_worker.dataset import DatasetError, StudyFiles, named
 from inference_worker.evaluation import StudyFigures, evaluate_study
 from inference_worker.evaluation_data import choose_studies, read_study
 from inference_worker.graphs import DeviceError, WeightsError
 from inference_worker.labels import LabelError
 from inference_worker.metrics import MetricError
+from inference_worker.outputs import check_file, check_folder
 from inference_worker.prediction import Segmenter
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
@@ -50,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FOLDER",
-        help="folder of studies, each with flair.nii.gz and labels.nii.gz (0/1/2) or lesion.nii.gz (no class)",
+        help="folder of studies, each with flair.nii.gz and labels.nii.gz (0/1/2 or 0/127/255) or lesion.nii.gz "
+        "(plaques without class), or PNG pairs with spacing_mm.json",
     )
     parser.add_argument("--patients", default="", metavar="NAMES", help="only these patients, with commas between")
     add_segmenter_arguments(parser)
@@ -67,6 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     report = importlib.import_module("inference_worker.plots.report") if arguments.output else None
     rule = CountingRule(minimum_volume_mm3=arguments.minimum_volume)
+    if arguments.markdown:
+        check_file(arguments.markdown)
+    if arguments.output:
+        check_folder(arguments.output)
     segmenter = loaded_segmenter(arguments, rule=rule)
     files = choose_studies(arguments.data, [name for name in arguments.patients.split(",") if name])
     with ProgressLine() as line:
@@ -87,8 +93,9 @@ def evaluate(segmenter: Segmenter, files: Sequence[StudyFiles], line: ProgressLi
     chosen_slices: dict[str, NDArray[np.uint8]] = {}
     for done, each in enumerate(files):
         line.show(f"{done}/{len(files)}  {each.name}")
-        study = read_study(each)
-        found = segmenter.segment(study.flair)
+        with named(each.name):
+            study = read_study(each)
+            found = segmenter.segment(study.flair)
         chosen_slices[study.name] = found.labels.voxels[study.chosen_slice].copy()
         figures.append(
             evaluate_study(study.name, found, study.labels, patient=study.patient, ventricles=study.ventricles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ class AboutError(ValueError):
     """What only people know is told in another form than a JSON object."""
 
 
+FILE_NAME = r"[A-Za-z0-9_.+-]+"
 REFUSALS = (AboutError, CheckpointError)
 
 
@@ -64,6 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     reading = replace(identity.reading, **given(arguments, "plaque_threshold", "slab_mm", "is_mirrored"))
     identity = replace(identity, version=arguments.version or identity.version, reading=reading)
     about = read_about(arguments.about) if arguments.about else {}
+    check_names(identity)
     arguments.output.mkdir(parents=True, exist_ok=True)
     stem = arguments.output / f"{identity.name}-{identity.version}"
     parity = export_onnx(named(stem, "onnx"), network, identity)
@@ -71,6 +74,13 @@ def run(arguments: argparse.Namespace) -> None:
     record = {**facts(stem, identity, parity), **about}
     named(stem, "json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(record) + "\n")
+
+
+def check_names(identity: WeightsIdentity) -> None:
+    """Raises: CheckpointError when name and version make no name of a file, as with a slash."""
+    for what, text in (("name", identity.name), ("version", identity.version)):
+        if not re.fullmatch(FILE_NAME, text):
+            raise CheckpointError(f"{what} is {text!r}, need letters, digits, '.', '_', '+' and '-': it names files")
 
 
 def read_about(path: Path) -> dict[str, Any]:  # Any: JSON

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inference_worker.flair_input import FlairInputError, read_flair
 from inference_worker.graphs import DeviceError, WeightsError
+from inference_worker.outputs import check_file
 from inference_worker.prediction import ModelIdentity
 from inference_worker.preprocessing import PreprocessingError
 from inference_worker.progress import ProgressLine
@@ -54,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    for path in filter(None, (arguments.output, arguments.probabilities, arguments.brain_mask)):
+        check_file(path)
     flair = read_flair(arguments.input)
     rule = CountingRule(minimum_volume_mm3=arguments.minimum_volume)
     segmenter = loaded_segmenter(arguments, rule=rule)
@@ -64,8 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
         flair.write(arguments.probabilities, found.plaque_probability)
     if arguments.brain_mask:
         flair.write(arguments.brain_mask, found.brain_mask)
-    printed = summary(found, segmenter.model) | {"precision": arguments.precision}
-    sys.stdout.write(json.dumps(printed) + "\n")
+    sys.stdout.write(json.dumps(summary(found, segmenter.model)) + "\n")
 
 
 def summary(found: Segmentation, model: ModelIdentity) -> dict[str, object]:
@@ -74,6 +76,7 @@ def summary(found: Segmentation, model: ModelIdentity) -> dict[str, object]:
         "model": model.name,
         "version": model.version,
         "sha256": model.sha256,
+        "computation": found.computation,
         "preprocessing_version": model.preprocessing_version,
         "reading": asdict(model.reading),
         "seconds": {step: round(seconds, 4) for step, seconds in found.seconds.items()},

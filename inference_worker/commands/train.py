@@ -22,6 +22,7 @@ from inference_worker.dataset import (
     LabelledStudy,
     find_studies,
     load_studies,
+    named,
     patient_folds,
     split_by_patient,
 )
@@ -290,7 +291,7 @@ def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[Labe
     cache = arguments.cache or arguments.run / "cache"
     preprocessing = preprocessing_of(arguments)
     shares = [parse_share(text) for text in arguments.data]
-    loaded = [load_studies(find_studies(folder), preprocessing, cache=cache) for folder, _ in shares]
+    loaded = [load_folder(folder, preprocessing, cache=cache) for folder, _ in shares]
     held_out = held_out_patients(arguments, loaded[0])
     sources, validation = [], []
     for (folder, share), studies in zip(shares, loaded, strict=True):
@@ -304,6 +305,15 @@ def load_sources(arguments: argparse.Namespace) -> tuple[list[Source], list[Labe
         validation.extend(apart)
     check_held_out(held_out, validation)
     return sources, validation
+
+
+def load_folder(folder: Path, preprocessing: Preprocessing, *, cache: Path) -> list[LabelledStudy]:
+    """Raises: as `find_studies` and `load_studies`, with the name of the study."""
+    studies: list[LabelledStudy] = []
+    for files in find_studies(folder):
+        with named(files.name):
+            studies += load_studies([files], preprocessing, cache=cache)
+    return studies
 
 
 def held_out_patients(arguments: argparse.Namespace, studies: Sequence[LabelledStudy]) -> list[str]:

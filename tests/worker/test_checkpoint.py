@@ -184,6 +184,17 @@ def test_the_graph_gives_the_network_s_probabilities_for_any_number_of_slices(ne
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("version", ["a/b", "../../out", "", " 1"])
+def test_a_version_that_names_no_file_is_refused_before_anything_is_written(network, tmp_path, capsys, version):
+    save_weights(tmp_path / "weights.safetensors", network, replace(IDENTITY, version=version))
+
+    status = main(["export", str(tmp_path / "weights.safetensors"), "--output", str(tmp_path / "out")])
+
+    assert status == 1
+    assert f"version is {version!r}, need letters, digits" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_facts_name_hashes_configuration_and_parity(exported):
     facts = json.loads((exported.parent / "deeplabv3plus_se_efficientnet_b0-0.2.json").read_text())
 

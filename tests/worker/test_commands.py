@@ -51,9 +51,10 @@ def test_segment_writes_labels_on_the_nifti_s_own_grid(nifti, tmp_path, capsys):
     assert printed["lesion_counts"] == {kind.value: n for kind, n in expected.lesions.counts().items()}
     assert set(printed) == {
         "model", "version", "sha256", "preprocessing_version", "seconds", "lesion_counts", "lesion_volumes_ml",
-        "counting_rule", "claim", "notice", "warnings", "reading", "precision",
+        "counting_rule", "claim", "notice", "warnings", "reading", "computation",
     }  # fmt: skip
     assert printed["reading"] == {"plaque_threshold": 0.25, "slab_mm": 5.0, "is_mirrored": True}
+    assert printed["computation"] == "float32 on the CPU"
     assert printed["notice"] == "Research use only, not a medical device."
     assert printed["counting_rule"].startswith("26-connected components of at least 14.1 mm³")
 
@@ -144,7 +145,13 @@ def test_evaluate_says_what_its_figures_need(tmp_path, capsys, monkeypatch):
         (("evaluate", "--data", "{tmp}/empty"), "folder empty holds no flair.nii.gz"),
         (("evaluate", "--data", "{tmp}", "--weights", "{tmp}/w.onnx"), "weights w.onnx are missing"),
         (("evaluate", "--data", "{tmp}", "--minimum-volume", "nan"), "minimum volume is nan mm³"),
-        (("evaluate", "--data", "{tmp}/pairs"), "folder pairs has 0 FLAIR slices"),
+        (("evaluate", "--data", "{tmp}/pairs"), "study pairs: folder pairs holds no NAME-flair.png, need at least 1"),
+        (
+            ("segment", "{tmp}/nowhere.nii.gz", "--output", "{tmp}/no/mask.nii.gz"),
+            "No such file or directory: '{tmp}/no'",
+        ),
+        (("segment", "{tmp}/nowhere.nii.gz", "--output", "{tmp}/empty"), "Is a directory: '{tmp}/empty'"),
+        (("evaluate", "--data", "{tmp}", "--markdown", "{tmp}/no/a.md"), "No such file or directory: '{tmp}/no'"),
     ],
 )
 def test_refused_input_is_one_line_and_status_one(tmp_path, capsys, arguments, reason):
@@ -158,9 +165,25 @@ def test_refused_input_is_one_line_and_status_one(tmp_path, capsys, arguments, r
     printed = capsys.readouterr()
     assert status == 1
     assert printed.err.count("\n") == 1
-    assert reason in printed.err
+    assert reason.format(tmp=tmp_path) in printed.err
     assert printed.out == ""
     assert not (tmp_path / "mask.nii.gz").exists()
+
+
+@pytest.mark.parametrize("name", ["flair.nii.gz", "labels.nii.gz"])
+@pytest.mark.parametrize("command", [("evaluate",), ("train", "--run", "{tmp}/run")])
+def test_a_refusal_says_of_which_patient_it_is(tmp_path, capsys, name, command):
+    if command[0] == "train":
+        pytest.importorskip("torch", reason="needs the extra 'training'")
+    write_study(tmp_path / "data" / "berta", classes=True)
+    flair = read_volume_nifti(path := tmp_path / "data" / "berta" / name)
+    write_volume_nifti(path, flair.with_voxels(np.full(flair.shape, 9.0, np.float32)))
+
+    status = run(*(word.format(tmp=tmp_path) for word in command), "--data", tmp_path / "data")
+
+    refusal = capsys.readouterr().err
+    assert status == 1
+    assert refusal.splitlines()[-1].startswith(f"{command[0]}: study berta: ")
 
 
 @pytest.mark.parametrize(

@@ -214,11 +214,14 @@ def test_refusals_are_one_line_and_write_nothing(data, runs, tmp_path, capsys):
     assert run("compare", tmp_path / "empty", *common) == 1
     assert run("compare", runs, runs, *common) == 1
     assert run("compare", tmp_path / "short", *common) == 1
+    (tmp_path / "file").write_text("")
+    assert run("compare", runs, "--data", data, "--output", tmp_path / "file" / "out") == 1
 
     printed = capsys.readouterr().err.splitlines()
     assert [line for line in printed if "holds held_out.npz, need at least 1" in line] == [printed[0]]
     assert "models ['first', 'second'] are in two folders of runs" in printed[1]
-    assert "model m: the prediction of anna has 5 slices, the study has 8" in printed[-1]
+    assert "model m: the prediction of anna has 5 slices, the study has 8" in printed[-2]
+    assert f"Not a directory: '{tmp_path / 'file'}'" in printed[-1]
     assert not (tmp_path / "out").exists()
 
 

@@ -59,7 +59,7 @@ def flatten(folder):
     ("spoil", "reason"),
     [
         (leave_out_labels, "slice 003-labels.png is missing or no picture"),
-        (leave_out_flair, r"without one, \['003-labels.png'\]"),
+        (leave_out_flair, r"slices \['003-labels.png'\] belong to no NAME-flair.png, need one for each"),
         (colour, "slice 003-flair.png is of 3 colours"),
         (shrink, r"slice 003-flair.png is \(95, 96\), the first is \(96, 96\)"),
         (flatten, r"holds \[8.0, 0.0, 2.2\], need 3 lengths in mm above 0"),

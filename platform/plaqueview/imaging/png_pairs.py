@@ -35,10 +35,10 @@ def read_png_pairs(folder: Path) -> tuple[Volume, Volume]:
     flairs = sorted(folder.glob(f"*{FLAIR_ENDING}"))
     partners = [flair.with_name(flair.name.removesuffix(FLAIR_ENDING) + LABELS_ENDING) for flair in flairs]
     surplus = {path.name for path in folder.glob("*.png")} - {path.name for path in (*flairs, *partners)}
-    if not flairs or surplus:
-        raise PngPairsError(
-            f"folder {folder.name} has {len(flairs)} FLAIR slices and, without one, {sorted(surplus)[:3]}"
-        )
+    if surplus:
+        raise PngPairsError(f"slices {sorted(surplus)[:3]} belong to no NAME{FLAIR_ENDING}, need one for each")
+    if not flairs:
+        raise PngPairsError(f"folder {folder.name} holds no NAME{FLAIR_ENDING}, need at least 1")
     affine = affine_of(folder / SPACING_NAME)
     return Volume(read_stack(flairs), affine), Volume(read_stack(partners), affine)
 
