@@ -21,11 +21,12 @@ def test_what_comes_true_as_often_as_said_has_no_error():
 
 def test_the_error_is_the_mean_distance_weighted_by_voxels():
     probability = np.array([0.0] * 6 + [0.75] * 2 + [1.0] * 2, np.float32)
-    truth = np.array([0] * 6 + [1, 0] + [1, 0], bool)
+    truth = np.array([1] + [0] * 5 + [1, 0] + [1, 0], bool)
 
     calibration = Calibration.of(probability, truth)
 
-    assert calibration.error() == pytest.approx((2 * 0.25 + 2 * 0.5) / 10)
+    assert calibration.voxels.tolist() == [6, 0, 0, 0, 0, 0, 0, 2, 0, 2]
+    assert calibration.error() == pytest.approx((1 * 1.0 + 2 * 0.25 + 2 * 0.5) / 10)
     assert calibration.error(first_bin=1) == pytest.approx((2 * 0.25 + 2 * 0.5) / 4)
 
 

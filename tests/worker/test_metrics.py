@@ -87,6 +87,15 @@ def test_lesions_are_found_when_one_voxel_touches():
     assert found.figures() == {"lesion_f1": 0.5, "ltpr": 0.5, "lfpr": 0.5}
 
 
+def test_one_prediction_may_find_two_lesions_and_confirms_itself_once():
+    truth = mask((0, 0, 0), (0, 0, 2))
+    prediction = mask((0, 0, 0), (0, 0, 1), (0, 0, 2), (0, 3, 4))
+
+    found = LesionDetection.of(prediction, truth)
+
+    assert found == LesionDetection(true_lesions=2, found_lesions=2, predicted_lesions=2, false_lesions=1)
+
+
 @pytest.mark.parametrize(
     ("prediction", "truth", "expected"),
     [
