@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference_worker import preprocessing
 from inference_worker.dataset import labels_on_network_grid
 from inference_worker.gabor import gabor_kernel
 from inference_worker.mask_checks import MaskChecks
@@ -285,6 +286,19 @@ def test_other_matrices_see_the_same_brain(study, prepared, rows, columns):
     assert dice(other.restore(seen(other, other.brain_mask)) > 0.5, other.brain_mask) > 0.99
     same = np.stack([cv2.resize(s.astype(np.float32), (256, 256)) >= 0.5 for s in other.brain_mask])
     assert dice(same, prepared.brain_mask) > 0.97
+
+
+def test_a_mask_found_on_another_matrix_ends_where_half_of_a_pixel_is_brain(monkeypatch):
+    def left_half(grey, *_, **__):
+        return np.broadcast_to(np.arange(grey.shape[2]) < 100, grey.shape)
+
+    monkeypatch.setattr(preprocessing, "find_brain", left_half)
+    monkeypatch.setattr(preprocessing, "check_mask", lambda *_, **__: None)
+    volume = np.ones((2, 600, 800), np.uint8)
+
+    mask = Preprocessing().brain_mask(volume, volume, (3.0, 0.25, 0.25))
+
+    np.testing.assert_array_equal(mask, np.broadcast_to(np.arange(800) < 400, volume.shape))
 
 
 def test_one_slice_is_enough(study, prepared):
