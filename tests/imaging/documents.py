@@ -40,9 +40,8 @@ WHO_AND_WHEN = {
 def datasets(**changes) -> list[Dataset]:
     """Slices from head to feet, as files come in any order; slice i of the volume shows i everywhere."""
     pixels = np.stack([np.full(SHAPE[1:], index, np.uint16) for index in range(SHAPE[0])])
-    return stack_of(pixels, step_mm=4.0, PixelSpacing=[1.0, 1.0], SliceThickness=4.0, **{**WHO_AND_WHEN, **changes})[
-        ::-1
-    ]
+    attributes = {"PixelSpacing": [1.0, 1.0], "SliceThickness": 4.0, **WHO_AND_WHEN, **changes}
+    return stack_of(pixels, step_mm=4.0, **attributes)[::-1]
 
 
 def source(**changes) -> SourceSeries:

@@ -12,7 +12,7 @@ from plaqueview.imaging.dicom_document import COLORS, encode
 from plaqueview.imaging.dicom_read import read_volume
 from plaqueview.imaging.dicom_source import DocumentError, source_series
 from plaqueview.imaging.lesion_class import LesionClass
-from plaqueview.imaging.overlay_picture import LegendEntry, draw, zoom_of
+from plaqueview.imaging.overlay_picture import LegendEntry, draw, size_of
 from plaqueview.imaging.secondary_capture import Slices, captures_of
 from plaqueview.imaging.windowing import Window
 from tests.imaging.documents import approved, datasets, dciodvfy_errors, labels, source, stamp, table
@@ -20,15 +20,15 @@ from tests.imaging.documents import approved, datasets, dciodvfy_errors, labels,
 ACTIVE, INACTIVE = COLORS[LesionClass.ACTIVE], COLORS[LesionClass.INACTIVE]
 
 
-def slices() -> Slices:
+def slices(**changes) -> Slices:
     found = table()
-    volume = read_volume(datasets()).volume
+    volume = read_volume(datasets(**changes)).volume
     return Slices(volume, labels().voxels, Window(3.0, 6.0), found.counts(), found.counts_by_slice())
 
 
 def written(stamp_, **changes) -> list[bytes]:
     series = source_series(datasets(**changes))
-    return [encode(capture, stamp_) for capture in captures_of(slices(), series, stamp_)]
+    return [encode(capture, stamp_) for capture in captures_of(slices(**changes), series, stamp_)]
 
 
 def is_color(pixels, color) -> np.ndarray:
@@ -52,13 +52,47 @@ def test_there_is_one_capture_a_slice_in_slice_order_each_naming_its_source():
 def test_the_grey_of_the_slice_shows_beside_its_plaques_in_the_colour_of_their_class():
     capture = dcmread(BytesIO(written(stamp())[3]))
 
-    zoom = zoom_of(32)
+    zoom = size_of((32, 32))[1] // 32
     picture = capture.pixel_array[: 32 * zoom]
     marks = labels().voxels[3].repeat(zoom, axis=0).repeat(zoom, axis=1)
     assert zoom == 16
     np.testing.assert_array_equal(np.unique(marks[is_color(picture, ACTIVE)]), [2])
     np.testing.assert_array_equal(np.unique(marks[is_color(picture, INACTIVE)]), [1])
     np.testing.assert_array_equal(np.unique(picture[marks == 0]), [128])
+
+
+def test_voxels_taller_than_wide_are_drawn_so_that_no_viewer_has_to_stretch_them():
+    capture = dcmread(BytesIO(written(stamp(), PixelSpacing=[1.0, 0.5])[3]))
+
+    assert capture.PixelSpacing == [0.03125, 0.03125]
+    assert (capture.Columns, capture.Rows > 1024) == (512, True)
+    assert (capture.pixel_array[:1024] == 128).all(axis=-1).mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing_mm", "size"),
+    [
+        ((256, 256), (0.9, 0.9), (512, 512)),
+        ((512, 600), (0.5, 0.5), (512, 600)),
+        ((168, 328), (1.4, 0.7), (672, 656)),
+        ((336, 164), (0.7, 1.4), (672, 656)),
+        ((300, 512), (0.75, 0.5), (450, 512)),
+        ((10, 512), (100.0, 0.001), (80, 512)),
+    ],
+)
+def test_a_pixel_of_the_picture_is_as_tall_as_it_is_wide(shape, spacing_mm, size):
+    assert size_of(shape, spacing_mm) == size
+
+    marks = np.zeros(shape, np.uint8)
+    marks[shape[0] // 2 :, shape[1] // 2 :] = 2
+    picture = draw(np.zeros(shape, np.uint8), marks, spacing_mm=spacing_mm, legend=[], colors=COLORS)
+    rows, columns = np.nonzero(is_color(picture[: size[0]], ACTIVE))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (
+        size[0] // 2,
+        size[0] - 1,
+        size[1] // 2,
+        size[1] - 1,
+    )
 
 
 def test_an_active_plaque_is_hatched_so_that_colour_is_not_alone():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ Color = tuple[int, int, int]
 
 # Narrower pictures are enlarged by a whole number, so that the legend can be read.
 SMALLEST_WIDTH: Final = 512
+# No scanner measures voxels that are longer; a header may say anything, and the picture has to be kept in memory.
+MOST_STRETCHED: Final = 8.0
 FONT_SIZE: Final = 14
 LETTER_WIDTH: Final = 8  # of the wide ones, so that a line never runs out of the picture
 LINE_HEIGHT: Final = 18
@@ -37,9 +40,15 @@ class LegendEntry:
     lesion_class: LesionClass | None = None
 
 
-def zoom_of(columns: int) -> int:
-    """By how much a slice of so many columns is enlarged."""
-    return -(-SMALLEST_WIDTH // columns) if columns < SMALLEST_WIDTH else 1
+def size_of(shape: tuple[int, int], spacing_mm: tuple[float, float] = (1.0, 1.0)) -> tuple[int, int]:
+    """Rows and columns of the picture of a slice: none is left out, and a pixel is as tall as it is wide.
+
+    `spacing_mm` is between rows and between columns; square pixels are enlarged by a whole number.
+    """
+    stretches = (min(step_mm / min(spacing_mm), MOST_STRETCHED) for step_mm in spacing_mm)
+    rows, columns = (steps * stretch for steps, stretch in zip(shape, stretches, strict=True))
+    zoom = max(1, math.ceil(SMALLEST_WIDTH / columns))
+    return round(rows * zoom), round(columns * zoom)
 
 
 def upright(slice_: NDArray[Any], affine: NDArray[np.float64]) -> NDArray[Any]:  # Any: keeps the dtype it is given
@@ -57,30 +66,39 @@ def draw(
     grey: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     *,
+    spacing_mm: tuple[float, float] = (1.0, 1.0),
     legend: Sequence[LegendEntry],
     colors: Mapping[LesionClass, Color],
 ) -> NDArray[np.uint8]:
-    """(rows, columns) grey and labels 0, 1, 2 as (rows, columns, 3) RGB: the enlarged slice above its legend.
+    """(rows, columns) grey and labels 0, 1, 2 as RGB of `size_of` (rows, columns, 3), with the legend below.
 
     Inactive plaques are outlined, active ones outlined and hatched, so that colour is never alone. The legend covers
     nothing of the slice.
     """
-    slice_ = draw_slice(grey, labels, colors=colors)
+    slice_ = draw_slice(grey, labels, spacing_mm=spacing_mm, colors=colors)
     return np.concatenate([slice_, _legend(legend, slice_.shape[1], colors)])
 
 
 def draw_slice(
-    grey: NDArray[np.uint8], labels: NDArray[np.uint8], *, colors: Mapping[LesionClass, Color]
+    grey: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    *,
+    spacing_mm: tuple[float, float] = (1.0, 1.0),
+    colors: Mapping[LesionClass, Color],
 ) -> NDArray[np.uint8]:
     """The picture of `draw` without its legend, for who says beside it what the signs mean."""
-    zoom = zoom_of(grey.shape[1])
-    size = (grey.shape[1] * zoom, grey.shape[0] * zoom)
-    enlarged = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
+    height, width = size_of(grey.shape, spacing_mm)
+    enlarged = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BICUBIC))
     picture = np.repeat(enlarged[..., np.newaxis], 3, axis=-1)
-    marks = labels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    marks = labels[_nearest(height, labels.shape[0])][:, _nearest(width, labels.shape[1])]
     for lesion_class, label in LABEL_OF_CLASS.items():
-        picture[_strokes(marks == label, lesion_class, width=min(zoom, 2))] = colors[lesion_class]
+        picture[_strokes(marks == label, lesion_class, width=1 if width == grey.shape[1] else 2)] = colors[lesion_class]
     return picture
+
+
+def _nearest(size: int, steps: int) -> NDArray[np.intp]:
+    """Which of so many rows, or columns, each one of the picture shows."""
+    return np.arange(size) * steps // size
 
 
 def _strokes(mask: NDArray[np.bool_], lesion_class: LesionClass, *, width: int) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from plaqueview.imaging.dicom_header import text
 from plaqueview.imaging.dicom_slice import decimal_string
 from plaqueview.imaging.dicom_source import SourceSeries
 from plaqueview.imaging.lesion_class import LesionClass
-from plaqueview.imaging.overlay_picture import LegendEntry, draw, zoom_of
+from plaqueview.imaging.overlay_picture import LegendEntry, draw, size_of
 from plaqueview.imaging.volume import Volume
 from plaqueview.imaging.windowing import Window, apply_window
 
@@ -49,6 +49,7 @@ def captures_of(slices: Slices, source: SourceSeries, stamp: Stamp) -> Iterator[
         picture = draw(
             apply_window(slices.volume.voxels[index], slices.window),
             slices.labels[index],
+            spacing_mm=_spacing_mm(source),
             legend=_legend(slices, index, stamp),
             colors=COLORS,
         )
@@ -107,8 +108,19 @@ def _describe(capture: SCImage, index: int, source: SourceSeries) -> None:
     _describe_loss(capture, header)
     capture.DerivationDescription = "Plaques and a legend drawn over the enlarged slice; not for measurement"
     capture.SourceImageSequence = DicomSequence([_reference(header, index, source)])
-    spacing_mm = np.linalg.norm(source.affine[:3, 1:3], axis=0) / zoom_of(source.shape[2])
-    capture.PixelSpacing = [decimal_string(float(step_mm)) for step_mm in spacing_mm]
+    capture.PixelSpacing = [decimal_string(step_mm) for step_mm in _drawn_spacing_mm(source)]
+
+
+def _spacing_mm(source: SourceSeries) -> tuple[float, float]:
+    """Between rows and between columns."""
+    between_rows, between_columns = np.linalg.norm(source.affine[:3, 1:3], axis=0)
+    return float(between_rows), float(between_columns)
+
+
+def _drawn_spacing_mm(source: SourceSeries) -> list[float]:
+    spacing_mm, shape = _spacing_mm(source), source.shape[1:]
+    size = size_of(shape, spacing_mm)
+    return [step_mm * steps / drawn for step_mm, steps, drawn in zip(spacing_mm, shape, size, strict=True)]
 
 
 def _describe_loss(capture: SCImage, header: Dataset) -> None:
