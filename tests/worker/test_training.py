@@ -354,7 +354,8 @@ def test_a_run_that_is_stopped_from_the_keyboard_says_so_in_one_line(tmp_path):
     words = [*train_arguments(tmp_path / "data", tmp_path / "run"), "--steps", "400"]
     log = tmp_path / "run" / "progress.jsonl"
 
-    command = [sys.executable, "-m", "inference_worker", *words]
+    # A shell starts what runs in its background deaf to the keyboard, and these tests may run there.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "inference_worker", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as stopped:
         while not log.is_file() or not log.read_text():
             assert stopped.poll() is None
